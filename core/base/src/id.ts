@@ -1,0 +1,58 @@
+import type { Brand } from './brand.ts';
+import type { Rng } from './rng.ts';
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
+const LENGTH = 26;
+
+/** What an id names, by its prefix. */
+export const ID_PREFIX = {
+  org: 'org',
+  project: 'prj',
+  device: 'dev',
+  officer: 'ofc',
+  agent: 'agt',
+  custodian: 'cus',
+  relay: 'rly',
+  controlPlane: 'ctl',
+  site: 'sit',
+  offer: 'off',
+  job: 'job',
+  artifact: 'art',
+  dataset: 'dat',
+  joinCode: 'jcd',
+} as const;
+
+/** The kinds of ids. */
+export type IdKind = keyof typeof ID_PREFIX;
+/** A random id `prefix_` + 26 letters of base32 (128 bits, RFC 4648 lower case). */
+export type Id<Kind extends IdKind> = Brand<string, `id:${Kind}`>;
+export type OrgId = Id<'org'>;
+export type ProjectId = Id<'project'>;
+export type DeviceId = Id<'device'>;
+export type AgentId = Id<'agent'>;
+export type CustodianId = Id<'custodian'>;
+export type RelayId = Id<'relay'>;
+export type ControlPlaneId = Id<'controlPlane'>;
+export type SiteId = Id<'site'>;
+export type OfferId = Id<'offer'>;
+export type JobId = Id<'job'>;
+export type ArtifactId = Id<'artifact'>;
+export type DatasetId = Id<'dataset'>;
+export type JoinCodeId = Id<'joinCode'>;
+
+/** A fresh id of `kind`. */
+export function newId<Kind extends IdKind>(kind: Kind, rng: Rng): Id<Kind> {
+  let bits = 0n;
+  for (const byte of rng.bytes(16)) bits = (bits << 8n) | BigInt(byte);
+  let text = '';
+  for (let place = 0; place < LENGTH; place += 1) {
+    text = ALPHABET.charAt(Number(bits & 31n)) + text;
+    bits >>= 5n;
+  }
+  return `${ID_PREFIX[kind]}_${text}` as Id<Kind>;
+}
+
+/** Whether `text` is an id of `kind`; 128 bits leave the first letter two values short of the alphabet. */
+export function isId<Kind extends IdKind>(kind: Kind, text: string): text is Id<Kind> {
+  return new RegExp(`^${ID_PREFIX[kind]}_[a-h][a-z2-7]{25}$`).test(text);
+}

@@ -1,0 +1,3 @@
+export * from './atomic-file.ts';
+export * from './state-folder.ts';
+export * from './system-clock.ts';

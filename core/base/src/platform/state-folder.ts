@@ -1,0 +1,66 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { RingfenceError } from '../error.ts';
+import { makeFolder, writeFileAtomic } from './atomic-file.ts';
+
+/** Why a state folder cannot be opened. */
+export class StateFolderError extends RingfenceError<
+  'wrong-role' | 'too-new' | 'too-old' | 'not-a-state-folder' | 'corrupt'
+> {}
+
+/** Brings a state folder from one version to the next. */
+export type StateUpgrade = (folder: string) => void;
+
+/**
+ * Opens (or makes, mode 0700) the state folder of one role and brings it up to `version`: `upgrades[n]` leads from
+ * version n to n+1. `ringfence-state.json` carries role and version. Throws {@link StateFolderError}.
+ */
+export function openStateFolder(options: {
+  path: string;
+  role: string;
+  version: number;
+  upgrades?: Readonly<Record<number, StateUpgrade>>;
+}): void {
+  const marker = join(options.path, 'ringfence-state.json');
+  if (!existsSync(marker)) {
+    if (existsSync(options.path) && readdirSync(options.path).length > 0)
+      throw new StateFolderError('not-a-state-folder', `${options.path} is not empty and is no state folder`, {
+        next: 'name an empty or new folder',
+      });
+    makeFolder(options.path);
+    writeMarker(marker, options.role, options.version);
+    return;
+  }
+  const { role, version } = readMarker(marker);
+  if (role !== options.role)
+    throw new StateFolderError('wrong-role', `${options.path} belongs to a ${role}, not to a ${options.role}`, {
+      next: 'name the folder of this role',
+    });
+  if (version > options.version)
+    throw new StateFolderError(
+      'too-new',
+      `${options.path} has version ${version}; this release knows ${options.version}`,
+      { next: 'start the newer release' },
+    );
+  for (let from = version; from < options.version; from += 1) {
+    const upgrade = options.upgrades?.[from];
+    if (upgrade === undefined)
+      throw new StateFolderError('too-old', `no upgrade leads from version ${from}`, {
+        next: 'start the release in between first',
+      });
+    upgrade(options.path);
+    writeMarker(marker, options.role, from + 1);
+  }
+}
+
+function writeMarker(marker: string, role: string, version: number): void {
+  writeFileAtomic(marker, `${JSON.stringify({ role, version })}\n`);
+}
+
+function readMarker(marker: string): { role: string; version: number } {
+  const value: unknown = JSON.parse(readFileSync(marker, 'utf8'));
+  if (typeof value === 'object' && value !== null && 'role' in value && 'version' in value)
+    if (typeof value.role === 'string' && typeof value.version === 'number')
+      return { role: value.role, version: value.version };
+  throw new StateFolderError('corrupt', `${marker} is not readable`, { next: 'restore the folder from a backup' });
+}
