@@ -1,0 +1,4 @@
+export * from './job.ts';
+export * from './keyring.ts';
+export * from './placement.ts';
+export * from './registry.ts';

@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import {
+  attemptNumber,
+  idOf,
+  isolation,
+  jobType,
+  jurisdiction,
+  moment,
+  sensitivity,
+  sha256,
+  signKey,
+  tier,
+  whole,
+} from '../fields.ts';
+import { CONSTRAINTS } from './placement.ts';
+
+const v = z.literal(1);
+
+/** The custodian's word on how strictly a job's inputs and outputs are to be kept; the only label that the placer takes. */
+export const labelStatement = z.strictObject({
+  v,
+  org: idOf('org'),
+  job: idOf('job'),
+  custodian: idOf('custodian'),
+  sensitivity,
+  residency: z.array(jurisdiction).max(32),
+  at: moment,
+  notAfter: moment,
+});
+
+/** A member's order to run one job: the first of the three signatures. */
+export const jobStatement = z.strictObject({
+  v,
+  org: idOf('org'),
+  project: idOf('project'),
+  job: idOf('job'),
+  device: idOf('device'),
+  type: jobType,
+  at: moment,
+  expires: moment,
+  maxAttempts: whole(1, 100),
+  replicas: whole(1, 1_000),
+  constraintDigest: sha256,
+  payloadDigest: sha256,
+  labelDigest: sha256,
+});
+
+/** Why this offer: the control plane's signed account of one placement. */
+export const receiptStatement = z.strictObject({
+  v,
+  org: idOf('org'),
+  job: idOf('job'),
+  attempt: attemptNumber,
+  controlPlane: idOf('controlPlane'),
+  jobDigest: sha256,
+  constraintDigest: sha256,
+  labelDigest: sha256,
+  inventoryEpoch: whole(0, Number.MAX_SAFE_INTEGER),
+  considered: whole(1, 10_000_000),
+  refused: z
+    .array(z.strictObject({ constraint: z.enum(CONSTRAINTS), count: whole(1, 10_000_000) }))
+    .max(CONSTRAINTS.length),
+  chosen: z.strictObject({ offer: idOf('offer'), agent: idOf('agent'), tier, isolation }),
+  at: moment,
+});
+
+/** The control plane's leave for one agent to run one attempt: the second signature. */
+export const leaseStatement = z.strictObject({
+  v,
+  org: idOf('org'),
+  job: idOf('job'),
+  attempt: attemptNumber,
+  agent: idOf('agent'),
+  controlPlane: idOf('controlPlane'),
+  jobDigest: sha256,
+  receiptDigest: sha256,
+  term: whole(1, 1_000_000_000),
+  ttlMs: whole(1_000, 600_000),
+  at: moment,
+  notAfter: moment,
+});
+
+/** The custodian's leave to open the payload of one attempt: the third signature. */
+export const grantStatement = z.strictObject({
+  v,
+  org: idOf('org'),
+  job: idOf('job'),
+  attempt: attemptNumber,
+  agent: idOf('agent'),
+  custodian: idOf('custodian'),
+  jobDigest: sha256,
+  leaseDigest: sha256,
+  receiptDigest: sha256,
+  labelDigest: sha256,
+  payloadDigest: sha256,
+  isolation,
+  epoch: whole(1, 1_000_000),
+  at: moment,
+  notAfter: moment,
+});
+
+/** How an attempt ended. */
+export const OUTCOMES = [
+  'succeeded',
+  'failed',
+  'stopped',
+  'lease-lost',
+  'interrupted',
+  'out-of-memory',
+  'timed-out',
+  'setup-failed',
+  'not-started',
+] as const;
+
+/** The agent's word that nothing of an attempt runs any more and nothing of it will. */
+export const stoppedStatement = z.strictObject({
+  v,
+  org: idOf('org'),
+  job: idOf('job'),
+  attempt: attemptNumber,
+  agent: idOf('agent'),
+  outcome: z.enum(OUTCOMES),
+  at: moment,
+});
+
+/** The custodian's word that these are the results of the job; there is at most one per job. */
+export const commitRecord = z.strictObject({
+  v,
+  org: idOf('org'),
+  job: idOf('job'),
+  attempt: attemptNumber,
+  agent: idOf('agent'),
+  custodian: idOf('custodian'),
+  epoch: whole(1, 1_000_000),
+  sensitivity,
+  outputs: z
+    .array(z.strictObject({ artifact: idOf('artifact'), version: whole(1, 1_000_000), manifest: sha256 }))
+    .max(64),
+  at: moment,
+});
+
+/** Which online keys speak for a control plane; signed by its root, which join codes pin. */
+export const controlPlaneKeys = z.strictObject({
+  v,
+  controlPlane: idOf('controlPlane'),
+  root: signKey,
+  frames: signKey,
+  leases: signKey,
+  at: moment,
+  notAfter: moment,
+});
+
+export type LabelStatement = z.infer<typeof labelStatement>;
+export type JobStatement = z.infer<typeof jobStatement>;
+export type ReceiptStatement = z.infer<typeof receiptStatement>;
+export type LeaseStatement = z.infer<typeof leaseStatement>;
+export type GrantStatement = z.infer<typeof grantStatement>;
+export type StoppedStatement = z.infer<typeof stoppedStatement>;
+export type CommitRecord = z.infer<typeof commitRecord>;
+export type ControlPlaneKeys = z.infer<typeof controlPlaneKeys>;
+export type Outcome = (typeof OUTCOMES)[number];

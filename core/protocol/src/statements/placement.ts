@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { evidenceGrade, evidenceStandard, isolation, jobType, jurisdiction, tee, tier, whole } from '../fields.ts';
+
+/** What a job asks of a machine: thousandths of a CPU, bytes, whole GPUs. */
+export const resources = z.strictObject({
+  cpuMilli: whole(100, 1_024_000),
+  memoryBytes: whole(16_000_000, 100_000_000_000_000),
+  diskBytes: whole(0, 1_000_000_000_000_000),
+  gpus: z
+    .strictObject({
+      model: z
+        .string()
+        .regex(/^[A-Z0-9-]{1,16}$/)
+        .optional(),
+      memoryBytes: whole(0, 10_000_000_000_000),
+      count: whole(1, 64),
+    })
+    .optional(),
+  /** The memory limit must be enforced by the kernel, not only watched. */
+  hardLimits: z.boolean(),
+});
+
+/** The part of a job that the control plane reads to place it; `constraintDigest` of the job statement is its digest. */
+export const placementPart = z.strictObject({
+  v: z.literal(1),
+  type: jobType,
+  resources,
+  tiers: z.array(tier).min(1).max(3),
+  residency: z.array(jurisdiction).max(32),
+  isolation,
+  tees: z.array(tee).max(3),
+  evidence: z
+    .strictObject({ require: z.array(evidenceStandard).max(8), grade: evidenceGrade, maxAgeDays: whole(1, 3650) })
+    .optional(),
+  egress: z.enum(['none', 'declared']),
+  burst: z.enum(['allowed', 'never']),
+  onPartition: z.enum(['stop', 'keep']),
+  spot: z.enum(['auto', 'never', 'only']),
+  maxPrice: z
+    .strictObject({ microUnits: whole(0, 1_000_000_000_000), currency: z.string().regex(/^[A-Z]{3}$/) })
+    .optional(),
+  priority: whole(0, 100),
+  maxDurationMs: whole(1_000, 31_536_000_000),
+});
+
+/** Why an offer cannot take a job: a failed hard constraint. */
+export const CONSTRAINTS = [
+  'agent-offline',
+  'agent-locked',
+  'tier',
+  'residency',
+  'isolation',
+  'tee',
+  'evidence',
+  'egress',
+  'hard-limits',
+  'cpu',
+  'memory',
+  'disk',
+  'gpu',
+  'price',
+  'spot',
+] as const;
+
+/** One of {@link CONSTRAINTS}. */
+export type Constraint = (typeof CONSTRAINTS)[number];
+export type Resources = z.infer<typeof resources>;
+export type PlacementPart = z.infer<typeof placementPart>;

@@ -1,0 +1,31 @@
+import type { z } from 'zod';
+import {
+  commitRecord,
+  controlPlaneKeys,
+  grantStatement,
+  jobStatement,
+  labelStatement,
+  leaseStatement,
+  receiptStatement,
+  stoppedStatement,
+} from './job.ts';
+import { keyringHead, keyringStatement } from './keyring.ts';
+
+/** Every signed statement by name; its DSSE payload type is `application/vnd.ringfence.NAME.v1+json`. */
+export const STATEMENTS = {
+  keyring: keyringStatement,
+  'keyring-head': keyringHead,
+  label: labelStatement,
+  job: jobStatement,
+  receipt: receiptStatement,
+  lease: leaseStatement,
+  grant: grantStatement,
+  stopped: stoppedStatement,
+  commit: commitRecord,
+  'control-plane-keys': controlPlaneKeys,
+} as const;
+
+/** The name of a statement. */
+export type StatementName = keyof typeof STATEMENTS;
+/** The body of the statement called `Name`. */
+export type StatementBody<Name extends StatementName> = z.infer<(typeof STATEMENTS)[Name]>;
