@@ -59,14 +59,18 @@ function fits(entry, machine) {
 
 function requireOldestNode() {
   if (Number(process.versions.node.split('.')[0]) >= OLDEST_NODE) return;
-  throw new LaunchError(`needs Node ${OLDEST_NODE} or newer to start, this is ${process.version}. See https://nodejs.org/`);
+  throw new LaunchError(
+    `needs Node ${OLDEST_NODE} or newer to start, this is ${process.version}. See https://nodejs.org/`,
+  );
 }
 
 function requirePlatform(machine) {
   const { os, cpu, libc } = machine;
   if (os === 'linux' && (cpu === 'x64' || cpu === 'arm64') && libc === 'glibc') return;
   const here = [os, cpu, ...(os === 'linux' ? [libc] : [])].join(' ');
-  throw new LaunchError(`runs on Linux x64 and arm64 with glibc; this machine is ${here}. On macOS or Windows use a Linux VM.`);
+  throw new LaunchError(
+    `runs on Linux x64 and arm64 with glibc; this machine is ${here}. On macOS or Windows use a Linux VM.`,
+  );
 }
 
 function thisMachine() {
@@ -81,14 +85,22 @@ function installWhenDifferent() {
   const lock = readJson(join(root, 'package-lock.json'));
   const difference = firstDifference(lock, readJson(join(root, 'node_modules', '.package-lock.json')), machine);
   if (difference === null && existsSync(npmNode())) return;
-  process.stderr.write(`ringfence: installing packages (${difference ?? 'Node'} is missing or differs from package-lock.json)\n`);
+  process.stderr.write(
+    `ringfence: installing packages (${difference ?? 'Node'} is missing or differs from package-lock.json)\n`,
+  );
   const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const ci = [...npm.slice(1), 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
   // Output goes to stderr, so that `--json` on stdout stays clean.
   const { status, error } = spawnSync(npm[0], ci, { cwd: root, stdio: ['ignore', 2, 2] });
   if (error?.code === 'ENOENT') throw new LaunchError('npm was not found; install npm, or start through `npm run`.');
-  if (status !== 0) throw new LaunchError('`npm ci` failed (see above). Check the network and the npm registry setting, then run it again.');
-  if (!existsSync(npmNode())) throw new LaunchError(`the package node-linux-${process.arch} did not arrive; is \`omit=optional\` set in an .npmrc?`);
+  if (status !== 0)
+    throw new LaunchError(
+      '`npm ci` failed (see above). Check the network and the npm registry setting, then run it again.',
+    );
+  if (!existsSync(npmNode()))
+    throw new LaunchError(
+      `the package node-linux-${process.arch} did not arrive; is \`omit=optional\` set in an .npmrc?`,
+    );
 }
 
 function npmNode() {
@@ -98,7 +110,9 @@ function npmNode() {
 function runtimeNode() {
   if (existsSync(npmNode())) return npmNode();
   if (Number(process.versions.node.split('.')[0]) >= RUNTIME_NODE) return process.execPath;
-  throw new LaunchError(`needs Node ${RUNTIME_NODE} or newer outside a checkout, this is ${process.version}. The release archive brings its own.`);
+  throw new LaunchError(
+    `needs Node ${RUNTIME_NODE} or newer outside a checkout, this is ${process.version}. The release archive brings its own.`,
+  );
 }
 
 function readJson(path) {
@@ -110,7 +124,9 @@ function runToEnd(node, argv) {
   const env = {
     ...process.env,
     PATH: [dirname(node), join(modules, '.bin'), process.env.PATH].filter(Boolean).join(delimiter),
-    ...(existsSync(modules) ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'node') } : {}),
+    ...(existsSync(modules)
+      ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'node') }
+      : {}),
   };
   const child = spawn(node, argv, { stdio: 'inherit', env });
   // A terminal sends SIGINT to the whole group, the child included: forwarding it would deliver it twice.

@@ -1,0 +1,53 @@
+// `npm run check`: everything that can be said about the code without running it. Ends with 1 on any problem.
+import { join, resolve } from 'node:path';
+import { checkBoundaries } from './check/boundaries.ts';
+import { checkDependencyPage } from './check/dependency-page.ts';
+import { checkFiles } from './check/file-rules.ts';
+import { PLANTED } from './check/planted-breaches.ts';
+import { checkPlanted } from './check/planted-tree.ts';
+import { checkReferences } from './check/project-references.ts';
+import { runTool } from './check/run-tool.ts';
+
+type Step = { name: string; problems: () => string[] | Promise<string[]> };
+
+const checkout = resolve(import.meta.dirname, '..');
+
+/** A step that runs a package's command; its whole output is the problem when it fails. */
+function tool(name: string, command: string, ...args: string[]): Step {
+  const problems = async () => {
+    const { code, stdout, stderr } = await runTool(join(checkout, 'node_modules/.bin', command), args, checkout);
+    return code === 0 ? [] : [`${stdout}${stderr}`.trim()];
+  };
+  return { name, problems };
+}
+
+const STEPS: readonly Step[] = [
+  tool('types', 'tsc', '-b', '--pretty', 'false'),
+  tool('lint', 'oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives'),
+  tool('format', 'oxfmt', '--list-different'),
+  { name: 'boundaries', problems: () => checkBoundaries(checkout) },
+  { name: 'planted breaches', problems: () => checkPlanted(checkout, join(checkout, 'dependency-rules.cjs'), PLANTED) },
+  { name: 'project references', problems: () => checkReferences(checkout) },
+  { name: 'files', problems: () => checkFiles(checkout) },
+  { name: 'dependency page', problems: () => checkDependencyPage(checkout) },
+];
+
+async function runStep({ name, problems }: Step): Promise<string[]> {
+  const start = performance.now();
+  const found = await Promise.resolve()
+    .then(problems)
+    .catch((error: unknown) => [String(error)]);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`  ${name.padEnd(20)}${seconds.padStart(5)} s  ${found.length === 0 ? 'ok' : 'FAILED'}`);
+  return found.map((problem) => `${name}: ${problem}`);
+}
+
+console.log('check');
+const start = performance.now();
+const problems = (await Promise.all(STEPS.map(runStep))).flat();
+for (const problem of problems) console.log(`\n${problem}`);
+const seconds = ((performance.now() - start) / 1000).toFixed(1);
+console.log(
+  `\n${problems.length === 0 ? 'check passed' : `check failed: ${problems.length} problem(s)`} in ${seconds} s`,
+);
+process.exitCode = problems.length === 0 ? 0 : 1;
