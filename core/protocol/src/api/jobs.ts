@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import {
+  attemptNumber,
+  envelope,
+  idOf,
+  isolation,
+  jobType,
+  moment,
+  sensitivity,
+  sha256,
+  tier,
+  whole,
+} from '../fields.ts';
+import { CONSTRAINTS, placementPart } from '../statements/placement.ts';
+import { OUTCOMES } from '../statements/job.ts';
+
+/** States of a job at the control plane; one transition table rules them. */
+export const JOB_STATES = [
+  'submitted',
+  'queued',
+  'leased',
+  'starting',
+  'running',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'lost',
+] as const;
+
+/** `POST /v1/jobs`: the signed order, the signed label and the part that placement reads. */
+export const jobSubmission = z.strictObject({ job: envelope, label: envelope, placement: placementPart });
+/** `POST /v1/plan`: what placement would decide now; nothing is reserved. */
+export const planRequest = z.strictObject({ placement: placementPart, sensitivity });
+
+const refusedCount = z.strictObject({ constraint: z.enum(CONSTRAINTS), count: whole(1, 10_000_000) });
+/** Who was considered, who refused for what, who would be chosen. */
+export const planAnswer = z.strictObject({
+  considered: whole(0, 10_000_000),
+  refused: z.array(refusedCount),
+  soleFailures: z.array(refusedCount),
+  chosen: z.strictObject({ offer: idOf('offer'), agent: idOf('agent'), tier, isolation }).nullable(),
+});
+
+/** An attempt as the control plane knows it. */
+export const attemptRow = z.strictObject({
+  attempt: attemptNumber,
+  agent: idOf('agent'),
+  state: z.enum(['leased', 'accepted', 'starting', 'running', 'stopped', 'refused', 'expired']),
+  outcome: z.enum(OUTCOMES).nullable(),
+  leaseUntil: moment,
+  receipt: envelope,
+  lease: envelope,
+});
+/** A job as the control plane knows it: ids, states, times; no names. */
+export const jobView = z.strictObject({
+  job: idOf('job'),
+  type: jobType,
+  state: z.enum(JOB_STATES),
+  sensitivity,
+  device: idOf('device'),
+  submittedAt: moment,
+  changedAt: moment,
+  waitingFor: z.array(refusedCount),
+  attempts: z.array(attemptRow),
+});
+export const jobList = z.strictObject({ jobs: z.array(jobView.omit({ attempts: true, waitingFor: true })) });
+/** One row of the signed-in-order history of a job. */
+export const jobEvent = z.strictObject({
+  seq: whole(1, Number.MAX_SAFE_INTEGER),
+  type: z.string().max(64),
+  at: moment,
+  hash: sha256,
+});
+export const jobEvents = z.strictObject({ events: z.array(jobEvent) });
+/** `POST /v1/jobs/JOB/stop`. */
+export const jobStop = z.strictObject({ graceMs: whole(0, 600_000) });
+
+/** `GET /v1/agents`. */
+export const agentView = z.strictObject({
+  agent: idOf('agent'),
+  online: z.boolean(),
+  locked: z.boolean(),
+  tier,
+  isolations: z.array(isolation),
+  hardLimits: z.boolean(),
+  cpuMilli: whole(0, 1e9),
+  memoryBytes: whole(0, Number.MAX_SAFE_INTEGER),
+  freeCpuMilli: whole(0, 1e9),
+  freeMemoryBytes: whole(0, Number.MAX_SAFE_INTEGER),
+  seenAt: moment.nullable(),
+});
+export const agentList = z.strictObject({ agents: z.array(agentView) });
+
+export type JobState = (typeof JOB_STATES)[number];
+export type JobView = z.infer<typeof jobView>;
+export type PlanAnswer = z.infer<typeof planAnswer>;

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { bytes32, envelope, idOf, signKey } from '../fields.ts';
+
+/** `POST /v1/organisations`, from a custodian that holds a registration code; the proof covers all other fields. */
+export const organisationRegistration = z.strictObject({
+  code: idOf('joinCode'),
+  org: idOf('org'),
+  custodian: idOf('custodian'),
+  /** Key of the custodian's frames and notices. */
+  sign: signKey,
+  /** Key that signs labels; leases are placed under no other. */
+  enrolment: signKey,
+  proof: bytes32,
+});
+/** The control plane's proof that it knew the secret, and its keys. */
+export const organisationAnswer = z.strictObject({ org: idOf('org'), keys: envelope, proof: bytes32 });
+
+/** `GET /v1/control-plane`: public. */
+export const controlPlaneAnswer = z.strictObject({ id: idOf('controlPlane'), version: z.string(), keys: envelope });
+
+/** Every error answer of every role: a code that is API, a sentence for people, the next step. */
+export const errorAnswer = z.strictObject({
+  error: z.strictObject({
+    code: z.string(),
+    message: z.string(),
+    next: z.string().optional(),
+    problems: z.array(z.strictObject({ path: z.string(), code: z.string() })).optional(),
+  }),
+});

@@ -1,0 +1,190 @@
+import { z } from 'zod';
+import {
+  attemptNumber,
+  bytes32,
+  envelope,
+  idOf,
+  jurisdiction,
+  moment,
+  sensitivity,
+  sha256,
+  tier,
+  whole,
+} from '../fields.ts';
+import { placementPart } from '../statements/placement.ts';
+import { journalPoint } from '../messages/session.ts';
+import { partyRoute } from './enrolment.ts';
+import { chunkReference, packReference } from './pack.ts';
+import { payloadName } from './workload.ts';
+
+/** `GET /v1/keyring?after=N`: statements with seq > N, and the signed head. */
+export const keyringAnswer = z.strictObject({ statements: z.array(envelope), head: envelope });
+/** `POST /v1/keyring`: one statement signed by a device or by the root. */
+export const keyringAppend = z.strictObject({ statement: envelope });
+
+/** `POST /v1/chunks/missing`; chunks that are here answer with all that a manifest needs. */
+export const chunksMissingRequest = z.strictObject({ ids: z.array(sha256).max(20_000) });
+export const chunksMissingAnswer = z.strictObject({ present: z.array(chunkReference) });
+/** `POST /v1/chunks`, after `POST /v1/objects` carried the bytes. */
+export const chunksRegister = z.strictObject({ chunks: z.array(chunkReference).max(20_000) });
+/** `POST /v1/objects` takes a stream of (u32 length ‖ sealed object)…; each is stored under the SHA-256 of its bytes. */
+export const objectsAnswer = z.strictObject({ stored: z.array(sha256) });
+
+/** `POST /v1/datasets`: the label belongs to the data and is set here by its owner. */
+export const datasetRequest = z.strictObject({
+  name: payloadName,
+  sensitivity,
+  residency: z.array(jurisdiction).max(32),
+  purposes: z.array(z.string().regex(/^[a-z0-9-]{1,64}$/)).max(32),
+  pack: packReference,
+  files: whole(0, 1_000_000),
+  bytes: whole(0, Number.MAX_SAFE_INTEGER),
+});
+export const artifactRow = z.strictObject({
+  artifact: idOf('artifact'),
+  kind: z.enum(['dataset', 'output']),
+  name: payloadName,
+  version: whole(1, 1_000_000),
+  sensitivity,
+  residency: z.array(jurisdiction),
+  purposes: z.array(z.string()),
+  files: whole(0, 1_000_000),
+  bytes: whole(0, Number.MAX_SAFE_INTEGER),
+  job: idOf('job').nullable(),
+  at: moment,
+});
+export const artifactsAnswer = z.strictObject({ artifacts: z.array(artifactRow) });
+/** `GET /v1/artifacts/NAME?version=N`: for a device that may open it. */
+export const artifactOpenAnswer = z.strictObject({
+  artifact: artifactRow,
+  project: idOf('project'),
+  pack: packReference,
+});
+
+/** `POST /v1/labels`. */
+export const labelRequest = z.strictObject({
+  job: idOf('job'),
+  mounts: z.array(payloadName).max(64),
+  wish: sensitivity.optional(),
+  purpose: z.string().max(64).optional(),
+  validMs: whole(60_000, 604_800_000),
+});
+export const labelAnswer = z.strictObject({ label: envelope });
+
+/** `POST /v1/jobs`: the workload sealed to the custodian, before the control plane hears of the job. */
+export const jobDeposit = z.strictObject({
+  job: envelope,
+  label: envelope,
+  placement: placementPart,
+  workload: z.base64().max(4_000_000),
+});
+export const jobRow = z.strictObject({
+  job: idOf('job'),
+  name: payloadName,
+  device: idOf('device'),
+  at: moment,
+  attempt: attemptNumber.nullable(),
+  agent: idOf('agent').nullable(),
+  committed: z.boolean(),
+});
+export const jobsAnswer = z.strictObject({ jobs: z.array(jobRow) });
+export const jobAnswer = z.strictObject({
+  row: jobRow,
+  commit: envelope.nullable(),
+  grants: z.array(envelope),
+  outputs: z.array(artifactRow),
+});
+
+/** `POST /v1/grants`, from the leased agent: the four statements, and where its own journal stands. */
+export const grantRequest = z.strictObject({
+  job: envelope,
+  label: envelope,
+  placement: placementPart,
+  receipt: envelope,
+  lease: envelope,
+  controlPlaneKeys: envelope,
+  journal: journalPoint,
+  resume: journalPoint.nullable(),
+});
+/** Why the custodian says no; its no is final for this attempt. */
+export const GRANT_REFUSALS = [
+  'unknown-job',
+  'bad-statements',
+  'job-expired',
+  'device-removed',
+  'label-changed',
+  'placement',
+  'attempt-not-new',
+  'attempt-may-run',
+  'committed',
+  'locked',
+  'fork',
+  'epoch',
+  'dataset-gone',
+] as const;
+/** `payload` is the grant payload sealed to the agent's sealing key. */
+export const grantAnswer = z.discriminatedUnion('result', [
+  z.strictObject({ result: z.literal('granted'), grant: envelope, payload: z.base64() }),
+  z.strictObject({ result: z.literal('refused'), reason: z.enum(GRANT_REFUSALS) }),
+]);
+
+/** `POST /v1/stopped`. */
+export const stoppedReport = z.strictObject({ stopped: envelope });
+/** `POST /v1/commits`: where each output lies; the objects were uploaded before. */
+export const commitRequest = z.strictObject({
+  job: idOf('job'),
+  attempt: attemptNumber,
+  outputs: z
+    .array(
+      z.strictObject({
+        artifact: idOf('artifact'),
+        version: whole(1, 1_000_000),
+        pack: packReference,
+        files: whole(0, 1_000_000),
+        bytes: whole(0, Number.MAX_SAFE_INTEGER),
+      }),
+    )
+    .max(64),
+});
+export const commitAnswer = z.discriminatedUnion('result', [
+  z.strictObject({ result: z.literal('committed'), commit: envelope }),
+  z.strictObject({
+    result: z.literal('refused'),
+    reason: z.enum(['not-current', 'already-committed', 'missing-objects', 'locked']),
+  }),
+]);
+
+/** `GET /v1/agents`: names are payload and come from here. */
+export const agentsAnswer = z.strictObject({
+  agents: z.array(
+    z.strictObject({
+      agent: idOf('agent'),
+      name: z.string(),
+      site: z.string(),
+      tier,
+      route: partyRoute,
+      locked: z.boolean(),
+      removed: z.boolean(),
+    }),
+  ),
+});
+export const agentRemoval = z.strictObject({ reason: z.enum(['left', 'lost', 'compromised', 'cloned', 'replaced']) });
+
+/** `GET /v1/status`, for doctor. */
+export const custodianStatus = z.strictObject({
+  org: idOf('org').nullable(),
+  custodian: idOf('custodian'),
+  version: z.string(),
+  epoch: whole(1, 1_000_000),
+  keyringSeq: whole(0, 1_000_000).nullable(),
+  headAt: moment.nullable(),
+  controlLink: z.enum(['unclaimed', 'down', 'up', 'locked']),
+  lastBackupAt: moment.nullable(),
+  seal: z.enum(['key-file', 'passphrase']),
+  database: z.enum(['embedded', 'url']),
+  dedupeKey: bytes32.optional(),
+});
+
+export type GrantRefusal = (typeof GRANT_REFUSALS)[number];
+export type ArtifactRow = z.infer<typeof artifactRow>;
+export type JobRow = z.infer<typeof jobRow>;

@@ -1,0 +1,5 @@
+export * from './agent-api.ts';
+export * from './custodian-api.ts';
+export * from './enrolment.ts';
+export * from './pack.ts';
+export * from './workload.ts';

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { bytes32, idOf, isolation, whole } from '../fields.ts';
+import { resources } from '../statements/placement.ts';
+import { packReference } from './pack.ts';
+
+/** An absolute, normalised path inside a sandbox. */
+export const sandboxPath = z
+  .string()
+  .max(4096)
+  .regex(/^(?:\/[^/\p{Cc}]+)+$/u)
+  .refine((path) => path.split('/').every((step) => step !== '.' && step !== '..'), 'not a normalised path');
+/** A name that people give: payload, unknown to the control plane. */
+export const payloadName = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/i);
+/** The name of an environment variable. */
+export const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/);
+
+/**
+ * What runs: sealed by the client to the custodian, and by the custodian's grant to the agent. `payloadDigest` of the job statement is
+ * SHA-256 of its canonical bytes; the salt keeps the control plane from guessing them.
+ */
+export const workload = z.strictObject({
+  v: z.literal(1),
+  salt: bytes32,
+  name: payloadName,
+  run: z.string().min(1).max(65_536),
+  setup: z.string().min(1).max(65_536).optional(),
+  code: packReference.optional(),
+  env: z.record(variableName, z.string().max(32_768)),
+  secrets: z.array(variableName).max(64),
+  mounts: z.array(z.strictObject({ path: sandboxPath, dataset: payloadName })).max(64),
+  outputs: z.array(z.strictObject({ path: sandboxPath, artifact: payloadName })).max(64),
+  resources,
+  isolation,
+  maxDurationMs: whole(1_000, 31_536_000_000),
+  stopGraceMs: whole(0, 600_000),
+  logs: z.enum(['local', 'sealed']),
+  purpose: z.string().max(64).optional(),
+});
+
+/** What a grant opens: the workload, and for each mount the pack that the custodian resolved it to. */
+export const grantPayload = z.strictObject({
+  v: z.literal(1),
+  workload,
+  project: idOf('project'),
+  mounts: z
+    .array(
+      z.strictObject({
+        path: sandboxPath,
+        artifact: idOf('artifact'),
+        version: whole(1, 1_000_000),
+        pack: packReference,
+      }),
+    )
+    .max(64),
+  outputs: z
+    .array(z.strictObject({ path: sandboxPath, artifact: idOf('artifact'), version: whole(1, 1_000_000) }))
+    .max(64),
+});
+
+export type Workload = z.infer<typeof workload>;
+export type GrantPayload = z.infer<typeof grantPayload>;
