@@ -1,0 +1,9 @@
+export { CryptoError, type CryptoErrorCode } from '../crypto-error.ts';
+export {
+  createCertificateAuthority,
+  issueServerCertificate,
+  type CertificateAuthority,
+} from './certificate-authority.ts';
+export { certificateFingerprint } from './fingerprint.ts';
+export { selfSignedCertificate, type TlsIdentity } from './self-signed.ts';
+export { TlsKey, parseTlsPublicKey, tlsPublicKeyOf, type TlsPublicKey } from './tls-key.ts';
