@@ -1,0 +1,76 @@
+// What a machine may lack for some tests. `npm test` skips those tests and lists them; `npm run test:full` fails.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { TestContext } from 'node:test';
+
+type Probe = { present: () => boolean; remedy: string };
+
+const runs = (command: string, ...args: string[]) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+const isRoot = () => process.getuid?.() === 0;
+
+/** The folder with the programs of a PostgreSQL server from Debian's packages (newest version), or null. */
+export function debianPostgresqlBin(): string | null {
+  const versions = '/usr/lib/postgresql';
+  if (!existsSync(versions)) return null;
+  const newestFirst = readdirSync(versions).toSorted((a, b) => Number(b) - Number(a));
+  return (
+    newestFirst.map((version) => join(versions, version, 'bin')).find((bin) => existsSync(join(bin, 'postgres'))) ??
+    null
+  );
+}
+
+/** The folder of test vectors kept outside the repository: RINGFENCE_VECTORS, else `shared/vectors` beside the checkout. */
+export function sharedVectors(): string {
+  return process.env['RINGFENCE_VECTORS'] ?? resolve(import.meta.dirname, '../../shared/vectors');
+}
+
+/** The closed list of needs, each with its probe and what to do when it is absent. */
+const NEEDS = {
+  root: { present: isRoot, remedy: 'run as root' },
+  bubblewrap: {
+    present: () => runs('bwrap', '--ro-bind', '/', '/', '--unshare-all', 'true'),
+    remedy: 'apt-get install bubblewrap, and root or user namespaces',
+  },
+  netns: {
+    present: () => isRoot() && runs('ip', '-V') && runs('unshare', '--net', 'true'),
+    remedy: 'run as root with iproute2 and util-linux',
+  },
+  'debian-postgresql': { present: () => debianPostgresqlBin() !== null, remedy: 'apt-get install postgresql' },
+  tcpdump: { present: () => isRoot() && runs('tcpdump', '--version'), remedy: 'run as root with tcpdump' },
+  tshark: { present: () => runs('tshark', '--version'), remedy: 'apt-get install tshark' },
+  python3: { present: () => runs('python3', '--version'), remedy: 'apt-get install python3' },
+  'shared-vectors': {
+    present: () => existsSync(sharedVectors()),
+    remedy: 'set RINGFENCE_VECTORS to the folder of external test vectors',
+  },
+  full: { present: () => process.env['RINGFENCE_TEST_FULL'] === '1', remedy: 'npm run test:full' },
+} satisfies Record<string, Probe>;
+
+/** Something that a test may need and a machine may lack. */
+export type Need = keyof typeof NEEDS;
+
+/** Starts the reason of every skip that a need caused; the test runner counts any other skip as a failure. */
+export const SKIP_PREFIX = 'needs ';
+
+const probed = new Map<Need, boolean>();
+
+function isPresent(need: Need): boolean {
+  const known = probed.get(need) ?? NEEDS[need].present();
+  probed.set(need, known);
+  return known;
+}
+
+/** For the `skip` option of a test or suite: false when all needs are present, else the reason with the remedy. */
+export function missing(...needs: Need[]): string | false {
+  const absent = needs.filter((need) => !isPresent(need));
+  if (absent.length === 0) return false;
+  return SKIP_PREFIX + absent.map((need) => `${need} (${NEEDS[need].remedy})`).join(', ');
+}
+
+/** For use inside a test: `if (!need(t, 'bubblewrap')) return;`. Skips the test and returns false when a need is absent. */
+export function need(t: TestContext, ...needs: Need[]): boolean {
+  const reason = missing(...needs);
+  if (reason !== false) t.skip(reason);
+  return reason === false;
+}
