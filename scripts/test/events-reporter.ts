@@ -1,0 +1,29 @@
+// A node:test reporter: writes one JSON line for each finished test to file descriptor 3, where the parent reads them.
+import { writeSync } from 'node:fs';
+import type { TestEvent } from 'node:test/reporters';
+import { inspect } from 'node:util';
+import type { TestOutcome } from './outcome.ts';
+
+const CHANNEL = 3;
+
+function outcome(event: TestEvent): TestOutcome | null {
+  if (event.type !== 'test:pass' && event.type !== 'test:fail') return null;
+  const { name, file = '', line = 0, skip, todo, details } = event.data;
+  const at = { name, file, line };
+  if (skip !== undefined) return { ...at, result: 'skipped', reason: String(skip) };
+  if (todo !== undefined) return { ...at, result: 'skipped', reason: `todo ${String(todo)}` };
+  if (event.type === 'test:pass') return details.type === 'suite' ? null : { ...at, result: 'passed' };
+  const { error } = event.data.details;
+  // A parent fails because a child did; the child's own line says why.
+  if ('failureType' in error && error.failureType === 'subtestsFailed') return null;
+  return { ...at, result: 'failed', reason: inspect(error.cause ?? error, { colors: false, depth: 4 }) };
+}
+
+// oxlint-disable-next-line import/no-default-export -- node --test takes a reporter's default export
+export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  for await (const event of events) {
+    const finished = outcome(event);
+    if (finished !== null) writeSync(CHANNEL, `${JSON.stringify(finished)}\n`);
+  }
+  yield '';
+}
