@@ -1,0 +1,1 @@
+export { removeEmbedded, startEmbedded, type EmbeddedOptions, type EmbeddedServer } from './start.ts';

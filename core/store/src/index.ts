@@ -1,0 +1,2 @@
+export * from './embedded/index.ts';
+export * from './store-error.ts';
