@@ -7,10 +7,14 @@ import { ack, goodbye, hello, welcome } from './session.ts';
 /** Who sends a message: `party` is agent or custodian, `control-plane` the other end. */
 export type Sender = 'agent' | 'custodian' | 'party' | 'control-plane';
 
+/** Who takes a message; any other reader refuses it. */
+export type Reader = 'agent' | 'party' | 'custodian' | 'control-plane';
+
 /** One row of the closed set of control messages. */
 export interface MessageRow<Schema extends z.ZodType = z.ZodType> {
   readonly number: number;
   readonly sender: Sender;
+  readonly reader: Reader;
   /** Signed by its sender: it carries authority. */
   readonly signed: boolean;
   /** Kept until acknowledged and delivered once; the others may be lost with the connection. */
@@ -29,6 +33,7 @@ export const MESSAGES = {
   hello: row({
     number: 0x0101,
     sender: 'party',
+    reader: 'control-plane',
     signed: true,
     durable: false,
     transition: false,
@@ -38,6 +43,7 @@ export const MESSAGES = {
   heartbeat: row({
     number: 0x0102,
     sender: 'party',
+    reader: 'control-plane',
     signed: false,
     durable: false,
     transition: false,
@@ -47,6 +53,7 @@ export const MESSAGES = {
   ack: row({
     number: 0x0103,
     sender: 'party',
+    reader: 'control-plane',
     signed: false,
     durable: false,
     transition: false,
@@ -56,6 +63,7 @@ export const MESSAGES = {
   offer: row({
     number: 0x0104,
     sender: 'agent',
+    reader: 'control-plane',
     signed: true,
     durable: true,
     transition: false,
@@ -65,6 +73,7 @@ export const MESSAGES = {
   'attempt-status': row({
     number: 0x0105,
     sender: 'agent',
+    reader: 'control-plane',
     signed: true,
     durable: true,
     transition: true,
@@ -74,6 +83,7 @@ export const MESSAGES = {
   member: row({
     number: 0x0110,
     sender: 'custodian',
+    reader: 'control-plane',
     signed: true,
     durable: true,
     transition: false,
@@ -83,6 +93,7 @@ export const MESSAGES = {
   committed: row({
     number: 0x0111,
     sender: 'custodian',
+    reader: 'control-plane',
     signed: true,
     durable: true,
     transition: true,
@@ -92,6 +103,7 @@ export const MESSAGES = {
   lock: row({
     number: 0x0112,
     sender: 'custodian',
+    reader: 'control-plane',
     signed: true,
     durable: true,
     transition: false,
@@ -101,6 +113,7 @@ export const MESSAGES = {
   welcome: row({
     number: 0x0201,
     sender: 'control-plane',
+    reader: 'party',
     signed: true,
     durable: false,
     transition: false,
@@ -110,6 +123,7 @@ export const MESSAGES = {
   lease: row({
     number: 0x0202,
     sender: 'control-plane',
+    reader: 'agent',
     signed: true,
     durable: true,
     transition: true,
@@ -119,6 +133,7 @@ export const MESSAGES = {
   renew: row({
     number: 0x0203,
     sender: 'control-plane',
+    reader: 'party',
     signed: true,
     durable: false,
     transition: false,
@@ -128,6 +143,7 @@ export const MESSAGES = {
   stop: row({
     number: 0x0204,
     sender: 'control-plane',
+    reader: 'agent',
     signed: true,
     durable: true,
     transition: true,
@@ -137,6 +153,7 @@ export const MESSAGES = {
   'control-ack': row({
     number: 0x0205,
     sender: 'control-plane',
+    reader: 'party',
     signed: false,
     durable: false,
     transition: false,
@@ -146,6 +163,7 @@ export const MESSAGES = {
   'job-closed': row({
     number: 0x0206,
     sender: 'control-plane',
+    reader: 'custodian',
     signed: true,
     durable: true,
     transition: true,
@@ -155,6 +173,7 @@ export const MESSAGES = {
   goodbye: row({
     number: 0x0207,
     sender: 'control-plane',
+    reader: 'party',
     signed: false,
     durable: false,
     transition: false,

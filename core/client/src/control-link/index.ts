@@ -1,0 +1,15 @@
+export type {
+  AcceptedLink,
+  AcceptingLink,
+  AcceptLinkOptions,
+  DurableControlMessage,
+  DurablePartyMessage,
+  GoodbyeReason,
+  HelloAnswer,
+  HelloEvent,
+  JournalPoint,
+  KnownParty,
+  LinkEnd,
+  PartyMessageContext,
+  RenewedLease,
+} from './accept-link-options.ts';
