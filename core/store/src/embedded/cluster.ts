@@ -62,7 +62,7 @@ export function readMarker(places: Places, rng: Rng): Marker {
 export function readCluster(places: Places): { cluster: string; id: string | undefined; hasData: boolean } {
   const text = readIfPresent(places.identity);
   return {
-    cluster: places.cluster,
+    cluster: places.clusterName,
     id: text === undefined ? undefined : identityOf(text),
     hasData: existsSync(join(places.data, 'PG_VERSION')),
   };

@@ -21,6 +21,8 @@ export interface Places {
   readonly owner: string;
   /** Identity, data folder and server log. */
   readonly cluster: string;
+  /** How the marker names the cluster: `.` when it moves with the state folder, else its absolute path. */
+  readonly clusterName: string;
   /** Says which marker the cluster belongs to. */
   readonly identity: string;
   /** PostgreSQL's data folder. */
@@ -47,6 +49,7 @@ export function placesOf(stateDir: string, asRoot: boolean): Places {
     password: join(own, 'superuser-password'),
     owner: join(own, 'owner.json'),
     cluster,
+    clusterName: asRoot ? cluster : '.',
     identity: join(cluster, 'cluster.json'),
     data: join(cluster, 'data'),
     log: join(cluster, 'server.log'),

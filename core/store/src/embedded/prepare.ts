@@ -14,7 +14,7 @@ import {
 } from './cluster.ts';
 import { initializeData } from './initialize.ts';
 import { makePlaces, placesOf, type Places } from './places.ts';
-import { stopStranger } from './running.ts';
+import { stopLiveServer } from './live-server.ts';
 
 const ROUNDS = 5;
 
@@ -48,7 +48,7 @@ export async function prepareCluster(options: {
     const decision = decideCluster(marker, cluster);
     if (decision.do === 'refuse') throw refusal(decision.code, places);
     if (decision.do === 'set-aside') {
-      await stopStranger(places, options.clock);
+      await stopLiveServer(places.data, options.clock);
       setAside(places, cluster.id);
       options.log.warn('database.cluster_set_aside', { reason: 'state-folder-is-new' });
       continue;

@@ -1,14 +1,14 @@
-import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { sleep, type Clock } from '@ringfence/base';
 import { StoreError } from '../store-error.ts';
-import { join } from 'node:path';
+import { liveServer } from './live-server.ts';
 import type { PreparedCluster } from './prepare.ts';
 import type { Places } from './places.ts';
 import { readPostmasterFile } from './postmaster-file.ts';
 import type { ProcessEntry } from './process-entry.ts';
 import { isAlive, launchServer, stopServer } from './server-process.ts';
 import { answers, makeSocketFolder, removeSocketFolder } from './socket-folder.ts';
-import { clearSocket, clearStaleLock, liveServer } from './stale-lock.ts';
+import { clearSocket, clearStaleLock } from './stale-lock.ts';
 
 const RETRY_MS = 100;
 /** How long backends of a killed server may hold its shared memory; they notice its death at their next wait. */
@@ -35,7 +35,7 @@ export async function ensureRunning(
   const deadline = clock.monotonic() + RETRY_WITHIN_MS;
   const folder = socketDir ?? makeSocketFolder(cluster.account);
   while (clock.monotonic() < deadline) {
-    const live = liveServer(places.data, dataOwner(places));
+    const live = liveServer(places.data);
     if (live === undefined) {
       removeFormerSocket(places, folder);
       clearStaleLock(places.data);
@@ -55,13 +55,6 @@ export async function ensureRunning(
   });
 }
 
-/** Stops whatever server runs on the cluster of a former state folder. */
-export async function stopStranger(places: Places, clock: Clock): Promise<void> {
-  const owner = statSync(places.data, { throwIfNoEntry: false })?.uid;
-  const live = owner === undefined ? undefined : liveServer(places.data, owner);
-  if (live !== undefined) await stopServer(live, clock);
-}
-
 /** The live server when it can be used as it is: our programs, ready, and reachable through its socket. */
 async function inspect(cluster: PreparedCluster, live: ProcessEntry): Promise<RunningServer | undefined> {
   const file = readPostmasterFile(cluster.places.data);
@@ -73,8 +66,4 @@ async function inspect(cluster: PreparedCluster, live: ProcessEntry): Promise<Ru
 function removeFormerSocket(places: Places, folder: string): void {
   const former = readPostmasterFile(places.data)?.socketDir ?? '';
   if (former !== folder) removeSocketFolder(former);
-}
-
-function dataOwner(places: Places): number {
-  return statSync(places.data).uid;
 }

@@ -2,20 +2,12 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readIfPresent } from './first-writer.ts';
 import { attachedTo, readPostmasterFile } from './postmaster-file.ts';
-import { readProcess, servesData, type ProcessEntry } from './process-entry.ts';
 import { SOCKET_PORT } from './settings.ts';
-
-/** The live server of the data folder, if there is one. */
-export function liveServer(data: string, uid: number): ProcessEntry | undefined {
-  const file = readPostmasterFile(data);
-  const entry = file === undefined ? undefined : readProcess(file.pid);
-  return entry !== undefined && servesData(entry, data, uid) ? entry : undefined;
-}
 
 /**
  * Removes a `postmaster.pid` whose number now belongs to a stranger or to a zombie, which PostgreSQL itself would take for a running
  * server. A dead number is left to PostgreSQL, and so is a file whose shared memory some backend still holds: that is
- * its guard against two servers on one data folder. Call only when {@link liveServer} found none.
+ * its guard against two servers on one data folder. Call only when no live server was found.
  */
 export function clearStaleLock(data: string): void {
   const file = readPostmasterFile(data);

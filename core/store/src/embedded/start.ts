@@ -4,7 +4,8 @@ import { removePlaces } from './cluster.ts';
 import { claimOwnership, releaseOwnership } from './owner.ts';
 import { placesOf } from './places.ts';
 import { prepareCluster, type PreparedCluster } from './prepare.ts';
-import { ensureRunning, stopStranger, type RunningServer } from './running.ts';
+import { stopLiveServer } from './live-server.ts';
+import { ensureRunning, type RunningServer } from './running.ts';
 import { isAlive, stopServer } from './server-process.ts';
 import { DATABASE, SOCKET_PORT, SUPERUSER } from './settings.ts';
 import { removeSocketFolder } from './socket-folder.ts';
@@ -63,7 +64,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
 export async function removeEmbedded(options: { stateDir: string; clock: Clock }): Promise<void> {
   if (!existsSync(options.stateDir)) return;
   const places = placesOf(options.stateDir, process.getuid?.() === 0);
-  await stopStranger(places, options.clock);
+  await stopLiveServer(places.data, options.clock);
   removePlaces(places);
 }
 
