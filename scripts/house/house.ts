@@ -1,0 +1,124 @@
+// The whole house on one machine: four trust domains as separate processes with separate folders, databases and keys.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { createOrganisation, homeOf, joinAgent } from './enrol.ts';
+import type { Entries } from './entries.ts';
+import { startAgent, startControlPlane, startCustodian, startRelay, type Ground } from './roles.ts';
+import { runCli, type CliCall, type CliResult } from './run-cli.ts';
+import type { StartedProcess } from './started-process.ts';
+
+/** What house to build. */
+export interface HouseOptions {
+  /** Folder of the house; made when absent, continued when not. */
+  readonly root: string;
+  readonly entries?: Entries;
+  readonly agents?: number;
+  /** Environment by process name (`control-plane`, `custodian`, `relay`, `agent-1`, …). */
+  readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Let agents run jobs without a sandbox; default: only where bubblewrap does not work. */
+  readonly allowProcess?: boolean;
+  readonly onStep?: (step: string) => void;
+}
+
+/** A running house. */
+export interface House {
+  readonly root: string;
+  readonly home: string;
+  readonly processes: ReadonlyMap<string, StartedProcess>;
+  process(name: string): StartedProcess;
+  cli(
+    args: readonly string[],
+    options?: Partial<Pick<CliCall, 'input' | 'cwd' | 'onOutput' | 'within'>>,
+  ): Promise<CliResult>;
+  /** Ends the named process by SIGKILL and waits until it is gone. */
+  kill(name: string): Promise<void>;
+  /** Starts the named process again (after a kill, or after it killed itself at a fault point). */
+  restart(name: string, env?: Readonly<Record<string, string>>): Promise<StartedProcess>;
+  /** Stops all, clients first, databases with their owners. */
+  stop(): Promise<void>;
+}
+
+/** Whether bubblewrap makes a sandbox here. */
+export function sandboxWorks(): boolean {
+  return spawnSync('bwrap', ['--ro-bind', '/', '/', '--unshare-all', 'true'], { stdio: 'ignore' }).status === 0;
+}
+
+/** Builds or continues a house; on failure everything that it started is stopped again. */
+export async function startHouse(options: HouseOptions): Promise<House> {
+  mkdirSync(options.root, { recursive: true, mode: 0o700 });
+  const env: Record<string, Readonly<Record<string, string>>> = { ...options.env };
+  const ground: Ground = { root: options.root, entries: options.entries ?? { kind: 'source' }, env };
+  const processes = new Map<string, StartedProcess>();
+  const house = houseOf(ground, processes, env);
+  try {
+    await openDoors(options, ground, processes);
+    return house;
+  } catch (error) {
+    await house.stop();
+    throw error;
+  }
+}
+
+async function openDoors(options: HouseOptions, ground: Ground, processes: Map<string, StartedProcess>): Promise<void> {
+  const step = options.onStep ?? (() => {});
+  const keep = (process: StartedProcess): StartedProcess => {
+    processes.set(process.name, process);
+    return process;
+  };
+  const [controlPlane, relay] = await Promise.all([
+    startControlPlane(ground).then(keep),
+    startRelay(ground).then(keep),
+  ]);
+  step('control plane and relay are up');
+  const custodian = keep(await startCustodian(ground, relay));
+  step('custodian is up');
+  if (await createOrganisation(ground, controlPlane, custodian))
+    step('organisation created, root key and recovery kit written');
+  const allowProcess = options.allowProcess ?? !sandboxWorks();
+  for (let number = 1; number <= (options.agents ?? 2); number += 1) {
+    const name = `agent-${number}`;
+    if (await joinAgent(ground, name, { allowProcess })) step(`${name} joined`);
+    keep(await startAgent(ground, name));
+    step(`${name} is up`);
+  }
+}
+
+function houseOf(
+  ground: Ground,
+  processes: Map<string, StartedProcess>,
+  env: Record<string, Readonly<Record<string, string>>>,
+): House {
+  const process = (name: string): StartedProcess => {
+    const found = processes.get(name);
+    if (found === undefined) throw new Error(`the house has no ${name}`);
+    return found;
+  };
+  return {
+    root: ground.root,
+    home: homeOf(ground),
+    processes,
+    process,
+    cli: (args, more = {}) => runCli({ entries: ground.entries, home: homeOf(ground), args, ...more }),
+    async kill(name) {
+      process(name).kill('SIGKILL');
+      await process(name).exited;
+    },
+    async restart(name, changed) {
+      if (changed !== undefined) env[name] = changed;
+      const again = await startByName(ground, name, process('relay'));
+      processes.set(name, again);
+      return again;
+    },
+    async stop() {
+      for (const name of [...processes.keys()].toReversed()) await processes.get(name)?.stop();
+      processes.clear();
+    },
+  };
+}
+
+function startByName(ground: Ground, name: string, relay: StartedProcess): Promise<StartedProcess> {
+  if (name.startsWith('agent-')) return startAgent(ground, name);
+  if (name === 'custodian') return startCustodian(ground, relay);
+  if (name === 'relay') return startRelay(ground);
+  return startControlPlane(ground, name);
+}

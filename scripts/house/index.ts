@@ -1,0 +1,6 @@
+export * from './entries.ts';
+export * from './house.ts';
+export { portOf } from './remembered-ports.ts';
+export { startControlPlane, stateOf, text } from './roles.ts';
+export { runCli, type CliResult } from './run-cli.ts';
+export type { StartedProcess } from './started-process.ts';
