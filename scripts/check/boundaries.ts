@@ -24,7 +24,16 @@ type CruiseResult = {
 export async function violations(checkout: string, rules: string, root = checkout): Promise<Violation[]> {
   const bin = join(checkout, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
   const folders = CRUISED_FOLDERS.filter((folder) => existsSync(join(root, folder)));
-  const argv = [bin, '--config', rules, '--output-type', 'json', ...folders];
+  const argv = [
+    '--import',
+    join(import.meta.dirname, 'swc-using.mjs'),
+    bin,
+    '--config',
+    rules,
+    '--output-type',
+    'json',
+    ...folders,
+  ];
   const { stdout, stderr } = await runTool(process.execPath, argv, root);
   if (!stdout.startsWith('{')) throw new Error(`dependency-cruiser printed no result: ${stderr.trim()}`);
   const result = JSON.parse(stdout) as CruiseResult;

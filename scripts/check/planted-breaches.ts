@@ -17,6 +17,8 @@ const STYLES = {
   're-export': (specifier: string) => `export * from '${specifier}';\n`,
   'type-only': (specifier: string) => `import type { Planted } from '${specifier}';\nexport type Copy = Planted;\n`,
   dynamic: (specifier: string) => `export const later = () => import('${specifier}');\n`,
+  using: (specifier: string) =>
+    `export async function later() {\n  using held = await import('${specifier}');\n  return held;\n}\n`,
 } as const;
 
 type Style = keyof typeof STYLES;
