@@ -1,0 +1,77 @@
+import type { JobValues } from './job-fields.ts';
+import { looserThan } from './loosening.ts';
+import { pathContradictions } from './path-contradictions.ts';
+import { privacyWishes } from './privacy-fields.ts';
+import type { Finding } from './problem-list.ts';
+import { valueAt, type Tree, type TreePath } from './tree.ts';
+
+/** Fields that are right alone and wrong together; `values` holds those that could be read. */
+export function contradictions(values: JobValues, tree: Tree): Finding[] {
+  const has = (key: string): boolean => valueAt(tree, key) !== undefined;
+  return [
+    ...rootFileSystem(has),
+    ...service(values, has),
+    ...pathContradictions(values),
+    ...secretsAndEnv(values),
+    ...privacy(values),
+  ];
+}
+
+function conflict(path: TreePath, message: string): Finding {
+  return { path, code: 'contradiction', message };
+}
+
+function rootFileSystem(has: (key: string) => boolean): Finding[] {
+  const found: Finding[] = [];
+  if (has('image') && has('python'))
+    found.push(conflict(['python'], 'an image brings its own Python; keep one of the two'));
+  if (!has('run') && !has('image')) {
+    found.push({ path: ['run'], code: 'missing', message: 'a job needs run, or an image that runs by itself' });
+  }
+  return found;
+}
+
+function service({ type, retry, service: values }: JobValues, has: (key: string) => boolean): Finding[] {
+  const found: Finding[] = [];
+  const serves = type === 'serve';
+  // A type that is there and wrong says nothing about what was meant.
+  if (has('service') && !serves && (type !== undefined || !has('type'))) {
+    found.push(conflict(['service'], 'only a job of type serve has a service'));
+  }
+  if (serves && !has('service'))
+    found.push({ path: ['service'], code: 'missing', message: 'type serve needs a service' });
+  if (serves && retry?.checkpoint !== undefined) {
+    found.push(conflict(['retry', 'checkpoint'], 'a service keeps no checkpoint; replicas start anew'));
+  }
+  const { replicas, scaling } = values ?? {};
+  if (replicas?.max === 0)
+    found.push(conflict(['service', 'replicas'], 'a service needs at least one replica at its peak'));
+  if (replicas !== undefined && replicas.min !== replicas.max && scaling === undefined) {
+    found.push(conflict(['service', 'replicas'], 'a range of replicas needs scaling with a metric and a target'));
+  }
+  if (scaling !== undefined && (replicas === undefined || replicas.min === replicas.max)) {
+    found.push(conflict(['service', 'scaling'], 'scaling needs a range of replicas such as 0..8'));
+  }
+  return found;
+}
+
+function secretsAndEnv({ env, secrets }: JobValues): Finding[] {
+  return (secrets ?? []).flatMap((name, index) =>
+    Object.hasOwn(env ?? {}, name) ? [conflict(['secrets', index], 'this name stands in env too; keep one')] : [],
+  );
+}
+
+function privacy({ privacy: values }: JobValues): Finding[] {
+  const wishes = privacyWishes(values);
+  const found = wishes.sensitivity === undefined ? [] : looserThan(wishes, wishes.sensitivity);
+  const stated = new Set(wishes.tiers);
+  if (wishes.burst === 'allowed' && stated.size === 1 && stated.has('private')) {
+    found.push(conflict(['privacy', 'burst'], 'a burst leaves the private tier, and tiers names no other'));
+  }
+  if (wishes.isolation === 'process' && stated.size > 0 && !stated.has('private')) {
+    found.push(
+      conflict(['privacy', 'isolation'], "process is for the organisation's own site, and tiers leaves it out"),
+    );
+  }
+  return found;
+}

@@ -1,0 +1,51 @@
+export type { Amount } from './amount.ts';
+export type { Mount, Output } from './data-paths.ts';
+export type { EgressTarget } from './egress-target.ts';
+export type { Environment } from './environment.ts';
+export type { GpuRequest } from './gpu.ts';
+export type { ImageReference } from './image-reference.ts';
+export type { JobFile, JobFileFields, RootFileSystem } from './job-file.ts';
+export { isWithinJurisdiction } from './jurisdiction.ts';
+export { LABEL_DEFAULTS, type LabelDefaults } from './label-defaults.ts';
+export type { NotifyEvent, OnPartition, Retry, RetryReason } from './lifecycle-fields.ts';
+export {
+  parseArtifactName,
+  parseDatasetName,
+  parseJobName,
+  parseVariableName,
+  type ArtifactName,
+  type DatasetName,
+  type JobName,
+  type ProfileName,
+  type Purpose,
+  type PythonVersion,
+  type VariableName,
+} from './names.ts';
+export { parseJobFile } from './parse.ts';
+export type { HourlyPrice } from './price.ts';
+export type { PrivacyWishes } from './privacy-fields.ts';
+export { describeProblem, JobFileError, PROBLEM_CODES, type Problem, type ProblemCode } from './problem.ts';
+export type { ResourceLimits } from './resolve-resources.ts';
+export {
+  resolveJob,
+  type JobLabel,
+  type ResolvedEvidence,
+  type ResolvedIsolation,
+  type ResolvedJob,
+  type ResolvedPrivacy,
+} from './resolve.ts';
+export type { ResourceWishes, Spot } from './resource-fields.ts';
+export { RESERVED_SANDBOX_ROOTS, type SandboxPath, type Workdir } from './sandbox-path.ts';
+export type { Service } from './service-fields.ts';
+export { MAX_JOB_FILE_BYTES } from './yaml-tree.ts';
+export {
+  PACK_LIMITS,
+  packList,
+  type PackDecision,
+  type PackLimits,
+  type PackRefusal,
+  type PackRefusalCode,
+  type WorkdirEntry,
+} from './pack-list.ts';
+export { workdirIgnore, type IgnoreFile, type Leaves } from './workdir-ignore.ts';
+export { writeJobFile, type JobTemplate } from './write.ts';

@@ -1,0 +1,51 @@
+import type { Brand, DurationMs } from '@ringfence/base';
+import type { JobType } from '../fields.ts';
+import type { Mount, Output } from './data-paths.ts';
+import type { Environment } from './environment.ts';
+import type { ImageReference } from './image-reference.ts';
+import type { NotifyEvent, OnPartition, Retry } from './lifecycle-fields.ts';
+import type { JobName, ProfileName, Purpose, PythonVersion, VariableName } from './names.ts';
+import type { PrivacyWishes } from './privacy-fields.ts';
+import type { ResourceWishes } from './resource-fields.ts';
+import type { Workdir } from './sandbox-path.ts';
+import type { Service } from './service-fields.ts';
+
+/** What the job's root file system holds. */
+export type RootFileSystem =
+  | { readonly kind: 'site-default' }
+  | { readonly kind: 'image'; readonly reference: ImageReference }
+  | { readonly kind: 'python'; readonly version: PythonVersion };
+
+/** The fields of a {@link JobFile}. */
+export interface JobFileFields {
+  readonly name: JobName;
+  readonly type: JobType;
+  /** Shell script; undefined only with an image, whose own entry point then runs. */
+  readonly run: string | undefined;
+  /** Shell script that prepares a sandbox without data and secrets. */
+  readonly setup: string | undefined;
+  readonly root: RootFileSystem;
+  readonly workdir: Workdir;
+  readonly mounts: readonly Mount[];
+  readonly outputs: readonly Output[];
+  readonly resources: ResourceWishes;
+  readonly nodes: 1;
+  readonly env: Environment;
+  readonly secrets: readonly VariableName[];
+  readonly retry: Retry;
+  readonly onPartition: OnPartition | undefined;
+  /** 0 to 100. */
+  readonly priority: number;
+  readonly maxDurationMs: DurationMs | undefined;
+  readonly notify: readonly NotifyEvent[];
+  readonly service: Service | undefined;
+  readonly privacy: PrivacyWishes;
+  readonly purpose: Purpose | undefined;
+  readonly profile: ProfileName | undefined;
+}
+
+/**
+ * A job file whose every field is right and that does not contradict itself. Whether a site can run its type, image or TEE
+ * is not said here; what the label demands is added by `resolveJob`.
+ */
+export type JobFile = Brand<JobFileFields, 'JobFile'>;
