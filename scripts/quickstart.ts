@@ -1,0 +1,52 @@
+// `npm run quickstart [-- --exit] [--state DIR]`: the whole house, one real training job through it, and the proof.
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CHECKOUT, sandboxWorks, startHouse, type House } from './house/index.ts';
+import { createProgress } from './quickstart/progress.ts';
+import { summarise } from './quickstart/summary.ts';
+import { trainOnce } from './quickstart/training.ts';
+
+const { values } = parseArgs({
+  options: {
+    exit: { type: 'boolean', default: false },
+    state: { type: 'string', default: resolve(CHECKOUT, '.ringfence') },
+  },
+});
+const progress = createProgress((text) => process.stdout.write(text));
+let house: House | undefined;
+let leaving: Promise<void> | undefined;
+
+/** Stops the house once, however many signals arrive. */
+function leave(code: number): Promise<void> {
+  leaving ??= (async () => {
+    progress.step('stopping');
+    await house?.stop();
+    process.exitCode = code;
+  })();
+  return leaving;
+}
+
+async function main(): Promise<void> {
+  progress.title('Ringfence quickstart');
+  if (!sandboxWorks())
+    progress.note(
+      'bubblewrap does not work here: jobs will run at isolation "process" (apt-get install bubblewrap for more)',
+    );
+  house = await startHouse({ root: resolve(values.state), onStep: progress.step });
+  const run = await trainOnce(house, progress);
+  progress.text(summarise(house, run));
+  if (values.exit) return leave(run.problems.length === 0 ? 0 : 1);
+  progress.note('all is up; Ctrl-C stops it');
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => void leave(leaving === undefined ? 0 : 1).then(() => process.exit()));
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`\nquickstart failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`logs: ${resolve(values.state, 'logs')}; to start afresh, delete ${resolve(values.state)}\n`);
+  await leave(1);
+}
+// Children hold this process open; after an orderly end nothing should.
+if (leaving !== undefined) process.exit();

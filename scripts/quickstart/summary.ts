@@ -1,0 +1,30 @@
+import type { House } from '../house/index.ts';
+import type { TrainingRun } from './training.ts';
+
+/** What an isolation level leaves open, in one line. */
+const NOT_PROTECTED: Readonly<Record<string, string>> = {
+  process: 'nothing but a user id of its own: the job can use the network and read what that user may read',
+  sandbox: 'a bug in the kernel, and leaks between jobs that share a CPU core',
+};
+
+/** The last page of the quickstart: what happened, what it proves, what it does not, what to try. */
+export function summarise(house: House, run: TrainingRun): string {
+  const wire = run.wire.map(
+    (report) =>
+      `  ${report.party.padEnd(11)} ${report.frames} control frames, ${report.bytes} bytes, ${report.ok ? 'every one decoded and sealed again: equal' : 'DOES NOT VERIFY'}`,
+  );
+  return `
+Result      a logistic regression on 569 patients' records, accuracy ${run.accuracy.toFixed(3)}, committed once by the custodian
+Isolation   ${run.isolation} (limits: ${run.limits}); not protected: ${NOT_PROTECTED[run.isolation] ?? 'see THREAT-MODEL.md'}
+What left   control messages only:
+${wire.join('\n')}
+${run.problems.length === 0 ? '' : `Problems    ${run.problems.join('; ')}\n`}
+Try next, in a second terminal (from this folder):
+  export RINGFENCE_HOME=${house.home}
+  alias ringfence="node ${'apps/cli/bin/ringfence.mjs'}"
+  ringfence ps                                     names come from your custodian, states from the control plane
+  ringfence launch examples/tabular/job.yaml       the plan first: who could run it, who refuses it and why
+  ringfence wire tail --state ${house.root}/agent-1    every message that crossed, readable
+  ringfence doctor                                 what to do before this is more than a try (a backup, for one)
+`;
+}
