@@ -1,11 +1,11 @@
 /** Lines for the person at the terminal: steps with the time each took. */
 export interface Progress {
-  title(text: string): void;
-  step(text: string): void;
-  note(text: string): void;
+  readonly title: (text: string) => void;
+  readonly step: (text: string) => void;
+  readonly note: (text: string) => void;
   /** Lines of a job, indented. */
-  quote(text: string): void;
-  text(text: string): void;
+  readonly quote: (text: string) => void;
+  readonly text: (text: string) => void;
 }
 
 /** Progress written through `write`; a step's time is that since the step before. */
