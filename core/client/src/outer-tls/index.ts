@@ -1,0 +1,3 @@
+export { outerTls, type OuterTls, type OuterTrust } from './outer-tls.ts';
+export { proxyAgent } from './proxy-agent.ts';
+export { parseServerUrl } from './server-url.ts';
