@@ -131,8 +131,11 @@ export function logTo(lines: string[]): Log {
 /** Listens at the relay; resolved once callers can reach it. */
 export async function listenAt(party: Party, access: RelayAccess): Promise<void> {
   await new Promise<void>((resolve) => {
-    party.listener.listenRelay(access, (state) => {
-      if (state.phase === 'listening') resolve();
+    party.listener.listenRelay(access, {
+      reconnectWithin: 500,
+      onState: (state) => {
+        if (state.phase === 'listening') resolve();
+      },
     });
   });
 }

@@ -18,7 +18,7 @@ export interface RelayConfig {
 }
 
 /** What `--help` prints. */
-export const RELAY_USAGE = `ringfence relay: joins outbound connections and forwards end-to-end encrypted bytes
+export const RELAY_USAGE = `ringfence-relay run: joins outbound connections and forwards end-to-end encrypted bytes
 
   --state DIR                      folder for the certificate (made if missing)
   --listen HOST:PORT               address to listen on; port 0 takes a free one
@@ -47,8 +47,9 @@ const FLAGS = {
 
 /** The configuration of a command line, or `help`; throws RelayError `bad-config` that names the flag. */
 export function parseRelayConfig(args: readonly string[]): RelayConfig | 'help' {
-  const flags = readFlags(args);
+  const { flags, verbs } = readFlags(args);
   if (flags.help === true) return 'help';
+  if (verbs.length !== 1 || verbs[0] !== 'run') throw bad('the one thing to do is: run', 'see --help');
   if (flags.state === undefined || flags.state === '') throw bad('--state is missing', 'name a folder: --state DIR');
   const { host, port, name } = parseListen(flags.listen);
   return {
@@ -68,11 +69,12 @@ export function parseRelayConfig(args: readonly string[]): RelayConfig | 'help' 
   };
 }
 
-type Flags = ReturnType<typeof readFlags>;
+type Flags = ReturnType<typeof readFlags>['flags'];
 
 function readFlags(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false }).values;
+    const parsed = parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: true });
+    return { flags: parsed.values, verbs: parsed.positionals };
   } catch (cause) {
     throw bad(messageOf(cause), 'see --help', cause);
   }

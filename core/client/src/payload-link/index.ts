@@ -20,4 +20,10 @@ export {
   type StreamedResponse,
 } from './request.ts';
 export type { LanRoute, RelayRoute, Route } from './route.ts';
-export { servePayload, type LanAddress, type PayloadListener, type ServeOptions } from './serve.ts';
+export {
+  servePayload,
+  type LanAddress,
+  type ListenRelayOptions,
+  type PayloadListener,
+  type ServeOptions,
+} from './serve.ts';

@@ -35,6 +35,8 @@ export interface RelayListenerOptions {
   readonly onStream: (stream: Duplex) => void;
   /** Told of each change; the last is `ended`. `replaced` means that someone else holds the same key. */
   readonly onState?: ((state: ListenerState) => void) | undefined;
+  /** Milliseconds over which listeners spread when they come back (15 s). */
+  readonly reconnectWithin?: number | undefined;
 }
 
 /** A listener at a relay, which comes back by itself whenever the connection is lost. */
@@ -127,7 +129,8 @@ class Listener implements RelayListener {
 
   #lost(reason?: RelayCloseReason): void {
     this.#socket = undefined;
-    this.#apply({ type: 'lost', reason, firstDelay: firstReconnectDelay(this.#options.rng) });
+    const { rng, reconnectWithin } = this.#options;
+    this.#apply({ type: 'lost', reason, firstDelay: firstReconnectDelay(rng, reconnectWithin) });
   }
 
   #prove(challenge: RelayChallenge): void {

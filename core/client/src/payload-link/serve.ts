@@ -32,12 +32,15 @@ export interface LanAddress {
   readonly port: number;
 }
 
+/** What may be said about listening at a relay. */
+export type ListenRelayOptions = Pick<RelayListenerOptions, 'onState' | 'reconnectWithin'>;
+
 /** Takes payload links until it is closed. */
 export interface PayloadListener {
   /** Opens a port; opt-in, since every other party only dials out. Throws ClientError `cannot-listen`. */
   listenLan(address: LanAddress): Promise<LanAddress>;
   /** Keeps listening at a relay. */
-  listenRelay(access: RelayAccess, onState?: RelayListenerOptions['onState']): RelayListener;
+  listenRelay(access: RelayAccess, options?: ListenRelayOptions): RelayListener;
   /** Asks `admit` again about every open link and cuts those that it now refuses; call when the keyring changes. */
   recheck(): void;
   /** Takes no more links, lets requests under way finish for up to `within` milliseconds (5 s), then cuts. */
@@ -88,14 +91,14 @@ class Listener implements PayloadListener {
     return { host: bound.address, port: bound.port };
   }
 
-  listenRelay(access: RelayAccess, onState?: RelayListenerOptions['onState']): RelayListener {
+  listenRelay(access: RelayAccess, options: ListenRelayOptions = {}): RelayListener {
     const { identity, clock, rng } = this.#options;
     const listener = listenAtRelay({
       access,
       identity,
       clock,
       rng,
-      onState,
+      ...options,
       log: this.#log,
       onStream: (stream) => this.#take(stream, undefined),
     });
