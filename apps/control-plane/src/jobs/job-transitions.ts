@@ -1,0 +1,102 @@
+import type { JobState } from '@ringfence/protocol/api';
+import type { Outcome } from '@ringfence/protocol/statements';
+
+/** What can happen to a job. */
+export type JobEvent =
+  | { readonly kind: 'validated' }
+  | { readonly kind: 'placed' }
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'running' }
+  | { readonly kind: 'stopped'; readonly outcome: Outcome }
+  | { readonly kind: 'lease-expired' }
+  | { readonly kind: 'requeued' }
+  | { readonly kind: 'committed' }
+  | { readonly kind: 'stop-requested' }
+  | { readonly kind: 'job-expired' };
+
+/** What the table needs to know of the job beside its state. */
+export interface JobFacts {
+  readonly state: JobState;
+  /** Attempts that were leased so far. */
+  readonly attempts: number;
+  readonly maxAttempts: number;
+  /** A member asked for the end. */
+  readonly stopping: boolean;
+}
+
+/** What a transition asks the rim to do, in the same transaction. */
+export type JobCommand = 'end-attempt' | 'send-stop' | 'tell-custodian' | 'place';
+
+/** A transition, or undefined when the event does not concern a job in this state (a late or repeated message). */
+export interface JobStep {
+  readonly state: JobState;
+  readonly commands: readonly JobCommand[];
+}
+
+/** Every change of state that exists; SQL refuses all others. */
+export const JOB_TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = {
+  submitted: ['queued', 'cancelled', 'failed'],
+  queued: ['leased', 'cancelled', 'failed', 'succeeded'],
+  leased: ['starting', 'running', 'queued', 'lost', 'failed', 'cancelled', 'succeeded'],
+  starting: ['running', 'queued', 'lost', 'failed', 'cancelled', 'succeeded'],
+  running: ['succeeded', 'failed', 'queued', 'lost', 'cancelled'],
+  lost: ['queued', 'failed', 'cancelled', 'succeeded'],
+  succeeded: [],
+  failed: [],
+  cancelled: [],
+};
+
+const HELD: readonly JobState[] = ['leased', 'starting', 'running'];
+/** Outcomes that say nothing of the job itself: another attempt may do better. */
+const WORTH_ANOTHER: readonly Outcome[] = ['lease-lost', 'interrupted', 'not-started'];
+
+/** One step of a job. A commit record wins over everything but an end that was already told. */
+export function stepJob(job: JobFacts, event: JobEvent): JobStep | undefined {
+  if (JOB_TRANSITIONS[job.state].length === 0) return undefined;
+  const held = HELD.includes(job.state);
+  switch (event.kind) {
+    case 'validated':
+      return job.state === 'submitted' ? { state: 'queued', commands: ['place'] } : undefined;
+    case 'placed':
+      return job.state === 'queued' ? { state: 'leased', commands: [] } : undefined;
+    case 'accepted':
+      return undefined;
+    case 'starting':
+      return job.state === 'leased' ? { state: 'starting', commands: [] } : undefined;
+    case 'running':
+      return job.state === 'leased' || job.state === 'starting' ? { state: 'running', commands: [] } : undefined;
+    case 'refused':
+      return held ? again(job, 'failed') : undefined;
+    case 'stopped':
+      return held || job.state === 'lost' ? afterStopped(job, event.outcome) : undefined;
+    case 'lease-expired':
+      return held ? { state: 'lost', commands: ['end-attempt'] } : undefined;
+    case 'requeued':
+      return job.state === 'lost' ? again(job, 'failed') : undefined;
+    case 'committed':
+      return { state: 'succeeded', commands: held ? ['end-attempt'] : [] };
+    case 'stop-requested':
+      return held
+        ? { state: job.state, commands: ['send-stop'] }
+        : { state: 'cancelled', commands: ['tell-custodian'] };
+    case 'job-expired':
+      return held ? undefined : { state: 'failed', commands: ['tell-custodian'] };
+    default:
+      return event satisfies never;
+  }
+}
+
+function afterStopped(job: JobFacts, outcome: Outcome): JobStep {
+  // The agent saw its commit record; the job is over when the custodian says the same.
+  if (outcome === 'succeeded') return { state: job.state, commands: ['end-attempt'] };
+  if (WORTH_ANOTHER.includes(outcome)) return again(job, 'failed');
+  return { state: job.stopping ? 'cancelled' : 'failed', commands: ['end-attempt', 'tell-custodian'] };
+}
+
+function again(job: JobFacts, otherwise: 'failed'): JobStep {
+  if (job.stopping) return { state: 'cancelled', commands: ['end-attempt', 'tell-custodian'] };
+  if (job.attempts >= job.maxAttempts) return { state: otherwise, commands: ['end-attempt', 'tell-custodian'] };
+  return { state: 'queued', commands: ['end-attempt', 'place'] };
+}
