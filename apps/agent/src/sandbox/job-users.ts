@@ -1,0 +1,86 @@
+import { linkSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { makeFolder } from '@ringfence/base/platform';
+import type { JobUsers } from './capabilities.ts';
+import { bootId, liveProcesses, processStat, runsAs } from './process-table.ts';
+import { SandboxError } from './sandbox-error.ts';
+
+/** Jobs that one agent runs at once at most; each has its own host uid. */
+export const SLOTS = 64;
+/** systemd's range for users that exist only while something runs (systemd.io/UIDS-GIDS). */
+const FIRST_UID = 61_184;
+const LAST_UID = 65_519;
+
+/** Where an agent that is root gets the uids of its jobs. */
+export interface JobUserOptions {
+  /** First of {@link SLOTS} uids that the operator set aside for this agent. */
+  readonly firstUid?: number;
+  /** Where agents of one machine tell each other which uids are taken. Default /run/ringfence/job-users. */
+  readonly registry?: string;
+}
+
+/**
+ * Who jobs run as. An agent that is no root has only itself. As root it takes a block of {@link SLOTS} uids for as long as
+ * this process lives, from the operator's setting or from those that no passwd entry, process or other agent uses.
+ * Call it after reapOrphans. Throws SandboxError `no-free-uids`.
+ */
+export function claimJobUsers(options: JobUserOptions = {}): JobUsers {
+  const uid = process.getuid?.() ?? 0;
+  if (uid !== 0) return { kind: 'own', uid, gid: process.getgid?.() ?? uid };
+  if (options.firstUid !== undefined) {
+    if (options.firstUid < 1000 || options.firstUid + SLOTS > 4_000_000_000)
+      throw new SandboxError('no-free-uids', 'the first uid for jobs must lie from 1000 to 3,999,999,000', {
+        next: 'choose a range that no account uses',
+      });
+    return { kind: 'dedicated', firstUid: options.firstUid, slots: SLOTS };
+  }
+  const registry = options.registry ?? '/run/ringfence/job-users';
+  makeFolder(registry);
+  dropStaleClaims(registry);
+  for (let first = FIRST_UID; first + SLOTS - 1 <= LAST_UID; first += SLOTS)
+    if (isUnused(first) && claim(registry, first)) return { kind: 'dedicated', firstUid: first, slots: SLOTS };
+  throw new SandboxError('no-free-uids', `every block of ${SLOTS} uids from ${FIRST_UID} is in use`, {
+    next: 'set a first uid for the jobs of this agent',
+  });
+}
+
+/** A link appears whole or not at all, so nobody reads a half-written claim and takes it for a dead agent's. */
+function claim(registry: string, first: number): boolean {
+  const draft = `${registry}/.${process.pid}`;
+  writeFileSync(draft, ownerNow(), { mode: 0o600 });
+  try {
+    linkSync(draft, `${registry}/${first}`);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function ownerNow(): string {
+  return `${bootId()} ${process.pid} ${processStat(process.pid)?.startTicks ?? 0}`;
+}
+
+function dropStaleClaims(registry: string): void {
+  for (const name of readdirSync(registry).filter((entry) => /^[0-9]+$/.test(entry))) {
+    const [boot, pid, ticks] = readClaim(`${registry}/${name}`);
+    const alive = boot === bootId() && String(processStat(Number(pid))?.startTicks) === ticks;
+    if (!alive) rmSync(`${registry}/${name}`, { force: true });
+  }
+}
+
+function readClaim(path: string): readonly string[] {
+  try {
+    return readFileSync(path, 'utf8').split(' ');
+  } catch {
+    return [];
+  }
+}
+
+function isUnused(first: number): boolean {
+  const accounts = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => Number(line.split(':')[2] ?? 'none'));
+  const account = accounts.some((uid) => uid >= first && uid < first + SLOTS);
+  return !account && !liveProcesses().some((stat) => runsAs(stat.pid, first, SLOTS));
+}

@@ -1,0 +1,91 @@
+import type { CgroupLimits } from './cgroup.ts';
+import { checkSpec } from './check-spec.ts';
+import { hostIdentity } from './capabilities.ts';
+import type { HostIdentity, SandboxCapabilities } from './capabilities.ts';
+import { planBubblewrap } from './bubblewrap-plan.ts';
+import type { Launch } from './launch.ts';
+import type { SandboxLevel } from './isolation.ts';
+import type { PlanRefusal } from './plan-refusal.ts';
+import { planProcess } from './process-plan.ts';
+import type { Mount, SandboxSpec } from './spec.ts';
+
+/** A limit that the job asked for and this machine cannot enforce. */
+export type UnenforcedLimit = 'memoryBytes' | 'cpus' | 'pids' | 'openFiles' | 'diskBytes';
+
+/** Everything needed to start a sandbox; made by {@link planSandbox}, run by startSandbox. */
+export interface SandboxPlan {
+  readonly level: SandboxLevel;
+  readonly slot: number;
+  readonly identity: HostIdentity;
+  /** Whether the identity is a dedicated one that the agent, as root, drops to. */
+  readonly dropped: boolean;
+  readonly launch: Launch;
+  readonly mounts: readonly Mount[];
+  /** null where there is no cgroup to put the job in. */
+  readonly cgroup: CgroupLimits | null;
+  readonly diskBytes: number | null;
+  readonly maxDurationMs: number | null;
+  readonly stopGraceMs: number;
+  readonly unenforced: readonly UnenforcedLimit[];
+}
+
+/** The answer of {@link planSandbox}. */
+export type PlanResult =
+  | { readonly ok: true; readonly plan: SandboxPlan }
+  | { readonly ok: false; readonly refusals: readonly PlanRefusal[] };
+
+const STOP_GRACE_MS = 10_000;
+
+/**
+ * Turns a specification into what is started on a machine with `capabilities`, or says everything that is wrong with it.
+ * Pure: it reads and starts nothing.
+ */
+export function planSandbox(spec: SandboxSpec, capabilities: SandboxCapabilities): PlanResult {
+  const refusals = checkSpec(spec, capabilities);
+  if (refusals.length > 0) return { ok: false, refusals };
+  const launch = spec.level === 'sandbox' ? planBubblewrap(spec, capabilities) : planProcess(spec, capabilities);
+  const runtimes = spec.runtimes.map((runtime) => ({ ...runtime, mode: 'ro' as const }));
+  const plan: SandboxPlan = {
+    level: spec.level,
+    slot: spec.slot,
+    identity: hostIdentity(capabilities.users, spec.slot),
+    dropped: capabilities.users.kind === 'dedicated',
+    launch,
+    mounts: [...spec.mounts, ...runtimes],
+    cgroup: cgroupLimits(spec, capabilities),
+    diskBytes: spec.limits.diskBytes ?? null,
+    maxDurationMs: spec.maxDurationMs ?? null,
+    stopGraceMs: spec.stopGraceMs ?? STOP_GRACE_MS,
+    unenforced: unenforced(spec, capabilities),
+  };
+  return { ok: true, plan };
+}
+
+/** bubblewrap's own two processes count against pids.max. */
+const OWN_PROCESSES: Readonly<Record<SandboxLevel, number>> = { process: 0, sandbox: 2 };
+
+function cgroupLimits(spec: SandboxSpec, { limits: { base } }: SandboxCapabilities): CgroupLimits | null {
+  if (base === null) return null;
+  const { memoryBytes, cpus, pids } = spec.limits;
+  return {
+    base,
+    memoryBytes: memoryBytes ?? null,
+    cpus: cpus ?? null,
+    pids: pids === undefined ? null : pids + OWN_PROCESSES[spec.level],
+  };
+}
+
+function unenforced(spec: SandboxSpec, { limits, tools, users }: SandboxCapabilities): readonly UnenforcedLimit[] {
+  const prlimit = tools.prlimit !== null;
+  // At level process RLIMIT_NPROC counts all processes of the user: usable only where that user is the job's alone.
+  const pids = limits.pids || (prlimit && (spec.level === 'sandbox' || users.kind === 'dedicated'));
+  const enforced: Readonly<Record<UnenforcedLimit, boolean>> = {
+    memoryBytes: limits.memory !== 'none',
+    cpus: limits.cpus,
+    pids,
+    openFiles: prlimit,
+    diskBytes: true,
+  };
+  const names = Object.keys(enforced) as UnenforcedLimit[];
+  return names.filter((name) => spec.limits[name] !== undefined && !enforced[name]);
+}

@@ -1,0 +1,34 @@
+import type { SandboxCapabilities } from './capabilities.ts';
+import type { SandboxSpec } from './spec.ts';
+
+/**
+ * prlimit(1) in front of a command, for limits that bind each process apart; empty where prlimit is absent. Core dumps
+ * are limited to one byte, not none: only that value also stops the kernel from piping the job's memory to a crash
+ * handler of the host (core(5)). Memory is RLIMIT_DATA: RLIMIT_AS would count address space that runtimes merely reserve.
+ */
+export function prlimitPrefix(spec: SandboxSpec, { limits, tools }: SandboxCapabilities): readonly string[] {
+  if (tools.prlimit === null) return [];
+  const { memoryBytes, diskBytes, openFiles } = spec.limits;
+  return [
+    tools.prlimit,
+    ...both('core', 1),
+    ...both('fsize', diskBytes),
+    ...both('nofile', openFiles === undefined ? undefined : Math.min(openFiles, limits.openFiles)),
+    ...both('data', limits.memory === 'per-process' ? memoryBytes : undefined),
+    '--',
+  ];
+}
+
+/** prlimit(1) for the number of processes, where no cgroup counts them; `extra` are those of the sandbox itself. */
+export function processLimitPrefix(
+  spec: SandboxSpec,
+  { limits, tools }: SandboxCapabilities,
+  extra: number,
+): readonly string[] {
+  if (tools.prlimit === null || limits.pids || spec.limits.pids === undefined) return [];
+  return [tools.prlimit, ...both('nproc', spec.limits.pids + extra), '--'];
+}
+
+function both(resource: string, value: number | undefined): readonly string[] {
+  return value === undefined ? [] : [`--${resource}=${value}:${value}`];
+}

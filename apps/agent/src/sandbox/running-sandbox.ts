@@ -1,0 +1,115 @@
+import { constants } from 'node:os';
+import { once } from 'node:events';
+import type { Clock, MonotonicMs } from '@ringfence/base';
+import { watchDisk } from './disk-watch.ts';
+import { endTree } from './end-tree.ts';
+import type { GatedChild } from './gated-child.ts';
+import type { OutputPipe, OutputSink } from './output-pipes.ts';
+import type { SandboxPlan } from './plan.ts';
+import { killTree, membersOf, signalProcess } from './process-tree.ts';
+import type { TreeIdentity } from './process-tree.ts';
+import { childPidIn, sandboxExit } from './sandbox-exit.ts';
+import type { Ending, SandboxExit } from './sandbox-exit.ts';
+
+/** A started sandbox. */
+export interface Running {
+  /** Names the sandbox in its cgroup and its record. */
+  readonly id: string;
+  /** The first process on the host. */
+  readonly pid: number;
+  /**
+   * SIGTERM to every process of the job, after `graceMs` SIGKILL to all that is left; resolves like `exited`. Calling it
+   * again only ever shortens the wait.
+   */
+  readonly stop: (graceMs: number) => Promise<SandboxExit>;
+  /**
+   * Settles when no process of the sandbox is left and its output is read to the end; rejects with SandboxError
+   * `not-stopped` while something cannot be killed.
+   */
+  readonly exited: Promise<SandboxExit>;
+}
+
+/** What {@link runSandbox} watches over. */
+export interface StartedSandbox {
+  readonly plan: SandboxPlan;
+  readonly host: { readonly clock: Clock; readonly onStdout: OutputSink; readonly onStderr: OutputSink };
+  readonly child: GatedChild;
+  readonly tree: TreeIdentity;
+  readonly startedAt: MonotonicMs;
+  readonly pipes: readonly [OutputPipe, OutputPipe];
+  /** Removes what was made for the sandbox. */
+  readonly discard: () => void;
+}
+
+/** Watches over a started sandbox: time, disk, output, end. */
+export function runSandbox(started: StartedSandbox): Running {
+  const { plan, host, tree } = started;
+  const { clock } = host;
+  const over = new AbortController();
+  let cause: Ending['cause'] = null;
+  let killAt = Number.POSITIVE_INFINITY;
+
+  const end = (why: NonNullable<Ending['cause']>, graceMs: number) => {
+    if (over.signal.aborted) return;
+    if (cause === null) {
+      cause = why;
+      for (const pid of jobProcesses(started)) signalProcess(pid, 'SIGTERM');
+    }
+    if (clock.monotonic() + graceMs >= killAt) return;
+    killAt = clock.monotonic() + graceMs;
+    whileRunning(
+      over.signal,
+      clock.after(graceMs, () => killTree(tree)),
+    );
+  };
+  if (plan.maxDurationMs !== null)
+    whileRunning(
+      over.signal,
+      clock.after(plan.maxDurationMs, () => end('timed-out', plan.stopGraceMs)),
+    );
+  if (plan.diskBytes !== null) {
+    const folders = plan.mounts.filter((mount) => mount.mode === 'rw').map((mount) => mount.hostPath);
+    void watchDisk({ folders, limit: plan.diskBytes, signal: over.signal }, clock, () => end('disk-full', 0));
+  }
+  const exited = settle(started, () => {
+    over.abort();
+    return cause;
+  });
+  return {
+    id: tree.id,
+    pid: tree.pid,
+    exited,
+    stop: (graceMs) => {
+      end('stopped', graceMs);
+      return exited;
+    },
+  };
+}
+
+async function settle(started: StartedSandbox, over: () => Ending['cause']): Promise<SandboxExit> {
+  const { host, child, tree, pipes } = started;
+  const drained = Promise.allSettled([pipes[0].drain(host.onStdout), pipes[1].drain(host.onStderr)]);
+  const [code, signal] = (await once(child.process, 'close')) as [number | null, NodeJS.Signals | null];
+  const cause = over();
+  const wallMs = host.clock.monotonic() - started.startedAt;
+  const usage = tree.cgroup?.usage() ?? null;
+  await endTree(tree, host.clock);
+  // Every writer is gone, so both streams come to their end.
+  await drained;
+  started.discard();
+  return sandboxExit({ cause, code, signal, status: child.status(), usage, wallMs }, signalName);
+}
+
+/** What gets SIGTERM: all of the job, but not bubblewrap, whose death would kill the rest at once. */
+function jobProcesses({ plan, child, tree }: StartedSandbox): readonly number[] {
+  const init = childPidIn(child.status() ?? '');
+  return membersOf(tree).filter((pid) => plan.level === 'process' || (pid !== tree.pid && pid !== init));
+}
+
+function whileRunning(over: AbortSignal, cancel: () => void): void {
+  over.addEventListener('abort', cancel, { once: true });
+}
+
+function signalName(number: number): string | null {
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? null;
+}

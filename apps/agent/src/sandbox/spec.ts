@@ -1,0 +1,52 @@
+import type { SandboxLevel } from './isolation.ts';
+
+/** A folder or file of the host that the job sees. */
+export interface Mount {
+  readonly hostPath: string;
+  readonly sandboxPath: string;
+  readonly mode: 'ro' | 'rw';
+}
+
+/** A language runtime, read-only; `bin/` in it comes first in PATH. */
+export interface RuntimeMount {
+  readonly hostPath: string;
+  readonly sandboxPath: string;
+}
+
+/** Resource limits of a whole job; what is left out is not limited. */
+export interface SandboxLimits {
+  readonly memoryBytes?: number;
+  /** Refuse the plan unless memory is limited for the whole job, with a kill. */
+  readonly hardMemory?: boolean;
+  /** Processor cores, fractions allowed. */
+  readonly cpus?: number;
+  /** Processes and threads. */
+  readonly pids?: number;
+  /** Bytes in writable mounts together; a single file is bounded by the kernel, the sum is watched. */
+  readonly diskBytes?: number;
+  readonly openFiles?: number;
+}
+
+/** What to run and what it may see. Values of `env` and the script may be secret; nothing else may. */
+export interface SandboxSpec {
+  readonly level: SandboxLevel;
+  /** Which of the agent's places for jobs, from 0; two jobs at once have two slots and so two host uids. */
+  readonly slot: number;
+  /** A program with its arguments, or a script for `/bin/sh -e`. */
+  readonly command: readonly string[] | { readonly script: string };
+  /** Working folder inside the sandbox: in a mount, or /tmp. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly mounts: readonly Mount[];
+  readonly runtimes: readonly RuntimeMount[];
+  readonly limits: SandboxLimits;
+  /** Level sandbox has no network at all; level process cannot take it away. */
+  readonly network: 'none';
+  /** Size of /tmp and of /dev/shm each; both count as memory of the job. */
+  readonly tmpfsBytes: number;
+  readonly hostname: string;
+  /** The job is stopped when it runs longer. */
+  readonly maxDurationMs?: number;
+  /** Time between SIGTERM and SIGKILL when the agent itself stops the job. */
+  readonly stopGraceMs?: number;
+}
