@@ -1,0 +1,96 @@
+// Bytes planted in payload, and the search for them in whatever form they might have crossed.
+import { randomBytes } from 'node:crypto';
+import { gunzipSync, inflateSync } from 'node:zlib';
+
+/** A planted text: 32 letters that occur nowhere by chance; `where` names the place it was planted in. */
+export interface Marker {
+  readonly where: string;
+  readonly text: string;
+}
+
+/** Something of a marker was found. */
+export interface Finding {
+  readonly where: string;
+  readonly form: 'raw' | 'hex' | 'base64' | 'compressed';
+  readonly offset: number;
+}
+
+/** A fresh marker of lower-case letters, so that it is a legal name, path, value and log word. */
+export function plant(where: string): Marker {
+  const text = [...randomBytes(32)].map((byte) => String.fromCharCode(97 + (byte % 26))).join('');
+  return { where, text };
+}
+
+/** Length of the pieces that are looked for: a marker that was split leaves at least one whole piece in 26^10 by chance never. */
+const PIECE = 10;
+
+interface Needle {
+  readonly where: string;
+  readonly form: 'raw' | 'hex' | 'base64';
+  readonly bytes: Buffer;
+}
+
+/** Every spelling of every piece of the markers. */
+export function needlesOf(markers: readonly Marker[]): Needle[] {
+  return markers.flatMap(({ where, text }) => {
+    const needles: Needle[] = [];
+    for (let at = 0; at + PIECE <= text.length; at += 1) {
+      const piece = Buffer.from(text.slice(at, at + PIECE));
+      needles.push({ where, form: 'raw', bytes: piece });
+      needles.push({ where, form: 'hex', bytes: Buffer.from(piece.toString('hex')) });
+      needles.push({ where, form: 'hex', bytes: Buffer.from(piece.toString('hex').toUpperCase()) });
+      needles.push({ where, form: 'base64', bytes: base64Core(piece) });
+    }
+    return needles;
+  });
+}
+
+/** The letters of base64 that depend on `piece` alone when it starts at a multiple of three; some window of the marker does. */
+function base64Core(piece: Buffer): Buffer {
+  return Buffer.from(piece.toString('base64').slice(0, Math.floor((piece.length * 8) / 6)));
+}
+
+/** First occurrence of each needle's marker and form in `haystack`, compressed streams inside it included. */
+export function findMarkers(haystack: Buffer, needles: readonly Needle[]): Finding[] {
+  const found = findPlain(haystack, needles);
+  for (const { offset, bytes } of inflated(haystack))
+    found.push(...findPlain(bytes, needles).map(({ where }) => ({ where, form: 'compressed' as const, offset })));
+  return found;
+}
+
+function findPlain(haystack: Buffer, needles: readonly Needle[]): Finding[] {
+  const found = new Map<string, Finding>();
+  for (const { where, form, bytes } of needles) {
+    if (found.has(`${where} ${form}`)) continue;
+    const offset = haystack.indexOf(bytes);
+    if (offset >= 0) found.set(`${where} ${form}`, { where, form, offset });
+  }
+  return [...found.values()];
+}
+
+const MOST_OUTPUT = 64 * 1024 * 1024;
+
+/** What lies in gzip and zlib streams that start anywhere in `haystack`. */
+function* inflated(haystack: Buffer): Generator<{ offset: number; bytes: Buffer }> {
+  for (let offset = 0; offset + 2 < haystack.length; offset += 1) {
+    const first = haystack[offset];
+    const second = haystack[offset + 1] ?? 0;
+    if (first === 0x1f && second === 0x8b)
+      yield* attempt(offset, () =>
+        gunzipSync(haystack.subarray(offset), { maxOutputLength: MOST_OUTPUT, finishFlush: 2 }),
+      );
+    if (first === 0x78 && ((0x78 << 8) | second) % 31 === 0)
+      yield* attempt(offset, () =>
+        inflateSync(haystack.subarray(offset), { maxOutputLength: MOST_OUTPUT, finishFlush: 2 }),
+      );
+  }
+}
+
+function* attempt(offset: number, open: () => Buffer): Generator<{ offset: number; bytes: Buffer }> {
+  try {
+    const bytes = open();
+    if (bytes.length > 0) yield { offset, bytes };
+  } catch {
+    // Not a stream that starts here.
+  }
+}
