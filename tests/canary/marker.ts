@@ -1,6 +1,6 @@
 // Bytes planted in payload, and the search for them in whatever form they might have crossed.
 import { randomBytes } from 'node:crypto';
-import { gunzipSync, inflateSync } from 'node:zlib';
+import { constants, inflateRawSync } from 'node:zlib';
 
 /** A planted text: 32 letters that occur nowhere by chance; `where` names the place it was planted in. */
 export interface Marker {
@@ -70,25 +70,32 @@ function findPlain(haystack: Buffer, needles: readonly Needle[]): Finding[] {
 
 const MOST_OUTPUT = 64 * 1024 * 1024;
 
-/** What lies in gzip and zlib streams that start anywhere in `haystack`. */
+/** What lies in gzip (RFC 1952) and zlib (RFC 1950) streams that start anywhere in `haystack`; trailers are not checked. */
 function* inflated(haystack: Buffer): Generator<{ offset: number; bytes: Buffer }> {
   for (let offset = 0; offset + 2 < haystack.length; offset += 1) {
-    const first = haystack[offset];
+    const first = haystack[offset] ?? 0;
     const second = haystack[offset + 1] ?? 0;
-    if (first === 0x1f && second === 0x8b)
-      yield* attempt(offset, () =>
-        gunzipSync(haystack.subarray(offset), { maxOutputLength: MOST_OUTPUT, finishFlush: 2 }),
-      );
-    if (first === 0x78 && ((0x78 << 8) | second) % 31 === 0)
-      yield* attempt(offset, () =>
-        inflateSync(haystack.subarray(offset), { maxOutputLength: MOST_OUTPUT, finishFlush: 2 }),
-      );
+    if (first === 0x1f && second === 0x8b) yield* attempt(haystack, offset + gzipHeaderLength(haystack, offset));
+    if (first === 0x78 && ((first << 8) | second) % 31 === 0) yield* attempt(haystack, offset + 2);
   }
 }
 
-function* attempt(offset: number, open: () => Buffer): Generator<{ offset: number; bytes: Buffer }> {
+const GZIP_NAME = 0x08;
+const GZIP_COMMENT = 0x10;
+
+function gzipHeaderLength(haystack: Buffer, offset: number): number {
+  const flags = haystack[offset + 3] ?? 0;
+  let end = offset + 10;
+  for (const field of [GZIP_NAME, GZIP_COMMENT]) if ((flags & field) !== 0) end = haystack.indexOf(0, end) + 1;
+  return end - offset;
+}
+
+function* attempt(haystack: Buffer, offset: number): Generator<{ offset: number; bytes: Buffer }> {
   try {
-    const bytes = open();
+    const bytes = inflateRawSync(haystack.subarray(offset), {
+      maxOutputLength: MOST_OUTPUT,
+      finishFlush: constants.Z_SYNC_FLUSH,
+    });
     if (bytes.length > 0) yield { offset, bytes };
   } catch {
     // Not a stream that starts here.
