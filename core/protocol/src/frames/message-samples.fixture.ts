@@ -1,0 +1,89 @@
+import { newId, toHex, type Rng } from '@ringfence/base';
+import { SigningKey, signEnvelope } from '@ringfence/crypto/sign';
+import { MESSAGES, type Message, type MessageName } from '../messages/index.ts';
+import type { Direction, PartyRole } from './direction.ts';
+
+/** One message of every kind, with fresh ids. */
+export function sampleMessages(rng: Rng): Message[] {
+  const run = { job: newId('job', rng), attempt: 3 };
+  const digest = toHex(rng.bytes(32));
+  const bodies = {
+    ...sessionBodies(rng, digest),
+    heartbeat: { attempts: [{ ...run, memory: 31, cpu: 12 }] },
+    offer: offerBody(rng, digest),
+    'attempt-status': { ...run, state: 'stopped', outcome: 'succeeded' },
+    member: { op: 'add', id: newId('device', rng), sign: SigningKey.generate(rng).publicKey, keyringSeq: 4 },
+    committed: run,
+    lock: { agent: newId('agent', rng), reason: 'fork' },
+    lease: leaseBody(rng),
+    renew: { echo: 5, leases: [{ ...run, ttlMs: 60_000 }] },
+    stop: { ...run, graceMs: 10_000, reason: 'requested' },
+    'job-closed': { job: run.job, state: 'failed' },
+  } satisfies Record<MessageName, unknown>;
+  return (Object.keys(MESSAGES) as MessageName[]).map(
+    (name) => ({ name, body: MESSAGES[name].schema.parse(bodies[name]) }) as Message,
+  );
+}
+
+function sessionBodies(rng: Rng, digest: string) {
+  return {
+    hello: {
+      role: 'agent',
+      party: newId('agent', rng),
+      org: newId('org', rng),
+      versions: { min: 1, max: 1 },
+      journal: { seq: 12, hash: digest },
+      resume: null,
+      received: 7,
+    },
+    ack: { mid: 9, journal: { seq: 14, hash: digest } },
+    welcome: { version: 1, received: 0, heartbeatMs: 5_000, at: 1_800_000_000_000 },
+    'control-ack': { mid: 4 },
+    goodbye: { reason: 'shutdown' },
+  };
+}
+
+function offerBody(rng: Rng, digest: string) {
+  return {
+    offer: newId('offer', rng),
+    site: newId('site', rng),
+    epoch: 2,
+    tier: 'private',
+    jurisdictions: ['DE', 'EEA'],
+    isolations: ['process', 'sandbox'],
+    tees: [],
+    hardLimits: true,
+    cpuMilli: 8_000,
+    memoryBytes: 16_000_000_000,
+    diskBytes: 100_000_000_000,
+    gpus: [{ model: 'H100', memoryBytes: 80_000_000_000, count: 2 }],
+    evidence: [{ standard: 'iso27001', digest, notAfter: 1_900_000_000_000 }],
+  };
+}
+
+function leaseBody(rng: Rng) {
+  const statement = signEnvelope('application/vnd.ringfence.job.v1+json', { v: 1 }, [SigningKey.generate(rng)]);
+  const placement = {
+    v: 1,
+    type: 'train',
+    resources: { cpuMilli: 1_000, memoryBytes: 1_000_000_000, diskBytes: 0, hardLimits: false },
+    tiers: ['private'],
+    residency: [],
+    isolation: 'sandbox',
+    tees: [],
+    egress: 'none',
+    burst: 'never',
+    onPartition: 'stop',
+    spot: 'never',
+    priority: 50,
+    maxDurationMs: 60_000,
+  };
+  return { job: statement, label: statement, placement, receipt: statement, lease: statement, echo: 3 };
+}
+
+/** Who sends a message, and to or from which kind of party. */
+export function crossing(name: MessageName): { direction: Direction; role: PartyRole } {
+  const { sender, reader } = MESSAGES[name];
+  const role = sender === 'custodian' || reader === 'custodian' ? 'custodian' : 'agent';
+  return { direction: sender === 'control-plane' ? 'control-plane' : 'party', role };
+}
