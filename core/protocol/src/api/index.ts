@@ -1,2 +1,3 @@
 export * from './jobs.ts';
 export * from './organisations.ts';
+export * from './signature.ts';

@@ -34,7 +34,8 @@ export function readTree(text: string, problems: ProblemList): Tree | undefined 
     resolveKnownTags: false,
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: 'silent',
+    // Not `silent`: that would let a second document pass unseen.
+    logLevel: 'error',
     lineCounter: lines,
   });
   for (const { code, pos } of document.errors) {
@@ -58,6 +59,7 @@ function isReadable(text: string, problems: ProblemList): boolean {
   return strange === null;
 }
 
+const TOO_DEEP = { code: 'too-deep', message: 'maps and lists lie too deep within each other' } as const;
 const YAML_ERRORS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'a tab indents this line; YAML takes spaces',
   BAD_INDENT: 'this line is indented wrongly',
@@ -71,8 +73,7 @@ const YAML_ERRORS: Readonly<Record<string, string>> = {
 };
 
 function describeYamlError(code: string): { code: 'yaml-syntax' | 'yaml-feature' | 'too-deep'; message: string } {
-  if (code === 'RESOURCE_EXHAUSTION')
-    return { code: 'too-deep', message: 'maps and lists lie too deep within each other' };
+  if (code === 'RESOURCE_EXHAUSTION') return TOO_DEEP;
   if (code === 'MULTIPLE_DOCS')
     return { code: 'yaml-feature', message: 'a job file holds one document; leave out `---`' };
   return { code: 'yaml-syntax', message: YAML_ERRORS[code] ?? 'this is not valid YAML' };
@@ -88,13 +89,13 @@ interface Spot {
 function convert(node: unknown, spot: Spot): Tree {
   const { path, problems, lines } = spot;
   const line = lineOf(node, lines) ?? spot.line;
-  if (path.length > MAX_JOB_FILE_DEPTH) {
-    problems.note({ path, code: 'too-deep', message: 'maps and lists lie too deep within each other', line });
-    return { kind: 'refused', line };
-  }
   if (node === null || node === undefined) return { kind: 'text', text: '', plain: true, line };
   if (isAlias(node)) return { kind: 'refused', line };
   if (isScalar(node)) return { kind: 'text', text: scalarText(node), plain: node.type === 'PLAIN', line };
+  if (path.length >= MAX_JOB_FILE_DEPTH) {
+    problems.note({ path, ...TOO_DEEP, line });
+    return { kind: 'refused', line };
+  }
   if (isSeq(node)) {
     const items = node.items.map((item, index) => convert(item, { ...spot, path: [...path, index], line }));
     return { kind: 'list', items, line };
