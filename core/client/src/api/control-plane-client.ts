@@ -1,0 +1,140 @@
+import { canonicalBytes, toBase64Url, type Clock, type DeviceId, type JobId, type Rng } from '@ringfence/base';
+import type { SigningKey } from '@ringfence/crypto/sign';
+import {
+  agentList,
+  controlPlaneAnswer,
+  errorAnswer,
+  jobEvents,
+  jobList,
+  jobView,
+  organisationAnswer,
+  planAnswer,
+  signRequest,
+  type JobView,
+  type PlanAnswer,
+  jobSubmission,
+  organisationRegistration,
+  planRequest,
+} from '@ringfence/protocol/api';
+import type { z } from 'zod';
+import { ClientError } from '../error.ts';
+import { ApiRefusal } from './api-refusal.ts';
+import { HttpsExchange, type ServerAccess } from './https-exchange.ts';
+
+/** Whose signature a client's requests carry. */
+export interface ApiIdentity {
+  readonly device: DeviceId;
+  readonly key: SigningKey;
+}
+
+/** A typed client of one control plane; every method throws ClientError or, when the server says no, {@link ApiRefusal}. */
+export class ControlPlaneClient {
+  readonly #https: HttpsExchange;
+  readonly #identity: ApiIdentity | undefined;
+  readonly #clock: Clock;
+  readonly #rng: Rng;
+
+  constructor(access: ServerAccess & { readonly rng: Rng; readonly identity?: ApiIdentity | undefined }) {
+    this.#https = new HttpsExchange(access);
+    this.#identity = access.identity;
+    this.#clock = access.clock;
+    this.#rng = access.rng;
+  }
+
+  /** Who the control plane says it is; needs no identity. */
+  about(): Promise<z.infer<typeof controlPlaneAnswer>> {
+    return this.#call('GET', '/v1/control-plane', controlPlaneAnswer);
+  }
+
+  /** Spends a registration code; needs no identity, the code is the proof. */
+  register(body: z.infer<typeof organisationRegistration>): Promise<z.infer<typeof organisationAnswer>> {
+    return this.#call('POST', '/v1/organisations', organisationAnswer, body);
+  }
+
+  /** Hands in a job; the same statement again gives the same answer. */
+  submit(body: z.infer<typeof jobSubmission>): Promise<JobView> {
+    return this.#call('POST', '/v1/jobs', jobView, body);
+  }
+
+  /** What placement would decide now. */
+  plan(body: z.infer<typeof planRequest>): Promise<PlanAnswer> {
+    return this.#call('POST', '/v1/plan', planAnswer, body);
+  }
+
+  /** The organisation's jobs, newest first. */
+  async jobs(): Promise<z.infer<typeof jobList>['jobs']> {
+    return (await this.#call('GET', '/v1/jobs', jobList)).jobs;
+  }
+
+  /** One job with its attempts. */
+  job(job: JobId): Promise<JobView> {
+    return this.#call('GET', `/v1/jobs/${job}`, jobView);
+  }
+
+  /** The history of one job. */
+  async events(job: JobId): Promise<z.infer<typeof jobEvents>['events']> {
+    return (await this.#call('GET', `/v1/jobs/${job}/events`, jobEvents)).events;
+  }
+
+  /** Asks for the end of a job. */
+  stop(job: JobId, graceMs: number): Promise<JobView> {
+    return this.#call('POST', `/v1/jobs/${job}/stop`, jobView, { graceMs });
+  }
+
+  /** The organisation's agents and what they offer. */
+  async agents(): Promise<z.infer<typeof agentList>['agents']> {
+    return (await this.#call('GET', '/v1/agents', agentList)).agents;
+  }
+
+  /** Lets go of kept connections. */
+  close(): Promise<void> {
+    return this.#https.close();
+  }
+
+  async #call<Schema extends z.ZodType>(
+    method: 'GET' | 'POST',
+    path: string,
+    schema: Schema,
+    body?: unknown,
+  ): Promise<z.infer<Schema>> {
+    const bytes = body === undefined ? new Uint8Array() : canonicalBytes(body);
+    const headers = {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...this.#sign(method, path, bytes),
+    };
+    const answer = await this.#https.send({ method, target: path, headers, body: bytes });
+    const value = parseJson(answer.body);
+    if (answer.status < 200 || answer.status > 299) throw refusal(answer.status, value);
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    throw new ClientError('bad-response', 'the control plane answered in a form that this release does not know', {
+      next: 'compare the versions of both with `ringfence doctor`',
+    });
+  }
+
+  #sign(method: string, path: string, body: Uint8Array): Record<string, string> {
+    if (this.#identity === undefined) return {};
+    const { device, key } = this.#identity;
+    const parameters = {
+      created: Math.floor(this.#clock.now() / 1000),
+      nonce: toBase64Url(this.#rng.bytes(16)),
+      device,
+    };
+    return { ...signRequest({ method, path, query: '?', body }, key, parameters) };
+  }
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(status: number, value: unknown): ApiRefusal {
+  const parsed = errorAnswer.safeParse(value);
+  if (!parsed.success) return new ApiRefusal(status, 'unexpected', `the server answered with status ${status}`);
+  const { code, message, next } = parsed.data.error;
+  return new ApiRefusal(status, code, message, next);
+}

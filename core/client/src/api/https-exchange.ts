@@ -1,0 +1,90 @@
+import { Agent, request as httpsRequest } from 'node:https';
+import type { Clock } from '@ringfence/base';
+import { connectionError } from '../connection-error.ts';
+import { ClientError } from '../error.ts';
+import { outerTls, proxyAgent, type OuterTrust } from '../outer-tls/index.ts';
+
+/** How to reach a control plane's HTTPS. */
+export interface ServerAccess extends OuterTrust {
+  readonly url: string;
+  readonly proxy?: string | undefined;
+  readonly clock: Clock;
+}
+
+/** A request whose headers are complete. */
+export interface HttpsRequest {
+  readonly method: 'GET' | 'POST';
+  /** Path with query. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** An answer, read to its end. */
+export interface HttpsAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+const ANSWER_WITHIN = 30_000;
+const LARGEST_ANSWER = 16 * 1024 * 1024;
+
+/** Sends requests over kept connections; each value is bound to one server. */
+export class HttpsExchange {
+  readonly #access: ServerAccess;
+  #agent: Promise<Agent> | undefined;
+
+  constructor(access: ServerAccess) {
+    this.#access = access;
+  }
+
+  /** One request and its whole answer. Throws ClientError `unreachable`, `untrusted-server`, `proxy-refused`, `timed-out`, `too-large`. */
+  async send(request: HttpsRequest): Promise<HttpsAnswer> {
+    this.#agent ??= this.#connect();
+    const agent = await this.#agent.catch((error: unknown) => {
+      this.#agent = undefined;
+      throw error;
+    });
+    return exchange(new URL(request.target, this.#access.url), request, agent);
+  }
+
+  /** Closes idle connections; a process that only waits for them may end. */
+  async close(): Promise<void> {
+    (await this.#agent?.catch(() => undefined))?.destroy();
+  }
+
+  async #connect(): Promise<Agent> {
+    const tls = await outerTls(this.#access);
+    if (this.#access.proxy === undefined) return new Agent({ keepAlive: true, ...tls });
+    const agent = proxyAgent(this.#access.proxy);
+    Object.assign(agent.options, tls);
+    return agent as unknown as Agent;
+  }
+}
+
+function exchange(url: URL, request: HttpsRequest, agent: Agent): Promise<HttpsAnswer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = httpsRequest(url, {
+      agent,
+      method: request.method,
+      headers: { ...request.headers, 'content-length': String(request.body.length) },
+      timeout: ANSWER_WITHIN,
+    });
+    outgoing.once('timeout', () =>
+      outgoing.destroy(new ClientError('timed-out', `no answer within ${ANSWER_WITHIN} ms`)),
+    );
+    outgoing.once('error', (error) => reject(error instanceof ClientError ? error : connectionError(error)));
+    outgoing.once('response', (response) => {
+      const parts: Buffer[] = [];
+      let size = 0;
+      response.on('data', (part: Buffer) => {
+        size += part.length;
+        if (size > LARGEST_ANSWER) outgoing.destroy(new ClientError('too-large', 'the answer is longer than 16 MiB'));
+        else parts.push(part);
+      });
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts) }));
+      response.once('error', reject);
+    });
+    outgoing.end(request.body);
+  });
+}
