@@ -12,9 +12,9 @@ import {
   signRequest,
   type JobView,
   type PlanAnswer,
-  jobSubmission,
-  organisationRegistration,
-  planRequest,
+  type jobSubmission,
+  type organisationRegistration,
+  type planRequest,
 } from '@ringfence/protocol/api';
 import type { z } from 'zod';
 import { ClientError } from '../error.ts';
