@@ -55,15 +55,21 @@ class WebSocketStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (this.#remoteEnded && this.writableFinished) this.#socket.close(RELAY_CLOSE.done);
-    else this.#socket.terminate();
+    if (this.#remoteEnded && this.writableFinished) {
+      this.#socket.close(RELAY_CLOSE.done);
+      // A paused socket would not see the answer to the close frame.
+      this.#socket.resume();
+    } else this.#socket.terminate();
     done(error);
   }
 
   #take(data: Buffer, isBinary: boolean): void {
+    if (this.destroyed) return;
     if (!isBinary || this.#remoteEnded) return void this.destroy(broken());
-    if (data.length === 0) this.#remoteEnded = true;
-    if (!this.push(data.length === 0 ? null : data)) this.#socket.pause();
+    if (data.length === 0) {
+      this.#remoteEnded = true;
+      this.push(null);
+    } else if (!this.push(data)) this.#socket.pause();
   }
 
   #closed(code: number): void {
