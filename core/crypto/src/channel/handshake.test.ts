@@ -5,7 +5,7 @@ import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import fc from 'fast-check';
 import { concatBytes, seededRng, toHex, utf8 } from '@ringfence/base';
 import { createInitiator, INITIATOR_SHARE_BYTES, respond, RESPONDER_SHARE_BYTES } from './handshake.ts';
-import { rawPublicKey, x25519Key, x25519Secret } from './key-agreement.ts';
+import { rawPublicKey, x25519PrivateKey, x25519Secret } from '../key-agreement.ts';
 import { openRecord, sealRecord } from './record-protection.ts';
 import type { ChannelKeys, TrafficKey } from './traffic-key.ts';
 
@@ -30,7 +30,7 @@ test('both sides get the same two keys, and another connection other ones', () =
 
 test('the schedule that docs/protocol/control-link.md prints, from the other side and by hand', () => {
   const initiator = createInitiator(rng);
-  const x25519 = x25519Key(rng);
+  const x25519 = x25519PrivateKey(rng.bytes(32));
   const kem = ml_kem768.encapsulate(initiator.publicShare.subarray(32));
   const keys = initiator.finish(concatBytes(rawPublicKey(x25519), kem.cipherText), transcript);
   const ikm = concatBytes(kem.sharedSecret, x25519Secret(x25519, initiator.publicShare.subarray(0, 32)));

@@ -4,12 +4,13 @@ import {
   ML_KEM_768_BYTES,
   mlKemDecapsulate,
   mlKemEncapsulate,
-  mlKemKey,
+  ML_KEM_SEED_BYTES,
+  mlKemPrivateKey,
   rawPublicKey,
   X25519_BYTES,
-  x25519Key,
+  x25519PrivateKey,
   x25519Secret,
-} from './key-agreement.ts';
+} from '../key-agreement.ts';
 import { deriveChannelKeys, type ChannelKeys } from './traffic-key.ts';
 
 /** Bytes of the initiator's share: X25519 public key ‖ ML-KEM-768 encapsulation key. */
@@ -36,13 +37,13 @@ export interface Responder {
 
 /** Starts a key agreement with fresh ephemeral keys. */
 export function createInitiator(rng: Rng): Initiator {
-  const classical = x25519Key(rng);
-  const postQuantum = mlKemKey(rng);
+  const classical = x25519PrivateKey(rng.bytes(X25519_BYTES));
+  const postQuantum = mlKemPrivateKey(rng.bytes(ML_KEM_SEED_BYTES));
   return {
     publicShare: concatBytes(rawPublicKey(classical), rawPublicKey(postQuantum)),
     finish(responderShare, transcriptHash) {
       const [point, ciphertext] = split(responderShare, RESPONDER_SHARE_BYTES);
-      const secrets = combine(mlKemDecapsulate(postQuantum, ciphertext), x25519Secret(classical, point));
+      const secrets = agree(() => combine(mlKemDecapsulate(postQuantum, ciphertext), x25519Secret(classical, point)));
       return deriveChannelKeys(secrets, transcriptHash);
     },
   };
@@ -54,9 +55,9 @@ export function createInitiator(rng: Rng): Initiator {
  */
 export function respond(initiatorShare: Uint8Array, rng: Rng): Responder {
   const [point, encapsulationKey] = split(initiatorShare, INITIATOR_SHARE_BYTES);
-  const classical = x25519Key(rng);
-  const { secret, ciphertext } = mlKemEncapsulate(encapsulationKey);
-  let secrets: Secret | undefined = combine(secret, x25519Secret(classical, point));
+  const classical = x25519PrivateKey(rng.bytes(X25519_BYTES));
+  const { secret, ciphertext } = agree(() => mlKemEncapsulate(encapsulationKey));
+  let secrets: Secret | undefined = agree(() => combine(secret, x25519Secret(classical, point)));
   return {
     share: concatBytes(rawPublicKey(classical), ciphertext),
     finish(transcriptHash) {
@@ -71,6 +72,14 @@ export function respond(initiatorShare: Uint8Array, rng: Rng): Responder {
 function split(share: Uint8Array, length: number): [Uint8Array, Uint8Array] {
   if (share.length !== length) throw new CryptoError('bad-handshake', "the peer's key share has a wrong length");
   return [share.subarray(0, X25519_BYTES), share.subarray(X25519_BYTES)];
+}
+
+function agree<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (cause) {
+    throw new CryptoError('bad-handshake', "the peer's key share cannot be used", { cause });
+  }
 }
 
 /** Both halves in full: the keys stay secret while either agreement does. */
