@@ -1,3 +1,5 @@
+import { orgTable } from '@ringfence/store';
+
 /** Organisations, members, links, offers, jobs, attempts, the outbox and the ledger. */
 export const MIGRATION_0001 = `
 create table placer_term (
@@ -130,4 +132,16 @@ create table spent_nonce (
   expires_at bigint not null,
   primary key (device, nonce)
 );
+
+grant select, insert, update on placer_term, registration_code to rf_system;
+${[
+  orgTable('organisation', { app: ['select', 'update'], system: ['select', 'insert', 'update'] }),
+  orgTable('party', { app: ['select', 'insert', 'update'], system: ['select', 'insert'] }),
+  orgTable('offer', { app: ['select', 'insert', 'update', 'delete'] }),
+  orgTable('job', { app: ['select', 'insert', 'update'], system: ['select'] }),
+  orgTable('attempt', { app: ['select', 'insert', 'update'], system: ['select', 'update'] }),
+  orgTable('outbox', { app: ['select', 'insert', 'delete'] }),
+  orgTable('event', { app: ['select', 'insert'] }),
+  orgTable('spent_nonce', { app: ['select', 'insert'], system: ['select', 'delete'] }),
+].join('\n')}
 `;

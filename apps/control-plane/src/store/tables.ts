@@ -1,0 +1,163 @@
+import type { AgentId, CustodianId, DeviceId, JobId, OfferId, OrgId } from '@ringfence/base';
+import type { Digest, Envelope, SigningPublicKey } from '@ringfence/crypto/sign';
+import type { Sensitivity } from '@ringfence/protocol';
+import type { JobState } from '@ringfence/protocol/api';
+import type { MessageBody } from '@ringfence/protocol/messages';
+import type { Constraint, Outcome, PlacementPart } from '@ringfence/protocol/statements';
+import type { FreeResources } from '@ringfence/policy';
+import type { ColumnType, Generated } from 'kysely';
+import type { DurableControlMessage } from '@ringfence/client/control-link';
+
+/** A jsonb column: written as text, read as the value. */
+type Json<T> = ColumnType<T, string, string>;
+
+/** Who places now. */
+export interface PlacerTermTable {
+  only_row: Generated<boolean>;
+  term: number;
+  holder: string;
+  until: number;
+}
+
+/** A code that lets one custodian register one organisation. */
+export interface RegistrationCodeTable {
+  id: string;
+  secret_box: Uint8Array;
+  made_at: number;
+  expires_at: number;
+  spent_at: number | null;
+}
+
+/** An organisation and the head of its ledger. */
+export interface OrganisationTable {
+  org: OrgId;
+  custodian: CustodianId;
+  enrolment_key: SigningPublicKey;
+  registered_at: number;
+  event_seq: Generated<number>;
+  event_hash: Generated<Digest>;
+}
+
+/** The parties that can hold a link or sign a request. */
+export type PartyId = DeviceId | AgentId | CustodianId;
+
+/** An identity that an organisation vouches for, and where its control link stands. */
+export interface PartyTable {
+  id: PartyId;
+  org: OrgId;
+  role: 'device' | 'agent' | 'custodian';
+  sign_key: SigningPublicKey;
+  keyring_seq: number;
+  removed: Generated<boolean>;
+  locked: 'fork' | 'removed' | 'incident' | null;
+  journal_seq: number | null;
+  journal_hash: Digest | null;
+  /** Highest message id of the party that is committed. */
+  received_mid: Generated<number>;
+  /** Id of the next durable message to the party. */
+  next_mid: Generated<number>;
+  /** Raised at each hello; a transaction of an older connection finds another number and gives up. */
+  connection: Generated<number>;
+  replica: string | null;
+  seen_at: number | null;
+}
+
+/** What an agent's machine offers, and what of it is free. */
+export interface OfferTable {
+  offer: OfferId;
+  org: OrgId;
+  agent: AgentId;
+  epoch: number;
+  row_version: Generated<number>;
+  body: Json<MessageBody<'offer'>>;
+  free_cpu_milli: number;
+  free_memory_bytes: number;
+  free_disk_bytes: number;
+  free_gpus: Json<FreeResources['gpus']>;
+}
+
+/** A job: ids, state, and the three parts that its owner sent. */
+export interface JobTable {
+  job: JobId;
+  org: OrgId;
+  device: DeviceId;
+  type: string;
+  state: JobState;
+  sensitivity: Sensitivity;
+  job_digest: Digest;
+  job_envelope: Json<Envelope>;
+  label_envelope: Json<Envelope>;
+  placement: Json<PlacementPart>;
+  priority: number;
+  attempts: Generated<number>;
+  max_attempts: number;
+  stopping: Generated<boolean>;
+  waiting_for: Json<readonly { constraint: Constraint; count: number }[]>;
+  submitted_at: number;
+  changed_at: number;
+  expires_at: number;
+}
+
+/** States of an attempt at the control plane. */
+export type AttemptRowState = 'leased' | 'accepted' | 'starting' | 'running' | 'stopped' | 'refused' | 'expired';
+
+/** One leased attempt and what it reserves. */
+export interface AttemptTable {
+  job: JobId;
+  attempt: number;
+  org: OrgId;
+  agent: AgentId;
+  offer: OfferId;
+  state: AttemptRowState;
+  outcome: Outcome | null;
+  live: boolean;
+  cpu_milli: number;
+  memory_bytes: number;
+  disk_bytes: number;
+  gpus: Json<FreeResources['gpus']>;
+  receipt: Json<Envelope>;
+  lease: Json<Envelope>;
+  term: number;
+  lease_until: number;
+}
+
+/** A durable message that its party has not acknowledged. */
+export interface OutboxTable {
+  party: PartyId;
+  mid: number;
+  org: OrgId;
+  message: Json<DurableControlMessage>;
+}
+
+/** One entry of an organisation's ledger. */
+export interface EventTable {
+  org: OrgId;
+  seq: number;
+  at: number;
+  type: string;
+  job: JobId | null;
+  body: Uint8Array;
+  hash: Digest;
+}
+
+/** A nonce that may not be used again while its signature is fresh. */
+export interface SpentNonceTable {
+  device: DeviceId;
+  nonce: string;
+  org: OrgId;
+  expires_at: number;
+}
+
+/** The schema `rf_cp`. */
+export interface ControlPlaneTables {
+  placer_term: PlacerTermTable;
+  registration_code: RegistrationCodeTable;
+  organisation: OrganisationTable;
+  party: PartyTable;
+  offer: OfferTable;
+  job: JobTable;
+  attempt: AttemptTable;
+  outbox: OutboxTable;
+  event: EventTable;
+  spent_nonce: SpentNonceTable;
+}
