@@ -1,0 +1,13 @@
+export { appendRecord, LONGEST_LINE, readRecord, type JournalFault } from './journal/journal-chain.ts';
+export { JournalReader, readJournal, type PlacedRecord } from './journal/journal-reader.ts';
+export {
+  EMPTY_JOURNAL,
+  JOURNAL_FORMAT,
+  type JournalFields,
+  type JournalHead,
+  type JournalKind,
+  type JournalRecord,
+  type JournalRecordOf,
+  type QueuedMessage,
+} from './journal/journal-record.ts';
+export { LedgerError, type LedgerErrorCode } from './ledger-error.ts';

@@ -1,0 +1,11 @@
+import { RingfenceError } from '@ringfence/base';
+
+/** Why a ledger or a journal was refused. */
+export type LedgerErrorCode =
+  /** An event that the schema of this ledger does not know. */
+  | 'bad-event'
+  /** A record of a journal does not continue the one before it, or was changed. */
+  | 'broken-journal';
+
+/** The one error class of this package. */
+export class LedgerError extends RingfenceError<LedgerErrorCode> {}
