@@ -1,2 +1,3 @@
+export * from './database/index.ts';
 export * from './embedded/index.ts';
 export * from './store-error.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Rng } from '@ringfence/base';
 import { syncFolder, writeFileAtomic } from '@ringfence/base/platform';
 import { StoreError } from '../store-error.ts';
-import { hasCode, readIfPresent, readOrWriteFirst } from './first-writer.ts';
+import { hasCode, readIfPresent, readOrWriteFirst } from '../first-writer.ts';
 import type { Places } from './places.ts';
 
 /** The marker in the state folder: which cluster is ours, and whether its data folder was ever complete. */

@@ -7,7 +7,7 @@ import { scramVerifier } from '../scram-verifier.ts';
 import { StoreError } from '../store-error.ts';
 import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
-import { hasCode } from './first-writer.ts';
+import { hasCode } from '../first-writer.ts';
 import type { Places } from './places.ts';
 import { readProcess } from './process-entry.ts';
 import { SERVER_ENVIRONMENT, initdbArguments } from './settings.ts';

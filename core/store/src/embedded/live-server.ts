@@ -3,6 +3,7 @@ import type { Clock } from '@ringfence/base';
 import { readPostmasterFile } from './postmaster-file.ts';
 import { readProcess, servesData, type ProcessEntry } from './process-entry.ts';
 import { stopServer } from './server-process.ts';
+import { removeSocketFolder } from './socket-folder.ts';
 
 /** The live server of the data folder, if there is one. */
 export function liveServer(data: string): ProcessEntry | undefined {
@@ -12,8 +13,11 @@ export function liveServer(data: string): ProcessEntry | undefined {
   return entry !== undefined && owner !== undefined && servesData(entry, data, owner) ? entry : undefined;
 }
 
-/** Stops the server of the data folder if one runs. Throws `stop-failed`. */
+/** Stops the server of the data folder if one runs, and removes its socket. Throws `stop-failed`. */
 export async function stopLiveServer(data: string, clock: Clock): Promise<void> {
   const live = liveServer(data);
-  if (live !== undefined) await stopServer(live, clock);
+  if (live === undefined) return;
+  const socketDir = readPostmasterFile(data)?.socketDir ?? '';
+  await stopServer(live, clock);
+  removeSocketFolder(socketDir);
 }

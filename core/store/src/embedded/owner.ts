@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { writeFileAtomic } from '@ringfence/base/platform';
-import { readIfPresent } from './first-writer.ts';
+import { readIfPresent } from '../first-writer.ts';
 import { readProcess } from './process-entry.ts';
 
 /** Makes this process the one that may stop the server; false when another living process already is. */

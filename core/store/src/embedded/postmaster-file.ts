@@ -1,4 +1,4 @@
-import { readIfPresent } from './first-writer.ts';
+import { readIfPresent } from '../first-writer.ts';
 
 /** What a server says about itself in `postmaster.pid` of its data folder (PostgreSQL source, miscadmin.h, LOCK_FILE_LINE_*). */
 export interface PostmasterFile {

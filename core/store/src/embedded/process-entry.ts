@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { readIfPresent } from './first-writer.ts';
+import { readIfPresent } from '../first-writer.ts';
 
 /** A live process as /proc shows it to everybody (proc(5)). */
 export interface ProcessEntry {

@@ -5,7 +5,7 @@ import { sleep, type Clock } from '@ringfence/base';
 import { StoreError } from '../store-error.ts';
 import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
-import { hasCode } from './first-writer.ts';
+import { hasCode } from '../first-writer.ts';
 import type { Places } from './places.ts';
 import { readPostmasterFile } from './postmaster-file.ts';
 import { readProcess, type ProcessEntry } from './process-entry.ts';

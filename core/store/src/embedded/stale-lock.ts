@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { readIfPresent } from './first-writer.ts';
+import { readIfPresent } from '../first-writer.ts';
 import { attachedTo, readPostmasterFile } from './postmaster-file.ts';
 import { SOCKET_PORT } from './settings.ts';
 

@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { newId, seededRng, type OrgId } from '@ringfence/base';
+import { sql } from 'kysely';
+import { StoreError } from '../store-error.ts';
+import { ORG_A, ORG_B, startTestServer, until, type Tables, type TestServer } from './database.fixture.ts';
+import type { Store } from './store.ts';
+import type { Tx } from './transactions.ts';
+
+/** The first `count` callers wait for each other; later ones pass. */
+function meeting(count: number): () => Promise<void> {
+  const waiting: (() => void)[] = [];
+  let arrived = 0;
+  return () =>
+    new Promise((resolve) => {
+      arrived += 1;
+      waiting.push(resolve);
+      if (arrived >= count) for (const go of waiting.splice(0)) go();
+    });
+}
+
+describe('transactions', () => {
+  let server: TestServer;
+  let store: Store<Tables, 'count-notes'>;
+
+  const add = (org: OrgId, id: number, text = 'text'): Promise<void> =>
+    store.withOrg(org, async (tx) => {
+      await tx.insertInto('note').values({ org, id, text }).execute();
+    });
+
+  before(async () => {
+    server = await startTestServer();
+    store = await server.open('rf_t', { connections: 3 });
+    await add(ORG_A, 1, 'of a');
+    await add(ORG_B, 1, 'of b');
+  });
+  after(async () => {
+    await store.close();
+    await server.remove();
+  });
+
+  test('rows of another organisation are invisible to a query without a filter', async () => {
+    const seen = await store.withOrg(ORG_A, (tx) => tx.selectFrom('note').select('text').execute());
+    assert.deepEqual(seen, [{ text: 'of a' }]);
+    const changed = await store.withOrg(ORG_A, (tx) => tx.updateTable('note').set({ text: 'of a' }).executeTakeFirst());
+    assert.equal(changed.numUpdatedRows, 1n);
+    const removed = await store.withOrg(ORG_A, (tx) =>
+      tx.deleteFrom('note').where('org', '=', ORG_B).executeTakeFirst(),
+    );
+    assert.equal(removed.numDeletedRows, 0n);
+  });
+
+  test('a row of another organisation cannot be written, nor a row given away', async () => {
+    const write = store.withOrg(ORG_A, (tx) =>
+      tx.insertInto('note').values({ org: ORG_B, id: 9, text: 'x' }).execute(),
+    );
+    await assert.rejects(write, { code: 'denied', sqlState: '42501' });
+    const give = store.withOrg(ORG_A, (tx) => tx.updateTable('note').set({ org: ORG_B, id: 9 }).execute());
+    await assert.rejects(give, { code: 'denied' });
+  });
+
+  test('a declared query sees all organisations and may do no more than it was granted', async () => {
+    const count = await store.withSystem('count-notes', (tx) =>
+      tx
+        .selectFrom('note')
+        .select(({ fn }) => fn.countAll<number>().as('n'))
+        .executeTakeFirstOrThrow(),
+    );
+    assert.deepEqual(count, { n: 2 });
+    const write = store.withSystem('count-notes', (tx) => tx.deleteFrom('note').execute());
+    await assert.rejects(write, { code: 'denied' });
+    // @ts-expect-error only declared names compile
+    const undeclared = store.withSystem('drop-notes', async () => {});
+    await assert.rejects(undeclared, { code: 'undeclared-query' });
+  });
+
+  test('300 transactions of 30 organisations over 3 connections never see each other', async () => {
+    const rng = seededRng('organisations');
+    const orgs = Array.from({ length: 30 }, () => newId('org', rng));
+    const work = Array.from({ length: 300 }, (_, at) => async () => {
+      const org = orgs[at % orgs.length] ?? ORG_A;
+      const fails = at % 7 === 0;
+      const run = store.withOrg(org, async (tx) => {
+        await tx
+          .insertInto('note')
+          .values({ org, id: 1000 + at, text: org })
+          .execute();
+        const seen = await tx.selectFrom('note').select('org').distinct().execute();
+        assert.deepEqual(seen, [{ org }]);
+        if (fails) throw new RangeError('on purpose');
+      });
+      await (fails ? assert.rejects(run, RangeError) : run);
+    });
+    await Promise.all(work.map((run) => run()));
+    assert.ok(store.counts().app.total <= 3);
+    const kept = await server.asSuperuser(`select count(*)::int as n from rf_t.note where id >= 1000`);
+    assert.deepEqual(kept, [{ n: 300 - Math.ceil(300 / 7) }]);
+    await server.asSuperuser('delete from rf_t.note where id >= 1000');
+  });
+
+  test('a pooled connection carries no organisation into what comes next', async () => {
+    const one = await server.open('rf_t', { connections: 1 });
+    try {
+      await one.withOrg(ORG_A, (tx) => sql`select 1`.execute(tx));
+      const left = await one.withOrg(ORG_B, (tx) => sql`select current_setting('rf.org') as org`.execute(tx));
+      assert.deepEqual(left.rows, [{ org: ORG_B }]);
+      assert.equal(one.counts().app.total, 1);
+    } finally {
+      await one.close();
+    }
+  });
+
+  test('a query that nobody awaited, or a handle that outlived its transaction, touches no other transaction', async () => {
+    const one = await server.open('rf_t', { connections: 1 });
+    try {
+      let kept: Tx<Tables> | undefined;
+      let late: Promise<unknown> = Promise.resolve();
+      await one.withOrg(ORG_A, async (tx) => {
+        kept = tx;
+        late = Promise.resolve()
+          .then(() => tx.insertInto('note').values({ org: ORG_A, id: 77, text: 'late' }).execute())
+          .catch((error: unknown) => error);
+      });
+      await one.withOrg(ORG_B, async (tx) => {
+        assert.ok(kept);
+        await assert.rejects(kept.selectFrom('note').selectAll().execute());
+        assert.deepEqual(await tx.selectFrom('note').select('text').execute(), [{ text: 'of b' }]);
+      });
+      const outcome = await late;
+      const rows = await server.asSuperuser(`select org from rf_t.note where id = 77`);
+      assert.deepEqual(rows, outcome instanceof Error ? [] : [{ org: ORG_A }]);
+      await server.asSuperuser('delete from rf_t.note where id = 77');
+    } finally {
+      await one.close();
+    }
+  });
+
+  test('a swallowed failure does not pass for a commit', async () => {
+    const run = store.withOrg(ORG_A, async (tx) => {
+      await tx.insertInto('note').values({ org: ORG_A, id: 50, text: 'x' }).execute();
+      await tx
+        .insertInto('note')
+        .values({ org: ORG_A, id: 50, text: 'y' })
+        .execute()
+        .catch(() => {});
+    });
+    await assert.rejects(run, { code: 'aborted' });
+    assert.deepEqual(await server.asSuperuser('select from rf_t.note where id = 50'), []);
+  });
+
+  test('errors name the constraint and never the values', async () => {
+    const secret = 'hunter2-marker';
+    const failures = await Promise.all(
+      [
+        sql`insert into note values (${ORG_A}, 1, ${secret})`,
+        sql`select ${secret}::integer`,
+        sql`select ${secret} from nowhere`,
+      ].map((query) =>
+        store
+          .withOrg(ORG_A, (tx) => query.execute(tx))
+          .then(
+            () => assert.fail('it succeeded'),
+            (error: unknown) => error,
+          ),
+      ),
+    );
+    const texts = failures.map((error) => {
+      assert.ok(error instanceof StoreError && error.cause instanceof Error);
+      return [error.code, JSON.stringify(error), error.stack, error.cause.stack, JSON.stringify(error.cause)].join(
+        '\n',
+      );
+    });
+    assert.match(texts[0] ?? '', /^duplicate[^]*note_pkey/);
+    assert.match(texts[1] ?? '', /^query-failed/);
+    for (const text of texts) assert.doesNotMatch(text, /hunter2/);
+  });
+
+  test('a serialization failure is told, and retried when asked', async () => {
+    await add(ORG_A, 60, '0');
+    const increments: PromiseSettledResult<void>[][] = [];
+    for (const retries of [0, 5]) {
+      const meet = meeting(2);
+      const increment = (): Promise<void> =>
+        store.withOrg(
+          ORG_A,
+          async (tx) => {
+            const { text } = await tx.selectFrom('note').select('text').where('id', '=', 60).executeTakeFirstOrThrow();
+            await meet();
+            await tx
+              .updateTable('note')
+              .set({ text: String(Number(text) + 1) })
+              .where('id', '=', 60)
+              .execute();
+          },
+          { isolation: 'serializable', retries },
+        );
+      increments.push(await Promise.allSettled([increment(), increment()]));
+    }
+    const [told, retried] = increments.map((results) =>
+      results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : [])),
+    );
+    assert.deepEqual([told, retried], [['conflict'], []]);
+    assert.deepEqual(await server.asSuperuser('select text from rf_t.note where id = 60'), [{ text: '3' }]);
+  });
+
+  test('a connection that is cut inside a transaction fails that call alone', async () => {
+    const cut = store.withOrg(ORG_A, async (tx) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx);
+      await server.asSuperuser(`select pg_terminate_backend(${rows[0]?.pid})`);
+      await tx.selectFrom('note').selectAll().execute();
+    });
+    await assert.rejects(cut, { code: 'unavailable' });
+    await add(ORG_A, 70);
+  });
+
+  test('a connection that is cut before the commit leaves the outcome unknown', async () => {
+    const cut = store.withOrg(ORG_A, async (tx) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx);
+      await server.asSuperuser(`select pg_terminate_backend(${rows[0]?.pid}, 5000)`);
+    });
+    await assert.rejects(cut, { code: 'outcome-unknown' });
+  });
+
+  test('a statement that waits for a lock too long gives up', async () => {
+    const change = (tx: Tx<Tables>): Promise<unknown> =>
+      tx.updateTable('note').set({ text: 'of a' }).where('id', '=', 1).execute();
+    await store.withOrg(ORG_A, async (tx) => {
+      await change(tx);
+      const blocked = store.withOrg(ORG_A, async (other) => {
+        await sql`set local lock_timeout = '50ms'`.execute(other);
+        await change(other);
+      });
+      await assert.rejects(blocked, { code: 'timeout', sqlState: '55P03' });
+    });
+  });
+
+  test('bigint columns are numbers, and one beyond 2^53 is an error', async () => {
+    const read = (text: string): Promise<unknown> =>
+      store.withOrg(ORG_A, async (tx) => (await sql`select ${text}::bigint as n`.execute(tx)).rows);
+    assert.deepEqual(await read('9007199254740991'), [{ n: 9007199254740991 }]);
+    await assert.rejects(read('9007199254740993'), { code: 'query-failed' });
+  });
+
+  test('the session has the limits and the search path', async () => {
+    const { rows } = await store.withOrg(ORG_A, (tx) =>
+      sql`select current_user::text as role, current_setting('search_path') as path, current_setting('statement_timeout') as statement,
+        current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle`.execute(
+        tx,
+      ),
+    );
+    assert.deepEqual(rows, [{ role: 'rf_t_app', path: 'rf_t,pg_temp', statement: '15s', lock: '5s', idle: '30s' }]);
+  });
+
+  test('while the server is away calls say so, and they succeed again when it is back', async () => {
+    await store.ping();
+    process.kill(server.server.pid, 'SIGKILL');
+    const codes = new Set<string>();
+    await until('calls succeed again', async () => {
+      try {
+        await add(ORG_B, 80 + codes.size);
+        return codes.size > 0;
+      } catch (error) {
+        assert.ok(error instanceof StoreError, String(error));
+        codes.add(error.code);
+        return false;
+      }
+    });
+    assert.ok(codes.has('unavailable'), [...codes].join());
+    for (const code of codes) assert.match(code, /^(unavailable|outcome-unknown)$/);
+    await store.ping();
+  });
+
+  test('a closed store refuses', async () => {
+    const closed = await server.open('rf_t');
+    await closed.close();
+    await closed.close();
+    await assert.rejects(closed.ping(), { code: 'closed' });
+  });
+});
