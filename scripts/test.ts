@@ -22,18 +22,27 @@ function mark({ result }: TestOutcome): void {
   process.stdout.write(MARKS[result] + (marks % LINE_WIDTH === 0 ? '\n' : ''));
 }
 
-/** Files to run: all of them, or (--rest) what the recorded `npm test` left out or skipped a part of. */
-function selectFiles(): string[] {
-  const found = findTestFiles(checkout, positionals).filter((path) => full || !isFullOnly(path));
-  if (!rest || !existsSync(record)) return found;
-  const done = JSON.parse(readFileSync(record, 'utf8')) as { complete: string[] };
-  return found.filter((path) => !done.complete.includes(path));
+/** What an `npm test` left for `test:full --rest`: the files with nothing but passes, and how many passes they had. */
+type Record = { complete: readonly string[]; passed: number };
+
+function readRecord(): Record {
+  if (!rest || !existsSync(record)) return { complete: [], passed: 0 };
+  return JSON.parse(readFileSync(record, 'utf8')) as Record;
+}
+
+function writeRecord(files: readonly string[], outcomes: readonly TestOutcome[]): void {
+  const place = ({ file }: TestOutcome) => relative(checkout, file);
+  const unfinished = new Set(outcomes.filter(({ result }) => result !== 'passed').map(place));
+  const complete = files.filter((path) => !unfinished.has(path));
+  const passed = outcomes.filter((outcome) => complete.includes(place(outcome))).length;
+  mkdirSync(dirname(record), { recursive: true });
+  writeFileSync(record, JSON.stringify({ complete, passed } satisfies Record));
 }
 
 async function runAll(files: readonly string[]): Promise<TestOutcome[]> {
   const { pure, apart } = byIsolation(files);
-  const seconds = full ? 1200 : 200;
-  const common = { folder: checkout, full, onOutcome: mark };
+  const seconds = full ? 900 : 120;
+  const common = { folder: checkout, full, quietMs: (seconds + 5) * 1000, onOutcome: mark };
   const timeout = `--test-timeout=${seconds * 1000}`;
   // Two processes for two cores; pure files share a process, because starting one costs more than most of them take.
   const halves = [0, 1].map((half) => pure.filter((_, index) => index % 2 === half));
@@ -43,23 +52,19 @@ async function runAll(files: readonly string[]): Promise<TestOutcome[]> {
   return [...units.flat(), ...(await runFiles({ ...common, files: apart, flags: ['--test-concurrency=2', timeout] }))];
 }
 
-function writeRecord(files: readonly string[], outcomes: readonly TestOutcome[]): void {
-  const unfinished = new Set(
-    outcomes.filter(({ result }) => result !== 'passed').map(({ file }) => relative(checkout, file)),
-  );
-  mkdirSync(dirname(record), { recursive: true });
-  writeFileSync(record, JSON.stringify({ complete: files.filter((path) => !unfinished.has(path)) }));
-}
-
 const start = performance.now();
-const files = selectFiles();
+const before = readRecord();
+const files = findTestFiles(checkout, positionals).filter(
+  (path) => (full || !isFullOnly(path)) && !before.complete.includes(path),
+);
 const outcomes = await runAll(files);
 if (!full && positionals.length === 0) writeRecord(files, outcomes);
 
 const report = summarise(outcomes, full, (file) => relative(checkout, file));
 console.log(`\n${files.length} files in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 for (const failure of report.failures) console.log(`\nFAILED ${failure}`);
-console.log(`\n${report.passed} passed, ${report.failed} failed, ${report.skipped} skipped`);
+if (rest) console.log(`\n${before.passed} of the passed ones passed in the npm test before`);
+console.log(`\n${before.passed + report.passed} passed, ${report.failed} failed, ${report.skipped} skipped`);
 
 const fullOnly = full ? [] : findTestFiles(checkout, positionals).filter(isFullOnly);
 const notRunHere = [...report.notRunHere, ...fullOnly.map((path) => `${path}, needs full (npm run test:full)`)];

@@ -19,11 +19,16 @@ function outcome(event: TestEvent): TestOutcome | null {
   return { ...at, result: 'failed', reason: inspect(error.cause ?? error, { colors: false, depth: 4 }) };
 }
 
+function unfinished({ name, file = '', line = 0 }: { name: string; file?: string; line?: number }): TestOutcome {
+  const reason = 'was stopped while it ran: a hung test, or a timer, socket or child process was left open';
+  return { name, file, line, result: 'failed', reason };
+}
+
 // oxlint-disable-next-line import/no-default-export -- node --test takes a reporter's default export
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const event of events) {
-    const finished = outcome(event);
-    if (finished !== null) writeSync(CHANNEL, `${JSON.stringify(finished)}\n`);
+    const finished = event.type === 'test:interrupted' ? event.data.tests.map(unfinished) : [outcome(event)];
+    for (const one of finished) if (one !== null) writeSync(CHANNEL, `${JSON.stringify(one)}\n`);
   }
   yield '';
 }

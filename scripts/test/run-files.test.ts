@@ -10,11 +10,11 @@ const NEEDS = JSON.stringify(join(import.meta.dirname, '../needs.ts'));
 const HEAD = `import assert from 'node:assert'; import test, { describe } from 'node:test'; import { missing, need } from ${NEEDS};\n`;
 
 /** Runs one test file with the given source in a folder of its own. */
-async function run(source: string, flags: string[], full: boolean): Promise<TestReport> {
+async function run(source: string, flags: string[], full: boolean, quietMs = 60_000): Promise<TestReport> {
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-test-runner-'));
   try {
     writeFileSync(join(folder, 'one.test.mts'), HEAD + source);
-    const outcomes = await runFiles({ folder, files: ['one.test.mts'], flags, full, onOutcome: () => {} });
+    const outcomes = await runFiles({ folder, files: ['one.test.mts'], flags, full, quietMs, onOutcome: () => {} });
     return summarise(outcomes, full, (file) => file.replace(`${folder}/`, ''));
   } finally {
     rmSync(folder, { recursive: true });
@@ -64,6 +64,13 @@ for (const [isolation, flags] of Object.entries({
   test(`isolation ${isolation}: a file that ends the process fails the run`, async () => {
     const report = await run(`console.log('last words'); process.exit(3);`, flags, false);
     assert.equal(report.failed, 1, report.failures.join());
+  });
+
+  test(`isolation ${isolation}: a file that a forgotten timer keeps alive is stopped and named`, async () => {
+    const report = await run(`test('a', () => {}); setInterval(() => {}, 1000);`, flags, false, 1000);
+    assert.deepEqual(counts(report), [1, 1, 0]);
+    assert.match(report.failures.join(), /one\.test\.mts/);
+    assert.match(report.failures.join(), /left open/);
   });
 
   test(`isolation ${isolation}: a file that does not parse fails the run`, async () => {

@@ -4,12 +4,17 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { TestOutcome } from './outcome.ts';
 
-/** One call of Node's test runner; `files` are relative to `folder`. `onOutcome` hears each outcome as it comes. */
+/**
+ * One call of Node's test runner; `files` are relative to `folder`. `onOutcome` hears each outcome as it comes. When
+ * nothing is heard for `quietMs`, the runner is stopped and the files still running fail: Node's own --test-timeout
+ * does not cover a file whose tests are over and which a forgotten timer, socket or process keeps alive.
+ */
 export type TestRun = {
   folder: string;
   files: readonly string[];
   flags: readonly string[];
   full: boolean;
+  quietMs: number;
   onOutcome: (outcome: TestOutcome) => void;
 };
 
@@ -17,7 +22,7 @@ const REPORTER = join(import.meta.dirname, 'events-reporter.ts');
 const KEPT_OUTPUT = 64 * 1024;
 
 /** Runs the files and resolves with their outcomes; a runner that dies becomes a failed outcome with its last output. */
-export async function runFiles({ folder, files, flags, full, onOutcome }: TestRun): Promise<TestOutcome[]> {
+export async function runFiles({ folder, files, flags, full, quietMs, onOutcome }: TestRun): Promise<TestOutcome[]> {
   if (files.length === 0) return [];
   const child = spawn(process.execPath, ['--test', `--test-reporter=${REPORTER}`, ...flags, ...files], {
     cwd: folder,
@@ -34,19 +39,25 @@ export async function runFiles({ folder, files, flags, full, onOutcome }: TestRu
     const outcome = JSON.parse(line) as TestOutcome;
     outcomes.push(outcome);
     onOutcome(outcome);
+    quiet.refresh();
   });
+  // Ctrl-C reaches the runner through the terminal's group; a SIGTERM to us alone would leave it and its files behind.
+  const stop = () => child.kill('SIGTERM');
+  process.once('SIGTERM', stop);
+  let hung = false;
+  const quiet = setTimeout(() => {
+    hung = true;
+    stop();
+  }, quietMs);
   const linesRead = new Promise((resolve) => lines.once('close', resolve));
   const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('exit', resolve));
   await linesRead;
+  process.off('SIGTERM', stop);
+  clearTimeout(quiet);
   const explained = outcomes.some(({ result }) => result === 'failed');
-  if (code === 0 || explained) return outcomes;
-  const died: TestOutcome = {
-    name: `test runner ended with ${code}`,
-    file: '',
-    line: 0,
-    result: 'failed',
-    reason: output,
-  };
+  if (explained || (code === 0 && !hung)) return outcomes;
+  const name = hung ? 'a timer, socket or child process was left open' : `test runner ended with ${code}`;
+  const died: TestOutcome = { name, file: '', line: 0, result: 'failed', reason: `in ${files.join(' ')}\n${output}` };
   onOutcome(died);
   return [...outcomes, died];
 }
