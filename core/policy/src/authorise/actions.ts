@@ -1,0 +1,68 @@
+import { PolicyError } from '../policy-error.ts';
+
+/** Who can ask for something: a member's device or an agent. */
+export const PRINCIPAL_TYPES = ['Device', 'Agent'] as const;
+/** What something can be asked of. */
+export const RESOURCE_TYPES = ['Organisation', 'Project', 'Job', 'Dataset', 'Artifact', 'Agent'] as const;
+
+export type PrincipalType = (typeof PRINCIPAL_TYPES)[number];
+export type ResourceType = (typeof RESOURCE_TYPES)[number];
+
+/** Who may be asked about at all, and of what; policies decide the rest. */
+interface ActionRow {
+  readonly principals: readonly PrincipalType[];
+  readonly resource: ResourceType;
+}
+
+const device = (resource: ResourceType): ActionRow => ({ principals: ['Device'], resource });
+const agent = (resource: ResourceType): ActionRow => ({ principals: ['Agent'], resource });
+const both = (resource: ResourceType): ActionRow => ({ principals: ['Device', 'Agent'], resource });
+
+/** Every action of control plane, custodian and agent; a route that declares another does not boot. */
+export const ACTIONS = {
+  'organisation:read': device('Organisation'),
+  'keyring:read': both('Organisation'),
+  'keyring:append': device('Organisation'),
+  'join-code:create': device('Organisation'),
+  'agent:list': device('Organisation'),
+  'agent:read': device('Agent'),
+  'agent:remove': device('Agent'),
+  'job:plan': device('Organisation'),
+  'job:submit': device('Organisation'),
+  'job:list': device('Organisation'),
+  'job:read': device('Job'),
+  'job:logs': device('Job'),
+  'job:stop': device('Job'),
+  /** Asked by the custodian before each grant: may this device's job still start? */
+  'job:start': device('Job'),
+  'job:deposit': device('Project'),
+  'label:compute': device('Project'),
+  'dataset:add': device('Project'),
+  'dataset:list': device('Organisation'),
+  'dataset:use': device('Dataset'),
+  'artifact:list': device('Organisation'),
+  'artifact:read': device('Artifact'),
+  'object:read': both('Organisation'),
+  'object:write': both('Organisation'),
+  'grant:request': agent('Job'),
+  'attempt:report': agent('Job'),
+  'commit:request': agent('Job'),
+  'custodian:status': device('Organisation'),
+  'custodian:backup': device('Organisation'),
+  'audit:read': device('Organisation'),
+} as const satisfies Readonly<Record<string, ActionRow>>;
+
+/** The name of a declared action. */
+export type Action = keyof typeof ACTIONS;
+
+/** The declared action called `name`; throws PolicyError `undeclared-action`, so that a route without one fails at boot. */
+export function assertDeclared(name: string): Action {
+  if (isAction(name)) return name;
+  throw new PolicyError('undeclared-action', 'a route declares an action that the list of actions does not have', {
+    next: 'add the action to core/policy/src/authorise/actions.ts',
+  });
+}
+
+function isAction(name: string): name is Action {
+  return Object.hasOwn(ACTIONS, name);
+}

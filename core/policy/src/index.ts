@@ -1,0 +1,11 @@
+export * from './constraints.ts';
+export * from './decision.ts';
+export * from './label-rules.ts';
+export * from './label.ts';
+export * from './needs.ts';
+export * from './offer.ts';
+export * from './place.ts';
+export * from './placement-check.ts';
+export { loosenings, type LabelledPart, type Loosening, type PlacementLabel } from './placement-limits.ts';
+export * from './residency.ts';
+export * from './strictness.ts';
