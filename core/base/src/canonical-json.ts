@@ -31,7 +31,10 @@ function write(value: unknown, depth: number): string {
       return Object.is(value, -0) ? '0' : String(value);
     case 'object':
       return value === null ? 'null' : writeObject(value, depth);
-    default:
+    case 'bigint':
+    case 'function':
+    case 'symbol':
+    case 'undefined':
       throw new TypeError(`a ${typeof value} has no canonical form`);
   }
 }

@@ -71,6 +71,7 @@ export function createLog(options: {
         LOG_FIELDS.flatMap((field) => (fields[field] === undefined ? [] : [[field, fields[field]]])),
       );
       options.write(
+        // oxlint-disable-next-line no-restricted-globals -- writes out a moment that the clock gave
         `${JSON.stringify({ t: new Date(options.clock.now()).toISOString(), level, role: options.role, event, ...known })}\n`,
       );
     };

@@ -33,11 +33,14 @@ export interface ChannelKeys {
  * salted with the transcript hash, once per direction. `secrets` is wiped.
  */
 export function deriveChannelKeys(secrets: Secret, transcriptHash: Uint8Array): ChannelKeys {
-  using ikm = secrets;
-  return {
-    initiatorToResponder: trafficKey(ikm, transcriptHash, 'party'),
-    responderToInitiator: trafficKey(ikm, transcriptHash, 'control-plane'),
-  };
+  try {
+    return {
+      initiatorToResponder: trafficKey(secrets, transcriptHash, 'party'),
+      responderToInitiator: trafficKey(secrets, transcriptHash, 'control-plane'),
+    };
+  } finally {
+    secrets[Symbol.dispose]();
+  }
 }
 
 function trafficKey(ikm: Secret, salt: Uint8Array, sender: 'party' | 'control-plane'): TrafficKey {

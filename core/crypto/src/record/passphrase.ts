@@ -65,15 +65,23 @@ export async function sealAtAnyCost(
   cost: PassphraseCost,
 ): Promise<Uint8Array> {
   const header = writeHeader({ cost, salt: rng.bytes(16) });
-  using key = await stretched(lock.passphrase, header);
-  return concatBytes(header, xaesSeal(key, rng, boundTo(lock.purpose, header), secret.expose()));
+  const key = await stretched(lock.passphrase, header);
+  try {
+    return concatBytes(header, xaesSeal(key, rng, boundTo(lock.purpose, header), secret.expose()));
+  } finally {
+    key[Symbol.dispose]();
+  }
 }
 
 /** Opens what {@link sealWithPassphrase} made; throws CryptoError `cannot-open`, also for a cost that no release writes. */
 export async function openWithPassphrase(lock: PassphraseLock, sealed: Uint8Array): Promise<Secret> {
   const header = sealed.slice(0, PASSPHRASE_HEADER_BYTES);
-  using key = await stretched(lock.passphrase, header);
-  return new Secret(xaesOpen(key, boundTo(lock.purpose, header), sealed.subarray(PASSPHRASE_HEADER_BYTES)));
+  const key = await stretched(lock.passphrase, header);
+  try {
+    return new Secret(xaesOpen(key, boundTo(lock.purpose, header), sealed.subarray(PASSPHRASE_HEADER_BYTES)));
+  } finally {
+    key[Symbol.dispose]();
+  }
 }
 
 const argon2Async = promisify(argon2);
