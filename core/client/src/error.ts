@@ -14,6 +14,10 @@ export type ClientErrorCode =
   | 'bad-url'
   /** The listener could not bind its address. */
   | 'cannot-listen'
+  /** Another process works in this folder. */
+  | 'folder-in-use'
+  /** A journal could not be written; the process has to stop. */
+  | 'journal-failed'
   /** A link that worked broke. */
   | 'link-broken'
   /** The other side closed a new link before it answered. */
@@ -32,12 +36,14 @@ export type ClientErrorCode =
   | 'replaced'
   /** Nothing answered in time. */
   | 'timed-out'
-  /** An answer is longer than the caller allows. */
+  /** An answer is longer than the caller allows, or a message than a frame holds. */
   | 'too-large'
   /** No connection to the host. */
   | 'unreachable'
   /** The server's certificate does not verify. */
   | 'untrusted-server'
+  /** A state folder holds something of another party. */
+  | 'wrong-folder'
   /** The other end of a payload link is not who it has to be. */
   | 'wrong-peer';
 

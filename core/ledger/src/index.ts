@@ -10,4 +10,5 @@ export {
   type JournalRecordOf,
   type QueuedMessage,
 } from './journal/journal-record.ts';
+export { LinkState, type JournalOwner } from './journal/link-state.ts';
 export { LedgerError, type LedgerErrorCode } from './ledger-error.ts';

@@ -13,3 +13,11 @@ export type {
   PartyMessageContext,
   RenewedLease,
 } from './accept-link-options.ts';
+export type {
+  ControlLink,
+  ControlLinkOptions,
+  ControlMessageContext,
+  ControlPlaneMessage,
+  LinkState,
+} from './control-link-options.ts';
+export { LinkJournal, type Fact, type LinkParty, type StoredFact } from './link-journal.ts';

@@ -1,0 +1,258 @@
+import type { AgentId, Clock, ControlPlaneId, CustodianId, OrgId } from '@ringfence/base';
+import { makeFolder } from '@ringfence/base/platform';
+import type { ChannelKeys } from '@ringfence/crypto/channel';
+import { sha256Hex, type Digest } from '@ringfence/crypto/sign';
+import {
+  JOURNAL_FORMAT,
+  LinkState,
+  type JournalFields,
+  type JournalRecord,
+  type JournalRecordOf,
+  type QueuedMessage,
+} from '@ringfence/ledger';
+import { refill, waitFor, type FrameRefusal, type PartyRole, type Spending } from '@ringfence/protocol/frames';
+import { ClientError } from '../error.ts';
+import type { DurablePartyMessage, JournalPoint } from './accept-link-options.ts';
+import { lockFolder } from './folder-lock.ts';
+import { JournalFile } from './journal-file.ts';
+import { queueable } from './queueable.ts';
+import { SessionKeysFile } from './session-keys.ts';
+
+/** Who dials: an agent or a custodian, as its keyring names it. */
+export interface LinkParty {
+  readonly id: AgentId | CustodianId;
+  readonly org: OrgId;
+  readonly role: PartyRole;
+}
+
+/**
+ * A step of the party's own that survives a crash as one journal record: what happened, and the durable messages that
+ * it causes, together or not at all.
+ */
+export interface Fact {
+  /** Lower-case letters and hyphens, at most 40. */
+  readonly name: string;
+  /** Plain canonical JSON, at most 200 KiB. */
+  readonly body: JournalRecordOf<'fact'>['body'];
+  readonly queue?: readonly DurablePartyMessage[] | undefined;
+}
+
+/** A fact as the journal gives it back. */
+export type StoredFact = JournalRecordOf<'fact'>;
+
+/**
+ * The journal of one control link in a folder of its own, and what it says about the link. Everything that crosses the
+ * link passes through here before it is sent and as it arrives; the party's own steps lie in the same chain.
+ */
+export class LinkJournal {
+  readonly #file: JournalFile;
+  readonly #sessions: SessionKeysFile;
+  readonly #unlock: () => void;
+  readonly #state: LinkState;
+  readonly #role: PartyRole;
+  #onQueued: (messages: readonly QueuedMessage[]) => void = () => {};
+
+  private constructor(parts: {
+    file: JournalFile;
+    sessions: SessionKeysFile;
+    unlock: () => void;
+    state: LinkState;
+    role: PartyRole;
+  }) {
+    this.#file = parts.file;
+    this.#sessions = parts.sessions;
+    this.#unlock = parts.unlock;
+    this.#state = parts.state;
+    this.#role = parts.role;
+  }
+
+  /**
+   * Opens or makes the journal of one link in `folder` (0700), for this process alone, and hands over the facts that it
+   * holds, oldest first. Throws ClientError `folder-in-use`, `wrong-folder`, and LedgerError `broken-journal`.
+   */
+  static open(options: {
+    folder: string;
+    party: LinkParty;
+    controlPlane: ControlPlaneId;
+    clock: Clock;
+    onFact?: ((fact: StoredFact) => void) | undefined;
+  }): LinkJournal {
+    makeFolder(options.folder);
+    const unlock = lockFolder(options.folder);
+    try {
+      const state = new LinkState();
+      const file = new JournalFile(options.folder, options.clock, (record) => {
+        state.apply(record);
+        if (record.kind === 'fact') options.onFact?.(record);
+      });
+      const { id: party, org, role } = options.party;
+      const owner = { role, party, org, link: options.controlPlane };
+      if (state.owner !== undefined && !sameOwner(state.owner, owner)) throw wrongFolder();
+      const sessions = new SessionKeysFile(options.folder);
+      const journal = new LinkJournal({ file, sessions, unlock, state, role });
+      journal.#append({ kind: 'start', format: JOURNAL_FORMAT, ...owner });
+      return journal;
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+  }
+
+  /** What the journal says about the link. */
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  /** The newest record: its number and hash. */
+  get point(): JournalPoint {
+    const { seq, hash } = this.#file.head;
+    return { seq, hash };
+  }
+
+  /** Hash of the record with this number; undefined beyond the end, and 64 zeros for 0. */
+  hashAt(seq: number): Digest | undefined {
+    return this.#file.hashAt(seq);
+  }
+
+  /**
+   * Appends a fact with the messages that it causes; resolves once it is on disk. `of` is the id of the durable message
+   * that is processed thereby. Throws ClientError `too-large`, `journal-failed`, and TypeError for a message that is
+   * not of its schema or not this role's.
+   */
+  async fact(fact: Fact, of?: number): Promise<void> {
+    const queue = this.#numbered(fact.queue ?? []);
+    this.#append({
+      kind: 'fact',
+      name: fact.name,
+      body: fact.body,
+      ...(of === undefined ? {} : { of }),
+      ...(queue.length === 0 ? {} : { queue }),
+    });
+    await this.#file.sync();
+    this.#onQueued(queue);
+  }
+
+  /** Appends a durable message alone; resolves with its id once it is on disk. Throws as {@link LinkJournal.fact} does. */
+  async queue(message: DurablePartyMessage): Promise<number> {
+    const mid = this.#state.queued + 1;
+    const queue = [queueable(message, this.#role, mid)];
+    this.#append({ kind: 'queue', queue });
+    await this.#file.sync();
+    this.#onQueued(queue);
+    return mid;
+  }
+
+  /** Who is told of newly stored messages: the link. */
+  listen(onQueued: (messages: readonly QueuedMessage[]) => void): void {
+    this.#onQueued = onQueued;
+  }
+
+  /** Durable messages above `mid`, acknowledged before or not (a restored control plane asks for older ones again). */
+  messagesAbove(mid: number): readonly QueuedMessage[] {
+    if (mid >= this.#state.acknowledged) return this.#state.unacknowledged.filter((message) => message.mid > mid);
+    const found: QueuedMessage[] = [];
+    this.#file.scan((record) => {
+      if (record.kind === 'queue' || record.kind === 'fact')
+        found.push(...(record.queue ?? []).filter((message) => message.mid > mid));
+      return true;
+    });
+    return found;
+  }
+
+  /** Milliseconds until the budget pays for a frame; 0 when it does now. */
+  waitFor(spending: Spending): number {
+    return waitFor(refill(this.#state.budget, this.#file.now()), spending);
+  }
+
+  /** The open frame of connection `conn` is about to be sent. */
+  opened(conn: string, frame: Uint8Array): void {
+    this.#append({ kind: 'open', conn, frame: base64(frame) });
+  }
+
+  /** The accept frame was good; keeps the session's keys on disk. */
+  accepted(conn: string, frame: Uint8Array, agreed: { transcript: Uint8Array; keys: ChannelKeys }): void {
+    const transcript = Buffer.from(agreed.transcript).toString('hex') as Digest;
+    this.#append({ kind: 'accept', conn, frame: base64(frame), transcript });
+    this.#sessions.add(conn, agreed.keys);
+  }
+
+  /** A sealed frame is about to be sent, or was received and opened. */
+  crossed(conn: string, dir: 'in' | 'out', frame: CrossedFrame): void {
+    const { sequence: n, number, mid, body, signature, bytes } = frame;
+    this.#append({
+      kind: 'frame',
+      conn,
+      dir,
+      n,
+      number,
+      mid,
+      body: body as JournalRecordOf<'frame'>['body'],
+      ...(signature === undefined ? {} : { sig: base64(signature) }),
+      size: bytes.length as JournalRecordOf<'frame'>['size'],
+      wire: sha256Hex(bytes),
+    });
+  }
+
+  /** A frame that was received and refused. */
+  refused(conn: string, bytes: Uint8Array, code: FrameRefusal): void {
+    this.#append({ kind: 'refused', conn, dir: 'in', size: bytes.length, wire: sha256Hex(bytes), code });
+  }
+
+  /** The connection is over; bytes of frames that crossed in each direction. */
+  disconnected(
+    conn: string,
+    end: Omit<JournalRecordOf<'disconnect'>, 'kind' | 'conn' | 'seq' | 't' | 'hash' | 'hash_prev'>,
+  ): void {
+    this.#append({ kind: 'disconnect', conn, ...end });
+  }
+
+  /** Resolves once everything appended before is on disk. */
+  sync(): Promise<void> {
+    return this.#file.sync();
+  }
+
+  /** Syncs, closes and frees the folder; call once, after the link has stopped. */
+  async close(): Promise<void> {
+    this.#sessions.close();
+    try {
+      await this.#file.close();
+    } finally {
+      this.#unlock();
+    }
+  }
+
+  #numbered(messages: readonly DurablePartyMessage[]): QueuedMessage[] {
+    return messages.map((message, index) => queueable(message, this.#role, this.#state.queued + 1 + index));
+  }
+
+  #append(fields: JournalFields): JournalRecord {
+    const record = this.#file.append(fields);
+    this.#state.apply(record);
+    return record;
+  }
+}
+
+/** What the journal keeps of a sealed frame. */
+export interface CrossedFrame {
+  readonly sequence: number;
+  readonly number: number;
+  readonly mid: number;
+  readonly body: object;
+  readonly signature: Uint8Array | undefined;
+  readonly bytes: Uint8Array;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}
+
+function sameOwner(a: object, b: object): boolean {
+  const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
+  return left.every(([key, value]) => right.get(key) === value);
+}
+
+function wrongFolder(): ClientError {
+  return new ClientError('wrong-folder', 'this folder holds the journal of another party or another control plane', {
+    next: 'name the folder of this link, or an empty one for a new link',
+  });
+}
