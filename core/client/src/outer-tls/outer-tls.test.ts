@@ -87,7 +87,11 @@ test('a pinned authority is trusted, another one is not, and looking sends nothi
   assert.equal(await ask(server.url, { pin: certificateFingerprint(other.certificatePem) }), 'untrusted-server');
   assert.equal(server.received(), 0);
   assert.equal(await ask(server.url, { pin }), 200);
-  assert.equal(await ask(server.url, { pin: pin.toUpperCase().replace(/(..)(?=.)/g, '$1:') }), 200, 'as openssl prints it');
+  assert.equal(
+    await ask(server.url, { pin: pin.toUpperCase().replace(/(..)(?=.)/g, '$1:') }),
+    200,
+    'as openssl prints it',
+  );
 });
 
 test('showing the pinned certificate beside a chain of its own gains an impostor nothing', async (t) => {
@@ -108,10 +112,7 @@ test('a leaf that the pinned authority issued must carry the name and be valid',
   const otherName = await serve(t, await issue(ours, 'elsewhere.test'));
   assert.equal(await ask(otherName.url, { pin }), 'untrusted-server');
   assert.equal(await ask(otherName.url, { pin }, 'localhost'), 'untrusted-server');
-  const expired = await serve(
-    t,
-    await issue(ours, '127.0.0.1', new ManualClock(systemClock.now() - 500 * 86_400_000)),
-  );
+  const expired = await serve(t, await issue(ours, '127.0.0.1', new ManualClock(systemClock.now() - 500 * 86_400_000)));
   assert.equal(await ask(expired.url, { pin }), 'untrusted-server');
   const good = await serve(t, await issue(ours));
   assert.equal(await ask(good.url, { pin }), 200);

@@ -8,7 +8,15 @@ test('takes http and https proxies, with and without credentials', () => {
 });
 
 test('refuses anything else without repeating it', () => {
-  const wrong = ['', 'proxy:3128', 'socks5://proxy', 'http://', 'http://p/secret', 'http://p?secret', 'http://u:%zzsecret@p'];
+  const wrong = [
+    '',
+    'proxy:3128',
+    'socks5://proxy',
+    'http://',
+    'http://p/secret',
+    'http://p?secret',
+    'http://u:%zzsecret@p',
+  ];
   for (const url of wrong)
     assert.throws(
       () => proxyAgent(url),

@@ -74,7 +74,11 @@ class Listener implements PayloadListener {
       handshakeTimeout: this.#limits.handshakeWithin,
     });
     this.#tls.on('secureConnection', (socket) => this.#admit(socket));
-    this.#tls.on('tlsClientError', (error) => this.#log.debug('handshake-failed', errorFields(error)));
+    this.#tls.on('tlsClientError', (error, socket) => {
+      this.#log.debug('handshake-failed', errorFields(error));
+      // Node reports a handshake that takes too long, but leaves its socket open.
+      socket.destroy();
+    });
   }
 
   async listenLan(address: LanAddress): Promise<LanAddress> {

@@ -63,9 +63,9 @@ test('addresses and tickets have one spelling', () => {
   assert.match(shortAddress(address), /^[0-9a-f]{8}$/);
   const ticket = newRelayTicket(rng);
   assert.equal(parseRelayTicket(ticket), ticket);
-  const spellings = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.split('').filter(
-    (last) => parseRelayTicket(ticket.slice(0, -1) + last) !== undefined,
-  );
+  const spellings = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    .split('')
+    .filter((last) => parseRelayTicket(ticket.slice(0, -1) + last) !== undefined);
   assert.equal(spellings.length, 4, 'the last letter carries two bits');
 });
 
