@@ -6,6 +6,8 @@ import { JobFileError, PROBLEM_CODES, type Problem } from './problem.ts';
 import type { Tree } from './tree.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_801);
+// Traces of 100,000 refusals are most of the time, and none is looked at.
+Error.stackTraceLimit = 0;
 console.log(`seed ${SEED} (FUZZ_SEED)`);
 
 // Stands between all letters of every planted value, so that no cut or shift of a text can free a value of it.
@@ -76,7 +78,7 @@ function randomTree(random: Random, depth: number): Tree {
 }
 
 function randomMap(random: Random, depth: number): Tree {
-  const keys = new Set(Array.from({ length: random(depth === 0 ? 12 : 5) }, () => pick(WORDS, random)));
+  const keys = new Set(Array.from({ length: random(depth === 0 ? 9 : 4) }, () => pick(WORDS, random)));
   const entries = [...keys].map((key) => ({ key, line: 1 + random(50), value: randomTree(random, depth + 1) }));
   return { kind: 'map', entries, line: 1 };
 }
@@ -114,7 +116,7 @@ test('100,000 random trees: only refusals, never with a value in them', () => {
     refused += 1;
     checkProblems(problems.against(tree));
   }
-  assert.ok(refused > 90_000);
+  assert.ok(refused > 80_000);
 });
 
 test('100,000 texts of YAML pieces: only refusals, never with a value in them', () => {
@@ -126,19 +128,19 @@ test('100,000 texts of YAML pieces: only refusals, never with a value in them', 
   ];
   for (let round = 0; round < 100_000; round += 1) {
     let text = '';
-    for (let count = random(12); count >= 0; count -= 1) text += pick(pieces, random);
+    for (let count = random(9); count >= 0; count -= 1) text += pick(pieces, random);
     checkText(text);
   }
 });
 
-test('20,000 mutations of a good file: only refusals, never with a value in them', () => {
+test('10,000 mutations of a good file: only refusals, never with a value in them', () => {
   const random = randomOf(SEED + 2);
   const good = `name: a\nrun: echo ${CANARY}\nenv: {KEY: ${CANARY}}\noutputs: {/out: {artifact: m}}
 resources: {cpus: 4+, memory: 8GB}\nretry: {on: [error], checkpoint: /out/c}\nprivacy:\n  sensitivity: internal\n`;
   assert.ok(checkText(good));
   const letters = [...'{}[]:,-#&*!|>\'"%@`?\n\t ~0aA/.=+', MARK];
   let right = 0;
-  for (let round = 0; round < 20_000; round += 1) {
+  for (let round = 0; round < 10_000; round += 1) {
     let text = good;
     for (let count = random(4); count >= 0; count -= 1) {
       const at = random(text.length);
@@ -147,15 +149,15 @@ resources: {cpus: 4+, memory: 8GB}\nretry: {on: [error], checkpoint: /out/c}\npr
     }
     if (checkText(text)) right += 1;
   }
-  assert.ok(right > 100 && right < 19_900, `${right} of the mutated files were right`);
+  assert.ok(right > 100 && right < 9_900, `${right} of the mutated files were right`);
 });
 
-test('20,000 files of random shape as JSON, which is YAML too', () => {
+test('10,000 files of random shape as JSON, which is YAML too', () => {
   const random = randomOf(SEED + 3);
   const plainOf = (tree: Tree): unknown => {
     if (tree.kind === 'list') return tree.items.map(plainOf);
     if (tree.kind === 'map') return Object.fromEntries(tree.entries.map(({ key, value }) => [key, plainOf(value)]));
     return tree.kind === 'text' ? tree.text : null;
   };
-  for (let round = 0; round < 20_000; round += 1) checkText(JSON.stringify(plainOf(randomMap(random, 0))));
+  for (let round = 0; round < 10_000; round += 1) checkText(JSON.stringify(plainOf(randomMap(random, 0))));
 });

@@ -1,3 +1,5 @@
+const MAX_EDITS = 3;
+
 /**
  * The candidate nearest to `word` by edits of one letter (Damerau-Levenshtein, optimal string alignment), ignoring case and
  * `-` for `_`; undefined when none is near enough to be what was meant. `-` and `_` in the answer are the candidate's own.
@@ -6,8 +8,10 @@ export function nearestWord(word: string, candidates: readonly string[]): string
   if (word.length > 64) return undefined;
   const wanted = fold(word);
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  let bestDistance = Math.min(MAX_EDITS, Math.max(1, Math.floor(wanted.length / 3))) + 1;
   for (const candidate of candidates) {
+    // Each letter more or less is an edit of its own.
+    if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, fold(candidate));
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
@@ -20,25 +24,26 @@ function fold(word: string): string {
 
 /** Fewest insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column += 1) {
-      const same = a[row - 1] === b[column - 1];
-      const swap = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
-      current[column] = Math.min(
-        at(last, column) + 1,
-        at(current, column - 1) + 1,
-        at(last, column - 1) + (same ? 0 : 1),
-        swap ? at(beforeLast, column - 2) + 1 : Infinity,
-      );
+  const width = b.length + 1;
+  // Cell row × width + column: the distance between the first `row` letters of a and the first `column` of b.
+  const cells = new Uint16Array((a.length + 1) * width);
+  const cell = (row: number, column: number): number => cells[row * width + column] ?? 0;
+  for (let row = 0; row <= a.length; row += 1) {
+    for (let column = 0; column <= b.length; column += 1) {
+      let best = row + column;
+      if (row > 0 && column > 0) {
+        const same = a.charCodeAt(row - 1) === b.charCodeAt(column - 1);
+        best = Math.min(
+          cell(row - 1, column) + 1,
+          cell(row, column - 1) + 1,
+          cell(row - 1, column - 1) + (same ? 0 : 1),
+        );
+        if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) {
+          best = Math.min(best, cell(row - 2, column - 2) + 1);
+        }
+      }
+      cells[row * width + column] = best;
     }
-    [beforeLast, last] = [last, current];
   }
-  return at(last, b.length);
-}
-
-function at(row: readonly number[], column: number): number {
-  return row[column] ?? Infinity;
+  return cell(a.length, b.length);
 }

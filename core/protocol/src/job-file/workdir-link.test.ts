@@ -41,52 +41,55 @@ test('a target inside stays, one outside or absolute does not', () => {
 
 test('a way out over another link is seen, and so is a circle', () => {
   assert.ok(!linkStays('t', 's/..', links(['s', '.'], ['t', 's/..'])));
-  assert.ok(!linkStays('t', 's/../../x', links(['s', 'a/b'], ['t', 's/../../x'])) === false);
+  assert.ok(linkStays('t', 's/../../x', links(['s', 'a/b'], ['t', 's/../../x'])));
   assert.ok(!linkStays('t', 's/../../../x', links(['s', 'a/b'], ['t', 's/../../../x'])));
   assert.ok(!linkStays('t', 's/x', links(['s', '/etc'], ['t', 's/x'])));
   assert.ok(!linkStays('a', 'b', links(['a', 'b'], ['b', 'a'])));
 });
 
 // The kernel is the oracle: random folders, files and links on a real disk.
-test('agrees with the kernel on 1,500 random workdirs', () => {
+test('agrees with the kernel on 600 random workdirs', () => {
   const outer = mkdtempSync(join(tmpdir(), 'rf-links-'));
-  const step = fc.constantFrom('..', '.', 'a', 'b', 'c');
-  const path = fc.array(step, { minLength: 1, maxLength: 6 }).map((steps) => steps.join('/'));
+  const step = fc.constantFrom('..', '..', '.', 'a', 'b', 'p', 'q');
+  const path = fc.array(step, { minLength: 1, maxLength: 5 }).map((steps) => steps.join('/'));
   let outside = 0;
   let round = 0;
   try {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.constantFrom('p', 'q', 'a/r', 'a/b/s'), path), { maxLength: 4 }), (wanted) => {
-        round += 1;
-        // Deep enough that no link climbs above the temporary folder.
-        const root = join(outer, String(round), 'x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x');
-        mkdirSync(join(root, 'a/b/c'), { recursive: true });
-        mkdirSync(join(root, 'b'), { recursive: true });
-        writeFileSync(join(root, 'c'), '');
-        for (const [name, target] of wanted) {
-          if (!exists(join(root, name))) symlinkSync(target.replaceAll('c', 'p'), join(root, name));
-        }
-        const entries = entriesOf(root, root);
-        for (const [name, entry] of entries) {
-          if (entry.linkTarget === undefined) continue;
-          const stays = linkStays(name, entry.linkTarget, entries);
-          const real = realOf(join(root, name));
-          if (real === undefined) continue;
-          const reallyStays = !relative(root, real).startsWith('..');
-          if (!reallyStays) outside += 1;
-          // A way that leaves and comes back ends inside; it is refused all the same.
-          if (!reallyStays) assert.equal(stays, false, `${name} -> ${entry.linkTarget}`);
-          else if (!stays)
-            assert.ok(entry.linkTarget.includes('..') || leadsOn(entries), `${name} -> ${entry.linkTarget}`);
-        }
-        rmSync(join(outer, String(round)), { recursive: true });
-      }),
-      { numRuns: 1500, seed: 11 },
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('p', 'q', 'a/r', 'a/b/s'), path), { minLength: 2, maxLength: 4 }),
+        (wanted) => {
+          round += 1;
+          // Deep enough that no link climbs above the temporary folder.
+          const root = join(outer, String(round), 'x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x');
+          mkdirSync(join(root, 'a/b/c'), { recursive: true });
+          mkdirSync(join(root, 'b'), { recursive: true });
+          writeFileSync(join(root, 'c'), '');
+          for (const [name, target] of wanted) {
+            if (!exists(join(root, name))) symlinkSync(target, join(root, name));
+          }
+          const entries = entriesOf(root, root);
+          for (const [name, entry] of entries) {
+            if (entry.linkTarget === undefined) continue;
+            const stays = linkStays(name, entry.linkTarget, entries);
+            const real = realOf(join(root, name));
+            if (real === undefined) continue;
+            const reallyStays = !relative(root, real).startsWith('..');
+            if (!reallyStays) outside += 1;
+            // A way that leaves and comes back ends inside; it is refused all the same.
+            if (!reallyStays) assert.equal(stays, false, `${name} -> ${entry.linkTarget}`);
+            else if (!stays)
+              assert.ok(entry.linkTarget.includes('..') || leadsOn(entries), `${name} -> ${entry.linkTarget}`);
+          }
+          rmSync(join(outer, String(round)), { recursive: true });
+        },
+      ),
+      { numRuns: 600, seed: 11 },
     );
   } finally {
     rmSync(outer, { recursive: true, force: true });
   }
-  assert.ok(outside > 200, `${outside} links left`);
+  assert.ok(outside > 60, `${outside} links left`);
 });
 
 function leadsOn(entries: ReadonlyMap<string, LinkStep>): boolean {
