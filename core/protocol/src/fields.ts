@@ -9,7 +9,12 @@ function text<T extends string>(pattern: RegExp): z.ZodType<T, T> {
   return z.string().regex(pattern) as unknown as z.ZodType<T, T>;
 }
 
-const base64UrlOf = (bytes: number): RegExp => new RegExp(`^[A-Za-z0-9_-]{${Math.ceil((bytes * 4) / 3)}}$`);
+/** Last letters of canonical base64url (RFC 4648 §3.5: stray bits zero), so that one key has one spelling. */
+const LAST_LETTER = ['[A-Za-z0-9_-]', '[AQgw]', '[AEIMQUYcgkosw048]'] as const;
+
+function base64UrlOf(bytes: number): RegExp {
+  return new RegExp(`^[A-Za-z0-9_-]{${Math.ceil((bytes * 4) / 3) - 1}}${LAST_LETTER[bytes % 3]}$`);
+}
 
 /** A random id of `kind`. */
 export function idOf<Kind extends IdKind>(kind: Kind): z.ZodType<Id<Kind>, Id<Kind>> {

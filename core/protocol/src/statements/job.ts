@@ -23,7 +23,10 @@ export const labelStatement = z.strictObject({
   job: idOf('job'),
   custodian: idOf('custodian'),
   sensitivity,
+  /** Empty: anywhere. */
   residency: z.array(jurisdiction).max(32),
+  /** Every owner of the data signed that a provider without a TEE may see the plaintext. */
+  acceptProviderPlaintext: z.literal(true).optional(),
   at: moment,
   notAfter: moment,
 });

@@ -15,13 +15,20 @@ export const KEYRING_ROLES = [
 /** What a delegated key may sign. */
 export const DELEGATIONS = ['add-agent', 'remove', 'head', 'label', 'grant', 'commit'] as const;
 
-const recovery = z.strictObject({ threshold: whole(1, 16), keys: z.array(signKey).min(1).max(16) });
+/** Any `threshold` of these keys together outrank the root; an envelope carries at most eight signatures, one of them the new root's. */
+const recovery = z.strictObject({ threshold: whole(1, 7), keys: z.array(signKey).min(1).max(16) });
 const subject = z.union([idOf('device'), idOf('agent'), idOf('custodian'), idOf('org')]);
 
 /** One change of the keyring. */
 export const keyringChange = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('genesis'), root: signKey, recovery }),
-  z.strictObject({ kind: z.literal('rotate-root'), root: signKey, recovery }),
+  z.strictObject({
+    kind: z.literal('rotate-root'),
+    root: signKey,
+    recovery,
+    /** Signed by recovery keys only: the last statement that counts; those after it are void, what they named stays burnt. */
+    keep: whole(0, 1_000_000).optional(),
+  }),
   z.strictObject({ kind: z.literal('add-device'), device: idOf('device'), sign: signKey, tls: tlsKey }),
   z.strictObject({ kind: z.literal('add-officer'), device: idOf('device') }),
   z.strictObject({
