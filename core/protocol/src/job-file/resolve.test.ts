@@ -113,10 +113,21 @@ describe('defaults', () => {
     assert.ok(resources.safeParse(job.resources).success);
     const { privacy, type, onPartition, spot, maxPrice, priority, maxDurationMs } = job;
     const part = {
-      ...{ v: 1, type, resources: job.resources, tiers: privacy.tiers, residency: privacy.residency },
-      ...{ isolation: 'container', tees: privacy.tees, egress: 'none', burst: privacy.burst },
+      v: 1,
+      type,
+      resources: job.resources,
+      tiers: privacy.tiers,
+      residency: privacy.residency,
+      isolation: 'container',
+      tees: privacy.tees,
+      egress: 'none',
+      burst: privacy.burst,
       evidence: { require: privacy.evidence?.require, grade: privacy.evidence?.grade, maxAgeDays: 365 },
-      ...{ onPartition, spot, maxPrice, priority, maxDurationMs },
+      onPartition,
+      spot,
+      maxPrice,
+      priority,
+      maxDurationMs,
     };
     assert.equal(placementPart.safeParse(part).error, undefined);
   });
