@@ -11,6 +11,8 @@ import type { TreeIdentity } from './process-tree.ts';
 import { childPidIn, sandboxExit } from './sandbox-exit.ts';
 import type { Ending, SandboxExit } from './sandbox-exit.ts';
 
+const STARTING_MS = 5;
+
 /** A started sandbox. */
 export interface Running {
   /** Names the sandbox in its cgroup and its record. */
@@ -53,7 +55,7 @@ export function runSandbox(started: StartedSandbox): Running {
     if (over.signal.aborted) return;
     if (cause === null) {
       cause = why;
-      for (const pid of jobProcesses(started)) signalProcess(pid, 'SIGTERM');
+      terminate(started, over.signal);
     }
     if (clock.monotonic() + graceMs >= killAt) return;
     killAt = clock.monotonic() + graceMs;
@@ -100,10 +102,25 @@ async function settle(started: StartedSandbox, over: () => Ending['cause']): Pro
   return sandboxExit({ cause, code, signal, status: child.status(), usage, wallMs }, signalName);
 }
 
-/** What gets SIGTERM: all of the job, but not bubblewrap, whose death would kill the rest at once. */
+/**
+ * SIGTERM to the job, once there is one: bubblewrap takes a few milliseconds to start it. Processes that come later get
+ * none: they may be what the job saves its state with.
+ */
+function terminate(started: StartedSandbox, over: AbortSignal): void {
+  const pids = jobProcesses(started);
+  for (const pid of pids) signalProcess(pid, 'SIGTERM');
+  if (pids.length > 0 || over.aborted) return;
+  whileRunning(
+    over,
+    started.host.clock.after(STARTING_MS, () => terminate(started, over)),
+  );
+}
+
+/** All of the job, but not bubblewrap, whose death would kill the rest at once; empty while the job is not there yet. */
 function jobProcesses({ plan, child, tree }: StartedSandbox): readonly number[] {
+  if (plan.level === 'process') return membersOf(tree);
   const init = childPidIn(child.status() ?? '');
-  return membersOf(tree).filter((pid) => plan.level === 'process' || (pid !== tree.pid && pid !== init));
+  return init === null ? [] : membersOf(tree).filter((pid) => pid !== tree.pid && pid !== init);
 }
 
 function whileRunning(over: AbortSignal, cancel: () => void): void {
