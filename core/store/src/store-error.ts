@@ -17,6 +17,7 @@ export type OpenErrorCode =
   | 'insecure-url'
   | 'bad-options'
   | 'authentication'
+  | 'untrusted-server'
   | 'unsupported-server'
   | 'bad-migrations'
   | 'migration-changed'

@@ -31,6 +31,7 @@ const SENTENCE: Readonly<Partial<Record<StoreErrorCode, string>>> = {
   aborted: 'the transaction had failed before',
   timeout: 'the database took too long',
   authentication: 'the database refused the user or password',
+  'untrusted-server': 'the server cannot prove by TLS who it is',
   'bad-url': 'the server has no such database',
   conflict: 'another transaction was in the way',
   'outcome-unknown': 'the connection broke during commit',
@@ -41,20 +42,24 @@ const SENTENCE: Readonly<Partial<Record<StoreErrorCode, string>>> = {
 const NEXT: Readonly<Partial<Record<StoreErrorCode, string>>> = {
   unavailable: 'start the database or wait for it; nothing was changed',
   authentication: 'check user and password of the database URL',
+  'untrusted-server': 'name its authority with sslrootcert=FILE, or turn TLS on at the server',
   'bad-url': 'create the database, or correct the URL',
   conflict: 'run the transaction again',
   'outcome-unknown': 'read before you write again: the change may or may not be there',
 };
 
 /** node-postgres' errors for a connection that could not be made or broke; all others are faults of the call. */
-const BROKEN =
-  /^(Connection terminated|Client (has encountered|was closed)|timeout e|Cannot use a pool|The server does not)/;
+const BROKEN = /^(Connection terminated|Client (has encountered|was closed)|timeout e|Cannot use a pool)/;
+/** Node's codes for a certificate that does not verify, and node-postgres' words for a server without TLS. */
+const UNTRUSTED_CODE = /^(ERR_TLS|ERR_SSL|CERT_|CRL_|SELF_SIGNED|UNABLE_TO|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_CA)/;
+const UNTRUSTED_WORDS = /^The server does not support SSL/;
 const READ_TIMEOUT = 'Query read timeout';
 
 /** Anything thrown by node-postgres as a {@link StoreError} without row values; a StoreError stays what it is. */
 export function translateFailure(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   if (error instanceof pg.DatabaseError) return fromServer(error);
+  if (isUntrusted(error)) return storeError('untrusted-server', error);
   if (error instanceof AggregateError || isBroken(error)) return storeError('unavailable', error);
   if (error instanceof Error && error.message === READ_TIMEOUT) return storeError('timeout', error);
   return storeError('query-failed', error);
@@ -72,14 +77,13 @@ export function isUsableAfter(error: unknown): boolean {
 }
 
 function isBroken(error: unknown): boolean {
+  // Every failed system call (ECONNREFUSED, ENOENT of a socket, EPIPE, EAI_AGAIN …) says which one it was.
+  return error instanceof Error && ('syscall' in error || BROKEN.test(error.message));
+}
+
+function isUntrusted(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  // Every failed system call (ECONNREFUSED, ENOENT of a socket, EPIPE, EAI_AGAIN …) and TLS failure carries one of these.
-  return (
-    'syscall' in error ||
-    BROKEN.test(error.message) ||
-    ('code' in error &&
-      /^(ERR_TLS|ERR_SSL|CERT_|ECONN|EPIPE|SELF_SIGNED|UNABLE_TO|DEPTH_ZERO)/.test(String(error.code)))
-  );
+  return UNTRUSTED_WORDS.test(error.message) || ('code' in error && UNTRUSTED_CODE.test(String(error.code)));
 }
 
 function fromServer(error: pg.DatabaseError): StoreError {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Clock, Log } from '@ringfence/base';
 import type pg from 'pg';
 import { StoreError } from '../store-error.ts';
 import { translateFailure } from './failure.ts';
+import { lockKey } from './advisory-lock.ts';
 import { checksumOf, planMigrations, type AppliedMigration, type Migration } from './migration-plan.ts';
 import { withRoleNames, type RoleNames } from './role-names.ts';
 
@@ -21,11 +21,6 @@ export interface MigrationRun {
   readonly migrations: readonly Migration[];
   readonly clock: Clock;
   readonly log: Log;
-}
-
-/** Key of PostgreSQL's advisory lock of a schema: the first 64 bits of SHA-256, signed. */
-export function lockKey(schema: string): string {
-  return createHash('sha256').update(`ringfence/store/${schema}`).digest().readBigInt64BE().toString();
 }
 
 /**
@@ -47,7 +42,7 @@ export async function migrate(run: MigrationRun): Promise<number> {
 async function runNext({ client, schema, roles, migrations }: MigrationRun): Promise<Migration | undefined> {
   try {
     await client.query('begin');
-    await client.query('select pg_advisory_xact_lock($1::bigint)', [lockKey(schema)]);
+    await client.query('select pg_advisory_xact_lock($1::bigint)', [lockKey(schema, 'migrations')]);
     await client.query(
       `create table if not exists ${schema}.migration
        (id integer primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`,

@@ -4,7 +4,7 @@ import { scramVerifier } from '../scram-verifier.ts';
 import { StoreError } from '../store-error.ts';
 import { SETUP_LIMITS, clientConfig, withClient } from './connection.ts';
 import { translateFailure } from './failure.ts';
-import { lockKey } from './migrate.ts';
+import { lockKey } from './advisory-lock.ts';
 import type { RoleKind, RoleNames } from './role-names.ts';
 import type { RolePasswords } from './role-password.ts';
 import type { ServerAddress } from './server-address.ts';
@@ -29,7 +29,7 @@ export interface Provisioning {
 export async function provision(options: Provisioning): Promise<void> {
   const { admin, schema, roles } = options;
   await withClient(clientConfig(admin, schema, SETUP_LIMITS), async (client) => {
-    await client.query('select pg_advisory_lock($1::bigint)', [lockKey(schema)]);
+    await client.query('select pg_advisory_lock($1::bigint)', [lockKey(schema, 'roles')]);
     try {
       for (const kind of KINDS) await provisionRole(client, options, kind);
       await provisionSchema(client, schema, roles);
@@ -77,7 +77,7 @@ async function canLogIn(options: Provisioning, kind: RoleKind): Promise<boolean>
 export async function provisionSchema(client: pg.Client, schema: string, roles: RoleNames): Promise<void> {
   // In a transaction of its own: replicas that were given their roles come here together.
   await client.query('begin');
-  await client.query('select pg_advisory_xact_lock($1::bigint)', [lockKey(schema)]);
+  await client.query('select pg_advisory_xact_lock($1::bigint)', [lockKey(schema, 'roles')]);
   const found = await client.query('select from pg_namespace where nspname = $1', [schema]);
   if (found.rowCount === 0) await client.query(`create schema ${schema}`);
   const missing = await client.query<{ role: string; privilege: string }>(

@@ -55,30 +55,31 @@ export async function assertRowLevelSecurity(options: {
 async function gather(client: pg.Client, schema: string, roles: RoleNames): Promise<IsolationFacts> {
   const relations = await client.query<Relation>(RELATIONS, [schema]);
   const tables = relations.rows.filter(({ scoped, kind }) => scoped && (kind === 'r' || kind === 'p'));
-  const leaking: string[] = [];
-  for (const { name } of tables) if (await seesRows(client, schema, name)) leaking.push(name);
+  // After a transaction that set it, `rf.org` is empty and no longer absent: both must hide everything, and absent comes first.
+  const absent = await tablesWithRows(client, schema, tables);
+  await client.query(`set rf.org = ''`);
+  const empty = await tablesWithRows(client, schema, tables);
   return {
     relations: relations.rows,
-    leaking,
+    leaking: [...new Set([...absent, ...empty])],
     policies: (await client.query<Policy>(POLICIES, [schema])).rows,
     roles: (await client.query<RoleFacts>(ROLES, [roles.app, roles.system, roles.owner])).rows,
     definers: (await client.query<{ name: string }>(DEFINERS, [schema])).rows.map(({ name }) => name),
   };
 }
 
-/** After a transaction that set it, `rf.org` is empty and no longer absent: both must hide everything. */
-async function seesRows(client: pg.Client, schema: string, table: string): Promise<boolean> {
-  const probe = `select exists (select from ${schema}.${pg.escapeIdentifier(table)}) as seen`;
-  for (const prepare of [`reset rf.org`, `set rf.org = ''`]) {
-    await client.query(prepare);
+async function tablesWithRows(client: pg.Client, schema: string, tables: readonly Relation[]): Promise<string[]> {
+  const seen: string[] = [];
+  for (const { name } of tables) {
+    const probe = `select exists (select from ${schema}.${pg.escapeIdentifier(name)}) as seen`;
     try {
       const { rows } = await client.query<{ seen: boolean }>(probe);
-      if (rows[0]?.seen !== false) return true;
+      if (rows[0]?.seen !== false) seen.push(name);
     } catch (error) {
       // No privilege, or a policy that cannot read '' as an id: nothing is seen.
       const state = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
       if (state !== '42501' && !state.startsWith('22')) throw error;
     }
   }
-  return false;
+  return seen;
 }

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { newId, seededRng, type OrgId } from '@ringfence/base';
+import { newId, seededRng, silentLog, type OrgId } from '@ringfence/base';
+import { systemClock as clock } from '@ringfence/base/platform';
 import { sql } from 'kysely';
 import { StoreError } from '../store-error.ts';
+import { CALL_LIMITS, clientConfig } from './connection.ts';
 import { ORG_A, ORG_B, startTestServer, until, type Tables, type TestServer } from './database.fixture.ts';
+import { openPool } from './pool.ts';
+import { parseDatabaseUrl } from './server-address.ts';
 import type { Store } from './store.ts';
-import type { Tx } from './transactions.ts';
+import { Transactions, type Tx } from './transactions.ts';
 
 /** The first `count` callers wait for each other; later ones pass. */
 function meeting(count: number): () => Promise<void> {
@@ -99,14 +103,17 @@ describe('transactions', () => {
   });
 
   test('a pooled connection carries no organisation into what comes next', async () => {
-    const one = await server.open('rf_t', { connections: 1 });
+    const config = clientConfig(parseDatabaseUrl(server.url), 'rf_t', CALL_LIMITS);
+    const pool = openPool<Tables>(config, 1, { clock, log: silentLog });
+    // One pool in both places, so that the second transaction runs on the first one's connection without setting rf.org itself.
+    const both = new Transactions({ app: pool, system: pool }, ['peek'], { clock, rng: seededRng('peek') });
     try {
-      await one.withOrg(ORG_A, (tx) => sql`select 1`.execute(tx));
-      const left = await one.withOrg(ORG_B, (tx) => sql`select current_setting('rf.org') as org`.execute(tx));
-      assert.deepEqual(left.rows, [{ org: ORG_B }]);
-      assert.equal(one.counts().app.total, 1);
+      const org = sql`select current_setting('rf.org', true) as org`;
+      const inside = await both.withOrg(ORG_A, (tx) => org.execute(tx));
+      const behind = await both.withSystem('peek', (tx) => org.execute(tx));
+      assert.deepEqual([inside.rows, behind.rows, pool.counts().total], [[{ org: ORG_A }], [{ org: '' }], 1]);
     } finally {
-      await one.close();
+      await pool.close();
     }
   });
 
