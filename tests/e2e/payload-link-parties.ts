@@ -163,11 +163,15 @@ export function agentTo(cleanup: Cleanup, from: LinkIdentity, to: LinkIdentity, 
   return agent;
 }
 
-/** Waits until `holds`, at most five seconds. */
-export async function eventually(holds: () => boolean, within = 5_000): Promise<void> {
+/** Waits until `holds`, at most `within` milliseconds, looking again after `pause`. */
+export async function eventually(
+  holds: () => boolean,
+  within = 5_000,
+  pause: () => Promise<unknown> = () => new Promise((resolve) => setTimeout(resolve, 5)),
+): Promise<void> {
   const end = performance.now() + within;
   while (!holds()) {
     if (performance.now() > end) throw new Error('did not happen in time');
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause();
   }
 }

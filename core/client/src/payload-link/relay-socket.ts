@@ -36,6 +36,9 @@ export async function openRelaySocket(options: {
     perMessageDeflate: false,
     maxPayload: MAX_LINK_MESSAGE,
     closeTimeout: CLOSE_WITHIN,
+    // Masks keep plaintext proxies from misreading chosen bytes (RFC 6455 §10.3). Here TLS goes around every frame and
+    // the bytes of a link are TLS records, which nobody can choose; a mask of zeros saves half of the sender's time.
+    generateMask: (mask: Buffer) => mask.fill(0),
     finishRequest: (request: ClientRequest) => request.once('proxyConnect', refuseUnlessConnected).end(),
   };
   const socket = new WebSocket(`wss://${url.host}${relayPathOf(options.request)}`, settings);
