@@ -10,6 +10,8 @@ export interface RelayLimits {
   readonly linksPerAddress: number;
   /** Calls to one address that its listener has not taken. */
   readonly callsPerAddress: number;
+  /** Milliseconds for a TLS handshake, and for the headers of a request. */
+  readonly headersWithin: number;
   /** Milliseconds that a listener has for its proof and a call for being taken. */
   readonly answerWithin: number;
   /** Milliseconds without a byte after which a link is closed. */
@@ -23,6 +25,7 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   links: 1024,
   linksPerAddress: 128,
   callsPerAddress: 32,
+  headersWithin: 10_000,
   answerWithin: 10_000,
   idleWithin: 300_000,
 };

@@ -39,7 +39,6 @@ export interface RelayServer {
   close(): Promise<void>;
 }
 
-const HEADERS_WITHIN = 10_000;
 const CHECK_EVERY = 1_000;
 const MOST_HEADER_BYTES = 8_192;
 const MOST_MESSAGE_BYTES = 65_536;
@@ -49,7 +48,7 @@ const CLOSE_WITHIN = 3_000;
 export async function startRelayServer(options: RelayServerOptions): Promise<RelayServer> {
   const metrics = new RelayMetrics();
   const exchange = new Exchange({ ...options, metrics });
-  const server = httpsServer(options.certificate);
+  const server = httpsServer(options.certificate, options.limits.headersWithin);
   let ready = true;
   const cap = new ConnectionCap(options.limits.connectionsPerClient);
   server.maxConnections = options.limits.connections;
@@ -73,15 +72,15 @@ function tlsOptions({ certificatePem, privateKeyPem }: ServerCertificate) {
   return { cert: certificatePem, key: Buffer.from(privateKeyPem.expose()), minVersion: 'TLSv1.3' } as const;
 }
 
-function httpsServer(certificate: ServerCertificate): Server {
+function httpsServer(certificate: ServerCertificate, headersWithin: number): Server {
   try {
     return createServer({
       ...tlsOptions(certificate),
-      handshakeTimeout: HEADERS_WITHIN,
-      headersTimeout: HEADERS_WITHIN,
-      requestTimeout: HEADERS_WITHIN,
-      keepAliveTimeout: HEADERS_WITHIN,
-      connectionsCheckingInterval: CHECK_EVERY,
+      handshakeTimeout: headersWithin,
+      headersTimeout: headersWithin,
+      requestTimeout: headersWithin,
+      keepAliveTimeout: headersWithin,
+      connectionsCheckingInterval: Math.min(CHECK_EVERY, headersWithin),
       maxHeaderSize: MOST_HEADER_BYTES,
     });
   } catch (cause) {
