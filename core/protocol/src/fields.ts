@@ -84,5 +84,6 @@ export const envelope = z.strictObject({
   signatures: z
     .array(z.strictObject({ keyid: z.string().regex(/^[0-9a-f]{32}$/), sig: z.base64().length(88) }))
     .min(1)
-    .max(8),
+    .max(8)
+    .readonly(),
 });

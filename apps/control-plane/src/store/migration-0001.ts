@@ -134,6 +134,8 @@ create table spent_nonce (
 );
 
 grant select, insert, update on placer_term, registration_code to rf_system;
+-- A share lock on a replica's own term needs the right to update.
+grant select, update on placer_term to rf_app;
 ${[
   orgTable('organisation', { app: ['select', 'update'], system: ['select', 'insert', 'update'] }),
   orgTable('party', { app: ['select', 'insert', 'update'], system: ['select', 'insert'] }),

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { parseJobFile, readJob } from './parse.ts';
 import { ProblemList } from './problem-list.ts';
 import { JobFileError, PROBLEM_CODES, type Problem } from './problem.ts';
 import type { Tree } from './tree.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_801);
-// Traces of 100,000 refusals are most of the time, and none is looked at.
-Error.stackTraceLimit = 0;
 console.log(`seed ${SEED} (FUZZ_SEED)`);
+
+// Traces of 100,000 refusals are most of the time, and none is looked at; other files may share this process.
+const { stackTraceLimit } = Error;
+before(() => {
+  Error.stackTraceLimit = 0;
+});
+after(() => {
+  Error.stackTraceLimit = stackTraceLimit;
+});
 
 // Stands between all letters of every planted value, so that no cut or shift of a text can free a value of it.
 const MARK = '§';

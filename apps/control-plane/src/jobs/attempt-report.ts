@@ -1,0 +1,62 @@
+import type { AgentId, OrgId } from '@ringfence/base';
+import type { MessageBody } from '@ringfence/protocol/messages';
+import type { Tx } from '../store/open-store.ts';
+import type { AttemptRowState } from '../store/tables.ts';
+import { changeJob } from './change-job.ts';
+import type { ControlPlaneContext } from './control-plane-context.ts';
+import type { JobEvent } from './job-transitions.ts';
+import { endAttempt } from './live-attempt.ts';
+
+/** Order of an attempt's states; a report never moves it back. */
+const RANK: Readonly<Record<AttemptRowState, number>> = {
+  leased: 0,
+  accepted: 1,
+  starting: 2,
+  running: 3,
+  stopped: 4,
+  refused: 4,
+  expired: 3,
+};
+
+/** What an agent says of an attempt that it was leased: moves the attempt, and the job when the attempt is its current one. */
+export async function reportAttempt(
+  context: ControlPlaneContext,
+  tx: Tx,
+  from: { org: OrgId; agent: AgentId },
+  report: MessageBody<'attempt-status'>,
+): Promise<void> {
+  const { job, attempt, state, outcome, refusal } = report;
+  const row = await tx
+    .selectFrom('attempt')
+    .select(['state', 'live'])
+    .where('job', '=', job)
+    .where('attempt', '=', attempt)
+    .where('agent', '=', from.agent)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined || RANK[state] <= RANK[row.state]) return;
+  await tx
+    .updateTable('attempt')
+    .set({ state, outcome: outcome ?? null })
+    .where('job', '=', job)
+    .where('attempt', '=', attempt)
+    .execute();
+  await context.record(tx, from.org, {
+    type: 'attempt-changed',
+    job,
+    attempt,
+    state,
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(refusal === undefined ? {} : { refusal }),
+  });
+  const current = await tx.selectFrom('job').select('attempts').where('job', '=', job).executeTakeFirst();
+  if (current?.attempts !== attempt) return;
+  const moved = await changeJob(context, tx, { org: from.org, job }, eventOf(report));
+  // The job is over for another reason, but what this attempt held is free now.
+  if (!moved && row.live && (state === 'stopped' || state === 'refused')) await endAttempt(tx, job);
+}
+
+function eventOf({ state, outcome }: MessageBody<'attempt-status'>): JobEvent {
+  if (state === 'stopped') return { kind: 'stopped', outcome: outcome ?? 'interrupted' };
+  return { kind: state };
+}

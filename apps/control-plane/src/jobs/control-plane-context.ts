@@ -1,0 +1,20 @@
+import type { Clock, Log, OrgId, Rng } from '@ringfence/base';
+import type { ControlPlaneIdentity } from '../identity/key-folder.ts';
+import type { ControlPlaneEvent } from '../ledger/control-plane-event.ts';
+import type { PlacerTerm } from '../placement/placer-term.ts';
+import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
+import type { Fault } from '../fault-points.ts';
+
+/** What the services of one replica share. */
+export interface ControlPlaneContext {
+  readonly store: ControlPlaneStore;
+  readonly identity: ControlPlaneIdentity;
+  readonly replica: string;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+  readonly term: PlacerTerm;
+  /** Writes an event into the organisation's ledger, in the transaction of the change. */
+  readonly record: (tx: Tx, org: OrgId, event: ControlPlaneEvent) => Promise<void>;
+  readonly fault: Fault;
+}

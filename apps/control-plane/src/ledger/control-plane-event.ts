@@ -1,0 +1,52 @@
+import { attemptNumber, idOf, sha256, tier, whole } from '@ringfence/protocol';
+import { JOB_STATES } from '@ringfence/protocol/api';
+import { CONSTRAINTS, OUTCOMES } from '@ringfence/protocol/statements';
+import { z } from 'zod';
+
+const party = z.union([idOf('device'), idOf('agent'), idOf('custodian')]);
+const job = idOf('job');
+const refused = z.array(z.strictObject({ constraint: z.enum(CONSTRAINTS), count: whole(1, 10_000_000) }));
+
+/** Everything that the control plane writes down: closed, and made of ids, states and digests. */
+export const controlPlaneEvent = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('organisation-registered'), custodian: idOf('custodian') }),
+  z.strictObject({ type: z.literal('party-added'), party, keyringSeq: whole(0, 1_000_000) }),
+  z.strictObject({ type: z.literal('party-removed'), party, keyringSeq: whole(0, 1_000_000) }),
+  z.strictObject({ type: z.literal('party-locked'), party, reason: z.enum(['fork', 'removed', 'incident']) }),
+  z.strictObject({
+    type: z.literal('offer-replaced'),
+    offer: idOf('offer'),
+    agent: idOf('agent'),
+    epoch: whole(1, Number.MAX_SAFE_INTEGER),
+    tier,
+  }),
+  z.strictObject({
+    type: z.literal('job-submitted'),
+    job,
+    device: idOf('device'),
+    jobDigest: sha256,
+    labelDigest: sha256,
+  }),
+  z.strictObject({ type: z.literal('job-changed'), job, from: z.enum(JOB_STATES), to: z.enum(JOB_STATES) }),
+  z.strictObject({ type: z.literal('job-waiting'), job, refused }),
+  z.strictObject({
+    type: z.literal('attempt-leased'),
+    job,
+    attempt: attemptNumber,
+    agent: idOf('agent'),
+    receiptDigest: sha256,
+    leaseDigest: sha256,
+  }),
+  z.strictObject({
+    type: z.literal('attempt-changed'),
+    job,
+    attempt: attemptNumber,
+    state: z.enum(['accepted', 'refused', 'starting', 'running', 'stopped', 'expired']),
+    outcome: z.enum(OUTCOMES).optional(),
+    refusal: z.string().max(32).optional(),
+  }),
+  z.strictObject({ type: z.literal('stop-requested'), job, device: idOf('device') }),
+]);
+
+/** One event of an organisation's ledger. */
+export type ControlPlaneEvent = z.infer<typeof controlPlaneEvent>;

@@ -1,0 +1,59 @@
+import type { OrgId } from '@ringfence/base';
+import type { DurableControlMessage } from '@ringfence/client/control-link';
+import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
+import type { PartyId } from '../store/tables.ts';
+
+/** Channel that wakes the replica which holds a party's link. */
+export const OUTBOX_CHANNEL = 'outbox';
+
+/** Puts a durable message for `party` into the outbox, in the transaction of the change that causes it. */
+export async function enqueue(
+  store: ControlPlaneStore,
+  tx: Tx,
+  to: { party: PartyId; org: OrgId },
+  message: DurableControlMessage,
+): Promise<void> {
+  const { next_mid: next } = await tx
+    .updateTable('party')
+    .set((column) => ({ next_mid: column('next_mid', '+', 1) }))
+    .where('id', '=', to.party)
+    .returning('next_mid')
+    .executeTakeFirstOrThrow();
+  await tx
+    .insertInto('outbox')
+    .values({ party: to.party, org: to.org, mid: next - 1, message: JSON.stringify(message) })
+    .execute();
+  await store.notify(tx, OUTBOX_CHANNEL, to.party);
+}
+
+/** A message that waits for its acknowledgement. */
+export interface Waiting {
+  readonly mid: number;
+  readonly message: DurableControlMessage;
+}
+
+/** The messages of `party` above `mid`, in order. */
+export function waitingAbove(
+  store: ControlPlaneStore,
+  to: { party: PartyId; org: OrgId },
+  mid: number,
+): Promise<Waiting[]> {
+  return store.withOrg(
+    to.org,
+    (tx) =>
+      tx
+        .selectFrom('outbox')
+        .select(['mid', 'message'])
+        .where('party', '=', to.party)
+        .where('mid', '>', mid)
+        .orderBy('mid')
+        .limit(100)
+        .execute(),
+    { readOnly: true },
+  );
+}
+
+/** Forgets what the party stores. */
+export async function forgetUpTo(tx: Tx, party: PartyId, mid: number): Promise<void> {
+  await tx.deleteFrom('outbox').where('party', '=', party).where('mid', '<=', mid).execute();
+}

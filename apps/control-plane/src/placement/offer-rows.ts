@@ -1,0 +1,50 @@
+import type { FreeResources, OfferRow } from '@ringfence/policy';
+import type { EpochMs } from '@ringfence/base';
+import type { Tx } from '../store/open-store.ts';
+import { ONLINE_WITHIN_MS } from '../jobs/clock-terms.ts';
+
+/** An offer with the version that a reservation must still find. */
+export type VersionedOffer = OfferRow & { readonly rowVersion: number };
+
+/** The organisation's offers as placement sees them, whole machines and what is free of them. */
+export async function offerRows(tx: Tx, now: EpochMs): Promise<VersionedOffer[]> {
+  const rows = await tx
+    .selectFrom('offer')
+    .innerJoin('party', 'party.id', 'offer.agent')
+    .select([
+      'offer.offer',
+      'offer.agent',
+      'offer.epoch',
+      'offer.body',
+      'offer.row_version',
+      'free_cpu_milli',
+      'free_memory_bytes',
+      'free_disk_bytes',
+      'free_gpus',
+      'seen_at',
+      'locked',
+    ])
+    .where('removed', '=', false)
+    .execute();
+  return rows.map((row) => {
+    const free: FreeResources = {
+      cpuMilli: row.free_cpu_milli,
+      memoryBytes: row.free_memory_bytes,
+      diskBytes: row.free_disk_bytes,
+      gpus: row.free_gpus,
+    };
+    const { site, tier, jurisdictions, isolations, tees, hardLimits } = row.body;
+    return {
+      offer: row.offer,
+      agent: row.agent,
+      epoch: row.epoch,
+      ...{ site, tier, jurisdictions, isolations, tees, hardLimits },
+      // Evidence counts once its documents are verified; an offer's own word is not evidence (invariant 4).
+      evidence: [],
+      free,
+      online: row.seen_at !== null && row.seen_at > now - ONLINE_WITHIN_MS,
+      locked: row.locked !== null,
+      rowVersion: row.row_version,
+    };
+  });
+}

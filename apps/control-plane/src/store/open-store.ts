@@ -1,0 +1,63 @@
+import type { Clock, Log } from '@ringfence/base';
+import { openDatabase, startEmbedded, type EmbeddedServer, type Store, type Tx as StoreTx } from '@ringfence/store';
+import { MIGRATION_0001 } from './migration-0001.ts';
+import type { ControlPlaneTables } from './tables.ts';
+
+/** Every query that reaches across organisations, by name. */
+export const SYSTEM_QUERIES = [
+  'authenticate-device',
+  'find-party',
+  'take-registration-code',
+  'make-registration-code',
+  'register-organisation',
+  'hold-placer-term',
+  'waiting-jobs',
+  'expired-leases',
+  'extend-leases',
+  'due-jobs',
+  'forget-nonces',
+  'gauges',
+] as const;
+
+/** One of {@link SYSTEM_QUERIES}. */
+export type SystemQuery = (typeof SYSTEM_QUERIES)[number];
+/** The control plane's database. */
+export type ControlPlaneStore = Store<ControlPlaneTables, SystemQuery>;
+/** A transaction in it. */
+export type Tx = StoreTx<ControlPlaneTables>;
+
+/** An open store, and the server below it when it is embedded. */
+export interface OpenStore {
+  readonly store: ControlPlaneStore;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens the database at `url`, or the embedded one of the state folder, and migrates it. */
+export async function openStore(options: {
+  stateDir: string;
+  url: string | undefined;
+  clock: Clock;
+  log: Log;
+}): Promise<OpenStore> {
+  const { stateDir, url, clock, log } = options;
+  const embedded: EmbeddedServer | undefined =
+    url === undefined ? await startEmbedded({ stateDir, log, clock }) : undefined;
+  const source = embedded === undefined ? { url: url ?? '' } : { embedded };
+  const store = await openDatabase<ControlPlaneTables, SystemQuery>({
+    source,
+    schema: 'rf_cp',
+    migrations: [{ id: 1, name: 'control plane', sql: MIGRATION_0001 }],
+    systemQueries: SYSTEM_QUERIES,
+    sharedTables: ['placer_term'],
+    stateDir,
+    clock,
+    log,
+  });
+  return {
+    store,
+    close: async () => {
+      await store.close();
+      await embedded?.stop();
+    },
+  };
+}
