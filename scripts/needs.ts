@@ -39,6 +39,7 @@ const NEEDS = {
   'debian-postgresql': { present: () => debianPostgresqlBin() !== null, remedy: 'apt-get install postgresql' },
   tcpdump: { present: () => isRoot() && runs('tcpdump', '--version'), remedy: 'run as root with tcpdump' },
   tshark: { present: () => runs('tshark', '--version'), remedy: 'apt-get install tshark' },
+  openssl: { present: () => runs('openssl', 'version'), remedy: 'apt-get install openssl' },
   python3: { present: () => runs('python3', '--version'), remedy: 'apt-get install python3' },
   'shared-vectors': {
     present: () => existsSync(sharedVectors()),
