@@ -16,8 +16,9 @@ export function seededRng(seed: string): Rng {
   return { bytes: (length) => stream.update(Buffer.alloc(length)) };
 }
 
-/** A uniformly random integer in [0, bound); `bound` at most 2^32. */
+/** A uniformly random integer in [0, bound); throws `RangeError` unless `bound` is an integer from 1 to 2^32. */
 export function randomBelow(rng: Rng, bound: number): number {
+  if (!Number.isSafeInteger(bound) || bound < 1 || bound > 0x1_0000_0000) throw new RangeError('no such bound');
   const limit = Math.floor(0x1_0000_0000 / bound) * bound;
   for (;;) {
     const value = Buffer.from(rng.bytes(4)).readUInt32BE();

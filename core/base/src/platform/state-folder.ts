@@ -58,9 +58,25 @@ function writeMarker(marker: string, role: string, version: number): void {
 }
 
 function readMarker(marker: string): { role: string; version: number } {
-  const value: unknown = JSON.parse(readFileSync(marker, 'utf8'));
+  const value = readJson(marker);
   if (typeof value === 'object' && value !== null && 'role' in value && 'version' in value)
-    if (typeof value.role === 'string' && typeof value.version === 'number')
-      return { role: value.role, version: value.version };
-  throw new StateFolderError('corrupt', `${marker} is not readable`, { next: 'restore the folder from a backup' });
+    if (typeof value.role === 'string' && Number.isSafeInteger(value.version) && Number(value.version) >= 1)
+      return { role: value.role, version: Number(value.version) };
+  throw corrupt(marker);
+}
+
+function readJson(marker: string): unknown {
+  const text = readFileSync(marker, 'utf8');
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw corrupt(marker, cause);
+  }
+}
+
+function corrupt(marker: string, cause?: unknown): StateFolderError {
+  return new StateFolderError('corrupt', `${marker} is not readable`, {
+    cause,
+    next: 'restore the folder from a backup',
+  });
 }
