@@ -1,0 +1,139 @@
+import { isId, type JobId } from '@ringfence/base';
+import { place } from '@ringfence/policy';
+import {
+  agentList,
+  controlPlaneAnswer,
+  jobEvents,
+  jobList,
+  jobStop,
+  jobSubmission,
+  jobView,
+  organisationAnswer,
+  organisationRegistration,
+  planAnswer,
+  planRequest,
+} from '@ringfence/protocol/api';
+import { jobStatement } from '@ringfence/protocol/statements';
+import { ControlPlaneError } from '../control-plane-error.ts';
+import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { listAgents, listEvents, listJobs, viewJob } from '../jobs/job-view.ts';
+import { stopJob } from '../jobs/stop-job.ts';
+import { submitJob } from '../jobs/submit-job.ts';
+import { offerRows } from '../placement/offer-rows.ts';
+import { registerOrganisation } from '../registration/register-organisation.ts';
+import { deviceRoute, publicRoute, type Route } from './route.ts';
+
+/** Everything that the API does: each route with its action and its shapes. */
+export function routeTable(context: ControlPlaneContext, version: string): Route[] {
+  const { store } = context;
+  return [
+    publicRoute({
+      method: 'GET',
+      path: '/v1/control-plane',
+      summary: 'Who this control plane is, signed by its root.',
+      action: 'public',
+      answer: controlPlaneAnswer,
+      handle: async () => ({ id: context.identity.id, version, keys: context.identity.keys }),
+    }),
+    publicRoute({
+      method: 'POST',
+      path: '/v1/organisations',
+      summary: 'Registers an organisation by its custodian, against a one-time code.',
+      action: 'public',
+      body: organisationRegistration,
+      answer: organisationAnswer,
+      handle: ({ body }) => registerOrganisation(context, body),
+    }),
+    deviceRoute({
+      method: 'POST',
+      path: '/v1/jobs',
+      summary: 'Hands in a job; the same statement again gives the same answer.',
+      action: 'job:submit',
+      body: jobSubmission,
+      answer: jobView,
+      handle: async ({ body }, caller) => {
+        await submitJob(context, caller, body);
+        return viewJob(store, caller.org, jobOf(body.job.payload));
+      },
+    }),
+    deviceRoute({
+      method: 'GET',
+      path: '/v1/jobs',
+      summary: 'The newest jobs.',
+      action: 'job:list',
+      answer: jobList,
+      handle: (_, caller) => listJobs(store, caller.org),
+    }),
+    deviceRoute({
+      method: 'GET',
+      path: '/v1/jobs/:job',
+      summary: 'One job with its attempts.',
+      action: 'job:read',
+      answer: jobView,
+      handle: ({ parameters }, caller) => viewJob(store, caller.org, jobId(parameters)),
+    }),
+    deviceRoute({
+      method: 'GET',
+      path: '/v1/jobs/:job/events',
+      summary: 'The ledger’s entries about one job.',
+      action: 'job:read',
+      answer: jobEvents,
+      handle: ({ parameters }, caller) => listEvents(store, caller.org, jobId(parameters)),
+    }),
+    deviceRoute({
+      method: 'POST',
+      path: '/v1/jobs/:job/stop',
+      summary: 'Asks for the end of a job.',
+      action: 'job:stop',
+      body: jobStop,
+      answer: jobView,
+      handle: async ({ parameters }, caller) => {
+        await stopJob(context, caller, jobId(parameters));
+        return viewJob(store, caller.org, jobId(parameters));
+      },
+    }),
+    planRoute(context),
+    deviceRoute({
+      method: 'GET',
+      path: '/v1/agents',
+      summary: 'The organisation’s agents and what they offer.',
+      action: 'agent:list',
+      answer: agentList,
+      handle: (_, caller) => listAgents(store, caller.org, context.clock.now()),
+    }),
+  ];
+}
+
+function planRoute(context: ControlPlaneContext): Route {
+  return deviceRoute({
+    method: 'POST',
+    path: '/v1/plan',
+    summary: 'What placement would decide now; nothing is reserved.',
+    action: 'job:plan',
+    body: planRequest,
+    answer: planAnswer,
+    handle: async ({ body }, caller) => {
+      const now = context.clock.now();
+      const offers = await context.store.withOrg(caller.org, (tx) => offerRows(tx, now), { readOnly: true });
+      const label = { sensitivity: body.sensitivity, residency: body.placement.residency };
+      const { considered, refused, soleFailures, decision } = place({ placement: body.placement, label, offers, now });
+      return {
+        considered,
+        refused: [...refused],
+        soleFailures: [...soleFailures],
+        chosen: decision.allow ? decision.chosen : null,
+      };
+    },
+  });
+}
+
+function jobId(parameters: Readonly<Record<string, string>>): JobId {
+  const id = parameters['job'] ?? '';
+  if (isId('job', id)) return id;
+  throw new ControlPlaneError('not-found', 'there is no such job', { next: 'see `ringfence ps`' });
+}
+
+/** The id in a job statement that `submitJob` has verified. */
+function jobOf(payload: string): JobId {
+  return jobStatement.parse(JSON.parse(Buffer.from(payload, 'base64').toString('utf8'))).job;
+}

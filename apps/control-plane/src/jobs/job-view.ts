@@ -1,0 +1,120 @@
+import { epochMs, type JobId, type OrgId } from '@ringfence/base';
+import type { agentList, jobEvents, jobList, JobView } from '@ringfence/protocol/api';
+import type { z } from 'zod';
+import { ControlPlaneError } from '../control-plane-error.ts';
+import type { ControlPlaneStore } from '../store/open-store.ts';
+import { ONLINE_WITHIN_MS } from './clock-terms.ts';
+
+const MOST_JOBS = 500;
+const MOST_EVENTS = 1_000;
+
+/** One job with its attempts; `not-found` for a job of somebody else as for one that never was. */
+export async function viewJob(store: ControlPlaneStore, org: OrgId, id: JobId): Promise<JobView> {
+  return store.withOrg(
+    org,
+    async (tx) => {
+      const row = await tx.selectFrom('job').selectAll().where('job', '=', id).executeTakeFirst();
+      if (row === undefined)
+        throw new ControlPlaneError('not-found', 'there is no such job', { next: 'see `ringfence ps`' });
+      const attempts = await tx.selectFrom('attempt').selectAll().where('job', '=', id).orderBy('attempt').execute();
+      return {
+        job: row.job,
+        type: row.type as JobView['type'],
+        state: row.state,
+        sensitivity: row.sensitivity,
+        device: row.device,
+        submittedAt: epochMs(row.submitted_at),
+        changedAt: epochMs(row.changed_at),
+        waitingFor: [...row.waiting_for],
+        attempts: attempts.map(({ attempt, agent, state, outcome, lease_until, receipt, lease }) => ({
+          attempt,
+          agent,
+          state,
+          outcome,
+          leaseUntil: epochMs(lease_until),
+          receipt,
+          lease,
+        })),
+      };
+    },
+    { readOnly: true },
+  );
+}
+
+/** The organisation's newest jobs. */
+export async function listJobs(store: ControlPlaneStore, org: OrgId): Promise<z.input<typeof jobList>> {
+  const rows = await store.withOrg(
+    org,
+    (tx) =>
+      tx
+        .selectFrom('job')
+        .select(['job', 'type', 'state', 'sensitivity', 'device', 'submitted_at', 'changed_at'])
+        .orderBy('submitted_at', 'desc')
+        .limit(MOST_JOBS)
+        .execute(),
+    { readOnly: true },
+  );
+  return {
+    jobs: rows.map(({ job, type, state, sensitivity, device, submitted_at, changed_at }) => ({
+      job,
+      type: type as JobView['type'],
+      state,
+      sensitivity,
+      device,
+      submittedAt: epochMs(submitted_at),
+      changedAt: epochMs(changed_at),
+    })),
+  };
+}
+
+/** The ledger's entries about one job. */
+export async function listEvents(store: ControlPlaneStore, org: OrgId, job: JobId): Promise<z.input<typeof jobEvents>> {
+  const rows = await store.withOrg(
+    org,
+    (tx) =>
+      tx
+        .selectFrom('event')
+        .select(['seq', 'type', 'at', 'hash'])
+        .where('job', '=', job)
+        .orderBy('seq')
+        .limit(MOST_EVENTS)
+        .execute(),
+    { readOnly: true },
+  );
+  return { events: rows.map(({ seq, type, at, hash }) => ({ seq, type, at: epochMs(at), hash })) };
+}
+
+/** The organisation's agents: those that sent an offer with it, the others bare. */
+export async function listAgents(
+  store: ControlPlaneStore,
+  org: OrgId,
+  now: number,
+): Promise<z.input<typeof agentList>> {
+  const rows = await store.withOrg(
+    org,
+    (tx) =>
+      tx
+        .selectFrom('offer')
+        .innerJoin('party', 'party.id', 'offer.agent')
+        .select(['offer.agent', 'offer.body', 'free_cpu_milli', 'free_memory_bytes', 'seen_at', 'locked'])
+        .where('removed', '=', false)
+        .orderBy('offer.agent')
+        .execute(),
+    { readOnly: true },
+  );
+  return {
+    agents: rows.map(({ agent, body, free_cpu_milli, free_memory_bytes, seen_at, locked }) => ({
+      agent,
+      online: seen_at !== null && seen_at > now - ONLINE_WITHIN_MS,
+      locked: locked !== null,
+      tier: body.tier,
+      isolations: body.isolations,
+      hardLimits: body.hardLimits,
+      cpuMilli: body.cpuMilli,
+      memoryBytes: body.memoryBytes,
+      freeCpuMilli: free_cpu_milli,
+      freeMemoryBytes: free_memory_bytes,
+      seenAt: seen_at === null ? null : epochMs(seen_at),
+    })),
+  };
+}

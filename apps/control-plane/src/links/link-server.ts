@@ -1,0 +1,155 @@
+import type { Server } from 'node:https';
+import { errorFields } from '@ringfence/base';
+import { acceptLink, LINK_SOCKET_OPTIONS, type AcceptedLink, type AcceptingLink } from '@ringfence/client/control-link';
+import type { Subscription } from '@ringfence/store';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { HEARTBEAT_MS } from '../jobs/clock-terms.ts';
+import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { renewLeases } from '../jobs/lease-watch.ts';
+import type { PartyId } from '../store/tables.ts';
+import { OUTBOX_CHANNEL, waitingAbove } from './outbox.ts';
+import { acceptHello, findParty, LINK_CHANNEL, lockForFork, takeAck, takeEnd, type Connected } from './party-link.ts';
+import { takeMessage } from './party-message.ts';
+
+/** A link that this replica holds, and what of the outbox it was given. */
+interface HeldLink extends Connected {
+  readonly link: AcceptedLink;
+  sent: number;
+  pumping: boolean;
+  again: boolean;
+}
+
+/** The control links of one replica: WebSockets at `/v1/link`, fed from the outbox whenever somebody notifies. */
+export class LinkServer {
+  readonly #context: ControlPlaneContext;
+  readonly #held = new Map<PartyId, HeldLink>();
+  readonly #accepting = new Set<AcceptingLink>();
+  readonly #sockets = new WebSocketServer({ ...LINK_SOCKET_OPTIONS, noServer: true });
+  readonly #subscriptions: Subscription[];
+
+  constructor(context: ControlPlaneContext, server: Server) {
+    this.#context = context;
+    server.on('upgrade', (request, socket, head) => {
+      if (request.url !== '/v1/link') return void socket.destroy();
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
+    });
+    this.#subscriptions = [
+      context.store.listen(OUTBOX_CHANNEL, (wake) =>
+        wake.reason === 'notify' ? this.#pumpOne(wake.payload) : this.#pumpAll(),
+      ),
+      context.store.listen(LINK_CHANNEL, (wake) => wake.reason === 'notify' && this.#endOlder(wake.payload)),
+    ];
+  }
+
+  /** How many links this replica holds. */
+  get count(): number {
+    return this.#held.size;
+  }
+
+  /** Says goodbye to all; they dial again, here or elsewhere. */
+  close(): void {
+    for (const subscription of this.#subscriptions) subscription.close();
+    for (const accepting of this.#accepting) accepting.close('shutdown');
+    this.#sockets.close();
+  }
+
+  #accept(socket: WebSocket): void {
+    const context = this.#context;
+    let connected: Connected | undefined;
+    const here = (): Connected => {
+      if (connected === undefined) throw new Error('a message came before the hello was accepted');
+      return connected;
+    };
+    const accepting: AcceptingLink = acceptLink({
+      socket,
+      controlPlane: context.identity.id,
+      keys: context.identity.keys,
+      framesKey: context.identity.frames,
+      clock: context.clock,
+      rng: context.rng,
+      log: context.log,
+      heartbeatMs: HEARTBEAT_MS,
+      lookupParty: (id) => findParty(context, id),
+      onHello: async (event) => {
+        const { answer, connection } = await acceptHello(context, event);
+        if (answer.allow) connected = { party: event.party, connection };
+        return answer;
+      },
+      onFork: (event) => lockForFork(context, event),
+      onReady: (link) => this.#hold(here(), link),
+      onMessage: (message, { mid }) => takeMessage(context, here(), message, mid),
+      onHeartbeat: async (_, party) =>
+        party.role === 'agent'
+          ? renewLeases(context, { org: party.org, agent: party.id as never, connection: here().connection })
+          : [],
+      onAck: (mid, journal) => takeAck(context, here(), mid, journal),
+      onEnd: (end) => {
+        this.#accepting.delete(accepting);
+        context.log.info('link.ended', {
+          reason: end.reason ?? end.code,
+          ...(connected === undefined ? {} : { peer: connected.party.id }),
+        });
+        if (connected === undefined) return;
+        if (this.#held.get(connected.party.id)?.connection === connected.connection)
+          this.#held.delete(connected.party.id);
+        void takeEnd(context, connected).catch((error: unknown) =>
+          context.log.warn('link.end_not_stored', errorFields(error)),
+        );
+      },
+    });
+    this.#accepting.add(accepting);
+  }
+
+  #hold(connected: Connected, link: AcceptedLink): void {
+    this.#held.get(connected.party.id)?.link.close('superseded');
+    const held: HeldLink = { ...connected, link, sent: link.received, pumping: false, again: false };
+    this.#held.set(connected.party.id, held);
+    this.#context.log.info('link.up', { peer: connected.party.id });
+    void this.#pump(held);
+  }
+
+  #pumpOne(party: string): void {
+    const held = this.#held.get(party as PartyId);
+    if (held !== undefined) void this.#pump(held);
+  }
+
+  #pumpAll(): void {
+    for (const held of this.#held.values()) void this.#pump(held);
+  }
+
+  /** Hands the outbox to the link in order, one reader at a time. */
+  async #pump(held: HeldLink): Promise<void> {
+    held.again = true;
+    if (held.pumping) return;
+    held.pumping = true;
+    try {
+      while (held.again) {
+        held.again = false;
+        const waiting = await waitingAbove(
+          this.#context.store,
+          { party: held.party.id, org: held.party.org },
+          held.sent,
+        );
+        for (const { mid, message } of waiting) {
+          if (message.name === 'lease') this.#context.fault('lease-before-send');
+          held.link.send(message, mid);
+          held.sent = mid;
+        }
+        if (waiting.length > 0) held.again = true;
+      }
+    } catch (error) {
+      // The tick of the subscription tries again; nothing was acknowledged.
+      this.#context.log.warn('outbox.failed', errorFields(error));
+    } finally {
+      held.pumping = false;
+    }
+  }
+
+  #endOlder(payload: string): void {
+    const [party, word] = payload.split(' ');
+    const held = this.#held.get(party as PartyId);
+    if (held === undefined) return;
+    if (word === 'locked') held.link.close('locked');
+    else if (Number(word) > held.connection) held.link.close('superseded');
+  }
+}
