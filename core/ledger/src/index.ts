@@ -3,6 +3,7 @@ export { JournalReader, readJournal, type PlacedRecord } from './journal/journal
 export {
   EMPTY_JOURNAL,
   JOURNAL_FORMAT,
+  type DisconnectCode,
   type JournalFields,
   type JournalHead,
   type JournalKind,

@@ -5,17 +5,19 @@ import { sha256Hex, type Digest } from '@ringfence/crypto/sign';
 import {
   JOURNAL_FORMAT,
   LinkState,
+  type DisconnectCode,
   type JournalFields,
   type JournalRecord,
   type JournalRecordOf,
   type QueuedMessage,
 } from '@ringfence/ledger';
 import { refill, waitFor, type FrameRefusal, type PartyRole, type Spending } from '@ringfence/protocol/frames';
+import { MESSAGES } from '@ringfence/protocol/messages';
 import { ClientError } from '../error.ts';
 import type { DurablePartyMessage, JournalPoint } from './accept-link-options.ts';
 import { lockFolder } from './folder-lock.ts';
 import { JournalFile } from './journal-file.ts';
-import { queueable } from './queueable.ts';
+import { checkQueueable } from './queueable.ts';
 import { SessionKeysFile } from './session-keys.ts';
 
 /** Who dials: an agent or a custodian, as its keyring names it. */
@@ -50,7 +52,7 @@ export class LinkJournal {
   readonly #unlock: () => void;
   readonly #state: LinkState;
   readonly #role: PartyRole;
-  #onQueued: (messages: readonly QueuedMessage[]) => void = () => {};
+  #onQueued: () => void = () => {};
 
   private constructor(parts: {
     file: JournalFile;
@@ -129,21 +131,21 @@ export class LinkJournal {
       ...(queue.length === 0 ? {} : { queue }),
     });
     await this.#file.sync();
-    this.#onQueued(queue);
+    this.#onQueued();
   }
 
   /** Appends a durable message alone; resolves with its id once it is on disk. Throws as {@link LinkJournal.fact} does. */
   async queue(message: DurablePartyMessage): Promise<number> {
     const mid = this.#state.queued + 1;
-    const queue = [queueable(message, this.#role, mid)];
+    const queue = this.#numbered([message]);
     this.#append({ kind: 'queue', queue });
     await this.#file.sync();
-    this.#onQueued(queue);
+    this.#onQueued();
     return mid;
   }
 
   /** Who is told of newly stored messages: the link. */
-  listen(onQueued: (messages: readonly QueuedMessage[]) => void): void {
+  listen(onQueued: () => void): void {
     this.#onQueued = onQueued;
   }
 
@@ -199,10 +201,7 @@ export class LinkJournal {
   }
 
   /** The connection is over; bytes of frames that crossed in each direction. */
-  disconnected(
-    conn: string,
-    end: Omit<JournalRecordOf<'disconnect'>, 'kind' | 'conn' | 'seq' | 't' | 'hash' | 'hash_prev'>,
-  ): void {
+  disconnected(conn: string, end: { in: number; out: number; code: DisconnectCode }): void {
     this.#append({ kind: 'disconnect', conn, ...end });
   }
 
@@ -222,7 +221,11 @@ export class LinkJournal {
   }
 
   #numbered(messages: readonly DurablePartyMessage[]): QueuedMessage[] {
-    return messages.map((message, index) => queueable(message, this.#role, this.#state.queued + 1 + index));
+    return messages.map((message, index) => {
+      checkQueueable(message, 'party', this.#role);
+      const mid = this.#state.queued + 1 + index;
+      return { mid, number: MESSAGES[message.name].number, body: message.body as QueuedMessage['body'] };
+    });
   }
 
   #append(fields: JournalFields): JournalRecord {

@@ -1,16 +1,16 @@
-import type { QueuedMessage } from '@ringfence/ledger';
-import { frameBytesOf, mayCross, type PartyRole } from '@ringfence/protocol/frames';
+import { frameBytesOf, mayCross, type Direction, type PartyRole } from '@ringfence/protocol/frames';
 import { MESSAGES, type Message } from '@ringfence/protocol/messages';
 import { ClientError } from '../error.ts';
 
 /**
- * A durable message as a journal stores it, once it is certain that it can be sent: what is queued is sent again until
- * it is acknowledged, so nothing that cannot be may get in. Throws ClientError `too-large`, and TypeError for a message
- * that is not of its schema, not durable, or not this role's.
+ * Makes sure that a durable message can be sent: what is stored is sent again until it is acknowledged, so nothing that
+ * no frame takes may get in. Throws ClientError `too-large`, and TypeError for a message that is not durable, not of its
+ * schema, or not this sender's.
  */
-export function queueable(message: Message, role: PartyRole, mid: number): QueuedMessage {
+export function checkQueueable(message: Message, direction: Direction, role: PartyRole): void {
   const row = MESSAGES[message.name];
-  if (!row.durable || !mayCross(row, 'party', role)) throw new TypeError(`${role} queues no ${message.name}`);
+  if (!row.durable || !mayCross(row, direction, role))
+    throw new TypeError(`${message.name} is no durable message between ${direction} and this ${role}`);
   if (!row.schema.safeParse(message.body).success)
     throw new TypeError(`a body of ${message.name} is not of its schema`);
   try {
@@ -18,5 +18,4 @@ export function queueable(message: Message, role: PartyRole, mid: number): Queue
   } catch (cause) {
     throw new ClientError('too-large', `a ${message.name} does not fit into a frame`, { cause });
   }
-  return { mid, number: row.number, body: message.body as QueuedMessage['body'] };
 }

@@ -9,6 +9,9 @@ export const JOURNAL_FORMAT = 1;
 /** Why a connection ended, as a party's journal names it. */
 export const DISCONNECT_CODES = [...FRAME_REFUSALS, 'closed', 'goodbye', 'timed-out', 'failed', 'stopped'] as const;
 
+/** One of {@link DISCONNECT_CODES}. */
+export type DisconnectCode = (typeof DISCONNECT_CODES)[number];
+
 const safe = whole(0, Number.MAX_SAFE_INTEGER);
 const positive = whole(1, Number.MAX_SAFE_INTEGER);
 const frameBytes = z.union([z.literal(512), z.literal(2_048), z.literal(8_192)]);

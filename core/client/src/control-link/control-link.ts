@@ -1,0 +1,165 @@
+import { errorFields, sleep } from '@ringfence/base';
+import { OPEN_BYTES } from '@ringfence/protocol/frames';
+import type { Message } from '@ringfence/protocol/messages';
+import type { ControlPlaneKeys } from '@ringfence/protocol/statements';
+import { ClientError } from '../error.ts';
+import { holdBeats, type HeldBeats } from './beat-hold.ts';
+import type { DurablePartyMessage } from './accept-link-options.ts';
+import type { ControlLink, ControlLinkOptions, LinkState } from './control-link-options.ts';
+import { dialControlPlane } from './dial-control-plane.ts';
+import { Inbox } from './inbox.ts';
+import type { Fact } from './link-journal.ts';
+import { PartyConnection, type ConnectionEnd } from './party-connection.ts';
+import { FIRST_DELAY_MS, redialDelay } from './redial-delay.ts';
+
+/** Bytes of a hello and an acknowledgement: what the budget has to hold beside the open frame before it pays to dial. */
+const GREETING_BYTES = 4_096;
+
+/** A party's end of a control link; it does nothing before `start`. */
+export function createControlLink(options: ControlLinkOptions): ControlLink {
+  return new DialledLink(options);
+}
+
+class DialledLink implements ControlLink {
+  readonly #options: ControlLinkOptions;
+  readonly #stopping = new AbortController();
+  readonly #inbox: Inbox;
+  #state: LinkState = 'idle';
+  #keys: ControlPlaneKeys | undefined;
+  #connection: PartyConnection | undefined;
+  #held: HeldBeats = new Map();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: ControlLinkOptions) {
+    this.#options = options;
+    this.#inbox = new Inbox(options.journal, {
+      handle: ({ message, mid, sentAt, keys }) => options.onMessage(message, { mid, sentAt, keys }),
+      onProcessed: (mid) => this.#connection?.onProcessed(mid),
+      onFailed: (error) => this.#onHandlerFailed(error),
+    });
+    options.journal.listen(() => this.#connection?.onQueued());
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  get keys(): ControlPlaneKeys | undefined {
+    return this.#keys;
+  }
+
+  start(): void {
+    if (this.#state !== 'idle') return;
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#connection?.stop();
+    await this.#running;
+    await this.#inbox.idle();
+    if (this.#state === 'failed') return;
+    await this.#options.journal.sync();
+    if (this.#state !== 'locked') this.#enter('stopped');
+  }
+
+  send(message: DurablePartyMessage): Promise<number> {
+    return this.#options.journal.queue(message);
+  }
+
+  record(fact: Fact): Promise<void> {
+    return this.#options.journal.fact(fact);
+  }
+
+  async #run(): Promise<void> {
+    const { rng, firstDelayMs = FIRST_DELAY_MS } = this.#options;
+    let failures = 0;
+    let delay = 0;
+    for (;;) {
+      const end = await this.#attempt(delay);
+      if (end === 'final') return;
+      if (end === 'was-up') failures = 0;
+      delay = redialDelay(failures, firstDelayMs, rng);
+      failures += 1;
+    }
+  }
+
+  /** Waits, dials, and stays until the connection ends. */
+  async #attempt(delay: number): Promise<'was-up' | 'came-to-nothing' | 'final'> {
+    const { clock, log, journal } = this.#options;
+    const { signal } = this.#stopping;
+    this.#enter('waiting');
+    const bytes = OPEN_BYTES + GREETING_BYTES;
+    await sleep(clock, Math.max(delay, journal.waitFor({ bytes })), signal);
+    if (signal.aborted) return 'final';
+    this.#enter('dialling');
+    try {
+      return this.#judge(await this.#connect(signal));
+    } catch (error) {
+      if (signal.aborted) return 'final';
+      log.warn('control-link.unreachable', errorFields(error));
+      return 'came-to-nothing';
+    }
+  }
+
+  async #connect(signal: AbortSignal): Promise<ConnectionEnd> {
+    const options = this.#options;
+    const socket = await dialControlPlane({ ...options, signal });
+    return new Promise((resolve) => {
+      let ended = false;
+      const connection = new PartyConnection({
+        socket,
+        options,
+        inbox: this.#inbox,
+        heartbeat: () => this.#heartbeat(),
+        onUp: (keys) => this.#onUp(keys),
+        onEnd: (end) => {
+          ended = true;
+          this.#connection = undefined;
+          resolve(end);
+        },
+      });
+      if (!ended) this.#connection = connection;
+      if (signal.aborted) connection.stop();
+    });
+  }
+
+  #judge({ code, reason, wasUp, error }: ConnectionEnd): 'was-up' | 'came-to-nothing' | 'final' {
+    const { log } = this.#options;
+    log.info('control-link.down', { code, ...(reason === undefined ? {} : { reason }) });
+    if (error !== undefined) log.error('control-link.failed', errorFields(error));
+    if (isJournalFailure(error)) this.#enter('failed');
+    else if (reason === 'locked') this.#enter('locked');
+    if (this.#state === 'failed' || this.#state === 'locked' || this.#stopping.signal.aborted) return 'final';
+    return wasUp ? 'was-up' : 'came-to-nothing';
+  }
+
+  #onUp(keys: ControlPlaneKeys): void {
+    this.#keys = keys;
+    this.#options.log.info('control-link.up', { peer: keys.controlPlane });
+    this.#enter('up');
+  }
+
+  #onHandlerFailed(error: unknown): void {
+    if (this.#connection !== undefined) return this.#connection.onFailed(error);
+    this.#options.log.error('control-link.failed', errorFields(error));
+    if (isJournalFailure(error)) this.#enter('failed');
+  }
+
+  #heartbeat(): Message {
+    const { clock, heartbeat } = this.#options;
+    const { held, attempts } = holdBeats(this.#held, heartbeat().attempts, clock.monotonic());
+    this.#held = held;
+    return { name: 'heartbeat', body: { attempts } };
+  }
+
+  #enter(state: LinkState): void {
+    if (this.#state === state || this.#state === 'failed') return;
+    this.#state = state;
+    this.#options.onState?.(state);
+  }
+}
+
+function isJournalFailure(error: unknown): boolean {
+  return error instanceof ClientError && error.code === 'journal-failed';
+}

@@ -1,0 +1,62 @@
+import type { ClientRequest } from 'node:http';
+import type { Clock } from '@ringfence/base';
+import { WebSocket } from 'ws';
+import { connectionError } from '../connection-error.ts';
+import { ClientError } from '../error.ts';
+import { outerTls, parseServerUrl, proxyAgent, type OuterTrust } from '../outer-tls/index.ts';
+import { LINK_PATH, LINK_PROTOCOL, SOCKET_SETTINGS } from './frame-transport.ts';
+
+const CONNECT_WITHIN = 10_000;
+
+/**
+ * An open WebSocket to a control plane over TLS 1.3. Throws ClientError: codes of `outerTls`, `link-refused`,
+ * `proxy-refused`, `unreachable`, `timed-out`, `aborted`.
+ */
+export async function dialControlPlane(options: {
+  url: string;
+  trust: OuterTrust;
+  proxy?: string | undefined;
+  clock: Clock;
+  signal: AbortSignal;
+}): Promise<WebSocket> {
+  const { url, trust, proxy, clock, signal } = options;
+  const { host } = parseServerUrl(url);
+  const tls = await outerTls({ ...trust, url, clock, proxy, signal });
+  signal.throwIfAborted();
+  let proxyStatus = 200;
+  const settings = {
+    ...SOCKET_SETTINGS,
+    ...tls,
+    ...(proxy === undefined ? {} : { agent: proxyAgent(proxy, signal) }),
+    handshakeTimeout: CONNECT_WITHIN,
+    finishRequest: (request: ClientRequest) =>
+      request.once('proxyConnect', (answer: { statusCode: number }) => (proxyStatus = answer.statusCode)).end(),
+  };
+  const socket = new WebSocket(`wss://${host}${LINK_PATH}`, LINK_PROTOCOL, settings);
+  const abort = (): void => socket.terminate();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await new Promise((resolve, reject) => {
+      socket.on('error', (error) => reject(proxyStatus === 200 ? connectionError(error) : proxyRefused()));
+      socket.once('unexpected-response', (request) => {
+        reject(proxyStatus === 200 ? linkRefused() : proxyRefused());
+        request.destroy();
+      });
+      socket.once('open', () => resolve(socket));
+    });
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function linkRefused(): ClientError {
+  return new ClientError('link-refused', 'the server takes no control link at this address', {
+    next: 'check that the URL is that of a control plane',
+  });
+}
+
+function proxyRefused(): ClientError {
+  return new ClientError('proxy-refused', 'the proxy refused to connect', {
+    next: 'check the proxy URL, its user and password, and that it may reach the control plane',
+  });
+}

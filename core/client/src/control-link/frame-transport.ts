@@ -1,0 +1,99 @@
+import type { ServerOptions, WebSocket } from 'ws';
+import { FRAME_SIZES } from '@ringfence/protocol/frames';
+import type { Clock } from '@ringfence/base';
+
+/** The WebSocket subprotocol of a control link. */
+export const LINK_PROTOCOL = 'ringfence-control-1';
+/** The path that a party dials. */
+export const LINK_PATH = '/v1/link';
+
+const LARGEST = FRAME_SIZES[2];
+/** Settings that both ends of the WebSocket share: no compression (sizes are fixed), nothing longer than a frame. */
+export const SOCKET_SETTINGS = { perMessageDeflate: false, maxPayload: LARGEST } as const;
+
+/** Options for the control plane's `WebSocketServer`; it refuses clients that do not offer the subprotocol. */
+export const LINK_SOCKET_OPTIONS = {
+  ...SOCKET_SETTINGS,
+  noServer: true,
+  clientTracking: false,
+  handleProtocols: (offered: Set<string>) => (offered.has(LINK_PROTOCOL) ? LINK_PROTOCOL : false),
+} as const satisfies ServerOptions;
+
+const CLOSE_WITHIN = 2_000;
+
+/** One WebSocket as a carrier of frames; counts what crosses. */
+export class FrameTransport {
+  readonly #socket: WebSocket;
+  readonly #clock: Clock;
+  #bytesIn = 0;
+  #bytesOut = 0;
+  #over = false;
+
+  /**
+   * `onFrame` gets each binary message, `onOther` is told once of anything else (text, or longer than a frame), `onOver`
+   * once when the socket is closed, whoever closed it.
+   */
+  constructor(
+    socket: WebSocket,
+    clock: Clock,
+    events: { onFrame: (bytes: Uint8Array) => void; onOther: () => void; onOver: () => void },
+  ) {
+    this.#socket = socket;
+    this.#clock = clock;
+    socket.on('message', (data: unknown, isBinary: boolean) => {
+      if (this.#over) return;
+      if (!(data instanceof Uint8Array)) return events.onOther();
+      this.#bytesIn += data.length;
+      if (isBinary) events.onFrame(data);
+      else events.onOther();
+    });
+    socket.on('error', (error: Error & { code?: string }) => {
+      // Anything that breaks the WebSocket protocol, an overlong message above all; other errors end in 'close'.
+      if (!this.#over && error.code?.startsWith('WS_ERR_') === true) events.onOther();
+    });
+    socket.once('close', () => {
+      this.#over = true;
+      events.onOver();
+    });
+  }
+
+  /** Bytes of messages that arrived, refused ones included. */
+  get bytesIn(): number {
+    return this.#bytesIn;
+  }
+
+  /** Bytes of frames handed to the socket. */
+  get bytesOut(): number {
+    return this.#bytesOut;
+  }
+
+  /** Sends one frame; false when the socket is closing already. */
+  send(bytes: Uint8Array): boolean {
+    if (this.#over || this.#socket.readyState !== this.#socket.OPEN) return false;
+    this.#socket.send(bytes);
+    this.#bytesOut += bytes.length;
+    return true;
+  }
+
+  /** Stops or resumes reading. */
+  hold(paused: boolean): void {
+    if (paused) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  /** Ends the connection; what was sent still leaves, for two seconds. Nothing is read any more. */
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#socket.resume();
+    this.#socket.close(1000);
+    const cancel = this.#clock.after(CLOSE_WITHIN, () => this.#socket.terminate());
+    this.#socket.once('close', cancel);
+  }
+
+  /** Ends the connection at once. */
+  cut(): void {
+    this.#over = true;
+    this.#socket.terminate();
+  }
+}

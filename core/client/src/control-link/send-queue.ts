@@ -1,0 +1,94 @@
+import { BUDGET_RESERVE, frameBytesOf, type Spending } from '@ringfence/protocol/frames';
+import { MESSAGES, type Message } from '@ringfence/protocol/messages';
+
+/** A message and its id; 0 for a transient one. */
+export interface Outgoing {
+  readonly message: Message;
+  readonly mid: number;
+}
+
+/** What a side may do next: send this, wait so many milliseconds for the budget, or nothing. */
+export type NextStep = { readonly send: Outgoing } | { readonly waitMs: number } | undefined;
+
+/**
+ * What one side of a connection still has to send. Session messages go first, then the newest acknowledgement, then
+ * durable messages in order, then the newest heartbeat or renewal, which leaves {@link BUDGET_RESERVE} bytes to the rest.
+ */
+export class SendQueue {
+  readonly #session: Message[] = [];
+  #acknowledge: (() => Message) | undefined;
+  #durable: Outgoing[] = [];
+  #beat: Message | undefined;
+  #open = false;
+
+  /** A hello, welcome or goodbye. */
+  session(message: Message): void {
+    this.#session.push(message);
+  }
+
+  /** From now on everything else may follow. */
+  open(): void {
+    this.#open = true;
+  }
+
+  /** Nothing but session messages leaves any more. */
+  shut(): void {
+    this.#open = false;
+  }
+
+  /** An acknowledgement is due; `build` is called when it leaves and tells how far. */
+  acknowledge(build: () => Message): void {
+    this.#acknowledge = build;
+  }
+
+  /** A durable message; ids go up by one. */
+  durable(outgoing: Outgoing): void {
+    this.#durable.push(outgoing);
+  }
+
+  /** A heartbeat or renewal, in place of one that has not left. */
+  beat(message: Message): void {
+    this.#beat = message;
+  }
+
+  /** The next message that the budget pays for, taken off; `waitFor` tells milliseconds until a frame is paid for. */
+  next(waitFor: (spending: Spending) => number): NextStep {
+    const waits: number[] = [];
+    for (const candidate of this.#candidates()) {
+      const wait = waitFor(candidate.cost());
+      if (wait === 0) return { send: candidate.take() };
+      waits.push(wait);
+    }
+    return waits.length === 0 ? undefined : { waitMs: Math.min(...waits) };
+  }
+
+  *#candidates(): Generator<{ cost: () => Spending; take: () => Outgoing }> {
+    const [session] = this.#session;
+    if (session !== undefined) {
+      yield { cost: () => costOf(session, 0), take: () => ({ message: this.#session.shift() ?? session, mid: 0 }) };
+      return;
+    }
+    if (!this.#open) return;
+    const build = this.#acknowledge;
+    if (build !== undefined) yield { cost: () => costOf(build(), 0), take: () => this.#takeAcknowledgement(build) };
+    const [durable] = this.#durable;
+    if (durable !== undefined)
+      yield { cost: () => costOf(durable.message, 0), take: () => this.#durable.shift() ?? durable };
+    const beat = this.#beat;
+    if (beat !== undefined) yield { cost: () => costOf(beat, BUDGET_RESERVE), take: () => this.#takeBeat(beat) };
+  }
+
+  #takeAcknowledgement(build: () => Message): Outgoing {
+    this.#acknowledge = undefined;
+    return { message: build(), mid: 0 };
+  }
+
+  #takeBeat(beat: Message): Outgoing {
+    this.#beat = undefined;
+    return { message: beat, mid: 0 };
+  }
+}
+
+function costOf(message: Message, reserve: number): Spending {
+  return { bytes: frameBytesOf(message), transition: MESSAGES[message.name].transition, reserve };
+}
