@@ -90,7 +90,8 @@ export class LoopbackControlPlane {
   }
 
   get port(): number {
-    return (this.#server?.address() as AddressInfo).port;
+    const address = this.#server?.address() as AddressInfo | undefined;
+    return address?.port ?? 0;
   }
 
   get trust(): { caFile: string } {
