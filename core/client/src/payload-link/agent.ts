@@ -21,6 +21,7 @@ export class PayloadAgent extends Agent {
   /** Places for requests; Node's own limit loses requests that wait while a dial fails. */
   readonly slots: RequestSlots;
   readonly dial: DialOptions;
+  readonly #destroyed = new AbortController();
 
   constructor(options: DialOptions & { links?: number }) {
     super({ keepAlive: true, maxFreeSockets: IDLE_LINKS, timeout: IDLE_FOR, scheduling: 'lifo' });
@@ -32,10 +33,16 @@ export class PayloadAgent extends Agent {
     _: ClientRequestArgs,
     created?: (error: Error | null, stream: Duplex) => void,
   ): Duplex | undefined {
-    dialPayload(this.dial).then(
+    const signals = [this.#destroyed.signal, ...(this.dial.signal === undefined ? [] : [this.dial.signal])];
+    dialPayload({ ...this.dial, signal: AbortSignal.any(signals) }).then(
       (socket) => created?.(null, socket),
       (error: Error) => (created as ((error: Error) => void) | undefined)?.(error),
     );
     return undefined;
+  }
+
+  override destroy(): void {
+    this.#destroyed.abort();
+    super.destroy();
   }
 }

@@ -110,11 +110,17 @@ function finished(socket: TLSSocket): Promise<void> {
 }
 
 function handshakeError(error: unknown): ClientError {
+  if (error instanceof ClientError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (/^ERR_(SSL|TLS)_/.test(code) || code === 'EPROTO')
     return new ClientError('link-broken', `the TLS handshake failed (${code})`, {
       cause: error,
       next: 'check that the other end is of this release; if it is, something changes bytes in between',
+    });
+  if (code === '' || code === 'ECONNRESET' || code === 'EPIPE')
+    return new ClientError('link-refused', 'the other end closed the connection during the handshake', {
+      cause: error,
+      next: 'check its log: it may be stopping, or have as many links as it allows',
     });
   return connectionError(error);
 }

@@ -22,6 +22,7 @@ import {
 } from './listener-state.ts';
 import { firstReconnectDelay } from './reconnect-delay.ts';
 import { openRelaySocket, type RelayAccess } from './relay-socket.ts';
+import { RequestSlots } from './request-slots.ts';
 import { webSocketStream } from './web-socket-stream.ts';
 
 /** How a party listens at a relay. */
@@ -46,8 +47,10 @@ export interface RelayListener {
 }
 
 const CONNECT_WITHIN = 10_000;
-/** Calls being taken at one time; more wait at the relay until their ticket runs out. */
-const MOST_ACCEPTING = 16;
+/** Calls being taken at one time; more wait in line. */
+const ACCEPTING = 16;
+/** A relay that rings more often than it may is not listened to. */
+const MOST_CALLS = 256;
 
 /** Listens at the relay for calls to `identity` until `close`, or until another process replaces it. */
 export function listenAtRelay(options: RelayListenerOptions): RelayListener {
@@ -60,7 +63,8 @@ class Listener implements RelayListener {
   readonly #closing = new AbortController();
   #socket: WebSocket | undefined;
   #cancelWait = (): void => {};
-  #accepting = 0;
+  readonly #slots = new RequestSlots(ACCEPTING);
+  #calls = 0;
 
   constructor(options: RelayListenerOptions) {
     this.#options = options;
@@ -141,8 +145,9 @@ class Listener implements RelayListener {
   }
 
   async #accept(ticket: RelayTicket): Promise<void> {
-    if (this.#accepting >= MOST_ACCEPTING) return;
-    this.#accepting += 1;
+    if (this.#calls >= MOST_CALLS) return;
+    this.#calls += 1;
+    const release = await this.#slots.take();
     const { access, clock, log, onStream } = this.#options;
     try {
       const socket = await withDeadline({ clock, within: CONNECT_WITHIN, signal: this.#closing.signal }, (signal) =>
@@ -152,7 +157,8 @@ class Listener implements RelayListener {
     } catch (error) {
       log.warn('call-not-taken', errorFields(error));
     } finally {
-      this.#accepting -= 1;
+      this.#calls -= 1;
+      release();
     }
   }
 }

@@ -84,10 +84,14 @@ function attempt(
     method: request.method,
     path: request.path,
     headers: { ...request.headers, ...bodyHeaders(request.body) },
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
-  watchProgress(agent, outgoing, request);
   return new Promise((resolve, reject) => {
+    // A request that still waits for its link reports its end only when it has one.
+    const end = (error: ClientError): void => {
+      reject(error);
+      outgoing.destroy(error);
+    };
+    watchProgress(agent, outgoing, { ...request, end });
     outgoing.once('response', resolve);
     outgoing.on('error', (error) => {
       if (repeatable && outgoing.reusedSocket && isLost(error)) resolve(undefined);
@@ -97,12 +101,23 @@ function attempt(
   });
 }
 
-function watchProgress(agent: PayloadAgent, outgoing: ClientRequest, request: PayloadRequest): void {
-  if (request.idleWithin === 'unlimited') return;
-  const within = request.idleWithin ?? IDLE_WITHIN;
-  const watch = watchIdle(agent.dial.clock, within, () =>
-    outgoing.destroy(
-      new ClientError('timed-out', `no byte moved for ${within} ms`, { next: 'check the other side, then try again' }),
+/** Ends a request that stands still or that its caller does not want any more. */
+function watchProgress(
+  agent: PayloadAgent,
+  outgoing: ClientRequest,
+  request: Pick<PayloadRequest, 'idleWithin' | 'signal'> & { end: (error: ClientError) => void },
+): void {
+  const { idleWithin = IDLE_WITHIN, signal, end } = request;
+  const abort = (): void => end(new ClientError('aborted', 'the caller ended the request'));
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  outgoing.once('close', () => signal?.removeEventListener('abort', abort));
+  if (idleWithin === 'unlimited') return;
+  const watch = watchIdle(agent.dial.clock, idleWithin, () =>
+    end(
+      new ClientError('timed-out', `no byte moved for ${idleWithin} ms`, {
+        next: 'check the other side, then try again',
+      }),
     ),
   );
   outgoing.once('socket', (socket) => watch.on(socket));
@@ -132,7 +147,6 @@ function isLost(error: Error): boolean {
 
 function requestError(error: Error, outgoing: ClientRequest): Error {
   if (error instanceof ClientError) return error;
-  if (error.name === 'AbortError') return new ClientError('aborted', 'the caller ended the request', { cause: error });
   if (isLost(error) && !outgoing.reusedSocket)
     return new ClientError('link-refused', 'the other side closed the link before it answered', {
       cause: error,
