@@ -48,7 +48,7 @@ test('a way out over another link is seen, and so is a circle', () => {
 });
 
 // The kernel is the oracle: random folders, files and links on a real disk.
-test('agrees with the kernel on 600 random workdirs', () => {
+test('agrees with the kernel on 400 random workdirs', () => {
   const outer = mkdtempSync(join(tmpdir(), 'rf-links-'));
   const step = fc.constantFrom('..', '..', '.', 'a', 'b', 'p', 'q');
   const path = fc.array(step, { minLength: 1, maxLength: 5 }).map((steps) => steps.join('/'));
@@ -84,12 +84,12 @@ test('agrees with the kernel on 600 random workdirs', () => {
           rmSync(join(outer, String(round)), { recursive: true });
         },
       ),
-      { numRuns: 600, seed: 11 },
+      { numRuns: 400, seed: 11 },
     );
   } finally {
     rmSync(outer, { recursive: true, force: true });
   }
-  assert.ok(outside > 60, `${outside} links left`);
+  assert.ok(outside > 40, `${outside} links left`);
 });
 
 function leadsOn(entries: ReadonlyMap<string, LinkStep>): boolean {
