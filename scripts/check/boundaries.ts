@@ -1,52 +1,34 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { runTool } from './run-tool.ts';
+import type { Violation } from './cruise.ts';
+import { PLANTED, type PlantedImport } from './planted-breaches.ts';
+import { cruisePlanted } from './planted-tree.ts';
 
-/** One import that breaks a rule of dependency-rules.cjs; paths are relative to the cruised tree, `via` lists the hops between. */
-export type Violation = { rule: string; from: string; to: string; via: readonly string[] };
+type Rules = { forbidden: readonly { name: string }[] };
 
-/** Folders whose imports are checked; `core`, `engines` and `apps` are bound by arrows, the others only have to resolve. */
-export const CRUISED_FOLDERS = ['core', 'engines', 'apps', 'scripts', 'tests', 'bench', 'examples'] as const;
-
-type CruiseResult = {
-  summary: {
-    violations: {
-      from: string;
-      to: string;
-      rule: { name: string };
-      via?: { name: string }[];
-      cycle?: { name: string }[];
-    }[];
-  };
-};
-
-/** Runs dependency-cruiser over the tree at `root` with the rules in file `rules`; throws when the tool itself fails. */
-export async function violations(checkout: string, rules: string, root = checkout): Promise<Violation[]> {
-  const bin = join(checkout, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
-  const folders = CRUISED_FOLDERS.filter((folder) => existsSync(join(root, folder)));
-  const argv = [
-    '--import',
-    join(import.meta.dirname, 'swc-using.mjs'),
-    bin,
-    '--config',
-    rules,
-    '--output-type',
-    'json',
-    ...folders,
-  ];
-  const { stdout, stderr } = await runTool(process.execPath, argv, root);
-  if (!stdout.startsWith('{')) throw new Error(`dependency-cruiser printed no result: ${stderr.trim()}`);
-  const result = JSON.parse(stdout) as CruiseResult;
-  return result.summary.violations.map(({ rule, from, to, via, cycle }) => ({
-    rule: rule.name,
-    from,
-    to,
-    via: (via ?? cycle ?? []).map((hop) => hop.name).slice(0, -1),
-  }));
+/**
+ * Checks the arrows of `checkout` against the rules file at `rules`, and the rules themselves: one cruise of a copy
+ * with planted imports tells the tree's own broken arrows, planted breaches that were not found, allowed imports that
+ * were refused, and rules for which nothing is planted.
+ */
+export async function checkBoundaries(checkout: string, rules: string): Promise<string[]> {
+  const { default: config } = (await import(rules)) as { default: Rules };
+  const found = await cruisePlanted(checkout, rules, PLANTED);
+  return [...ownBreaches(found), ...unprovenRules(config, PLANTED), ...misjudged(found, PLANTED)];
 }
 
-/** The checkout's own broken arrows, one readable line each. */
-export async function checkBoundaries(checkout: string): Promise<string[]> {
-  const found = await violations(checkout, join(checkout, 'dependency-rules.cjs'));
-  return found.map(({ rule, from, to, via }) => `${rule}: ${[from, ...via, to].join(' → ')}`);
+function ownBreaches(found: readonly Violation[]): string[] {
+  const own = found.filter(({ from }) => !from.includes('/planted'));
+  return own.map(({ rule, from, to, via }) => `${rule}: ${[from, ...via, to].join(' → ')}`);
+}
+
+function unprovenRules({ forbidden }: Rules, planted: readonly PlantedImport[]): string[] {
+  const unproven = forbidden.filter(({ name }) => !planted.some(({ rule, broken }) => broken && rule === name));
+  return unproven.map(({ name }) => `${name}: no breach of this rule is planted; add one to planted-breaches.ts`);
+}
+
+function misjudged(found: readonly Violation[], planted: readonly PlantedImport[]): string[] {
+  const reported = ({ rule, at }: PlantedImport) => found.some((one) => one.rule === rule && one.from === at);
+  const wrong = planted.filter((one) => reported(one) !== one.broken);
+  return wrong.map(({ rule, at, broken }) =>
+    broken ? `${rule}: did not find the planted breach ${at}` : `${rule}: refused the allowed import ${at}`,
+  );
 }

@@ -11,25 +11,31 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { violations, type Violation } from './boundaries.ts';
+import { cruise, CRUISED_FOLDERS, type Violation } from './cruise.ts';
 import type { PlantedImport } from './planted-breaches.ts';
 
 const PACKAGE_FOLDERS = ['core', 'engines', 'apps'];
+const NOT_SOURCE = ['node_modules', 'dist', '.ringfence'];
 
-/** Copies the product's sources to a temporary tree, writes the planted files, cruises it and removes it again. */
-async function cruisePlanted(checkout: string, rules: string, planted: readonly PlantedImport[]): Promise<Violation[]> {
+/** Copies the sources to a temporary tree, writes the planted files into it, cruises it and removes it again. */
+export async function cruisePlanted(
+  checkout: string,
+  rules: string,
+  planted: readonly PlantedImport[],
+): Promise<Violation[]> {
   const tree = mkdtempSync(join(tmpdir(), 'ringfence-planted-'));
   try {
-    for (const folder of PACKAGE_FOLDERS.filter((name) => existsSync(join(checkout, name)))) {
-      const copied = (path: string) => !['node_modules', 'dist'].includes(basename(path));
-      cpSync(join(checkout, folder), join(tree, folder), { recursive: true, filter: copied });
+    for (const folder of CRUISED_FOLDERS.filter((name) => existsSync(join(checkout, name)))) {
+      const isSource = (path: string) => !NOT_SOURCE.includes(basename(path));
+      cpSync(join(checkout, folder), join(tree, folder), { recursive: true, filter: isSource });
     }
     for (const [path, source] of planted.flatMap(({ files }) => Object.entries(files))) {
       mkdirSync(dirname(join(tree, path)), { recursive: true });
       writeFileSync(join(tree, path), source);
     }
+    cpSync(join(checkout, 'package.json'), join(tree, 'package.json'));
     linkModules(checkout, tree);
-    return await violations(checkout, rules, tree);
+    return await cruise(checkout, rules, tree);
   } finally {
     rmSync(tree, { recursive: true });
   }
@@ -50,27 +56,4 @@ function linkModules(checkout: string, tree: string): void {
       symlinkSync(join(tree, folder, child), join(tree, 'node_modules', name));
     }
   }
-}
-
-/**
- * Plants every import in a temporary copy of `checkout` and lists what `rules` (path of a rules file) got wrong:
- * breaches not reported, allowed imports reported, and rules for which no breach is planted.
- */
-export async function checkPlanted(
-  checkout: string,
-  rules: string,
-  planted: readonly PlantedImport[],
-): Promise<string[]> {
-  const found = await cruisePlanted(checkout, rules, planted);
-  const { default: config } = (await import(rules)) as { default: { forbidden: { name: string }[] } };
-  const unproven = config.forbidden.filter(({ name }) => !planted.some(({ rule, broken }) => broken && rule === name));
-  const wrong = planted.filter(
-    ({ rule, at, broken }) => found.some((violation) => violation.rule === rule && violation.from === at) !== broken,
-  );
-  return [
-    ...unproven.map(({ name }) => `${name}: no breach of this rule is planted; add one to planted-breaches.ts`),
-    ...wrong.map(
-      ({ rule, at, broken }) => `${rule}: ${broken ? 'did not find the breach' : 'refused the allowed import'} ${at}`,
-    ),
-  ];
 }
