@@ -22,6 +22,31 @@ describe('nearest word', () => {
       assert.equal(editDistance(b, a), distance, `${b} ${a}`);
     }
   });
+  test('a limit changes no distance below it', () => {
+    const words = [
+      'name',
+      'nmae',
+      'memory',
+      'memroy',
+      'max_price',
+      'priority',
+      'on',
+      '',
+      'no',
+      'port',
+      'purpose',
+      'probe',
+    ];
+    for (const a of words) {
+      for (const b of words) {
+        const distance = editDistance(a, b);
+        for (const limit of [1, 2, 3, 4]) {
+          const found = editDistance(a, b, limit);
+          assert.ok(distance < limit ? found === distance : found >= limit, `${a} ${b} ${limit}`);
+        }
+      }
+    }
+  });
   test('is found for a typo and not for something else', () => {
     const keys = ['name', 'memory', 'max_duration', 'on_partition'];
     assert.equal(nearestWord('Memory', keys), 'memory');

@@ -12,7 +12,7 @@ export function nearestWord(word: string, candidates: readonly string[]): string
   for (const candidate of candidates) {
     // Each letter more or less is an edit of its own.
     if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
-    const distance = editDistance(wanted, fold(candidate));
+    const distance = editDistance(wanted, fold(candidate), bestDistance);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
@@ -22,13 +22,18 @@ function fold(word: string): string {
   return word.toLowerCase().replaceAll('-', '_');
 }
 
-/** Fewest insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
-export function editDistance(a: string, b: string): number {
+/**
+ * Fewest insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`; any number from `limit` up when
+ * they are `limit` or more.
+ */
+export function editDistance(a: string, b: string, limit = Infinity): number {
   const width = b.length + 1;
   // Cell row × width + column: the distance between the first `row` letters of a and the first `column` of b.
   const cells = new Uint16Array((a.length + 1) * width);
   const cell = (row: number, column: number): number => cells[row * width + column] ?? 0;
+  let nearestBefore = 0;
   for (let row = 0; row <= a.length; row += 1) {
+    let nearest = Infinity;
     for (let column = 0; column <= b.length; column += 1) {
       let best = row + column;
       if (row > 0 && column > 0) {
@@ -43,7 +48,11 @@ export function editDistance(a: string, b: string): number {
         }
       }
       cells[row * width + column] = best;
+      nearest = Math.min(nearest, best);
     }
+    // A swap reaches back two rows; beyond that distances never fall again.
+    if (nearest >= limit && nearestBefore >= limit) return nearest;
+    nearestBefore = nearest;
   }
   return cell(a.length, b.length);
 }
