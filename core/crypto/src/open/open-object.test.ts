@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createCipheriv } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { concatBytes, seededRng, type OrgId, type ProjectId } from '@ringfence/base';
@@ -6,7 +7,7 @@ import { CryptoError } from '../crypto-error.ts';
 import { DataKey } from '../object-format/data-key.ts';
 import { HEADER_BYTES } from '../object-format/header.ts';
 import type { ObjectIdentity } from '../object-format/object-identity.ts';
-import { TAG_BYTES } from '../object-format/segment-key.ts';
+import { SEGMENT_CIPHER, segmentKey, segmentNonce, TAG_BYTES } from '../object-format/segment-key.ts';
 import { sealObjectBytes } from '../seal/seal-object.ts';
 import { openObject, openObjectBytes, type OpenedObject } from './open-object.ts';
 
@@ -93,6 +94,17 @@ test('segments cannot be moved, repeated, dropped, added or taken from another o
   assert.equal(openObjectBytes(options, concatBytes(head, one, two, three)).length, 3 * SEGMENT);
 });
 
+test('what only a holder of the key could make wrongly is refused too', () => {
+  const small = seal(rng.bytes(100));
+  refused(Uint8Array.from(small).with(5, 13), 'another segment size in the header of a single segment');
+  const header = seal(new Uint8Array(0)).subarray(0, HEADER_BYTES);
+  const made = (...lengths: number[]): Uint8Array => craft(header, lengths);
+  assert.equal(openObjectBytes(options, made(SEGMENT, 1)).length, SEGMENT + 1, 'the crafting itself is right');
+  refused(made(SEGMENT, 0), 'an empty last segment after a full one');
+  refused(made(SEGMENT - 1, 1), 'a short segment before the last');
+  refused(made(SEGMENT + 1), 'a segment that is too long');
+});
+
 test('an object opens under its own identity and key alone', () => {
   const sealed = seal(rng.bytes(100));
   const others: Partial<ObjectIdentity>[] = [
@@ -147,6 +159,17 @@ test('hostile bytes are refused with one code, in 100,000 tries', () => {
   }
   assert.deepEqual([...codes.keys()], ['cannot-open']);
 });
+
+/** An object of segments with these lengths, every tag and flag right. */
+function craft(header: Uint8Array, lengths: readonly number[]): Uint8Array {
+  const { key, aad } = segmentKey({ dataKey, identity, header, salt: header.subarray(8) });
+  const segments = lengths.map((length, index) => {
+    const nonce = segmentNonce(index, index === lengths.length - 1);
+    const cipher = createCipheriv(SEGMENT_CIPHER, key, nonce).setAAD(aad);
+    return concatBytes(cipher.update(rng.bytes(length)), cipher.final(), cipher.getAuthTag());
+  });
+  return concatBytes(header, ...segments);
+}
 
 function* cut(bytes: Uint8Array, lengths: readonly number[]): Generator<Uint8Array, void, void> {
   let at = 0;

@@ -27,9 +27,12 @@ test('opens at its own place and nowhere else', () => {
   );
 });
 
-test('names cannot be cut differently', () => {
+test('every name counts, and they cannot be cut differently', () => {
   const sealed = sealAtRest(key, { table: 'ab', column: 'c', row: 'd' }, rng.bytes(8), rng);
   for (const other of [
+    { table: 'x', column: 'c', row: 'd' },
+    { table: 'ab', column: 'x', row: 'd' },
+    { table: 'ab', column: 'c', row: 'x' },
     { table: 'a', column: 'bc', row: 'd' },
     { table: 'ab', column: 'd', row: 'c' },
     { file: 'ab/c/d' },
