@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { lockFolder } from './folder-lock.ts';
+import { temporaryFolder } from './party.fixture.ts';
+
+const MODULE = new URL('./folder-lock.ts', import.meta.url).href;
+
+/** A process that takes the lock, says so on stdout, and lives until its stdin closes. */
+function locker(folder: string) {
+  const script = `
+    const { lockFolder } = await import(${JSON.stringify(MODULE)});
+    try { lockFolder(${JSON.stringify(folder)}); process.stdout.write('held'); }
+    catch (error) { process.stdout.write(error.code); }
+    process.stdin.resume();`;
+  return spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+}
+
+async function said(child: ReturnType<typeof locker>): Promise<string> {
+  const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
+  return chunk.toString();
+}
+
+test('a folder has one holder at a time, in one process and across processes', async (t) => {
+  const folder = temporaryFolder(t);
+  const unlock = lockFolder(folder);
+  assert.throws(() => lockFolder(folder), { code: 'folder-in-use' });
+  const other = locker(folder);
+  assert.equal(await said(other), 'folder-in-use');
+  other.stdin.end();
+  unlock();
+  lockFolder(folder)();
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test('the lock of a killed process is taken over, even before its parent has noticed', async (t) => {
+  const folder = temporaryFolder(t);
+  const child = locker(folder);
+  assert.equal(await said(child), 'held');
+  assert.throws(() => lockFolder(folder), { code: 'folder-in-use' });
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  lockFolder(folder)();
+});
+
+test('a number of a process that is used again does not hold', (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'lock.7'), JSON.stringify({ pid: process.pid, started: '1', boot: 'another boot' }));
+  writeFileSync(join(folder, 'lock.3'), 'not even JSON');
+  const unlock = lockFolder(folder);
+  assert.deepEqual(readdirSync(folder), ['lock.8']);
+  unlock();
+});
+
+test('of many processes that find a dead holder at the same moment, one takes its place', async (t) => {
+  const folder = temporaryFolder(t);
+  for (let round = 0; round < 3; round += 1) {
+    writeFileSync(join(folder, `lock.${round * 10 + 1}`), JSON.stringify({ pid: 1, started: 'x', boot: 'x' }));
+    const children = Array.from({ length: 6 }, () => locker(folder));
+    const answers = await Promise.all(children.map(said));
+    assert.equal(answers.filter((answer) => answer === 'held').length, 1, answers.join(' '));
+    const ends = children.map((child) => once(child, 'exit'));
+    for (const child of children) child.stdin.end();
+    await Promise.all(ends);
+  }
+});
