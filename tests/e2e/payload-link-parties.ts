@@ -54,15 +54,20 @@ export interface TestRelay extends RelayAccess {
 }
 
 /** A relay in this process, on a real port with a real certificate. */
-export async function startRelay(cleanup: Cleanup, limits: Partial<RelayLimits> = {}, port = 0): Promise<TestRelay> {
+export async function startRelay(
+  cleanup: Cleanup,
+  limits: Partial<RelayLimits> = {},
+  port = 0,
+  names: readonly string[] = ['127.0.0.1', 'localhost'],
+): Promise<TestRelay> {
   const state = temporaryFolder(cleanup);
   const [clock, rng] = [systemClock, systemRng];
-  const certificate = await ownCertificate({ state, names: ['127.0.0.1', 'localhost'], clock, rng });
+  const certificate = await ownCertificate({ state, names, clock, rng });
   const lines: string[] = [];
   const server = await startRelayServer({
     host: '127.0.0.1',
     port,
-    names: ['127.0.0.1', 'localhost'],
+    names,
     certificate,
     limits: { ...DEFAULT_RELAY_LIMITS, ...limits },
     clock,

@@ -46,9 +46,11 @@ const CLOSE_WITHIN = 3_000;
 
 /** Starts a relay; throws RelayError `cannot-listen` or `bad-certificate`. */
 export async function startRelayServer(options: RelayServerOptions): Promise<RelayServer> {
+  const server = httpsServer(options.certificate, options.limits.headersWithin);
+  // Before anything that runs on: a relay that cannot listen must end.
+  await listen(server, options);
   const metrics = new RelayMetrics();
   const exchange = new Exchange({ ...options, metrics });
-  const server = httpsServer(options.certificate, options.limits.headersWithin);
   let ready = true;
   const cap = new ConnectionCap(options.limits.connectionsPerClient);
   server.maxConnections = options.limits.connections;
@@ -57,7 +59,6 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
   });
   server.on('request', (request, response) => void answer(request, response, { metrics, ready: () => ready }));
   server.on('upgrade', upgrader(exchange, options.names));
-  await listen(server, options);
   return {
     port: (server.address() as AddressInfo).port,
     useCertificate: (certificate) => server.setSecureContext(tlsOptions(certificate)),

@@ -52,6 +52,8 @@ export function servePayload(options: ServeOptions): PayloadListener {
   return new Listener(options);
 }
 
+const CLOSE_IDLE_EVERY = 20;
+
 class Listener implements PayloadListener {
   readonly #options: ServeOptions;
   readonly #log: Log;
@@ -119,14 +121,13 @@ class Listener implements PayloadListener {
     for (const relay of this.#relays) relay.close();
     for (const server of this.#lan) server.close();
     const { server, clock } = this.#options;
-    const all = new AbortController();
-    const watch = (): void => {
+    const end = clock.monotonic() + within;
+    // Node does not close a kept connection when its last request ends, only those that are idle when it is asked.
+    server.closeIdleConnections();
+    while (this.#streams.size > 0 && clock.monotonic() < end) {
+      await sleep(clock, CLOSE_IDLE_EVERY);
       server.closeIdleConnections();
-      if (this.#streams.size === 0) all.abort();
-    };
-    for (const stream of this.#streams) stream.once('close', watch);
-    watch();
-    await sleep(clock, within, all.signal);
+    }
     for (const stream of this.#streams) stream.destroy();
   }
 
