@@ -1,7 +1,8 @@
 // Which folder may import which: design in ARCHITECTURE.md. `npm run check` plants one breach for every rule named here
 // (scripts/check/planted-breaches.ts) and fails unless each is found, so a rule that silently stops matching is noticed.
 const PRODUCT = '^(core|engines|apps)/';
-const TEST_FILE = '\\.test\\.ts$';
+// Tests and what only they use; nothing of it is shipped.
+const TEST_FILE = '\\.(test|fixture|typecheck)\\.ts$';
 const IO_BUILTIN =
   '^(node:)?(child_process|cluster|dgram|dns|fs|http|http2|https|inspector|module|net|repl|sqlite|tls|vm|worker_threads)(/|$)';
 

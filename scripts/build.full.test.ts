@@ -47,7 +47,8 @@ test('the archive holds runnable programs and no TypeScript', () => {
     [],
   );
   for (const app of appsWithMain(checkout)) {
-    execFileSync(join(folder, root, 'runtime/bin/node'), ['--check', join(folder, root, `lib/${app}.mjs`)]);
+    const command = join(folder, root, 'bin', app === 'cli' ? 'ringfence' : `ringfence-${app}`);
+    assert.match(execFileSync(command, ['--help'], { cwd: '/', encoding: 'utf8' }), /ringfence/, command);
   }
   const version = JSON.parse(readFileSync(join(folder, root, 'VERSION'), 'utf8')) as { node: string };
   assert.equal(

@@ -40,6 +40,19 @@ test('notes of unfinished work are refused in code', () => {
   assert.match(broken('core/base/src/a.ts', '// TO' + 'DO later').join(), /unfinished/);
 });
 
+test('a page that names a file which is gone is found, patterns and other words are not', () => {
+  const page = (text: string) => [
+    { path: 'docs/a.md', text },
+    { path: 'core/base/src/clock.ts', text: '' },
+  ];
+  const problems = (text: string) => brokenFileRules(page(text), CHECKOUT).join();
+  assert.match(problems('see `core/base/src/watch.ts`'), /do not exist: core\/base\/src\/watch\.ts/);
+  assert.match(problems('see [it](../core/base/src/watch.ts)'), /do not exist/);
+  const fine =
+    '`core/base/src/clock.ts` [a](../core/base/src/clock.ts#L1) `apps/*/src/main.ts` `x.test.ts` https://a.example/b.md';
+  assert.equal(problems(fine), '');
+});
+
 test('empty folders are found however deep', () => {
   const tree = mkdtempSync(join(tmpdir(), 'ringfence-empty-'));
   try {

@@ -1,11 +1,15 @@
+import { posix } from 'node:path';
 import { emptyFolders, sourceFiles, type SourceFile } from './source-files.ts';
 
 const CODE = /\.(ts|tsx|mts|mjs|cjs|js|py|sh|sql|css)$/;
 const MAX_LINES = 400;
 const VAGUE_NAME = /^(utils?|helpers?|managers?|commons?)$/i;
 
-/** A rule on one file: says what is wrong, or null. `checkout` is the absolute path of the repository here. */
-type FileRule = (file: SourceFile, checkout: string) => string | null;
+/** What a rule may know beside the file: the repository's absolute path here, and the paths of all its files. */
+type Repository = { checkout: string; paths: ReadonlySet<string> };
+
+/** A rule on one file: says what is wrong, or null. */
+type FileRule = (file: SourceFile, repository: Repository) => string | null;
 
 const notTooLong: FileRule = ({ path, text }) => {
   const lines = text.split('\n').length - 1;
@@ -17,7 +21,7 @@ const namedForItsConcern: FileRule = ({ path }) => {
   return vague === undefined ? null : `"${vague}" says nothing: name the file for its concern`;
 };
 
-const noMachinePath: FileRule = ({ text }, checkout) => {
+const noMachinePath: FileRule = ({ text }, { checkout }) => {
   const ownPlace = checkout.split('/').length > 2 && text.includes(checkout);
   const homeOfSomeone = /(?:\/Users|\\Users)[/\\]\w/.test(text) || /"resolved": *"https?:/.test(text);
   return ownPlace || homeOfSomeone ? 'names a path or package host of one machine' : null;
@@ -26,13 +30,31 @@ const noMachinePath: FileRule = ({ text }, checkout) => {
 const nothingUnfinished: FileRule = ({ path, text }) =>
   CODE.test(path) && /\b(TO[D]O|FIX[M]E)\b/.test(text) ? 'carries a note of unfinished work' : null;
 
-const FILE_RULES: readonly FileRule[] = [notTooLong, namedForItsConcern, noMachinePath, nothingUnfinished];
+/** A file of this repository, named in backticks or as the target of a link; patterns and placeholders do not match. */
+const NAMED_FILE = /(?:`|\]\()((?:\.\.?\/)*[\w.@-]+(?:\/[\w.@-]+)*\.(?:ts|mjs|cjs|md|py))(?=`|[)#])/g;
+
+const namesFilesThatExist: FileRule = ({ path, text }, { paths }) => {
+  if (!path.endsWith('.md')) return null;
+  const named = [...text.matchAll(NAMED_FILE)].map(([, name = '']) => name);
+  const exists = (name: string) => paths.has(name) || paths.has(posix.join(posix.dirname(path), name));
+  const gone = named.filter((name) => name.includes('/') && !name.includes('NAME') && !exists(name));
+  return gone.length === 0 ? null : `names files that do not exist: ${gone.join(', ')}`;
+};
+
+const FILE_RULES: readonly FileRule[] = [
+  notTooLong,
+  namedForItsConcern,
+  noMachinePath,
+  nothingUnfinished,
+  namesFilesThatExist,
+];
 
 /** What these files break of the rules above, one line each. */
 export function brokenFileRules(files: readonly SourceFile[], checkout: string): string[] {
+  const repository = { checkout, paths: new Set(files.map(({ path }) => path)) };
   return files.flatMap((file) =>
     FILE_RULES.flatMap((rule) => {
-      const problem = rule(file, checkout);
+      const problem = rule(file, repository);
       return problem === null ? [] : [`${file.path}: ${problem}`];
     }),
   );

@@ -104,4 +104,5 @@ export const PLANTED: readonly PlantedImport[] = [
   allowed('packages-by-name', 'apps/agent/src', '@ringfence/crypto/open'),
   breach('product-stands-alone', 'core/base/src', 'tests'),
   breach('product-stands-alone', 'apps/agent/src', 'apps/agent/src/planted.test.ts'),
+  breach('product-stands-alone', 'core/base/src', 'core/base/src/planted.fixture.ts'),
 ];
