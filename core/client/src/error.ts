@@ -6,6 +6,8 @@ export type ClientErrorCode =
   | 'aborted'
   /** The answer is not what the protocol allows. */
   | 'bad-response'
+  /** A server's certificate or key file cannot be used. */
+  | 'bad-certificate'
   /** A stored identity is damaged. */
   | 'bad-identity'
   /** A CA file or a pin cannot be used. */

@@ -13,3 +13,5 @@ export {
 } from './journal/journal-record.ts';
 export { LinkState, type JournalOwner } from './journal/link-state.ts';
 export { LedgerError, type LedgerErrorCode } from './ledger-error.ts';
+export { createLedger, type Ledger, type LedgerRows } from './ledger/ledger.ts';
+export { EMPTY_LEDGER, nextEntry, verifyEntries, type LedgerEntry, type LedgerHead } from './ledger/ledger-chain.ts';

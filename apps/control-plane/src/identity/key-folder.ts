@@ -12,6 +12,7 @@ import {
   type Rng,
 } from '@ringfence/base';
 import { makeFolder, writeFileAtomic } from '@ringfence/base/platform';
+import { RecordKey } from '@ringfence/crypto/record';
 import { signEnvelope, SigningKey, type Envelope } from '@ringfence/crypto/sign';
 import { idOf } from '@ringfence/protocol';
 import type { ControlPlaneKeys } from '@ringfence/protocol/statements';
@@ -24,6 +25,8 @@ export interface ControlPlaneIdentity {
   readonly root: SigningKey;
   readonly frames: SigningKey;
   readonly leases: SigningKey;
+  /** Seals this control plane's own rows. */
+  readonly records: RecordKey;
   /** The root's statement of which online keys speak for it. */
   readonly keys: Envelope;
 }
@@ -34,6 +37,7 @@ const stored = z.strictObject({
   root: z.string(),
   frames: z.string(),
   leases: z.string(),
+  records: z.string(),
 });
 const VALID_FOR_MS = 90 * 86_400_000;
 
@@ -42,20 +46,26 @@ export function openKeyFolder(folder: string, time: { clock: Clock; rng: Rng }):
   makeFolder(folder);
   const file = join(folder, 'control-plane-keys.json');
   if (!existsSync(file)) writeFileAtomic(file, `${JSON.stringify(makeKeys(time.rng))}\n`);
-  const { id, root, frames, leases } = readKeys(file);
-  return { id, root, frames, leases, keys: signKeys({ id, root, frames, leases }, time.clock) };
+  const own = readKeys(file);
+  return { ...own, keys: signKeys(own, time.clock) };
 }
 
 function makeKeys(rng: Rng): z.infer<typeof stored> {
   const seed = (): string => toBase64Url(rng.bytes(32));
-  return { v: 1, id: newId('controlPlane', rng), root: seed(), frames: seed(), leases: seed() };
+  return { v: 1, id: newId('controlPlane', rng), root: seed(), frames: seed(), leases: seed(), records: seed() };
 }
 
 function readKeys(file: string): Omit<ControlPlaneIdentity, 'keys'> {
   try {
     const { id, ...seeds } = stored.parse(JSON.parse(readFileSync(file, 'utf8')));
     const key = (seed: string): SigningKey => SigningKey.fromSeed(new Secret(fromBase64Url(seed)));
-    return { id, root: key(seeds.root), frames: key(seeds.frames), leases: key(seeds.leases) };
+    return {
+      id,
+      root: key(seeds.root),
+      frames: key(seeds.frames),
+      leases: key(seeds.leases),
+      records: RecordKey.fromBytes(fromBase64Url(seeds.records)),
+    };
   } catch (cause) {
     throw new ControlPlaneError('bad-keys', `${file} cannot be read`, {
       cause,

@@ -46,7 +46,7 @@ export async function openStore(options: {
   const store = await openDatabase<ControlPlaneTables, SystemQuery>({
     source,
     schema: 'rf_cp',
-    migrations: [{ id: 1, name: 'control plane', sql: MIGRATION_0001 }],
+    migrations: [{ id: 1, name: 'first-tables', sql: MIGRATION_0001 }],
     systemQueries: SYSTEM_QUERIES,
     sharedTables: ['placer_term'],
     stateDir,

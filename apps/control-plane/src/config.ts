@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { messageOf, type LogLevel } from '@ringfence/base';
+import { ControlPlaneError } from './control-plane-error.ts';
+
+/** What the command line and the environment say. */
+export interface ControlPlaneConfig {
+  readonly verb: 'run' | 'registration-code';
+  readonly state: string;
+  readonly keys: string;
+  readonly host: string;
+  readonly port: number;
+  /** The URL that clients and agents use; codes carry it. */
+  readonly url: string | undefined;
+  readonly names: readonly string[];
+  readonly certificate: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  readonly admin: { readonly host: string; readonly port: number };
+  readonly databaseUrl: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly fault: string | undefined;
+}
+
+/** What `--help` prints. */
+export const CONTROL_PLANE_USAGE = `ringfence-control-plane run | registration-code
+
+  --state DIR                      folder of this replica (made if missing)
+  --listen HOST:PORT               address of the API and the control links (127.0.0.1:0)
+  --keys DIR                       folder of the control plane's keys, the same for all replicas (DIR/keys)
+  --url URL                        how clients reach it, when that is not https://NAME:PORT
+  --name NAME                      host name in the certificate; repeatable; default: the --listen host
+  --tls-cert FILE --tls-key FILE   certificate chain and key in PEM; default: issued by an authority of its own
+  --admin HOST:PORT                health and metrics (127.0.0.1:0)
+  --log-level LEVEL                debug, info, warn or error (info)
+
+  DATABASE_URL                     a PostgreSQL to use instead of the embedded one
+  Each flag can be given as RINGFENCE_STATE, RINGFENCE_LISTEN, …
+`;
+
+const FLAGS = ['state', 'listen', 'keys', 'url', 'tls-cert', 'tls-key', 'admin', 'log-level'] as const;
+type Flag = (typeof FLAGS)[number];
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The configuration of a command line and environment, or `help`; throws ControlPlaneError `bad-config` that names the flag. */
+export function parseControlPlaneConfig(args: readonly string[], env: Environment): ControlPlaneConfig | 'help' {
+  const { values, positionals } = readFlags(args);
+  if (values.help === true) return 'help';
+  const [verb = 'run', ...more] = positionals;
+  if ((verb !== 'run' && verb !== 'registration-code') || more.length > 0) throw bad('unknown command', 'see --help');
+  const given = (flag: Flag): string | undefined =>
+    values[flag] ?? env[`RINGFENCE_${flag.toUpperCase().replaceAll('-', '_')}`];
+  const state = given('state');
+  if (state === undefined || state === '') throw bad('--state is missing', 'name a folder: --state DIR');
+  const { host, port } = address('listen', given('listen') ?? '127.0.0.1:0');
+  return {
+    verb,
+    state,
+    keys: given('keys') ?? join(state, 'keys'),
+    host,
+    port,
+    url: given('url'),
+    names: values.name ?? [host],
+    certificate: certificateFiles(given('tls-cert'), given('tls-key')),
+    admin: address('admin', given('admin') ?? '127.0.0.1:0'),
+    databaseUrl: env['DATABASE_URL'],
+    logLevel: logLevel(given('log-level')),
+    fault: env['RINGFENCE_FAULT'],
+  };
+}
+
+function readFlags(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const options = {
+    state: text,
+    listen: text,
+    keys: text,
+    url: text,
+    'tls-cert': text,
+    'tls-key': text,
+    admin: text,
+    'log-level': text,
+    name: { type: 'string', multiple: true },
+    help: { type: 'boolean' },
+  } as const;
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+  } catch (cause) {
+    throw bad(messageOf(cause), 'see --help', cause);
+  }
+}
+
+function address(flag: string, text: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65_535)
+    throw bad(`--${flag} is not HOST:PORT`, 'write it as 0.0.0.0:8443, or [::]:8443 for IPv6');
+  return { host, port };
+}
+
+function certificateFiles(
+  certificateFile: string | undefined,
+  keyFile: string | undefined,
+): ControlPlaneConfig['certificate'] {
+  if (certificateFile === undefined && keyFile === undefined) return undefined;
+  if (certificateFile === undefined || keyFile === undefined)
+    throw bad('--tls-cert and --tls-key belong together', 'name both files, or none');
+  return { certificateFile, keyFile };
+}
+
+function logLevel(text: string | undefined): LogLevel {
+  const level = (['debug', 'info', 'warn', 'error'] as const).find((known) => known === (text ?? 'info'));
+  if (level === undefined) throw bad('--log-level is unknown', 'choose debug, info, warn or error');
+  return level;
+}
+
+function bad(message: string, next: string, cause?: unknown): ControlPlaneError {
+  return new ControlPlaneError('bad-config', message, { cause, next });
+}

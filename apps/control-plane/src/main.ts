@@ -1,0 +1,53 @@
+import { createLog, newId, RingfenceError, systemRng, type Log } from '@ringfence/base';
+import { openStateFolder, systemClock } from '@ringfence/base/platform';
+import { CONTROL_PLANE_USAGE, parseControlPlaneConfig, type ControlPlaneConfig } from './config.ts';
+import { faultAt, noFault, type Fault } from './fault-points.ts';
+import { printRegistrationCode } from './registration/print-registration-code.ts';
+import { startControlPlane } from './start.ts';
+
+const STATE_VERSION = 1;
+
+try {
+  const config = parseControlPlaneConfig(process.argv.slice(2), process.env);
+  if (config === 'help') process.stdout.write(CONTROL_PLANE_USAGE);
+  else await run(config);
+} catch (error) {
+  if (!(error instanceof RingfenceError)) throw error;
+  process.stderr.write(
+    `ringfence control plane: ${error.message}\n${error.next === undefined ? '' : `  ${error.next}\n`}`,
+  );
+  process.exitCode = 1;
+}
+
+async function run(config: ControlPlaneConfig): Promise<void> {
+  const log = createLog({
+    role: 'control-plane',
+    clock: systemClock,
+    level: config.logLevel,
+    write: (line) => void process.stderr.write(line),
+  });
+  openStateFolder({ path: config.state, role: 'control-plane', version: STATE_VERSION });
+  const parts = {
+    config,
+    clock: systemClock,
+    rng: systemRng,
+    log,
+    replica: newId('site', systemRng),
+    fault: faultOf(config, log),
+  };
+  if (config.verb === 'registration-code') return printRegistrationCode(parts);
+  const controlPlane = await startControlPlane(parts);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => {
+      log.info('stopping', { signal });
+      void controlPlane.close();
+    });
+  log.info('ready', { url: controlPlane.ready.url, pid: process.pid });
+  process.stdout.write(`${JSON.stringify({ event: 'ready', ...controlPlane.ready })}\n`);
+}
+
+function faultOf(config: ControlPlaneConfig, log: Log): Fault {
+  if (config.fault === undefined) return noFault;
+  log.warn('fault.armed', { reason: config.fault });
+  return faultAt(config.fault, () => process.kill(process.pid, 'SIGKILL'));
+}

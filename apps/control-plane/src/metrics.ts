@@ -1,0 +1,39 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** The control plane's Prometheus metrics: counts and times by route and state, never by organisation. */
+export class ControlPlaneMetrics {
+  readonly registry = new Registry();
+  readonly links = new Gauge({
+    name: 'ringfence_control_links',
+    help: 'Control links that this replica holds',
+    registers: [this.registry],
+  });
+  readonly jobs = new Gauge({
+    name: 'ringfence_jobs',
+    help: 'Jobs by state',
+    labelNames: ['state'],
+    registers: [this.registry],
+  });
+  readonly term = new Gauge({
+    name: 'ringfence_placer_term',
+    help: 'The term that this replica places in, 0 for none',
+    registers: [this.registry],
+  });
+  readonly refusals = new Counter({
+    name: 'ringfence_api_refused_total',
+    help: 'Requests refused, by code',
+    labelNames: ['code'],
+    registers: [this.registry],
+  });
+  readonly requests = new Histogram({
+    name: 'ringfence_api_request_seconds',
+    help: 'Time of API requests',
+    labelNames: ['route', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+    registers: [this.registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+}

@@ -1,0 +1,84 @@
+import { checkCodeProof, codeProof } from '@ringfence/keyring';
+import type { organisationAnswer, organisationRegistration } from '@ringfence/protocol/api';
+import type { z } from 'zod';
+import { ControlPlaneError } from '../control-plane-error.ts';
+import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import type { Tx } from '../store/open-store.ts';
+import { secretOfCode, spendCode } from './registration-codes.ts';
+
+type Registration = z.output<typeof organisationRegistration>;
+
+/**
+ * Registers an organisation under its custodian's keys, against a one-time code. The same registration again (its answer was lost) gives the
+ * same answer. Throws ControlPlaneError `bad-code` for every reason.
+ */
+export async function registerOrganisation(
+  context: ControlPlaneContext,
+  registration: Registration,
+): Promise<z.input<typeof organisationAnswer>> {
+  const { proof, ...body } = registration;
+  const secret = await secretOfCode(context, registration.code);
+  if (secret === undefined || !checkCodeProof(secret, { message: 'registration-request', link: null, body }, proof))
+    throw badCode();
+  await context.store.withSystem('register-organisation', async (tx) => {
+    const known = await tx
+      .selectFrom('organisation')
+      .select(['custodian', 'enrolment_key'])
+      .where('org', '=', body.org)
+      .executeTakeFirst();
+    if (known !== undefined) {
+      if (known.custodian === body.custodian && known.enrolment_key === body.enrolment) return;
+      throw badCode();
+    }
+    const now = context.clock.now();
+    if (!(await spendCode(tx, registration.code, now))) throw badCode();
+    await insertOrganisation(tx, body, now);
+  });
+  await recordOnce(context, body);
+  const answer = { org: body.org, keys: context.identity.keys };
+  return { ...answer, proof: codeProof(secret, { message: 'registration-answer', link: null, body: answer }) };
+}
+
+async function insertOrganisation(tx: Tx, body: Omit<Registration, 'proof'>, now: number): Promise<void> {
+  await tx
+    .insertInto('organisation')
+    .values({ org: body.org, custodian: body.custodian, enrolment_key: body.enrolment, registered_at: now })
+    .execute();
+  await tx
+    .insertInto('party')
+    .values({
+      id: body.custodian,
+      org: body.org,
+      role: 'custodian',
+      sign_key: body.sign,
+      keyring_seq: 0,
+      locked: null,
+      journal_seq: null,
+      journal_hash: null,
+      replica: null,
+      seen_at: null,
+    })
+    .execute();
+}
+
+/** First entry of the organisation's ledger; after a crash in between, the repeated registration writes it. */
+async function recordOnce(
+  context: ControlPlaneContext,
+  { org, custodian }: Omit<Registration, 'proof'>,
+): Promise<void> {
+  await context.store.withOrg(org, async (tx) => {
+    const { event_seq } = await tx
+      .selectFrom('organisation')
+      .select('event_seq')
+      .where('org', '=', org)
+      .forUpdate()
+      .executeTakeFirstOrThrow();
+    if (event_seq === 0) await context.record(tx, org, { type: 'organisation-registered', custodian });
+  });
+}
+
+function badCode(): ControlPlaneError {
+  return new ControlPlaneError('bad-code', 'the registration code is unknown, spent or expired', {
+    next: 'ask the operator for a new one: `ringfence-control-plane registration-code --state DIR`',
+  });
+}

@@ -1,0 +1,1 @@
+export { startAdminServer, type AdminOptions, type AdminServer } from './admin-server.ts';

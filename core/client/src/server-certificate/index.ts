@@ -1,0 +1,1 @@
+export { givenCertificate, ownCertificate, type OwnCertificate, type ServerCertificate } from './server-certificate.ts';
