@@ -15,7 +15,10 @@ const run = (...args: string[]) =>
 const verify = () => run('--verify', out, '--public-key', join(out, 'SHA256SUMS.pub.pem'));
 const archive = () => join(out, readdirSync(out).find((name) => name.endsWith('.tar.gz')) ?? 'none');
 
-before(() => assert.equal(run('--out', out).status, 0));
+before(() => {
+  const { status, stderr } = run('--out', out);
+  assert.equal(status, 0, stderr);
+});
 after(() => rmSync(folder, { recursive: true }));
 
 test('the same commit builds the same bytes', () => {
