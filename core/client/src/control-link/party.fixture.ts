@@ -7,7 +7,7 @@ import { SigningKey } from '@ringfence/crypto/sign';
 import { createControlLink } from './control-link.ts';
 import type { ControlLink, ControlLinkOptions } from './control-link-options.ts';
 import type { LoopbackControlPlane } from './control-plane.fixture.ts';
-import { LinkJournal, type LinkParty } from './link-journal.ts';
+import { LinkJournal, type LinkParty, type StoredFact } from './link-journal.ts';
 
 /** A temporary folder that the test removes. */
 export function temporaryFolder(t: TestContext): string {
@@ -26,10 +26,21 @@ export function newParty(role: LinkParty['role'] = 'agent'): { party: LinkParty;
 export function dial(
   t: TestContext,
   controlPlane: LoopbackControlPlane,
-  setup: { identity: ReturnType<typeof newParty>; folder: string; clock: Clock } & Partial<ControlLinkOptions>,
+  setup: {
+    identity: ReturnType<typeof newParty>;
+    folder: string;
+    clock: Clock;
+    onFact?: (fact: StoredFact) => void;
+  } & Partial<ControlLinkOptions>,
 ): { link: ControlLink; journal: LinkJournal; close: () => Promise<void> } {
   const { identity, folder, clock } = setup;
-  const journal = LinkJournal.open({ folder, party: identity.party, controlPlane: controlPlane.id, clock });
+  const journal = LinkJournal.open({
+    folder,
+    party: identity.party,
+    controlPlane: controlPlane.id,
+    clock,
+    onFact: setup.onFact,
+  });
   const link = createControlLink({
     url: `https://127.0.0.1:${controlPlane.port}`,
     controlPlane: controlPlane.id,
