@@ -4,6 +4,8 @@ import { RingfenceError } from '@ringfence/base';
 export type ClientErrorCode =
   /** The caller's signal ended it. */
   | 'aborted'
+  /** A pack's manifest or one of its objects is not as it should be. */
+  | 'bad-pack'
   /** The answer is not what the protocol allows. */
   | 'bad-response'
   /** A server's certificate or key file cannot be used. */

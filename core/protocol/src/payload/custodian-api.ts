@@ -130,6 +130,10 @@ export const grantAnswer = z.discriminatedUnion('result', [
 
 /** `POST /v1/stopped`. */
 export const stoppedReport = z.strictObject({ stopped: envelope });
+/** The custodian has stored it. */
+export const stoppedAnswer = z.strictObject({ stored: z.literal(true) });
+/** `POST /v1/backup`: the archive is sealed under this passphrase and streamed back. */
+export const backupRequest = z.strictObject({ passphrase: z.string().min(12).max(1024) });
 /** `POST /v1/commits`: where each output lies; the objects were uploaded before. */
 export const commitRequest = z.strictObject({
   job: idOf('job'),

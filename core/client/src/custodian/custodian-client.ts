@@ -1,0 +1,193 @@
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import type { AgentId, JobId } from '@ringfence/base';
+import type { Digest, Envelope } from '@ringfence/crypto/sign';
+import { errorAnswer } from '@ringfence/protocol/api';
+import * as payload from '@ringfence/protocol/payload';
+import type { z } from 'zod';
+import { ApiRefusal } from '../api/api-refusal.ts';
+import { ClientError } from '../error.ts';
+import {
+  requestPayload,
+  streamPayload,
+  type PayloadAgent,
+  type RequestBody,
+  type StreamedResponse,
+} from '../payload-link/index.ts';
+
+type Body<Schema extends z.ZodType> = z.input<Schema>;
+type Answer<Schema extends z.ZodType> = Promise<z.output<Schema>>;
+
+const LARGEST_ANSWER = 64 * 1024 * 1024;
+
+/** A typed client of one custodian over a payload link; methods throw ClientError, or {@link ApiRefusal} when the custodian says no. */
+export class CustodianClient {
+  readonly #agent: PayloadAgent;
+
+  constructor(agent: PayloadAgent) {
+    this.#agent = agent;
+  }
+
+  /** Closes the links. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  join(body: Body<typeof payload.joinRequest>): Answer<typeof payload.joinAnswer> {
+    return this.#call('POST', '/v1/join', payload.joinAnswer, body);
+  }
+
+  claimKeys(body: Body<typeof payload.claimKeysRequest>): Answer<typeof payload.claimKeysAnswer> {
+    return this.#call('POST', '/v1/claim/keys', payload.claimKeysAnswer, body);
+  }
+
+  claim(body: Body<typeof payload.claimRequest>): Answer<typeof payload.claimAnswer> {
+    return this.#call('POST', '/v1/claim', payload.claimAnswer, body);
+  }
+
+  /** Statements after number `after` (-1 for all), and the signed head. */
+  keyring(after: number): Answer<typeof payload.keyringAnswer> {
+    return this.#call('GET', `/v1/keyring?after=${after}`, payload.keyringAnswer);
+  }
+
+  appendStatement(statement: Envelope): Answer<typeof payload.keyringAnswer> {
+    return this.#call('POST', '/v1/keyring', payload.keyringAnswer, { statement });
+  }
+
+  makeJoinCode(body: Body<typeof payload.joinCodeRequest>): Answer<typeof payload.joinCodeAnswer> {
+    return this.#call('POST', '/v1/join-codes', payload.joinCodeAnswer, body);
+  }
+
+  async agents(): Promise<z.output<typeof payload.agentsAnswer>['agents']> {
+    return (await this.#call('GET', '/v1/agents', payload.agentsAnswer)).agents;
+  }
+
+  removeAgent(agent: AgentId, body: Body<typeof payload.agentRemoval>): Answer<typeof payload.agentsAnswer> {
+    return this.#call('POST', `/v1/agents/${agent}/remove`, payload.agentsAnswer, body);
+  }
+
+  status(): Answer<typeof payload.custodianStatus> {
+    return this.#call('GET', '/v1/status', payload.custodianStatus);
+  }
+
+  /** Of these chunks, the ones that are stored, with all that a manifest needs. */
+  async presentChunks(ids: readonly Digest[]): Promise<payload.ChunkReference[]> {
+    return (await this.#call('POST', '/v1/chunks/missing', payload.chunksMissingAnswer, { ids: [...ids] })).present;
+  }
+
+  async registerChunks(chunks: readonly payload.ChunkReference[]): Promise<void> {
+    await this.#call('POST', '/v1/chunks', payload.objectsAnswer, { chunks: [...chunks] });
+  }
+
+  /** Uploads sealed objects in one stream; each is stored under the SHA-256 of its bytes. */
+  async uploadObjects(objects: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<readonly Digest[]> {
+    const stream = Readable.from(framed(objects));
+    return (await this.#call('POST', '/v1/objects', payload.objectsAnswer, { stream })).stored;
+  }
+
+  /** The bytes of a sealed object, as a stream; the caller checks the digest. */
+  async object(digest: Digest): Promise<Readable> {
+    return (await this.#stream('GET', `/v1/objects/${digest}`)).body;
+  }
+
+  addDataset(body: Body<typeof payload.datasetRequest>): Answer<typeof payload.artifactRow> {
+    return this.#call('POST', '/v1/datasets', payload.artifactRow, body);
+  }
+
+  async artifacts(): Promise<payload.ArtifactRow[]> {
+    return (await this.#call('GET', '/v1/artifacts', payload.artifactsAnswer)).artifacts;
+  }
+
+  openArtifact(name: string, version?: number): Answer<typeof payload.artifactOpenAnswer> {
+    const query = version === undefined ? '' : `?version=${version}`;
+    return this.#call('GET', `/v1/artifacts/${encodeURIComponent(name)}${query}`, payload.artifactOpenAnswer);
+  }
+
+  async label(body: Body<typeof payload.labelRequest>): Promise<Envelope> {
+    return (await this.#call('POST', '/v1/labels', payload.labelAnswer, body)).label;
+  }
+
+  deposit(body: Body<typeof payload.jobDeposit>): Answer<typeof payload.jobAnswer> {
+    return this.#call('POST', '/v1/jobs', payload.jobAnswer, body);
+  }
+
+  async jobs(): Promise<payload.JobRow[]> {
+    return (await this.#call('GET', '/v1/jobs', payload.jobsAnswer)).jobs;
+  }
+
+  job(job: JobId): Answer<typeof payload.jobAnswer> {
+    return this.#call('GET', `/v1/jobs/${job}`, payload.jobAnswer);
+  }
+
+  grant(body: Body<typeof payload.grantRequest>): Answer<typeof payload.grantAnswer> {
+    return this.#call('POST', '/v1/grants', payload.grantAnswer, body);
+  }
+
+  async stopped(stopped: Envelope): Promise<void> {
+    await this.#call('POST', '/v1/stopped', payload.stoppedAnswer, { stopped });
+  }
+
+  commit(body: Body<typeof payload.commitRequest>): Answer<typeof payload.commitAnswer> {
+    return this.#call('POST', '/v1/commits', payload.commitAnswer, body);
+  }
+
+  /** A backup archive sealed to a passphrase, as a stream. */
+  async backup(body: Body<typeof payload.backupRequest>): Promise<Readable> {
+    return (await this.#stream('POST', '/v1/backup', { json: body })).body;
+  }
+
+  async #call<Schema extends z.ZodType>(
+    method: 'GET' | 'POST',
+    path: string,
+    schema: Schema,
+    body?: object,
+  ): Promise<z.output<Schema>> {
+    const sent = body === undefined ? {} : { body: 'stream' in body ? (body as RequestBody) : { json: body } };
+    const answer = await requestPayload(this.#agent, { method, path, ...sent, maxBytes: LARGEST_ANSWER });
+    if (answer.status < 200 || answer.status > 299) throw refusal(answer.status, answer.body);
+    const parsed = schema.safeParse(answer.body);
+    if (parsed.success) return parsed.data;
+    throw new ClientError('bad-response', 'the custodian answered in a form that this release does not know', {
+      next: 'compare the versions of both with `ringfence doctor`',
+    });
+  }
+
+  async #stream(method: 'GET' | 'POST', path: string, body?: RequestBody): Promise<StreamedResponse> {
+    const answer = await streamPayload(this.#agent, { method, path, ...(body === undefined ? {} : { body }) });
+    if (answer.status >= 200 && answer.status <= 299) return answer;
+    throw refusal(answer.status, await readJson(answer.body));
+  }
+}
+
+/** (u32 length ‖ object)…, big-endian. */
+async function* framed(objects: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const object of objects) {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(object.length);
+    yield length;
+    yield object;
+  }
+}
+
+function refusal(status: number, value: unknown): ApiRefusal {
+  const parsed = errorAnswer.safeParse(value);
+  if (!parsed.success) return new ApiRefusal(status, 'unexpected', `the custodian answered with status ${status}`);
+  const { code, message, next } = parsed.data.error;
+  return new ApiRefusal(status, code, message, next);
+}
+
+const LONGEST_ERROR = 65_536;
+
+async function readJson(body: Readable): Promise<unknown> {
+  let text = '';
+  body.setEncoding('utf8');
+  body.on('data', (part: string) => {
+    if (text.length < LONGEST_ERROR) text += part;
+  });
+  await once(body, 'end');
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

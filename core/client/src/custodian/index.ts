@@ -1,0 +1,1 @@
+export { CustodianClient } from './custodian-client.ts';

@@ -1,0 +1,161 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { canonicalBytes, toBase64Url, type OrgId, type ProjectId, type Rng } from '@ringfence/base';
+import { chunkId, DataKey, sealObjectBytes, type DedupeKey, type Digest } from '@ringfence/crypto/seal';
+import type { ChunkReference, PackManifest, PackReference } from '@ringfence/protocol/payload';
+import type { CustodianClient } from '../custodian/index.ts';
+
+/** A file or link of a folder that is packed; `path` is relative with `/`. */
+export type PackEntry =
+  | { readonly kind: 'file'; readonly path: string; readonly executable: boolean }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string };
+
+/** What a pack is sealed with and where it goes. */
+export interface SealPackOptions {
+  readonly folder: string;
+  readonly entries: readonly PackEntry[];
+  readonly org: OrgId;
+  readonly project: ProjectId;
+  /** The organisation's for a client, so that equal chunks do not travel; a fresh one for an agent's outputs. */
+  readonly dedupeKey: DedupeKey;
+  readonly custodian: Pick<CustodianClient, 'presentChunks' | 'uploadObjects' | 'registerChunks'>;
+  readonly rng: Rng;
+  /** Told of plaintext bytes as they are sealed or found to be there. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+/** A sealed, uploaded pack. */
+export interface SealedPack {
+  readonly pack: PackReference;
+  readonly files: number;
+  readonly bytes: number;
+  /** Plaintext bytes that had to travel. */
+  readonly uploaded: number;
+}
+
+const CHUNK_BYTES = 1_048_576;
+/** Chunks that are asked about and uploaded together; bounds memory to 32 MiB. */
+const BATCH = 32;
+
+interface PlainChunk {
+  readonly id: Digest;
+  readonly bytes: Uint8Array;
+}
+
+/** Identity of the object that a manifest is: its own random name, drawn with its key. */
+export const MANIFEST_OBJECT = 'manifest';
+
+/**
+ * Seals the entries of a folder as chunks of at most 1 MiB and a manifest under a fresh data key, and uploads what the custodian lacks
+ * (docs/protocol/payload-api.md). A file that changes while it is read gives the bytes that were read.
+ */
+export async function sealPack(options: SealPackOptions): Promise<SealedPack> {
+  const uploader = new ChunkUploader(options);
+  const files: { path: string; executable: boolean; size: number; ids: Digest[] }[] = [];
+  for (const entry of options.entries) {
+    if (entry.kind === 'link') continue;
+    const file = { path: entry.path, executable: entry.executable, size: 0, ids: [] as Digest[] };
+    for await (const bytes of chunksOf(join(options.folder, entry.path))) {
+      file.size += bytes.length;
+      file.ids.push(await uploader.add(bytes));
+    }
+    files.push(file);
+  }
+  await uploader.flush();
+  const links = options.entries.flatMap((entry) =>
+    entry.kind === 'link' ? [{ path: entry.path, target: entry.target }] : [],
+  );
+  const manifest: PackManifest = {
+    v: 1,
+    files: files.map(({ path, executable, size, ids }) => ({
+      path,
+      executable,
+      size,
+      chunks: ids.map((id) => uploader.reference(id)),
+    })),
+    links,
+  };
+  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  return { pack: await uploadManifest(options, manifest), files: files.length, bytes, uploaded: uploader.uploaded };
+}
+
+async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
+  let waiting: Buffer[] = [];
+  let size = 0;
+  for await (const piece of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
+    let rest = piece as Buffer;
+    while (size + rest.length >= CHUNK_BYTES) {
+      yield Buffer.concat([...waiting, rest.subarray(0, CHUNK_BYTES - size)]);
+      rest = rest.subarray(CHUNK_BYTES - size);
+      waiting = [];
+      size = 0;
+    }
+    if (rest.length > 0) waiting.push(rest);
+    size += rest.length;
+  }
+  if (size > 0) yield Buffer.concat(waiting);
+}
+
+async function uploadManifest(options: SealPackOptions, manifest: PackManifest): Promise<PackReference> {
+  const { org, project, rng, custodian } = options;
+  const dataKey = DataKey.generate(rng);
+  const sealed = sealObjectBytes(
+    { dataKey, identity: { org, project, object: MANIFEST_OBJECT, version: 1 }, rng },
+    canonicalBytes(manifest),
+  );
+  await custodian.uploadObjects([sealed.bytes]);
+  return { manifest: sealed.digest, key: toBase64Url(dataKey.expose()) };
+}
+
+/** Gathers chunks, asks in batches which are there, seals and uploads the others. */
+class ChunkUploader {
+  readonly #options: SealPackOptions;
+  readonly #known = new Map<Digest, ChunkReference>();
+  #waiting = new Map<Digest, PlainChunk>();
+  uploaded = 0;
+
+  constructor(options: SealPackOptions) {
+    this.#options = options;
+  }
+
+  async add(bytes: Uint8Array): Promise<Digest> {
+    const id = chunkId(this.#options.dedupeKey, bytes);
+    if (!this.#known.has(id)) this.#waiting.set(id, { id, bytes });
+    this.#options.onProgress?.(bytes.length);
+    if (this.#waiting.size >= BATCH) await this.flush();
+    return id;
+  }
+
+  reference(id: Digest): ChunkReference {
+    const found = this.#known.get(id);
+    if (found === undefined) throw new Error('a chunk was not uploaded');
+    return found;
+  }
+
+  async flush(): Promise<void> {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting = new Map();
+    if (waiting.length === 0) return;
+    const { custodian } = this.#options;
+    for (const present of await custodian.presentChunks(waiting.map(({ id }) => id)))
+      this.#known.set(present.id, present);
+    const sealed = waiting.filter(({ id }) => !this.#known.has(id)).map((chunk) => this.#seal(chunk));
+    if (sealed.length === 0) return;
+    await custodian.uploadObjects(sealed.map(({ object }) => object));
+    await custodian.registerChunks(sealed.map(({ reference }) => reference));
+    for (const { reference } of sealed) {
+      this.#known.set(reference.id, reference);
+      this.uploaded += reference.size;
+    }
+  }
+
+  #seal({ id, bytes }: PlainChunk): { reference: ChunkReference; object: Uint8Array } {
+    const { org, project, rng } = this.#options;
+    const dataKey = DataKey.generate(rng);
+    const sealed = sealObjectBytes({ dataKey, identity: { org, project, object: id, version: 1 }, rng }, bytes);
+    return {
+      reference: { id, digest: sealed.digest, key: toBase64Url(dataKey.expose()), size: bytes.length },
+      object: sealed.bytes,
+    };
+  }
+}
