@@ -22,7 +22,7 @@ function tool(name: string, command: string, ...args: string[]): Step {
 const STEPS: readonly Step[] = [
   // One checker a project: more of them check the same libraries again, and projects already run side by side.
   tool('types', 'tsc', '-b', '--checkers', '1', '--pretty', 'false'),
-  tool('lint', 'oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives'),
+  tool('lint', 'oxlint', '-f', 'agent', '--type-aware', '--deny-warnings', '--report-unused-disable-directives'),
   tool('format', 'oxfmt', '--list-different'),
   { name: 'boundaries', problems: () => checkBoundaries(checkout, join(checkout, 'dependency-rules.cjs')) },
   { name: 'project references', problems: () => checkReferences(checkout) },
