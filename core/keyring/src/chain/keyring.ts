@@ -1,0 +1,151 @@
+import type { AgentId, CustodianId, DeviceId, EpochMs, OrgId } from '@ringfence/base';
+import type { SigningPublicKey } from '@ringfence/crypto/sign';
+import type { Tier } from '@ringfence/protocol';
+import type {
+  AgentEntry,
+  CustodianEntry,
+  DelegatedRight,
+  Delegation,
+  DeviceEntry,
+  RecoveryRule,
+  RoleBinding,
+  SubjectId,
+  TlsOwner,
+} from './entries.ts';
+import type { KeyringPoint, KeyringState } from './state.ts';
+
+/** How far two honest clocks may be apart: a delegation or statement of the near future counts as of now. */
+export const CLOCK_SKEW_MS = 120_000;
+
+let read: (keyring: Keyring) => KeyringState;
+
+/** Who belongs to an organisation and what each key may sign; immutable, made by {@link foldKeyring} only. */
+export class Keyring {
+  readonly #state: KeyringState;
+
+  /** Takes ownership of `state`; not for use outside this folder. */
+  constructor(state: KeyringState) {
+    this.#state = state;
+  }
+
+  static {
+    read = (keyring) => keyring.#state;
+  }
+
+  get org(): OrgId {
+    return this.#state.org;
+  }
+
+  /** The organisation's root as it is now. */
+  get root(): SigningPublicKey {
+    return this.#state.membership.root;
+  }
+
+  get recovery(): RecoveryRule {
+    return this.#state.membership.recovery;
+  }
+
+  /** The newest statement. */
+  get head(): KeyringPoint {
+    return this.#state.head;
+  }
+
+  /** The custodian that was added last and is still one. */
+  get custodian(): CustodianEntry | undefined {
+    return [...this.#state.membership.custodians.values()].at(-1);
+  }
+
+  /** A custodian that was not removed. */
+  custodianOf(id: CustodianId): CustodianEntry | undefined {
+    return this.#state.membership.custodians.get(id);
+  }
+
+  /** A device that was not removed. */
+  device(id: DeviceId): DeviceEntry | undefined {
+    return this.#state.membership.devices.get(id);
+  }
+
+  /** All devices that were not removed. */
+  devices(): readonly DeviceEntry[] {
+    return [...this.#state.membership.devices.values()];
+  }
+
+  /** The key that signs a device's jobs and requests. */
+  deviceKey(id: DeviceId): SigningPublicKey | undefined {
+    return this.device(id)?.sign;
+  }
+
+  rolesOf(id: DeviceId): readonly RoleBinding[] {
+    return this.device(id)?.roles ?? [];
+  }
+
+  isOfficer(id: DeviceId): boolean {
+    return this.#state.membership.officers.has(id);
+  }
+
+  /** How many officers a rule that asks two people needs: min(2, officers). */
+  get quorum(): number {
+    return Math.min(2, this.#state.membership.officers.size);
+  }
+
+  /** An agent that was not removed. */
+  agent(id: AgentId): AgentEntry | undefined {
+    return this.#state.membership.agents.get(id);
+  }
+
+  /** All agents that were not removed. */
+  agents(): readonly AgentEntry[] {
+    return [...this.#state.membership.agents.values()];
+  }
+
+  /** Whose identity a TLS key is, while its owner is a member. */
+  byTlsKey(key: string): TlsOwner | undefined {
+    return this.#state.membership.tlsOwners.get(key);
+  }
+
+  /** Whether this id was once a member and was removed. */
+  isRemoved(id: SubjectId): boolean {
+    return this.#state.membership.removed.has(id);
+  }
+
+  /** The delegations under which `may` could be signed at `at`, of `custodian` or of any. */
+  delegations(may: DelegatedRight, at: EpochMs, custodian?: CustodianId): readonly Delegation[] {
+    return this.#state.membership.delegations.filter(
+      (given) =>
+        given.may.includes(may) &&
+        given.from - CLOCK_SKEW_MS <= at &&
+        at < given.until &&
+        (custodian === undefined || given.custodian === custodian),
+    );
+  }
+
+  /** The keys of {@link Keyring.delegations}. */
+  delegatedKeys(may: DelegatedRight, at: EpochMs, custodian?: CustodianId): readonly SigningPublicKey[] {
+    return this.delegations(may, at, custodian).map(({ key }) => key);
+  }
+
+  /** The key that may sign `may` at `at`: the one that was delegated to last. */
+  delegatedKey(may: DelegatedRight, at: EpochMs): SigningPublicKey | undefined {
+    return this.delegatedKeys(may, at).at(-1);
+  }
+
+  /** The root of a peer organisation. */
+  peerRoot(org: OrgId): SigningPublicKey | undefined {
+    return this.#state.membership.peers.get(org);
+  }
+
+  /** The tier for which a key may admit providers. */
+  admitterTier(key: SigningPublicKey): Tier | undefined {
+    return this.#state.membership.admitters.get(key);
+  }
+
+  /** The standards of which a key may issue evidence; none for a stranger. */
+  evidenceStandards(key: SigningPublicKey): readonly string[] {
+    return this.#state.membership.evidenceIssuers.get(key) ?? [];
+  }
+}
+
+/** The state behind a keyring, for {@link extendKeyring}; nobody may change it. */
+export function stateOf(keyring: Keyring): KeyringState {
+  return read(keyring);
+}

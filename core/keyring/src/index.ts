@@ -1,0 +1,41 @@
+export type {
+  AgentEntry,
+  CustodianEntry,
+  DelegatedRight,
+  Delegation,
+  DeviceEntry,
+  RecoveryRule,
+  RemovalReason,
+  RoleBinding,
+  SubjectId,
+  TlsOwner,
+} from './chain/entries.ts';
+export { extendKeyring, foldKeyring, genesisStatement, nextStatement } from './chain/fold.ts';
+export { CLOCK_SKEW_MS, Keyring } from './chain/keyring.ts';
+export type { KeyringPoint } from './chain/state.ts';
+export * from './keyring-error.ts';
+export * from './statement.ts';
+export { CHECKS, grantRefusalOf, refusalOf, type Check } from './admission/checks.ts';
+export { openControlPlaneKeys, type ControlPlanePin } from './admission/control-plane-keys.ts';
+export { checkGrant, checkPayload, workloadDigest, type GrantContext } from './admission/grant.ts';
+export {
+  checkLease,
+  placementDigest,
+  type Admission,
+  type AdmissionContext,
+  type LeasedStart,
+} from './admission/lease.ts';
+export {
+  checkCommit,
+  checkStopped,
+  type Attempt,
+  type OutcomeContext,
+  type OutcomeReason,
+} from './admission/outcome.ts';
+export * from './codes/code-proof.ts';
+export { CODE_PREFIX, type CodeKind } from './codes/code-text.ts';
+export * from './codes/codes.ts';
+export { OneTimeCode } from './codes/one-time-code.ts';
+export * from './codes/route.ts';
+export * from './head.ts';
+export * from './recovery-kit.ts';
