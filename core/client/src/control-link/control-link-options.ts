@@ -1,5 +1,5 @@
 import type { Clock, ControlPlaneId, Log, MonotonicMs, Rng } from '@ringfence/base';
-import type { SigningKey, SigningPublicKey } from '@ringfence/crypto/sign';
+import type { Envelope, SigningKey, SigningPublicKey } from '@ringfence/crypto/sign';
 import type { Message, MessageBody } from '@ringfence/protocol/messages';
 import type { ControlPlaneKeys } from '@ringfence/protocol/statements';
 import type { OuterTrust } from '../outer-tls/index.ts';
@@ -17,6 +17,8 @@ export interface ControlMessageContext {
   readonly sentAt: MonotonicMs | undefined;
   /** The control plane's keys, as its root signed them; `leases` signs leases and receipts. */
   readonly keys: ControlPlaneKeys;
+  /** The same statement as it was signed, to show to a custodian. */
+  readonly keysEnvelope: Envelope;
 }
 
 /** Where a link stands. `locked` and `failed` are final. */

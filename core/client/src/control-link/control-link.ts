@@ -33,7 +33,7 @@ class DialledLink implements ControlLink {
   constructor(options: ControlLinkOptions) {
     this.#options = options;
     this.#inbox = new Inbox(options.journal, {
-      handle: ({ message, mid, sentAt, keys }) => options.onMessage(message, { mid, sentAt, keys }),
+      handle: ({ message, ...context }) => options.onMessage(message, context),
       onProcessed: (mid) => this.#connection?.onProcessed(mid),
       onFailed: (error) => this.#onHandlerFailed(error),
     });

@@ -1,4 +1,5 @@
 import type { MonotonicMs } from '@ringfence/base';
+import type { Envelope } from '@ringfence/crypto/sign';
 import type { ControlPlaneKeys } from '@ringfence/protocol/statements';
 import type { ControlPlaneMessage } from './control-link-options.ts';
 import type { Fact, LinkJournal } from './link-journal.ts';
@@ -10,6 +11,7 @@ export interface Arrival {
   readonly mid: number;
   readonly sentAt: MonotonicMs | undefined;
   readonly keys: ControlPlaneKeys;
+  readonly keysEnvelope: Envelope;
 }
 
 /** What an inbox needs of its link. */

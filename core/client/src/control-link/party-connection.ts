@@ -1,4 +1,5 @@
 import { toHex } from '@ringfence/base';
+import type { Envelope } from '@ringfence/crypto/sign';
 import type { DisconnectCode } from '@ringfence/ledger';
 import {
   beginHandshake,
@@ -51,6 +52,7 @@ interface Session {
   readonly sender: FrameSender;
   readonly receiver: FrameReceiver;
   readonly keys: ControlPlaneKeys;
+  readonly keysEnvelope: Envelope;
 }
 
 /** Each side answers a step of the handshake within this many milliseconds. */
@@ -144,7 +146,7 @@ export class PartyConnection {
     if (!this.#pays(bytes.length, false)) return this.#refuse(bytes, 'budget');
     const agreed = this.#handshake.finish(bytes, options.clock.now());
     if (!agreed.ok) return this.#refuse(bytes, agreed.code);
-    const { transcript, keys: channel, controlPlaneKeys: keys, last } = agreed;
+    const { transcript, keys: channel, controlPlaneKeys: keys, keysEnvelope, last } = agreed;
     journal.accepted(this.#conn, bytes, { transcript, keys: channel });
     const { role } = party;
     this.#session = {
@@ -157,6 +159,7 @@ export class PartyConnection {
         signer: keys.frames,
       }),
       keys,
+      keysEnvelope,
     };
     const hash = last === null ? undefined : journal.hashAt(last.seq);
     const resume = last === null || hash === undefined ? null : { seq: last.seq, hash };
@@ -178,7 +181,7 @@ export class PartyConnection {
     this.#pump.run();
   }
 
-  #onSealed(bytes: Uint8Array, { receiver, keys }: Session): void {
+  #onSealed(bytes: Uint8Array, { receiver, keys, keysEnvelope }: Session): void {
     const opened = receiver.open(bytes);
     if (!opened.ok) return this.#refuse(bytes, opened.code);
     const refusal = this.#pays(bytes.length, opened.transition) ? this.#misplaced(opened) : 'budget';
@@ -192,8 +195,8 @@ export class PartyConnection {
     if (message.name === 'goodbye') return this.#end('goodbye', { reason: message.body.reason });
     if (known) return this.#acknowledge();
     if (message.name === 'lease' || message.name === 'renew')
-      inbox.take({ message, mid, sentAt: this.#times.at(message.body.echo), keys });
-    if (message.name === 'stop' || message.name === 'job-closed') inbox.take({ message, mid, sentAt: undefined, keys });
+      inbox.take({ message, mid, sentAt: this.#times.at(message.body.echo), keys, keysEnvelope });
+    if (message.name === 'stop' || message.name === 'job-closed') inbox.take({ message, mid, sentAt: undefined, keys, keysEnvelope });
     if (inbox.waiting >= MOST_WAITING) this.#transport.hold(true);
   }
 

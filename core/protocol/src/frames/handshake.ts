@@ -49,7 +49,14 @@ export interface PartyHandshake {
   readonly finish: (
     accept: Uint8Array,
     now: EpochMs,
-  ) => (Agreed & { readonly controlPlaneKeys: ControlPlaneKeys; readonly last: AcceptFrame['last'] }) | Refused;
+  ) =>
+    | (Agreed & {
+        readonly controlPlaneKeys: ControlPlaneKeys;
+        /** The same as its root signed it, for whoever has to be shown. */
+        readonly keysEnvelope: Envelope;
+        readonly last: AcceptFrame['last'];
+      })
+    | Refused;
 }
 
 /** Begins a handshake with fresh ephemeral keys. */
@@ -64,8 +71,8 @@ export function beginHandshake(party: AgentId | CustodianId, pinned: PinnedContr
       const transcript = transcriptOf(open, accept);
       const keys = agree(() => initiator.finish(checked.share, transcript));
       if (keys === undefined) return refused('key-agreement');
-      const { controlPlaneKeys: speaks, last } = checked;
-      return { ok: true, transcript, keys, controlPlaneKeys: speaks, last };
+      const { controlPlaneKeys: speaks, keys: keysEnvelope, last } = checked;
+      return { ok: true, transcript, keys, controlPlaneKeys: speaks, keysEnvelope, last };
     },
   };
 }

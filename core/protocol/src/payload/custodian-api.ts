@@ -122,10 +122,14 @@ export const GRANT_REFUSALS = [
   'epoch',
   'dataset-gone',
 ] as const;
-/** `payload` is the grant payload sealed to the agent's sealing key. */
+/**
+ * `payload` is the grant payload sealed to the agent's sealing key. `resume`: the agent's `resume` names another record than the one that
+ * the custodian stored last (the answer to an earlier request was lost), so it asks for the hash of that one; the agent repeats the request.
+ */
 export const grantAnswer = z.discriminatedUnion('result', [
   z.strictObject({ result: z.literal('granted'), grant: envelope, payload: z.base64() }),
   z.strictObject({ result: z.literal('refused'), reason: z.enum(GRANT_REFUSALS) }),
+  z.strictObject({ result: z.literal('resume'), seq: whole(1, Number.MAX_SAFE_INTEGER) }),
 ]);
 
 /** `POST /v1/stopped`. */
