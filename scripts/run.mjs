@@ -48,6 +48,13 @@ export function firstDifference(lock, installed, machine) {
   return Object.keys(installed.packages).find((path) => lock.packages[path] === undefined) ?? null;
 }
 
+/** Says why this machine cannot run Ringfence, or null; `machine` as in firstDifference. */
+export function platformProblem({ os, cpu, libc }) {
+  if (os === 'linux' && (cpu === 'x64' || cpu === 'arm64') && libc === 'glibc') return null;
+  const here = [os, cpu, ...(os === 'linux' ? [libc] : [])].join(' ');
+  return `runs on Linux x64 and arm64 with glibc; this machine is ${here}. On macOS or Windows use a Linux VM.`;
+}
+
 function identity(entry) {
   return entry.link ? `link:${entry.resolved}` : `${entry.version}:${entry.integrity ?? ''}`;
 }
@@ -64,15 +71,6 @@ function requireOldestNode() {
   );
 }
 
-function requirePlatform(machine) {
-  const { os, cpu, libc } = machine;
-  if (os === 'linux' && (cpu === 'x64' || cpu === 'arm64') && libc === 'glibc') return;
-  const here = [os, cpu, ...(os === 'linux' ? [libc] : [])].join(' ');
-  throw new LaunchError(
-    `runs on Linux x64 and arm64 with glibc; this machine is ${here}. On macOS or Windows use a Linux VM.`,
-  );
-}
-
 function thisMachine() {
   process.report.excludeNetwork = true;
   const glibc = process.platform === 'linux' && process.report.getReport().header.glibcVersionRuntime;
@@ -81,7 +79,8 @@ function thisMachine() {
 
 function installWhenDifferent() {
   const machine = thisMachine();
-  requirePlatform(machine);
+  const problem = platformProblem(machine);
+  if (problem !== null) throw new LaunchError(problem);
   const lock = readJson(join(root, 'package-lock.json'));
   const difference = firstDifference(lock, readJson(join(root, 'node_modules', '.package-lock.json')), machine);
   if (difference === null && existsSync(npmNode())) return;

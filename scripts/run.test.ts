@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { firstDifference } from './run.mjs';
+import { firstDifference, platformProblem } from './run.mjs';
 
 const RUN = join(import.meta.dirname, 'run.mjs');
 const machine = { os: 'linux', cpu: 'x64', libc: 'glibc' };
@@ -35,6 +35,16 @@ test('a package for another platform may be absent, one for this platform may no
   assert.equal(absent({ os: 'linux', cpu: 'arm64' }), null);
   assert.equal(absent({ os: ['linux'], libc: ['musl'] }), null);
   assert.equal(absent({ os: ['linux'], cpu: ['x64'], optional: true }), 'node_modules/x');
+});
+
+test('unsupported machines are told what is missing', () => {
+  assert.equal(platformProblem(machine), null);
+  assert.equal(platformProblem({ ...machine, cpu: 'arm64' }), null);
+  assert.match(String(platformProblem({ ...machine, libc: 'musl' })), /this machine is linux x64 musl/);
+  assert.match(
+    String(platformProblem({ os: 'darwin', cpu: 'arm64', libc: 'musl' })),
+    /this machine is darwin arm64\. On macOS/,
+  );
 });
 
 function entry(t: TestContext, source: string): string {
