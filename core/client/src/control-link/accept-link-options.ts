@@ -105,7 +105,7 @@ export interface AcceptLinkOptions {
   readonly onMessage: (message: DurablePartyMessage, context: PartyMessageContext) => Promise<void>;
   /** The leases that go on; the link answers each heartbeat with them (an empty list is an answer too). */
   readonly onHeartbeat: (body: MessageBody<'heartbeat'>, party: KnownParty) => Promise<readonly RenewedLease[]>;
-  /** The party stores all messages up to `mid`: forget them, and store its journal point. */
+  /** The party has processed all messages up to `mid`: forget them, and store its journal point. Also called with what a hello says. */
   readonly onAck: (mid: number, journal: JournalPoint | undefined, party: KnownParty) => Promise<void>;
   /** The connection is over; called once, last, in every case. */
   readonly onEnd: (end: LinkEnd) => void;

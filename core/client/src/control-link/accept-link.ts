@@ -113,7 +113,7 @@ class ControlPlaneConnection {
     this.#phase = 'looking-up';
     this.#next(async () => {
       const party = await lookupParty(request.party);
-      if (this.#phase === 'over') return;
+      if (this.#isOver()) return;
       const offered = party?.last ?? null;
       const answer = request.answer({ keys, framesKey, last: offered, rng });
       if (!answer.ok) return this.#refuse(answer.code);
@@ -187,8 +187,10 @@ class ControlPlaneConnection {
         return this.close('locked');
       }
       const answer = await this.#options.onHello(event);
-      if (this.#phase === 'over') return;
+      if (this.#isOver()) return;
       if (!answer.allow) return this.close(answer.reason);
+      if (hello.received > 0) await this.#options.onAck(hello.received, undefined, party);
+      if (this.#isOver()) return;
       this.#welcome(version, answer.received, session, hello.received);
     });
   }
@@ -227,7 +229,7 @@ class ControlPlaneConnection {
     if (this.#waiting === MOST_WAITING) this.#transport.hold(true);
     this.#tail = this.#tail.then(async () => {
       try {
-        if (this.#phase !== 'over') await step();
+        if (!this.#isOver()) await step();
         this.#pump.run();
       } catch (error) {
         this.#fail(error);
@@ -255,13 +257,18 @@ class ControlPlaneConnection {
   }
 
   #pays(bytes: number, transition: boolean): boolean {
-    const left = spend(refill(this.#budgetIn, this.#now(), READER_DEPTH), { bytes, transition });
+    const left = spend(refill(this.#budgetIn, this.#now(), READER_DEPTH), { bytes, transition }, READER_DEPTH);
     if (left !== undefined) this.#budgetIn = left;
     return left !== undefined;
   }
 
   #now(): number {
     return Math.floor(this.#options.clock.monotonic());
+  }
+
+  /** Asked anew after each pause: the connection may have ended meanwhile. */
+  #isOver(): boolean {
+    return this.#phase === 'over';
   }
 
   #expectFrame(within: number): void {

@@ -196,7 +196,8 @@ export class PartyConnection {
     if (known) return this.#acknowledge();
     if (message.name === 'lease' || message.name === 'renew')
       inbox.take({ message, mid, sentAt: this.#times.at(message.body.echo), keys, keysEnvelope });
-    if (message.name === 'stop' || message.name === 'job-closed') inbox.take({ message, mid, sentAt: undefined, keys, keysEnvelope });
+    if (message.name === 'stop' || message.name === 'job-closed')
+      inbox.take({ message, mid, sentAt: undefined, keys, keysEnvelope });
     if (inbox.waiting >= MOST_WAITING) this.#transport.hold(true);
   }
 
@@ -260,7 +261,7 @@ export class PartyConnection {
   }
 
   #pays(bytes: number, transition: boolean): boolean {
-    const left = spend(refill(this.#budgetIn, this.#now(), READER_DEPTH), { bytes, transition });
+    const left = spend(refill(this.#budgetIn, this.#now(), READER_DEPTH), { bytes, transition }, READER_DEPTH);
     if (left !== undefined) this.#budgetIn = left;
     return left !== undefined;
   }

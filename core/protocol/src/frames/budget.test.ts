@@ -39,8 +39,14 @@ test('a transition pays for itself and leaves its rest to what it causes', () =>
 test('a bucket never overflows by waiting, nor by a clock that jumps', () => {
   assert.deepEqual(refill(fullBudget(0), 10 ** 12), fullBudget(10 ** 12));
   assert.deepEqual(refill({ tokens: 5, at: 100 }, 50), { tokens: 5, at: 50 });
-  const rich = { tokens: 10 * BUDGET_BYTES * 60_000, at: 0 };
+  const rich = { tokens: 2 * BUDGET_BYTES * 60_000, at: 0 };
   assert.equal(refill(rich, 60_000).tokens, rich.tokens, 'credit for transitions is not lost to the cap');
+});
+
+test('transitions cannot be hoarded for a flood later', () => {
+  let budget = fullBudget(0);
+  for (let frame = 0; frame < 1_000; frame += 1) budget = paid(spend(budget, { bytes: 512, transition: true }));
+  assert.equal(budget.tokens, (BUDGET_BYTES + 3 * TRANSITION_BYTES) * 60_000);
 });
 
 test('the reserve keeps heartbeats from using what acknowledgements need', () => {
@@ -96,7 +102,7 @@ test('a reader that sees an honest sender up to two minutes late does not compla
         sender = paid(spend(refill(sender, now), { bytes, transition }));
         // The network holds everything back for `delay`, lets it all through at once, and starts over.
         if (now > heldUntil) heldUntil = now + delay;
-        reader = paid(spend(refill(reader, heldUntil, READER_DEPTH), { bytes, transition }));
+        reader = paid(spend(refill(reader, heldUntil, READER_DEPTH), { bytes, transition }, READER_DEPTH));
       }
     }),
     { numRuns: 300 },

@@ -2,6 +2,8 @@
 export const BUDGET_BYTES = 16_384;
 /** Bytes that each frame of an attempt's transition adds. */
 export const TRANSITION_BYTES = 16_384;
+/** So much of what transitions brought may be left over at a time. */
+const KEPT_CREDIT = 3 * TRANSITION_BYTES;
 /**
  * Depth of the bucket on the reading side: a network that holds back up to two minutes of frames and then delivers them
  * at once is no breach.
@@ -41,9 +43,13 @@ export function refill(budget: Budget, now: number, depth: number = BUDGET_BYTES
 }
 
 /** The bucket after paying for a frame, already refilled; undefined when it does not hold enough. */
-export function spend(budget: Budget, { bytes, transition = false, reserve = 0 }: Spending): Budget | undefined {
+export function spend(
+  budget: Budget,
+  { bytes, transition = false, reserve = 0 }: Spending,
+  depth: number = BUDGET_BYTES,
+): Budget | undefined {
   const credited = budget.tokens + (transition ? TRANSITION_BYTES * MINUTE : 0);
-  const left = credited - bytes * MINUTE;
+  const left = Math.min(credited - bytes * MINUTE, (depth + KEPT_CREDIT) * MINUTE);
   return left < reserve * MINUTE ? undefined : { tokens: left, at: budget.at };
 }
 
