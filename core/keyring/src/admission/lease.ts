@@ -102,7 +102,6 @@ function open(start: LeasedStart, context: AdmissionContext): Decision<Check, { 
   const reasons = failed({
     'control-plane-keys': keys !== undefined,
     'job-malformed': read.job !== undefined,
-    'job-org': read.job === undefined || read.job.claimed.org === keyring.org,
     'job-device': read.job === undefined || device !== undefined,
     'job-signature': read.job === undefined || device === undefined || job !== undefined,
     'label-malformed': read.label !== undefined,
