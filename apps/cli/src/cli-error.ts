@@ -1,0 +1,29 @@
+import { RingfenceError } from '@ringfence/base';
+
+/** Why a command did not do what it was asked. */
+export type CliErrorCode =
+  /** The words of the command line are wrong; exit code 2. */
+  | 'usage'
+  /** `ringfence org init` was not run with this home, or its files are damaged. */
+  | 'no-profile'
+  /** A profile exists already. */
+  | 'profile-exists'
+  /** A file cannot be read or written. */
+  | 'bad-file'
+  /** The other side's proof or signature is wrong. */
+  | 'not-trusted'
+  /** The job file asks for what this release cannot do. */
+  | 'not-yet'
+  /** No offer can take the job. */
+  | 'not-placeable'
+  /** The person said no. */
+  | 'declined'
+  /** The job did not succeed. */
+  | 'job-failed'
+  /** There is no such thing. */
+  | 'not-found'
+  /** Something that was checked is not right. */
+  | 'check-failed';
+
+/** The one error class of this app. */
+export class CliError extends RingfenceError<CliErrorCode> {}

@@ -1,0 +1,47 @@
+import { formatSize } from '@ringfence/base';
+import type { Command } from '../command.ts';
+import { withSession } from '../session.ts';
+import { table } from '../terminal.ts';
+
+export const command: Command = {
+  usage: '',
+  summary: 'the organisation’s servers: names from the custodian, state from the control plane',
+  options: {},
+  words: [0, 0],
+  async run(context) {
+    const rows = await withSession(context, async ({ custodian, controlPlane }) => {
+      const [named, seen] = await Promise.all([custodian.agents(), controlPlane.agents()]);
+      return named.map(({ agent, name, site, tier, locked, removed }) => {
+        const view = seen.find((other) => other.agent === agent);
+        return {
+          agent,
+          name,
+          site,
+          tier,
+          removed,
+          online: view?.online ?? false,
+          locked: locked || (view?.locked ?? false),
+          isolations: view?.isolations ?? [],
+          freeCpuMilli: view?.freeCpuMilli ?? 0,
+          freeMemoryBytes: view?.freeMemoryBytes ?? 0,
+        };
+      });
+    });
+    context.terminal.value({ agents: rows });
+    const cells = rows
+      .filter(({ removed }) => !removed)
+      .map((row) => [
+        row.name,
+        row.site,
+        row.tier,
+        row.locked ? 'locked' : row.online ? 'online' : 'offline',
+        row.isolations.join(' '),
+        `${row.freeCpuMilli / 1000}`,
+        formatSize(row.freeMemoryBytes),
+        row.agent,
+      ]);
+    context.terminal.line(
+      table(['NAME', 'SITE', 'TIER', 'STATE', 'ISOLATION', 'FREE CPUS', 'FREE MEMORY', 'ID'], cells),
+    );
+  },
+};

@@ -1,0 +1,46 @@
+import type { Command, CommandContext } from '../command.ts';
+import { planTable } from '../job/plan-table.ts';
+import { labelJob, readJob, type LabelledJob, type ReadJob } from '../job/prepared-job.ts';
+import { withSession, type Session } from '../session.ts';
+import type { PlanAnswer } from '@ringfence/protocol/api';
+
+export const command: Command = {
+  usage: '[JOB.yaml]',
+  summary: 'where a job would run, and who refuses it why; nothing is sent or reserved',
+  options: {},
+  words: [0, 1],
+  async run(context, [path = 'job.yaml']) {
+    const read = readJob(path);
+    await withSession(context, async (session) => {
+      const { labelled, plan } = await planJob(context, session, read);
+      await showPlan(context, session, labelled, plan);
+    });
+  },
+};
+
+/** Label and plan of a job. */
+export async function planJob(
+  context: CommandContext,
+  session: Session,
+  read: ReadJob,
+): Promise<{ labelled: LabelledJob; plan: PlanAnswer }> {
+  const labelled = await labelJob(context, session, read);
+  const plan = await session.controlPlane.plan({
+    placement: labelled.placement,
+    sensitivity: labelled.label.sensitivity,
+  });
+  return { labelled, plan };
+}
+
+/** Prints a plan, with the servers' names from the custodian. */
+export async function showPlan(
+  { terminal }: CommandContext,
+  session: Session,
+  labelled: LabelledJob,
+  plan: PlanAnswer,
+): Promise<void> {
+  terminal.value({ event: 'plan', label: labelled.label.sensitivity, placement: labelled.placement, ...plan });
+  if (terminal.json) return;
+  const agents = await session.custodian.agents();
+  terminal.line(planTable(labelled, plan, (id) => agents.find(({ agent }) => agent === id)?.name ?? id));
+}

@@ -1,0 +1,54 @@
+import type { JobView } from '@ringfence/protocol/api';
+import type { AttemptView } from '@ringfence/protocol/payload';
+import { RingfenceError } from '@ringfence/base';
+import type { Command, CommandContext } from '../command.ts';
+import { viewAttempt, withAgent } from '../job/agent-client.ts';
+import { failureText } from '../job/failure-text.ts';
+import { whichJob } from '../job/which-job.ts';
+import { withSession, type Session } from '../session.ts';
+import { table } from '../terminal.ts';
+
+export const command: Command = {
+  usage: 'JOB',
+  summary: 'one job: its attempts, what it waits for, why it failed, what it made',
+  options: {},
+  words: [1, 1],
+  async run(context, [word = '']) {
+    await withSession(context, async (session) => {
+      const job = await whichJob(session, word);
+      const [view, own] = await Promise.all([session.controlPlane.job(job), session.custodian.job(job)]);
+      const attempt = await lastAttempt(context, session, view);
+      context.terminal.value({
+        ...view,
+        name: own.row.name,
+        committed: own.row.committed,
+        outputs: own.outputs,
+        lastAttempt: attempt ?? null,
+      });
+      context.terminal.line(`${own.row.name} (${job}): ${view.state}, label ${view.sensitivity}`);
+      for (const { constraint, count } of view.waitingFor)
+        context.terminal.line(`  waits: ${count} offers refuse it for ${constraint}`);
+      const cells = view.attempts.map(({ attempt: number, agent, state, outcome }) => [
+        String(number),
+        state,
+        outcome ?? '',
+        agent,
+      ]);
+      if (cells.length > 0) context.terminal.line(table(['ATTEMPT', 'STATE', 'OUTCOME', 'AGENT'], cells));
+      if (attempt?.failure) context.terminal.line(`failure: ${failureText(attempt.failure)}`);
+      for (const { name, version } of own.outputs) context.terminal.line(`artifact ${name} version ${version}`);
+    });
+  },
+};
+
+async function lastAttempt(context: CommandContext, session: Session, view: JobView): Promise<AttemptView | undefined> {
+  const last = view.attempts.at(-1);
+  if (last === undefined) return undefined;
+  try {
+    return await withAgent(context, session, last.agent, (link) => viewAttempt(link, view.job, last.attempt));
+  } catch (error) {
+    if (!(error instanceof RingfenceError)) throw error;
+    context.terminal.note(`the agent cannot be asked: ${error.message}`);
+    return undefined;
+  }
+}

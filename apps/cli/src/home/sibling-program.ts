@@ -1,0 +1,30 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+/** The programs that come with the CLI and run on the same machine. */
+export type Sibling = 'agent' | 'custodian';
+
+/** The command that starts a sibling: its sources in a checkout, its launcher beside ours in a release. */
+export function siblingCommand(sibling: Sibling, args: readonly string[]): [string, ...string[]] {
+  const source = resolve(import.meta.dirname, '../../..', sibling, 'src/main.ts');
+  if (existsSync(source)) return [process.execPath, source, ...args];
+  return [
+    process.env['RINGFENCE_BIN'] === undefined
+      ? `ringfence-${sibling}`
+      : resolve(process.env['RINGFENCE_BIN'], `ringfence-${sibling}`),
+    ...args,
+  ];
+}
+
+/** Runs a sibling with this terminal's streams, `input` piped in, and returns its exit code. */
+export function runSibling(sibling: Sibling, args: readonly string[], input?: string): Promise<number> {
+  const [program, ...rest] = siblingCommand(sibling, args);
+  const child = spawn(program, rest, { stdio: [input === undefined ? 'inherit' : 'pipe', 'inherit', 'inherit'] });
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(input);
+  return new Promise((resolveCode, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolveCode(code ?? 1));
+  });
+}

@@ -1,0 +1,26 @@
+import { formatSize } from '@ringfence/base';
+import type { ArtifactRow } from '@ringfence/protocol/payload';
+import type { CommandContext } from '../command.ts';
+import { withSession } from '../session.ts';
+import { table } from '../terminal.ts';
+
+/** The catalogue's rows of one kind. */
+export async function listArtifacts(context: CommandContext, kind: ArtifactRow['kind']): Promise<ArtifactRow[]> {
+  const rows = await withSession(context, ({ custodian }) => custodian.artifacts());
+  return rows.filter((row) => row.kind === kind);
+}
+
+/** Catalogue rows for people. */
+export function artifactTable(rows: readonly ArtifactRow[]): string {
+  const cells = rows.map((row) => [
+    row.name,
+    String(row.version),
+    row.sensitivity,
+    row.residency.join(' '),
+    row.purposes.join(' '),
+    String(row.files),
+    formatSize(row.bytes),
+    row.artifact,
+  ]);
+  return table(['NAME', 'VERSION', 'LABEL', 'RESIDENCY', 'PURPOSES', 'FILES', 'SIZE', 'ID'], cells);
+}

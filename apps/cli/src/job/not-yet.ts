@@ -1,0 +1,32 @@
+import type { JobFile } from '@ringfence/protocol/job-file';
+import { CliError } from '../cli-error.ts';
+
+/** What a job file can say before the product can do it, each with the words for it. */
+const NOT_YET: readonly { readonly asks: (file: JobFile) => boolean; readonly what: string }[] = [
+  { asks: ({ type }) => type !== 'train' && type !== 'batch', what: 'types other than train and batch' },
+  {
+    asks: ({ root }) => root.kind !== 'site-default',
+    what: 'image and python: jobs run on the site’s default root file system',
+  },
+  { asks: ({ resources }) => resources.gpu !== undefined, what: 'resources.gpu' },
+  {
+    asks: ({ resources }) =>
+      resources.maxPrice !== undefined || (resources.spot !== undefined && resources.spot !== 'never'),
+    what: 'resources.spot and resources.max_price',
+  },
+  { asks: ({ secrets }) => secrets.length > 0, what: 'secrets' },
+  { asks: ({ notify }) => notify.length > 0, what: 'notify' },
+  { asks: ({ profile }) => profile !== undefined, what: 'profile' },
+  { asks: ({ privacy }) => privacy.tee !== undefined, what: 'privacy.tee' },
+  { asks: ({ privacy }) => (privacy.egress?.length ?? 0) > 0, what: 'privacy.egress: jobs reach no network' },
+  { asks: ({ privacy }) => privacy.burst === 'allowed', what: 'privacy.burst' },
+];
+
+/** Refuses a job that asks for what does not exist yet, all of it at once; nothing is quietly left out. Throws CliError `not-yet`. */
+export function refuseWhatIsNotYet(file: JobFile): void {
+  const asked = NOT_YET.filter(({ asks }) => asks(file)).map(({ what }) => what);
+  if (asked.length > 0)
+    throw new CliError('not-yet', `this release cannot do what the job asks for: ${asked.join('; ')}`, {
+      next: 'take these fields out; docs/job-file.md says what works',
+    });
+}

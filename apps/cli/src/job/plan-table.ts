@@ -1,0 +1,23 @@
+import { formatSize } from '@ringfence/base';
+import type { PlanAnswer } from '@ringfence/protocol/api';
+import type { LabelledJob } from './prepared-job.ts';
+
+/** The plan for people: what the label demands, who refuses it and why, where it would run. */
+export function planTable(
+  { job, label, placement }: LabelledJob,
+  plan: PlanAnswer,
+  agentName: (agent: string) => string,
+): string {
+  const { cpuMilli, memoryBytes } = placement.resources;
+  const place =
+    plan.chosen === null
+      ? 'nowhere now'
+      : `${agentName(plan.chosen.agent)} (${plan.chosen.tier}, isolation ${plan.chosen.isolation})`;
+  const refused = plan.refused.map(({ constraint, count }) => `${count} × ${constraint}`).join(', ');
+  return [
+    `Job      ${job.name} (${job.type}), ${cpuMilli / 1000} CPU, ${formatSize(memoryBytes)}`,
+    `Label    ${label.sensitivity}${label.residency.length === 0 ? '' : `, within ${label.residency.join(', ')}`}: ${placement.tiers.join(' or ')}, isolation ${placement.isolation} or better, egress ${placement.egress}`,
+    `Offers   ${plan.considered} considered${refused === '' ? '' : `; refused: ${refused}`}`,
+    `Runs on  ${place}`,
+  ].join('\n');
+}

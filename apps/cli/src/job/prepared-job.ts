@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { canonicalBytes, epochMs, newId, toBase64Url, type JobId } from '@ringfence/base';
+import { sha256Hex, type Envelope } from '@ringfence/crypto/sign';
+import { readStatement, signStatement, workloadDigest } from '@ringfence/keyring';
+import { constraintsFor, type LabelConstraints } from '@ringfence/policy';
+import { JobFileError, parseJobFile, resolveJob, type JobFile, type ResolvedJob } from '@ringfence/protocol/job-file';
+import type { PackReference, Workload } from '@ringfence/protocol/payload';
+import type { LabelStatement, PlacementPart } from '@ringfence/protocol/statements';
+import { CliError } from '../cli-error.ts';
+import type { CommandContext } from '../command.ts';
+import type { Session } from '../session.ts';
+import { refuseWhatIsNotYet } from './not-yet.ts';
+
+/** A job file that was read: what it says and the folder that it speaks of. */
+export interface ReadJob {
+  readonly file: JobFile;
+  readonly workdir: string;
+}
+
+/** A job with its label and the part that placement reads. */
+export interface LabelledJob extends ReadJob {
+  readonly id: JobId;
+  readonly job: ResolvedJob;
+  readonly labelEnvelope: Envelope;
+  readonly label: LabelStatement;
+  readonly placement: PlacementPart;
+  readonly constraints: LabelConstraints;
+}
+
+const LABEL_VALID_MS = 7 * 86_400_000;
+const STOP_GRACE_MS = 10_000;
+
+/** Reads a job file; throws JobFileError with all problems, CliError `bad-file`, `not-yet`. */
+export function readJob(path: string): ReadJob {
+  const file = parseJobFile(readText(path));
+  refuseWhatIsNotYet(file);
+  return { file, workdir: resolve(dirname(path), file.workdir) };
+}
+
+/** Gets the label of a job from the custodian and compiles its placement part. Throws JobFileError where the job is looser than its label. */
+export async function labelJob({ rng }: CommandContext, session: Session, read: ReadJob): Promise<LabelledJob> {
+  const { file } = read;
+  const id = newId('job', rng);
+  const wish = file.privacy.sensitivity;
+  const labelEnvelope = await session.custodian.label({
+    job: id,
+    mounts: file.mounts.map(({ dataset }) => dataset),
+    ...(wish === undefined ? {} : { wish }),
+    ...(file.purpose === undefined ? {} : { purpose: file.purpose }),
+    validMs: LABEL_VALID_MS,
+  });
+  const label = readStatement('label', labelEnvelope).claimed;
+  const job = resolveJob(file, label);
+  const constraints = constraintsOf(file, label);
+  return { ...read, id, job, labelEnvelope, label, constraints, placement: placementOf(job, constraints) };
+}
+
+function constraintsOf({ privacy }: JobFile, label: LabelStatement): LabelConstraints {
+  const decision = constraintsFor(label, {
+    tiers: privacy.tiers,
+    residency: privacy.residency,
+    isolation: privacy.isolation,
+    burst: privacy.burst,
+    logs: privacy.logs,
+    ...(privacy.require === undefined
+      ? {}
+      : {
+          evidence: {
+            require: [...privacy.require],
+            grade: privacy.evidenceGrade,
+            maxAgeDays: privacy.evidenceMaxAgeDays,
+          },
+        }),
+  });
+  if (decision.allow) return decision.constraints;
+  throw new JobFileError(
+    decision.reasons.map(({ field, allowed }) => ({
+      path: `privacy.${field}`,
+      code: 'looser-than-label',
+      message: `looser than the label ${label.sensitivity} allows: ${allowed.join(', ')}`,
+    })),
+  );
+}
+
+function placementOf(job: ResolvedJob, constraints: LabelConstraints): PlacementPart {
+  const { logs: _, ...placed } = constraints;
+  return {
+    v: 1,
+    type: job.type,
+    resources: job.resources,
+    ...placed,
+    onPartition: job.onPartition,
+    spot: job.spot,
+    priority: job.priority,
+    maxDurationMs: job.maxDurationMs,
+  };
+}
+
+/** What will run, ready to be sealed; the salt keeps its digest from being guessed. */
+export function workloadOf({ rng }: CommandContext, labelled: LabelledJob, code: PackReference | undefined): Workload {
+  const { job, placement, constraints } = labelled;
+  if (job.run === undefined)
+    throw new CliError('not-yet', 'a job without `run` needs an image', { next: 'add a run line' });
+  return {
+    v: 1,
+    salt: toBase64Url(rng.bytes(32)),
+    name: job.name,
+    run: job.run,
+    ...(job.setup === undefined ? {} : { setup: job.setup }),
+    ...(code === undefined ? {} : { code }),
+    env: { ...job.env },
+    secrets: [],
+    mounts: job.mounts.map(({ path, dataset }) => ({ path, dataset })),
+    outputs: job.outputs.map(({ path, artifact }) => ({ path, artifact })),
+    resources: placement.resources,
+    isolation: placement.isolation,
+    maxDurationMs: placement.maxDurationMs,
+    stopGraceMs: STOP_GRACE_MS,
+    logs: constraints.logs,
+    ...(job.purpose === undefined ? {} : { purpose: job.purpose }),
+  };
+}
+
+/** The first of the three signatures: this device orders this workload, under this label and these constraints. */
+export function signJob(
+  { clock }: CommandContext,
+  { profile, keys }: Session,
+  labelled: LabelledJob,
+  workload: Workload,
+): Envelope {
+  const at = clock.now();
+  return signStatement(
+    'job',
+    {
+      v: 1,
+      org: profile.org,
+      project: profile.project,
+      job: labelled.id,
+      device: profile.device,
+      type: labelled.job.type,
+      at,
+      expires: epochMs(Math.min(labelled.label.notAfter, at + LABEL_VALID_MS)),
+      maxAttempts: labelled.job.maxAttempts,
+      replicas: 1,
+      constraintDigest: sha256Hex(canonicalBytes(labelled.placement)),
+      payloadDigest: workloadDigest(workload),
+      labelDigest: readStatement('label', labelled.labelEnvelope).digest,
+    },
+    [keys.sign],
+  );
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new CliError('bad-file', `${path} cannot be read`, {
+      cause,
+      next: 'name a job file, or make one with `ringfence job init`',
+    });
+  }
+}

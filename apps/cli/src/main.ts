@@ -1,0 +1,87 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { messageOf, RingfenceError, systemRng } from '@ringfence/base';
+import { systemClock } from '@ringfence/base/platform';
+import { CliError } from './cli-error.ts';
+import type { Command } from './command.ts';
+import { processTerminal } from './terminal.ts';
+import { VERBS } from './verbs.ts';
+
+const COMMON = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = report(error, process.argv.includes('--json'));
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [first = '', second = ''] = args;
+  if (first === '' || first === '--help' || first === '-h' || first === 'help') {
+    process.stdout.write(await overview());
+    return 0;
+  }
+  if (first === '--version') {
+    process.stdout.write('0.1.0\n');
+    return 0;
+  }
+  const verb = `${first} ${second}` in VERBS ? `${first} ${second}` : first;
+  const load = VERBS[verb];
+  if (load === undefined) throw new CliError('usage', `there is no command “${first}”`, { next: nearest(first) });
+  const { command } = await load();
+  await run(verb, command, args.slice(verb.split(' ').length));
+  return 0;
+}
+
+async function run(verb: string, command: Command, rest: readonly string[]): Promise<void> {
+  const { values, positionals } = read(verb, command, rest);
+  if (values['help'] === true) {
+    process.stdout.write(`ringfence ${verb} ${command.usage}\n\n${command.summary}\n`);
+    return;
+  }
+  const [least, most] = command.words;
+  if (positionals.length < least || positionals.length > most)
+    throw new CliError('usage', `ringfence ${verb} takes other words`, { next: `ringfence ${verb} ${command.usage}` });
+  const home = process.env['RINGFENCE_HOME'] ?? join(homedir(), '.config', 'ringfence');
+  const terminal = processTerminal(values['json'] === true);
+  await command.run({ terminal, clock: systemClock, rng: systemRng, home, stdin: process.stdin }, positionals, values);
+}
+
+function read(verb: string, command: Command, args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { ...COMMON, ...command.options },
+      strict: true,
+      allowPositionals: true,
+    });
+  } catch (cause) {
+    throw new CliError('usage', messageOf(cause), { cause, next: `ringfence ${verb} ${command.usage}` });
+  }
+}
+
+async function overview(): Promise<string> {
+  const rows = await Promise.all(
+    Object.entries(VERBS).map(async ([verb, load]) => `  ${verb.padEnd(18)} ${(await load()).command.summary}`),
+  );
+  return `ringfence COMMAND [--json] [--help]\n\n${rows.join('\n')}\n\nRINGFENCE_HOME names the folder of the profile (~/.config/ringfence).\n`;
+}
+
+function nearest(word: string): string {
+  const known = Object.keys(VERBS).filter((verb) => verb.startsWith(word.slice(0, 3)) && word.length >= 3);
+  return known.length === 0 ? 'see ringfence --help' : `did you mean ${known.join(', ')}?`;
+}
+
+/** Says what failed and what to do next; the exit code tells a wrong call (2) from a refusal (1). */
+function report(error: unknown, json: boolean): number {
+  if (!(error instanceof RingfenceError)) {
+    process.stderr.write(`ringfence: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return 1;
+  }
+  const { code, message, next } = error;
+  const problems = 'problems' in error && Array.isArray(error.problems) ? error.problems : undefined;
+  if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, next, problems } })}\n`);
+  else process.stderr.write(`ringfence: ${message} (${code})\n${next === undefined ? '' : `  ${next}\n`}`);
+  return code === 'usage' ? 2 : 1;
+}

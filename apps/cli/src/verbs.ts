@@ -1,0 +1,26 @@
+import type { Command } from './command.ts';
+
+/** Every verb and where it lives; loaded when it is called, so that each starts fast. */
+export const VERBS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  'org init': () => import('./commands/org-init.ts'),
+  'agent join-code': () => import('./commands/agent-join-code.ts'),
+  'agent join': () => import('./commands/agent-join.ts'),
+  'agent ls': () => import('./commands/agent-ls.ts'),
+  'agent remove': () => import('./commands/agent-remove.ts'),
+  'dataset add': () => import('./commands/dataset-add.ts'),
+  'dataset ls': () => import('./commands/dataset-ls.ts'),
+  'job init': () => import('./commands/job-init.ts'),
+  plan: () => import('./commands/plan.ts'),
+  launch: () => import('./commands/launch.ts'),
+  ps: () => import('./commands/ps.ts'),
+  status: () => import('./commands/status.ts'),
+  logs: () => import('./commands/logs.ts'),
+  'artifact ls': () => import('./commands/artifact-ls.ts'),
+  'artifact get': () => import('./commands/artifact-get.ts'),
+  stop: () => import('./commands/stop.ts'),
+  'wire tail': () => import('./commands/wire-tail.ts'),
+  'wire verify': () => import('./commands/wire-verify.ts'),
+  'custodian backup': () => import('./commands/custodian-backup.ts'),
+  'custodian restore': () => import('./commands/custodian-restore.ts'),
+  doctor: () => import('./commands/doctor.ts'),
+};
