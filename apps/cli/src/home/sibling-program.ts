@@ -1,20 +1,16 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 /** The programs that come with the CLI and run on the same machine. */
 export type Sibling = 'agent' | 'custodian';
 
 /** The command that starts a sibling: its sources in a checkout, its launcher beside ours in a release. */
 export function siblingCommand(sibling: Sibling, args: readonly string[]): [string, ...string[]] {
-  const source = resolve(import.meta.dirname, '../../..', sibling, 'src/main.ts');
+  const own = dirname(process.argv[1] ?? '.');
+  const source = resolve(own, '../..', sibling, 'src/main.ts');
   if (existsSync(source)) return [process.execPath, source, ...args];
-  return [
-    process.env['RINGFENCE_BIN'] === undefined
-      ? `ringfence-${sibling}`
-      : resolve(process.env['RINGFENCE_BIN'], `ringfence-${sibling}`),
-    ...args,
-  ];
+  return [resolve(own, '../bin', `ringfence-${sibling}`), ...args];
 }
 
 /** Runs a sibling with this terminal's streams, `input` piped in, and returns its exit code. */

@@ -1,0 +1,71 @@
+import { formatDuration, messageOf } from '@ringfence/base';
+import type { CommandContext } from '../command.ts';
+import { checkedKeyring } from '../home/checked-keyring.ts';
+import { DELEGATION_MS } from '../home/first-keyring.ts';
+import type { Session } from '../session.ts';
+import { bad, good, warn, type Finding } from './finding.ts';
+
+const RENEW_WITHIN_MS = DELEGATION_MS / 4;
+
+/** What the organisation's own services say of themselves. */
+export async function organisationFindings(context: CommandContext, session: Session): Promise<Finding[]> {
+  const parts = await Promise.all([controlPlane(session), keyring(context, session), custodian(context, session)]);
+  return parts.flat();
+}
+
+async function controlPlane({ controlPlane: client, profile }: Session): Promise<Finding[]> {
+  try {
+    const { id, version } = await client.about();
+    if (id !== profile.controlPlane.id)
+      return [bad('control plane', 'another one answers at this address', 'check the address with its operator')];
+    return [good('control plane', `${profile.controlPlane.url}, release ${version}`)];
+  } catch (error) {
+    return [
+      bad('control plane', messageOf(error), 'check network, proxy (RINGFENCE_PROXY) and CA file (RINGFENCE_CA_FILE)'),
+    ];
+  }
+}
+
+async function keyring(context: CommandContext, session: Session): Promise<Finding[]> {
+  try {
+    const ring = await checkedKeyring(context, session);
+    const until = Math.max(0, ...ring.delegations('head', context.clock.now()).map(({ until: end }) => end));
+    const left = until - context.clock.now();
+    const delegation =
+      left > RENEW_WITHIN_MS
+        ? good('delegation', `the custodian may sign for ${formatDuration(left)} more`)
+        : warn(
+            'delegation',
+            `ends in ${formatDuration(Math.max(0, left))}`,
+            'renew it with the root key: the custodian stops granting when it ends',
+          );
+    return [good('keyring', `statement ${ring.head.seq}, fresh head`), delegation];
+  } catch (error) {
+    return [bad('keyring', messageOf(error), 'nothing starts until this is mended')];
+  }
+}
+
+async function custodian({ clock }: CommandContext, { custodian: client }: Session): Promise<Finding[]> {
+  try {
+    const status = await client.status();
+    const link =
+      status.controlLink === 'up'
+        ? good('control link of the custodian', 'up')
+        : bad('control link of the custodian', status.controlLink, 'see the custodian’s log');
+    const backup =
+      status.lastBackupAt === null
+        ? warn(
+            'backup',
+            'none exists: losing the custodian’s disk loses every key and result',
+            'ringfence custodian backup --out FILE',
+          )
+        : good('backup', `${formatDuration(Math.max(0, clock.now() - status.lastBackupAt))} old`);
+    const seal =
+      status.seal === 'key-file'
+        ? warn('custodian keys', 'sealed by a key file on the same machine', 'start the custodian with a passphrase')
+        : good('custodian keys', 'sealed by a passphrase');
+    return [good('custodian', `release ${status.version}, epoch ${status.epoch}`), link, backup, seal];
+  } catch (error) {
+    return [bad('custodian', messageOf(error), 'is it running, and does the relay reach it?')];
+  }
+}
