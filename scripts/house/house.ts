@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { createOrganisation, homeOf, joinAgent } from './enrol.ts';
 import type { Entries } from './entries.ts';
-import { startAgent, startControlPlane, startCustodian, startRelay, type Ground } from './roles.ts';
+import { portOf } from './remembered-ports.ts';
+import { frontOf, startAgent, startControlPlane, startCustodian, startRelay, type Ground } from './roles.ts';
 import { runCli, type CliCall, type CliResult } from './run-cli.ts';
 import type { StartedProcess } from './started-process.ts';
 
@@ -18,6 +19,11 @@ export interface HouseOptions {
   /** Let agents run jobs without a sandbox; default: only where bubblewrap does not work. */
   readonly allowProcess?: boolean;
   readonly onStep?: (step: string) => void;
+  /**
+   * Puts something of the caller's in front of control plane and relay: called when one is up, before anybody dials it; all
+   * others reach it at `front`, a loopback port that the caller listens on.
+   */
+  readonly onServer?: (server: StartedProcess, front: number) => Promise<void>;
 }
 
 /** A running house. */
@@ -47,7 +53,12 @@ export function sandboxWorks(): boolean {
 export async function startHouse(options: HouseOptions): Promise<House> {
   mkdirSync(options.root, { recursive: true, mode: 0o700 });
   const env: Record<string, Readonly<Record<string, string>>> = { ...options.env };
-  const ground: Ground = { root: options.root, entries: options.entries ?? { kind: 'source' }, env };
+  const ground: Ground = {
+    root: options.root,
+    entries: options.entries ?? { kind: 'source' },
+    env,
+    fronted: options.onServer !== undefined,
+  };
   const processes = new Map<string, StartedProcess>();
   const house = houseOf(ground, processes, env);
   try {

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 /** The port of `name` in the house at `root`: the one it had before, else a free one that it now keeps. */
 export async function portOf(root: string, name: string): Promise<number> {
   const file = join(root, 'ports.json');
+  // Asked for before the file is read: nothing may come between reading and writing it.
+  const fresh = await freePort();
   const ports: Record<string, number> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-  const port = ports[name] ?? (await freePort());
+  const port = ports[name] ?? fresh;
   writeFileSync(file, `${JSON.stringify({ ...ports, [name]: port })}\n`, { mode: 0o600 });
   return port;
 }

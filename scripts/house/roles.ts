@@ -10,6 +10,13 @@ export interface Ground {
   readonly entries: Entries;
   /** Environment by process name, for faults and database URLs. */
   readonly env: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Others reach control plane and relay at their front ports. */
+  readonly fronted?: boolean;
+}
+
+/** Name of the port in front of a server. */
+export function frontOf(name: string): string {
+  return `${name}-front`;
 }
 
 /** The state folder of the process called `name`. */
@@ -34,8 +41,13 @@ export async function startControlPlane(ground: Ground, name = 'control-plane'):
     listen,
     '--keys',
     join(stateOf(ground, 'control-plane'), 'keys'),
+    ...(ground.fronted === true ? ['--url', await frontUrl(ground, name)] : []),
   ];
   return start(ground, name, roleCommand(ground.entries, 'control-plane', args));
+}
+
+async function frontUrl(ground: Ground, name: string): Promise<string> {
+  return `https://127.0.0.1:${await portOf(ground.root, frontOf(name))}`;
 }
 
 /** Starts the relay. */
@@ -55,7 +67,7 @@ export async function startCustodian(ground: Ground, relay: StartedProcess): Pro
     '--state',
     stateOf(ground, 'custodian'),
     '--relay',
-    text(relay, 'url'),
+    ground.fronted === true ? await frontUrl(ground, 'relay') : text(relay, 'url'),
     '--relay-ca',
     text(relay, 'ca_file'),
   ];

@@ -1,0 +1,104 @@
+// Invariant 2: payload is at the parties that may see it and nowhere else, in no form.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { need } from '../../scripts/needs.ts';
+import { startHouse, text, type House } from '../../scripts/house/index.ts';
+import { findMarkers, needlesOf } from './marker.ts';
+import { writePlantedJob, type PlantedJob } from './planted-job.ts';
+import { descendants, filesBelow, workingFolder, writableMemory } from './process-memory.ts';
+import { recordTls, type TlsRecorder } from './tls-recorder.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'ringfence-canary-'));
+const recorders = new Map<string, TlsRecorder>();
+let house: House;
+let planted: PlantedJob;
+
+async function inspect(
+  name: string,
+  server: Parameters<NonNullable<Parameters<typeof startHouse>[0]['onServer']>>[0],
+  front: number,
+): Promise<void> {
+  const behind = Number(new URL(text(server, 'url')).port);
+  const own = name === 'control-plane' ? Number(readPort('control-plane')) : behind;
+  recorders.set(name, await recordTls({ port: front, to: own, caFile: text(server, 'ca_file') }));
+}
+
+function readPort(name: string): number {
+  const ports: Record<string, number> = JSON.parse(readFileSync(join(root, 'house', 'ports.json'), 'utf8'));
+  return ports[name] ?? 0;
+}
+
+before(async () => {
+  planted = writePlantedJob(root);
+  house = await startHouse({
+    root: join(root, 'house'),
+    agents: 1,
+    onServer: (server, front) => inspect(server.name, server, front),
+  });
+  const added = await house.cli(['dataset', 'add', planted.dataset, planted.dataFolder, '--label', 'internal']);
+  assert.equal(added.code, 0, added.stderr);
+  const run = await house.cli(['launch', '-y', '--json', planted.jobFile]);
+  assert.equal(run.code, 0, run.stderr);
+  const failed = await house.cli(['launch', '-y', '--json', planted.failingJobFile]);
+  assert.equal(failed.code, 1, failed.stderr);
+  // The search itself must be able to find: the client saw the log line and the error text.
+  const log = planted.markers.find(({ where }) => where === 'log line');
+  assert.ok(log !== undefined && run.stdout.includes(log.text));
+});
+
+after(async () => {
+  await house?.stop();
+  for (const recorder of recorders.values()) await recorder.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+function assertClean(name: string, bytes: Buffer): void {
+  assert.ok(bytes.length > 0, `${name} is empty: nothing was looked at`);
+  assert.deepEqual(findMarkers(bytes, needlesOf(planted.markers)), [], name);
+}
+
+describe('after a job ran, no marker is', () => {
+  for (const name of ['control-plane', 'relay'])
+    test(`in what crossed the ${name}, opened with its own TLS key`, () => {
+      assertClean(name, recorders.get(name)?.seen() ?? Buffer.alloc(0));
+    });
+
+  for (const name of ['control-plane', 'relay'])
+    test(`in the files and logs of the ${name}`, () => {
+      for (const { path, bytes } of filesBelow(join(house.root, name))) assertClean(path, bytes);
+      assertClean('log', readFileSync(house.process(name).logFile));
+    });
+
+  test('in the control plane’s database files', (t) => {
+    if (!need(t, 'root')) return;
+    const servers = descendants(process.pid).filter(
+      (pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'postgres',
+    );
+    const logOf = readFileSync(house.process('control-plane').logFile, 'utf8');
+    const pid = Number(/"event":"database.started".*?"pid":(\d+)/.exec(logOf)?.[1]);
+    assert.ok(servers.length >= 0 && pid > 0);
+    for (const { path, bytes } of filesBelow(workingFolder(pid))) assertClean(path, bytes);
+  });
+
+  for (const name of ['control-plane', 'relay'])
+    test(`in the memory of the ${name}`, (t) => {
+      if (!need(t, 'root')) return;
+      let regions = 0;
+      for (const region of writableMemory(house.process(name).pid)) {
+        regions += 1;
+        assert.deepEqual(findMarkers(region, needlesOf(planted.markers)), [], `memory of ${name}`);
+      }
+      assert.ok(regions > 10);
+    });
+
+  test('missing where it belongs: the agent’s log holds the log line', () => {
+    const line = planted.markers.filter(({ where }) => where === 'log line');
+    const found = [...filesBelow(join(house.root, 'agent-1'))].some(
+      ({ bytes }) => findMarkers(bytes, needlesOf(line)).length > 0,
+    );
+    assert.equal(found, true);
+  });
+});
