@@ -80,6 +80,8 @@ async function openDoors(options: HouseOptions, ground: Ground, processes: Map<s
     startControlPlane(ground).then(keep),
     startRelay(ground).then(keep),
   ]);
+  for (const server of [controlPlane, relay])
+    await options.onServer?.(server, await portOf(ground.root, frontOf(server.name)));
   step('control plane and relay are up');
   const custodian = keep(await startCustodian(ground, relay));
   step('custodian is up');

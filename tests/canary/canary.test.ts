@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { need } from '../../scripts/needs.ts';
-import { startHouse, text, type House } from '../../scripts/house/index.ts';
+import { startHouse, text, type House, type StartedProcess } from '../../scripts/house/index.ts';
 import { findMarkers, needlesOf } from './marker.ts';
 import { writePlantedJob, type PlantedJob } from './planted-job.ts';
-import { descendants, filesBelow, workingFolder, writableMemory } from './process-memory.ts';
+import { filesBelow, workingFolder, writableMemory } from './process-memory.ts';
 import { recordTls, type TlsRecorder } from './tls-recorder.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-canary-'));
@@ -16,19 +16,11 @@ const recorders = new Map<string, TlsRecorder>();
 let house: House;
 let planted: PlantedJob;
 
-async function inspect(
-  name: string,
-  server: Parameters<NonNullable<Parameters<typeof startHouse>[0]['onServer']>>[0],
-  front: number,
-): Promise<void> {
-  const behind = Number(new URL(text(server, 'url')).port);
-  const own = name === 'control-plane' ? Number(readPort('control-plane')) : behind;
-  recorders.set(name, await recordTls({ port: front, to: own, caFile: text(server, 'ca_file') }));
-}
-
-function readPort(name: string): number {
+async function inspect(server: StartedProcess, front: number): Promise<void> {
+  // Its own port: its URL is the front's already.
   const ports: Record<string, number> = JSON.parse(readFileSync(join(root, 'house', 'ports.json'), 'utf8'));
-  return ports[name] ?? 0;
+  const recorder = await recordTls({ port: front, to: ports[server.name] ?? 0, caFile: text(server, 'ca_file') });
+  recorders.set(server.name, recorder);
 }
 
 before(async () => {
@@ -36,7 +28,7 @@ before(async () => {
   house = await startHouse({
     root: join(root, 'house'),
     agents: 1,
-    onServer: (server, front) => inspect(server.name, server, front),
+    onServer: inspect,
   });
   const added = await house.cli(['dataset', 'add', planted.dataset, planted.dataFolder, '--label', 'internal']);
   assert.equal(added.code, 0, added.stderr);
@@ -74,12 +66,9 @@ describe('after a job ran, no marker is', () => {
 
   test('in the control plane’s database files', (t) => {
     if (!need(t, 'root')) return;
-    const servers = descendants(process.pid).filter(
-      (pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'postgres',
-    );
     const logOf = readFileSync(house.process('control-plane').logFile, 'utf8');
     const pid = Number(/"event":"database.started".*?"pid":(\d+)/.exec(logOf)?.[1]);
-    assert.ok(servers.length >= 0 && pid > 0);
+    assert.ok(pid > 0, 'the log names the database server');
     for (const { path, bytes } of filesBelow(workingFolder(pid))) assertClean(path, bytes);
   });
 

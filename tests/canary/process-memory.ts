@@ -31,23 +31,6 @@ function readRegion(memory: number, position: bigint, length: number): Buffer | 
   }
 }
 
-/** Processes below `pid`, at any depth. */
-export function descendants(pid: number): number[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  const below = (one: number): number[] =>
-    [...parents].flatMap(([child, parent]) => (parent === one ? [child, ...below(child)] : []));
-  return below(pid);
-}
-
 /** The folder in which a process works: PostgreSQL's is its data folder. */
 export function workingFolder(pid: number): string {
   return readlinkSync(`/proc/${pid}/cwd`);
