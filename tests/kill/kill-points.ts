@@ -1,0 +1,31 @@
+// Every named step between an order and its commit, by process.
+import { FAULT_POINTS as AGENT } from '../../apps/agent/src/fault-points.ts';
+import { FAULT_POINTS as CONTROL_PLANE } from '../../apps/control-plane/src/fault-points.ts';
+import { FAULT_POINTS as CUSTODIAN } from '../../apps/custodian/src/fault-points.ts';
+import type { KillPoint } from './kill-run.ts';
+
+/** Steps of enrolment; they have tests of their own. */
+const ENROLMENT = /^(claim|join)-/;
+
+function pointsOf(process: string, points: readonly string[], pass: number): KillPoint[] {
+  return points.filter((point) => !ENROLMENT.test(point)).map((point) => ({ process, point, pass }));
+}
+
+/** All steps, each at its `pass`-th passing; the kill test's agent is called `agent-1`. */
+export function killPoints(pass: number): KillPoint[] {
+  return [
+    ...pointsOf('control-plane', CONTROL_PLANE, pass),
+    ...pointsOf('custodian', CUSTODIAN, pass),
+    ...pointsOf('agent-1', AGENT, pass),
+  ];
+}
+
+/** At least twenty steps around what is durable, for every run of the tests. */
+export const KEY_POINTS: readonly KillPoint[] = killPoints(1).filter(({ process, point }) => {
+  const wanted: Readonly<Record<string, RegExp>> = {
+    'control-plane': /^(submit|place|committed)-/,
+    custodian: /^(deposit|grant|commit)-|outbox-after/,
+    'agent-1': /^(lease-after|grant-after|start-|run-|commit-before-request|commit-after-answer|stopped-before)/,
+  };
+  return wanted[process]?.test(point) ?? false;
+});
