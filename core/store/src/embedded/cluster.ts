@@ -43,7 +43,7 @@ export function readMarker(places: Places, rng: Rng): Marker {
   const fresh: Marker = {
     version: 1,
     id: Buffer.from(rng.bytes(16)).toString('hex'),
-    cluster: places.cluster,
+    cluster: places.clusterName,
     initialized: false,
   };
   const text = readOrWriteFirst(places.marker, () => JSON.stringify(fresh));

@@ -85,12 +85,19 @@ async function canRead({ uid, gid }: Account, path: string): Promise<boolean> {
 
 describe('embedded database', () => {
   let state = '';
-  const start = (): Promise<EmbeddedServer> => startEmbedded({ stateDir: state, log: silentLog, clock });
+  const started = new Set<EmbeddedServer>();
+  const start = async (): Promise<EmbeddedServer> => {
+    const server = await startEmbedded({ stateDir: state, log: silentLog, clock });
+    started.add(server);
+    return server;
+  };
 
   before(() => {
     state = mkdtempSync(join(tmpdir(), 'rf-test-'));
   });
   after(async () => {
+    // What a failed test left running would be restarted for ever by its own watch.
+    await Promise.allSettled([...started].map((server) => server.stop()));
     await removeEmbedded({ stateDir: state, clock });
     rmSync(state, { recursive: true });
   });
@@ -143,8 +150,8 @@ describe('embedded database', () => {
       const both = await Promise.all([startChild(fresh), startChild(fresh)]);
       assert.equal(both[0].pid, both[1].pid);
       assert.equal(both[0].url, both[1].url);
-      for (const started of both) assert.deepEqual(await query(started.url, 'select 1 as n'), [{ n: 1 }]);
-      for (const started of both.sort((a, b) => Number(a.owned) - Number(b.owned))) await endChild(started);
+      for (const child of both) assert.deepEqual(await query(child.url, 'select 1 as n'), [{ n: 1 }]);
+      for (const child of both.sort((a, b) => Number(a.owned) - Number(b.owned))) await endChild(child);
     } finally {
       await removeEmbedded({ stateDir: fresh, clock });
       rmSync(fresh, { recursive: true });
@@ -248,12 +255,12 @@ describe('embedded database', () => {
     try {
       if (!(await canRead(account, FIXTURE)))
         return t.diagnostic('not tried: the checkout is under a folder that only root can enter');
-      const started = await startChild(plain, account);
-      assert.deepEqual(await query(started.url, 'select 1 as n'), [{ n: 1 }]);
+      const child = await startChild(plain, account);
+      assert.deepEqual(await query(child.url, 'select 1 as n'), [{ n: 1 }]);
       accessSync(join(plain, 'database', 'cluster', 'data', 'PG_VERSION'));
-      assert.equal(readProcess(started.pid)?.uid, account.uid);
-      await endChild(started);
-      assert.equal(readProcess(started.pid), undefined);
+      assert.equal(readProcess(child.pid)?.uid, account.uid);
+      await endChild(child);
+      assert.equal(readProcess(child.pid), undefined);
     } finally {
       rmSync(plain, { recursive: true });
     }
