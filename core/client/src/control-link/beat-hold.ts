@@ -1,7 +1,4 @@
-import type { MessageBody } from '@ringfence/protocol/messages';
-
-/** Counters of an attempt change at most so often on the wire, in milliseconds. */
-export const HOLD_MS = 60_000;
+import { COUNTER_HOLD_MS, type MessageBody } from '@ringfence/protocol/messages';
 
 type Beat = MessageBody<'heartbeat'>['attempts'][number];
 
@@ -9,7 +6,7 @@ type Beat = MessageBody<'heartbeat'>['attempts'][number];
 export type HeldBeats = ReadonlyMap<string, { readonly beat: Beat; readonly since: number }>;
 
 /**
- * The heartbeat that may leave at `now`: each attempt keeps the counters that it last showed until {@link HOLD_MS} have
+ * The heartbeat that may leave at `now`: each attempt keeps the counters that it last showed until {@link COUNTER_HOLD_MS} have
  * passed, so that a job that steers its memory and CPU moves at most two buckets a minute past its perimeter.
  */
 export function holdBeats(
@@ -21,7 +18,7 @@ export function holdBeats(
   for (const beat of attempts) {
     const key = `${beat.job} ${beat.attempt}`;
     const before = held.get(key);
-    const keep = before !== undefined && now - before.since < HOLD_MS;
+    const keep = before !== undefined && now - before.since < COUNTER_HOLD_MS;
     next.set(key, keep ? before : { beat, since: now });
   }
   return { held: next, attempts: Array.from(next.values(), ({ beat }) => beat) };

@@ -30,26 +30,30 @@ export class FrameTransport {
   #over = false;
 
   /**
-   * `onFrame` gets each binary message, `onOther` is told once of anything else (text, or longer than a frame), `onOver`
-   * once when the socket is closed, whoever closed it.
+   * `onFrame` gets each binary message, `onOther` is told of anything else (text with its bytes, something longer than
+   * a frame without), `onOver` once when the socket is closed, whoever closed it.
    */
   constructor(
     socket: WebSocket,
     clock: Clock,
-    events: { onFrame: (bytes: Uint8Array) => void; onOther: () => void; onOver: () => void },
+    events: {
+      onFrame: (bytes: Uint8Array) => void;
+      onOther: (bytes: Uint8Array | undefined) => void;
+      onOver: () => void;
+    },
   ) {
     this.#socket = socket;
     this.#clock = clock;
     socket.on('message', (data: unknown, isBinary: boolean) => {
       if (this.#over) return;
-      if (!(data instanceof Uint8Array)) return events.onOther();
+      if (!(data instanceof Uint8Array)) return events.onOther(undefined);
       this.#bytesIn += data.length;
       if (isBinary) events.onFrame(data);
-      else events.onOther();
+      else events.onOther(data);
     });
     socket.on('error', (error: Error & { code?: string }) => {
       // Anything that breaks the WebSocket protocol, an overlong message above all; other errors end in 'close'.
-      if (!this.#over && error.code?.startsWith('WS_ERR_') === true) events.onOther();
+      if (!this.#over && error.code?.startsWith('WS_ERR_') === true) events.onOther(undefined);
     });
     socket.once('close', () => {
       this.#over = true;

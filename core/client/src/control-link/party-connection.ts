@@ -87,7 +87,7 @@ export class PartyConnection {
     this.#budgetIn = fullBudget(this.#now(), READER_DEPTH);
     this.#transport = new FrameTransport(socket, options.clock, {
       onFrame: (bytes) => this.#guarded(() => this.#onFrame(bytes)),
-      onOther: () => this.#end('size'),
+      onOther: (bytes) => this.#guarded(() => (bytes === undefined ? this.#end('size') : this.#refuse(bytes, 'size'))),
       onOver: () => this.#end('closed'),
     });
     this.#pump = new Pump({
@@ -275,6 +275,7 @@ export class PartyConnection {
   }
 
   #refuse(bytes: Uint8Array, code: FrameRefusal): void {
+    if (this.#phase === 'over') return;
     this.#setup.options.journal.refused(this.#conn, bytes, code);
     this.#end(code);
   }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { newId, seededRng, type MonotonicMs } from '@ringfence/base';
+import { COUNTER_HOLD_MS } from '@ringfence/protocol/messages';
 import fc from 'fast-check';
-import { HOLD_MS, holdBeats, type HeldBeats } from './beat-hold.ts';
+import { holdBeats, type HeldBeats } from './beat-hold.ts';
 import { redialDelay } from './redial-delay.ts';
 import { SentTimes } from './sent-times.ts';
 import { silenceAllowed } from './silence.ts';
@@ -43,7 +44,7 @@ test('held counters: whatever a job does, at most one change a minute per attemp
         const [beat] = next.attempts;
         const text = `${beat?.memory} ${beat?.cpu}`;
         if (text === shown) continue;
-        assert.ok(now - changedAt >= HOLD_MS);
+        assert.ok(now - changedAt >= COUNTER_HOLD_MS);
         assert.equal(text, `${memory} ${cpu}`);
         shown = text;
         changedAt = now;

@@ -1,4 +1,4 @@
-import { canonicalBytes, utf8, type EpochMs, type OrgId } from '@ringfence/base';
+import { canonicalBytes, equalBytes, fromUtf8, utf8, type EpochMs, type OrgId } from '@ringfence/base';
 import { parseDigest, sha256Hex, type Digest } from '@ringfence/crypto/sign';
 import { LedgerError } from '../ledger-error.ts';
 
@@ -31,24 +31,29 @@ export function nextEntry(
   return { seq, at: entry.at, body, hash: hashOf(body) };
 }
 
-/** Checks that `entries` continue `head` without a gap and returns the head after them; throws LedgerError `broken-ledger` that names the entry. */
-export function verifyEntries(
-  head: LedgerHead,
-  entries: Iterable<Pick<LedgerEntry, 'seq' | 'body' | 'hash'>>,
-): LedgerHead {
+/**
+ * Checks that `entries` of one organisation continue `head` without a gap, each canonical and as its columns say, and
+ * returns the head after them; throws LedgerError `broken-ledger` that names the entry.
+ */
+export function verifyEntries(head: LedgerHead, org: OrgId, entries: Iterable<LedgerEntry>): LedgerHead {
   let at = head;
-  for (const { seq, body, hash } of entries) {
-    if (seq !== at.seq + 1 || hash !== hashOf(body) || !continues(body, at))
-      throw new LedgerError('broken-ledger', `entry ${seq} does not continue entry ${at.seq}`);
-    at = { seq, hash };
+  for (const entry of entries) {
+    if (!continues(at, org, entry))
+      throw new LedgerError('broken-ledger', `entry ${entry.seq} does not continue entry ${at.seq}`);
+    at = { seq: entry.seq, hash: entry.hash };
   }
   return at;
 }
 
-function continues(body: Uint8Array, head: LedgerHead): boolean {
-  const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
-  if (typeof value !== 'object' || value === null) return false;
-  return 'prev' in value && value.prev === head.hash && 'seq' in value && value.seq === head.seq + 1;
+function continues(head: LedgerHead, org: OrgId, { seq, at, body, hash }: LedgerEntry): boolean {
+  if (seq !== head.seq + 1 || hash !== hashOf(body)) return false;
+  try {
+    const { event } = JSON.parse(fromUtf8(body)) as { event: object };
+    // Written again from its columns it has to be the same bytes: nothing else is in it, and nothing is spelled otherwise.
+    return equalBytes(nextEntry(head, { org, at, event }).body, body);
+  } catch {
+    return false;
+  }
 }
 
 function bytesOf(value: object): Uint8Array {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { ManualClock, newId, seededRng } from '@ringfence/base';
 import { z } from 'zod';
@@ -27,7 +28,7 @@ async function written(): Promise<LedgerEntry[]> {
 
 test('entries chain, and verify to the last one’s hash', async () => {
   const entries = await written();
-  assert.deepEqual(verifyEntries(EMPTY_LEDGER, entries), { seq: 5, hash: entries[4]?.hash });
+  assert.deepEqual(verifyEntries(EMPTY_LEDGER, org, entries), { seq: 5, hash: entries[4]?.hash });
 });
 
 test('a changed, dropped, repeated or swapped entry is found', async () => {
@@ -35,7 +36,25 @@ test('a changed, dropped, repeated or swapped entry is found', async () => {
   assert.ok(a && b && c && d);
   const changed = { ...b, body: Buffer.from(Buffer.from(b.body).toString().replace('"count":1', '"count":7')) };
   for (const entries of [[a, changed, c], [a, c], [a, a], [b], [a, c, b, d], [a, { ...b, hash: c.hash }]])
-    assert.throws(() => verifyEntries(EMPTY_LEDGER, entries), LedgerError);
+    assert.throws(() => verifyEntries(EMPTY_LEDGER, org, entries), LedgerError);
+});
+
+test('any flipped bit of an entry is found, and entries of another organisation or time', async () => {
+  const entries = await written();
+  const [first] = entries;
+  assert.ok(first !== undefined);
+  for (let at = 0; at < first.body.length * 8; at += 1) {
+    const body = Buffer.from(first.body);
+    body.writeUInt8(body.readUInt8(at >> 3) ^ (1 << (at & 7)), at >> 3);
+    assert.throws(() => verifyEntries(EMPTY_LEDGER, org, [{ ...first, body }]), { code: 'broken-ledger' });
+  }
+  const spaced = Buffer.from(Buffer.from(first.body).toString().replace('{', '{ '));
+  const hash = createHash('sha256').update('ringfence/ledger/v1').update(spaced).digest('hex') as typeof first.hash;
+  assert.throws(() => verifyEntries(EMPTY_LEDGER, org, [{ ...first, body: spaced, hash }]), { code: 'broken-ledger' });
+  const other = newId('org', seededRng('another'));
+  assert.throws(() => verifyEntries(EMPTY_LEDGER, other, entries), { code: 'broken-ledger' });
+  const moved = { ...first, at: (first.at + 1) as typeof first.at };
+  assert.throws(() => verifyEntries(EMPTY_LEDGER, org, [moved]), { code: 'broken-ledger' });
 });
 
 test('an event that the schema does not know is refused and writes nothing', async () => {

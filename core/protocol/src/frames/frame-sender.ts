@@ -1,10 +1,9 @@
 import { canonicalBytes } from '@ringfence/base';
 import { sealRecord, type TrafficKey } from '@ringfence/crypto/channel';
-import type { SigningKey } from '@ringfence/crypto/sign';
 import { MESSAGES, type Message, type MessageName } from '../messages/index.ts';
 import type { Direction } from './direction.ts';
 import { frameHash } from './frame-hash.ts';
-import { signFrame } from './frame-signature.ts';
+import { signFrame, type FrameSigner } from './frame-signature.ts';
 import { innerLength, writeInnerFrame } from './inner-frame.ts';
 import { sealedHeader } from './sealed-header.ts';
 import { classForInner, FRAME_SIZES, innerBytes, longestBody, type SizeClass } from './size-class.ts';
@@ -24,11 +23,11 @@ export class FrameSender {
   readonly #direction: Direction;
   readonly #key: TrafficKey;
   readonly #transcript: Uint8Array;
-  readonly #signing: SigningKey;
+  readonly #signing: FrameSigner;
   #chain: Uint8Array;
   #sequence = 0;
 
-  constructor(link: { direction: Direction; key: TrafficKey; transcript: Uint8Array; signing: SigningKey }) {
+  constructor(link: { direction: Direction; key: TrafficKey; transcript: Uint8Array; signing: FrameSigner }) {
     this.#direction = link.direction;
     this.#key = link.key;
     this.#transcript = link.transcript;

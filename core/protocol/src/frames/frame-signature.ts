@@ -20,8 +20,11 @@ function signedBytes({ transcript, direction, sequence, inner }: Unsigned): Uint
   return concatBytes(transcript, Uint8Array.of(DIRECTION_BYTE[direction]), uint64(sequence), inner);
 }
 
+/** What signs frames: a key, or the signatures of recorded frames when they are sealed again. */
+export type FrameSigner = Pick<SigningKey, 'sign'>;
+
 /** The signature of a frame: docs/protocol/control-link.md, "Sealed frame". */
-export function signFrame(key: SigningKey, frame: Unsigned): Uint8Array {
+export function signFrame(key: FrameSigner, frame: Unsigned): Uint8Array {
   return key.sign('ringfence/frame/v1', signedBytes(frame));
 }
 

@@ -13,7 +13,7 @@ export {
 export { DIRECTION_BYTE, type Direction, type PartyRole } from './direction.ts';
 export { FrameReceiver, fitsOrder, type OpenedFrame } from './frame-receiver.ts';
 export { FrameSender, frameBytesOf, type SealedFrame } from './frame-sender.ts';
-export { signFrame, verifyFrame, type SignedFrame } from './frame-signature.ts';
+export { signFrame, verifyFrame, type FrameSigner, type SignedFrame } from './frame-signature.ts';
 export { ACCEPT_BYTES, OPEN_BYTES } from './handshake-frame.ts';
 export {
   beginHandshake,
