@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCli, type CliResult } from './run-cli.ts';
+import { runCli, type CliCall, type CliResult } from './run-cli.ts';
 import { stateOf, text, type Ground } from './roles.ts';
 import type { StartedProcess } from './started-process.ts';
 
@@ -11,14 +11,15 @@ export function homeOf(ground: Ground): string {
   return join(ground.root, 'home');
 }
 
+/** How the CLI runs in this house. */
+export function cliOf(ground: Ground): Pick<CliCall, 'entries' | 'home' | 'prefix'> {
+  const prefix = ground.prefix?.['cli'];
+  return { entries: ground.entries, home: homeOf(ground), ...(prefix === undefined ? {} : { prefix }) };
+}
+
 /** Runs the CLI in this house and throws with its words when it fails. */
 export async function cliOrThrow(ground: Ground, args: readonly string[], input?: string): Promise<CliResult> {
-  const result = await runCli({
-    entries: ground.entries,
-    home: homeOf(ground),
-    args,
-    ...(input === undefined ? {} : { input }),
-  });
+  const result = await runCli({ ...cliOf(ground), args, ...(input === undefined ? {} : { input }) });
   if (result.code !== 0)
     throw new Error(`ringfence ${args.slice(0, 2).join(' ')} failed (${result.code}):\n${result.stderr}`);
   return result;

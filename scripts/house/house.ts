@@ -1,7 +1,7 @@
 // The whole house on one machine: four trust domains as separate processes with separate folders, databases and keys.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { createOrganisation, homeOf, joinAgent } from './enrol.ts';
+import { cliOf, createOrganisation, homeOf, joinAgent } from './enrol.ts';
 import type { Entries } from './entries.ts';
 import { portOf } from './remembered-ports.ts';
 import { frontOf, startAgent, startControlPlane, startCustodian, startRelay, type Ground } from './roles.ts';
@@ -16,6 +16,9 @@ export interface HouseOptions {
   readonly agents?: number;
   /** Environment by process name (`control-plane`, `custodian`, `relay`, `agent-1`, …). */
   readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** See {@link Ground}. */
+  readonly host?: string;
+  readonly prefix?: Ground['prefix'];
   /** Let agents run jobs without a sandbox; default: only where bubblewrap does not work. */
   readonly allowProcess?: boolean;
   readonly onStep?: (step: string) => void;
@@ -111,7 +114,7 @@ function houseOf(
     home: homeOf(ground),
     processes,
     process,
-    cli: (args, more = {}) => runCli({ entries: ground.entries, home: homeOf(ground), args, ...more }),
+    cli: (args, more = {}) => runCli({ ...cliOf(ground), args, ...more }),
     async kill(name) {
       process(name).kill('SIGKILL');
       await process(name).exited;

@@ -12,6 +12,16 @@ export interface Ground {
   readonly env: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Others reach control plane and relay at their front ports. */
   readonly fronted?: boolean;
+  /** Address on which control plane and relay listen; loopback unless told. */
+  readonly host?: string;
+  /** Words before the command of a process (or of `cli`): `ip netns exec NAME`, for one. */
+  readonly prefix?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** `command` behind the prefix of the process called `name`. */
+export function prefixed(ground: Ground, name: string, command: [string, ...string[]]): [string, ...string[]] {
+  const [first, ...rest] = [...(ground.prefix?.[name] ?? []), ...command];
+  return [first ?? command[0], ...rest];
 }
 
 /** Name of the port in front of a server. */
@@ -27,12 +37,17 @@ export function stateOf(ground: Ground, name: string): string {
 async function start(ground: Ground, name: string, command: [string, ...string[]]): Promise<StartedProcess> {
   await endLeftover(ground.root, name);
   const env = ground.env[name];
-  return startProcess({ name, root: ground.root, command, ...(env === undefined ? {} : { env }) });
+  return startProcess({
+    name,
+    root: ground.root,
+    command: prefixed(ground, name, command),
+    ...(env === undefined ? {} : { env }),
+  });
 }
 
 /** Starts a control plane; replicas share `control-plane`'s keys and database. */
 export async function startControlPlane(ground: Ground, name = 'control-plane'): Promise<StartedProcess> {
-  const listen = `127.0.0.1:${await portOf(ground.root, name)}`;
+  const listen = `${ground.host ?? '127.0.0.1'}:${await portOf(ground.root, name)}`;
   const args = [
     'run',
     '--state',
@@ -52,7 +67,7 @@ async function frontUrl(ground: Ground, name: string): Promise<string> {
 
 /** Starts the relay. */
 export async function startRelay(ground: Ground): Promise<StartedProcess> {
-  const listen = `127.0.0.1:${await portOf(ground.root, 'relay')}`;
+  const listen = `${ground.host ?? '127.0.0.1'}:${await portOf(ground.root, 'relay')}`;
   return start(
     ground,
     'relay',

@@ -13,6 +13,8 @@ export interface CliResult {
 export interface CliCall {
   readonly entries: Entries;
   readonly home: string;
+  /** Words before the command. */
+  readonly prefix?: readonly string[];
   readonly args: readonly string[];
   readonly input?: string;
   readonly cwd?: string;
@@ -24,7 +26,7 @@ export interface CliCall {
 
 /** Runs the CLI to its end; a call that takes too long is killed and shows as code null. */
 export function runCli(call: CliCall): Promise<CliResult> {
-  const [program, ...args] = roleCommand(call.entries, 'cli', call.args);
+  const [program = '', ...args] = [...(call.prefix ?? []), ...roleCommand(call.entries, 'cli', call.args)];
   const child = spawn(program, args, {
     cwd: call.cwd,
     env: { ...process.env, RINGFENCE_HOME: call.home },
