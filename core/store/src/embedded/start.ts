@@ -60,7 +60,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   return new Embedded({ cluster, running, owned, clock, log });
 }
 
-/** Stops the embedded server of `stateDir` and deletes its data for good. */
+/** Stops the embedded server of `stateDir` and deletes its data for good; the process that owned it must have stopped it or died. */
 export async function removeEmbedded(options: { stateDir: string; clock: Clock }): Promise<void> {
   if (!existsSync(options.stateDir)) return;
   const places = placesOf(options.stateDir, process.getuid?.() === 0);
