@@ -1,5 +1,5 @@
 // An agent process for tests that kill it: starts one job, says so, and waits.
-// Arguments: state folder, registry of uids, level, `cgroup` or `bare`, script of the job.
+// Arguments: state folder, level, `cgroup` or `bare`, script of the job.
 import { systemRng } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { claimJobUsers } from './job-users.ts';
@@ -8,9 +8,9 @@ import { probeIsolation } from './probe-isolation.ts';
 import { SMALL_JOB } from './sandbox-spec.fixture.ts';
 import { startSandbox } from './start-sandbox.ts';
 
-const [stateDir = '', registry = '', level, limiting, script = ''] = process.argv.slice(2);
+const [stateDir = '', level, limiting, script = ''] = process.argv.slice(2);
 const host = { stateDir, clock: systemClock, rng: systemRng };
-const probed = await probeIsolation({ ...host, users: claimJobUsers({ registry }) });
+const probed = await probeIsolation({ ...host, users: claimJobUsers() });
 const bare = {
   ...probed.limits,
   driver: 'rlimits',

@@ -1,13 +1,18 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, writeSync } from 'node:fs';
 
 /** Makes a cgroup; its files come with it. */
 export function makeCgroupFolder(folder: string): void {
   mkdirSync(folder, { mode: 0o755 });
 }
 
-/** Writes one value of a cgroup file, in one write as the kernel wants it. */
+/** Writes one value of a cgroup file, in one write as the kernel wants it. Write-only: so is cgroup.kill to its owner. */
 export function writeControl(folder: string, file: string, value: string | number): void {
-  writeFileSync(`${folder}/${file}`, String(value), { flag: 'r+' });
+  const control = openSync(`${folder}/${file}`, constants.O_WRONLY);
+  try {
+    writeSync(control, String(value));
+  } finally {
+    closeSync(control);
+  }
 }
 
 /** The first of `folders` that has `file`, or null. */

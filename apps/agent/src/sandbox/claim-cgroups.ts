@@ -28,38 +28,33 @@ export function claimCgroupBase(): CgroupBase | null {
 }
 
 function claimV2(folder: string): CgroupBase | null {
-  if (!canMakeIn(folder)) return null;
-  if (enable(folder).length === 0 && moveIntoLeaf(folder)) enable(folder);
-  const enabled = enabledIn(folder);
-  return enabled.length === 0 ? null : { version: 2, folder, controllers: enabled };
-}
-
-/** Gives children of `folder` the controllers that it has; those that work. */
-function enable(folder: string): readonly CgroupController[] {
+  if (!canMakeIn(folder) || !isFreeOfProcesses(folder)) return null;
   const present = readControl([folder], 'cgroup.controllers')?.split(/\s+/) ?? [];
   for (const controller of WANTED_V2.filter((name) => present.includes(name))) {
     try {
       writeControl(folder, 'cgroup.subtree_control', `+${controller}`);
     } catch {
-      // EBUSY while the folder holds processes, EACCES where it is not delegated
+      // not delegated; what is on already shows below
     }
   }
-  return enabledIn(folder);
-}
-
-function enabledIn(folder: string): readonly CgroupController[] {
   const enabled = readControl([folder], 'cgroup.subtree_control')?.split(/\s+/) ?? [];
-  return WANTED_V2.filter((controller) => enabled.includes(controller));
+  const controllers = WANTED_V2.filter((controller) => enabled.includes(controller));
+  return controllers.length === 0 ? null : { version: 2, folder, controllers };
 }
 
-/** Moves this process and its children into a leaf, unless somebody else's process is in `folder` too. */
-function moveIntoLeaf(folder: string): boolean {
+/**
+ * Whether no process is in `folder`, after this one and its children moved into a leaf. It must come before controllers:
+ * those that know threads (pids, cpu) can be turned on in a folder with processes, and make its children unusable for
+ * jobs. False, with nothing moved, when somebody else's process is in it. The top of the hierarchy may hold processes.
+ */
+function isFreeOfProcesses(folder: string): boolean {
+  if (readControl([folder], 'cgroup.type') === null) return true;
   const pids = listProcesses([folder]);
   const ours = new Set(treeOf(process.pid, liveProcesses()).map((stat) => stat.pid));
-  if (!pids.includes(process.pid) || pids.some((pid) => !ours.has(pid))) return false;
+  if (pids.some((pid) => !ours.has(pid))) return false;
   const leaf = `${folder}/${AGENT_LEAF}`;
   try {
-    mkdirSync(leaf, { recursive: true });
+    if (pids.length > 0) mkdirSync(leaf, { recursive: true });
     for (const pid of pids) writeControl(leaf, 'cgroup.procs', pid);
     return true;
   } catch {

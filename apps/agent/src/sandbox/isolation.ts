@@ -28,6 +28,7 @@ export const NOT_PROTECTED: Readonly<Record<SandboxLevel, readonly string[]>> = 
     'the job uses the network of the machine',
     'the job sees the other processes of the machine, and their users see its command line',
     'no system call is filtered',
+    'where the agent is not root, a job that wants to can evade its limits and leave processes behind',
     'mount paths exist only in the command line, not for the code of the job',
   ],
   sandbox: [

@@ -37,7 +37,7 @@ async function runAsUser(
   ]);
   chmodSync(program, 0o644);
   const node = root ? join(nodeRuntime(host).hostPath, 'bin', 'node') : process.execPath;
-  const agent = spawn(node, [program, stateDir, join(host.folder, 'registry'), level, 'cgroup', script], {
+  const agent = spawn(node, [program, stateDir, level, 'cgroup', script], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: '/',
     env: { PATH: '/usr/bin:/bin' },

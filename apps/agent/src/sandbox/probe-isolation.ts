@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Clock, Rng } from '@ringfence/base';
 import { messageOf } from '@ringfence/base';
 import type { BubblewrapLevel, JobUsers, MissingLevel, SandboxCapabilities } from './capabilities.ts';
-import { claimCgroupBase } from './claim-cgroups.ts';
 import {
   BUBBLEWRAP_ABSENT,
   OLDEST_BUBBLEWRAP,
@@ -13,7 +12,7 @@ import {
 } from './explain-failure.ts';
 import { hostLayout, hostTools, openFilesLimit, systemProgram } from './host-layout.ts';
 import { limitCapabilities } from './limit-capabilities.ts';
-import { createCgroup } from './open-cgroup.ts';
+import { tryCgroupBase } from './try-cgroup.ts';
 import { trySandbox } from './try-sandbox.ts';
 import type { SandboxArch } from './syscalls.ts';
 import type { SandboxLevel } from './isolation.ts';
@@ -42,7 +41,7 @@ export async function probeIsolation(host: ProbeHost): Promise<SandboxCapabiliti
   );
   const arch = seccompArch();
   const tools = hostTools();
-  const base = process.platform === 'linux' ? usableBase() : null;
+  const base = process.platform === 'linux' ? await tryCgroupBase(host) : null;
   const capabilities: SandboxCapabilities = {
     process: nothing,
     sandbox: nothing,
@@ -66,18 +65,6 @@ export async function probeIsolation(host: ProbeHost): Promise<SandboxCapabiliti
       ? ((await failureAt('sandbox', { ...capabilities, sandbox: level }, host)) ?? level)
       : level,
   };
-}
-
-/** A cgroup base on which limits can really be set, or null. */
-function usableBase(): SandboxCapabilities['limits']['base'] {
-  const base = claimCgroupBase();
-  if (base === null) return null;
-  try {
-    createCgroup({ base, memoryBytes: 2 ** 26, cpus: 1, pids: 16 }, `${process.pid}`.padStart(16, '0')).remove();
-    return base;
-  } catch {
-    return null;
-  }
 }
 
 function findBubblewrap(path: string | null, capabilities: SandboxCapabilities): BubblewrapLevel | MissingLevel {

@@ -15,17 +15,23 @@ export interface TreeIdentity {
 /** The living processes of a sandbox, its first process included. */
 export function membersOf(tree: TreeIdentity): readonly number[] {
   const first = isFirst(tree) ? [tree.pid] : [];
-  // No job may write cgroup files, so what is in its cgroup is all there is, however it forked.
-  if (tree.cgroup !== null) return [...new Set([...first, ...tree.cgroup.processes().filter(isAlive)])];
-  const processes = liveProcesses();
-  const below = first.length === 0 ? [] : treeOf(tree.pid, processes).map((stat) => stat.pid);
+  const inCgroup = tree.cgroup?.processes().filter(isAlive) ?? [];
+  // A job with a user of its own cannot write cgroup files: what is in its cgroup is all there is, however it forked.
+  // One that runs as the agent's user might have left it.
+  const others = tree.cgroup !== null && tree.uid !== null ? [] : membersByLooking(tree, first.length > 0);
+  return [...new Set([...first, ...inCgroup, ...others])];
+}
+
+function membersByLooking(tree: TreeIdentity, withChildren: boolean): readonly number[] {
   const { uid } = tree;
   const marker = `${MARKER_VARIABLE}=${tree.id}`;
-  const others = processes
+  const processes = liveProcesses();
+  const below = withChildren ? treeOf(tree.pid, processes).map((stat) => stat.pid) : [];
+  const known = processes
     .map((stat) => stat.pid)
     .filter((pid) => pid !== process.pid)
     .filter((pid) => (uid === null ? startedWith(pid, marker) : runsAs(pid, uid, 1)));
-  return [...new Set([...first, ...below, ...others])];
+  return [...below, ...known];
 }
 
 /** Sends `signal` to a process of the agent's; one that is gone is fine. */

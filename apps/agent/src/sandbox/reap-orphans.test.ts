@@ -34,7 +34,7 @@ async function startAgent(host: TestHost, level: string, limiting: string, word:
   // The marker that finds it at level process as a plain user is inherited, so the daemon keeps its environment.
   const script = `(setsid sh -c "trap '' TERM HUP; sleep ${word} & sleep ${word}; wait" >/dev/null 2>&1 &); sleep ${word}`;
   const program = join(import.meta.dirname, 'agent-process.fixture.ts');
-  const args = [program, host.stateDir, join(host.folder, 'registry'), level, limiting, script];
+  const args = [program, host.stateDir, level, limiting, script];
   const agent = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   await until(() => sleepers(word).length === 3, 'the job and its daemon run');
   return agent;

@@ -42,8 +42,9 @@ export async function openTestHost(t: TestContext): Promise<TestHost> {
   chmodSync(folder, 0o711);
   const stateDir = join(folder, 'state');
   mkdirSync(stateDir, { mode: 0o700 });
-  const users = () => claimJobUsers({ registry: join(tmpdir(), 'ringfence-test-job-users') });
-  probed ??= probeIsolation({ stateDir, clock: systemClock, rng: systemRng, users: users() });
+  probed ??= Promise.resolve(claimJobUsers()).then((users) =>
+    probeIsolation({ stateDir, clock: systemClock, rng: systemRng, users }),
+  );
   return { folder, stateDir, capabilities: await probed };
 }
 
