@@ -36,6 +36,7 @@ const NEEDS = {
     present: () => isRoot() && runs('ip', '-V') && runs('unshare', '--net', 'true'),
     remedy: 'run as root with iproute2 and util-linux',
   },
+  nftables: { present: () => isRoot() && runs('nft', '--version'), remedy: 'run as root with nftables' },
   'debian-postgresql': { present: () => debianPostgresqlBin() !== null, remedy: 'apt-get install postgresql' },
   tcpdump: { present: () => isRoot() && runs('tcpdump', '--version'), remedy: 'run as root with tcpdump' },
   tshark: { present: () => runs('tshark', '--version'), remedy: 'apt-get install tshark' },

@@ -53,8 +53,10 @@ export async function joinAgent(ground: Ground, name: string, options: { allowPr
   const state = stateOf(ground, name);
   if (existsSync(join(state, 'joined.json'))) return false;
   const code = await cliOrThrow(ground, ['agent', 'join-code', '--name', name, '--site', 'this-machine']);
+  // On the server itself, wherever that is.
+  const there = { ...ground, prefix: { cli: ground.prefix?.[name] ?? [] } };
   await cliOrThrow(
-    ground,
+    there,
     ['agent', 'join', '--state', state, ...(options.allowProcess ? ['--allow-process'] : [])],
     code.stdout,
   );
