@@ -1,5 +1,5 @@
-// A process that opens the database whose options (url, schema, migrations, stateDir) come as JSON on stdin, prints how many rows of the
-// migration table it finds, and ends. Tests start several at once.
+// A process that opens the database whose options (url, schema, migrations, stateDir) come as JSON on stdin, says `opened` and ends.
+// Tests start several at once.
 import { text } from 'node:stream/consumers';
 import { silentLog } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
