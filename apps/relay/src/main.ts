@@ -1,6 +1,6 @@
 import { createLog, errorFields, systemRng, RingfenceError, type Clock, type Log, type Rng } from '@ringfence/base';
 import { openStateFolder, systemClock } from '@ringfence/base/platform';
-import { givenCertificate, ownCertificate, type RelayCertificate } from './certificate.ts';
+import { givenCertificate, ownCertificate, type OwnCertificate } from '@ringfence/client/server-certificate';
 import { parseRelayConfig, RELAY_USAGE, type RelayConfig } from './config.ts';
 import { startRelayServer, type RelayServer } from './relay-server.ts';
 
@@ -37,7 +37,7 @@ async function run(config: RelayConfig): Promise<void> {
   process.stdout.write(`${JSON.stringify({ event: 'ready', url, ca_file: caFile, ca_fingerprint: caFingerprint })}\n`);
 }
 
-function certificateOf(config: RelayConfig, clock: Clock, rng: Rng): Promise<RelayCertificate> {
+function certificateOf(config: RelayConfig, clock: Clock, rng: Rng): Promise<OwnCertificate> {
   const given = config.certificate;
   if (given !== undefined) return Promise.resolve(givenCertificate(given.certificateFile, given.keyFile));
   return ownCertificate({ state: config.state, names: config.names, clock, rng });

@@ -22,7 +22,7 @@ import {
   type RelayTicket,
 } from '@ringfence/client/relay-protocol';
 import { TlsKey } from '@ringfence/crypto/certificate';
-import { ownCertificate } from './certificate.ts';
+import { ownCertificate } from '@ringfence/client/server-certificate';
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './limits.ts';
 import { startRelayServer, type RelayServer } from './relay-server.ts';
 

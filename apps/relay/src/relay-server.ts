@@ -3,19 +3,14 @@ import { createServer, type Server } from 'node:https';
 import { Socket, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { sleep, type Clock, type Log, type Rng, type Secret } from '@ringfence/base';
+import { sleep, type Clock, type Log, type Rng } from '@ringfence/base';
 import { parseHostHeader, parseRelayPath } from '@ringfence/client/relay-protocol';
+import type { ServerCertificate } from '@ringfence/client/server-certificate';
 import { ConnectionCap } from './connection-cap.ts';
 import { RelayError } from './error.ts';
 import { Exchange } from './exchange.ts';
 import type { RelayLimits } from './limits.ts';
 import { RelayMetrics } from './metrics.ts';
-
-/** A certificate chain and its key, in PEM. */
-export interface ServerCertificate {
-  readonly certificatePem: string;
-  readonly privateKeyPem: Secret;
-}
 
 /** What a relay needs. */
 export interface RelayServerOptions {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { ManualClock, systemRng } from '@ringfence/base';
 import { certificateFingerprint } from '@ringfence/crypto/certificate';
-import { givenCertificate, ownCertificate } from './certificate.ts';
+import { givenCertificate, ownCertificate } from './server-certificate.ts';
 
 const DAY = 86_400_000;
 
