@@ -1,0 +1,97 @@
+// A job that looks around: it reads no root-only file, no agent key, no other job's folder, and reaches no network.
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { startHouse, stateOf, type House } from '../../scripts/house/index.ts';
+import { need } from '../../scripts/needs.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'ringfence-sandboxed-'));
+let house: House;
+
+before(async () => {
+  house = await startHouse({ root: join(root, 'house'), agents: 1 });
+  mkdirSync(join(root, 'data'));
+  writeFileSync(join(root, 'data', 'rows.csv'), 'a,b\n');
+  const added = await house.cli(['dataset', 'add', 'rows', join(root, 'data'), '--label', 'internal']);
+  assert.equal(added.code, 0, added.stderr);
+});
+
+after(async () => {
+  await house?.stop();
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** Runs a shell script as a job and returns what it printed. */
+async function run(name: string, script: string): Promise<string> {
+  const file = join(root, `${name}.yaml`);
+  const indented = script
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
+  writeFileSync(
+    file,
+    `name: ${name}\nworkdir: empty\nrun: |\n${indented}\nmounts: {/data: {dataset: rows}}\nprivacy: {isolation: sandbox}\n`,
+  );
+  mkdirSync(join(root, 'empty'), { recursive: true });
+  const { code, stdout, stderr } = await house.cli(['launch', '-y', '--json', file]);
+  assert.equal(code, 0, `${stderr}\n${stdout}`);
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line): { event: string; text?: string } => JSON.parse(line));
+  return events
+    .filter(({ event }) => event === 'log')
+    .map(({ text }) => text)
+    .join('\n');
+}
+
+test('files of root, of the agent and of other jobs are not there to be read', async (t) => {
+  if (!need(t, 'bubblewrap')) return;
+  const agent = stateOf({ root: house.root, entries: { kind: 'source' }, env: {} }, 'agent-1');
+  const seen = await run(
+    'files',
+    `for path in /etc/shadow /root ${agent} ${join(root, 'house')} /home /var/lib/ringfence; do\n  if cat "$path" >/dev/null 2>&1 || ls "$path" >/dev/null 2>&1; then echo "READ $path"; fi\ndone\necho looked`,
+  );
+  assert.equal(seen, 'looked');
+});
+
+test('the dataset can be read and not written, and nothing but outputs and scratch can', async (t) => {
+  if (!need(t, 'bubblewrap')) return;
+  const seen = await run(
+    'writes',
+    'cat /data/rows.csv\nfor path in /data/rows.csv /data/new /usr/new /etc/new; do\n  if (echo x >> "$path") 2>/dev/null; then echo "WROTE $path"; fi\ndone\necho tried',
+  );
+  assert.equal(seen, 'a,b\ntried');
+});
+
+test('a listener on the host’s loopback cannot be reached, and there is no other interface', async (t) => {
+  if (!need(t, 'bubblewrap')) return;
+  const server = createServer().listen(0, '127.0.0.1');
+  const reached: string[] = [];
+  server.on('connection', (socket) => {
+    reached.push('reached');
+    socket.destroy();
+  });
+  try {
+    await new Promise((resolve) => server.once('listening', resolve));
+    const address = server.address();
+    assert.ok(address !== null && typeof address === 'object');
+    const script = `node -e "const s=require('net').connect(${address.port},'127.0.0.1');s.on('connect',()=>console.log('CONNECTED'));s.on('error',e=>console.log(e.code))"\ntail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '`;
+    assert.equal(await run('network', script), 'ECONNREFUSED\nlo');
+    assert.deepEqual(reached, []);
+  } finally {
+    server.close();
+  }
+});
+
+test('it runs as nobody, without capabilities, behind a system-call filter', async (t) => {
+  if (!need(t, 'bubblewrap')) return;
+  const status = await run(
+    'identity',
+    'id -u\ngrep -E "^(CapEff|NoNewPrivs|Seccomp):" /proc/self/status | tr -d "\\t"',
+  );
+  assert.equal(status, '65534\nCapEff:0000000000000000\nNoNewPrivs:1\nSeccomp:2');
+});
