@@ -85,12 +85,15 @@ async function killsEverything(cgroup: Cgroup): Promise<void> {
     assert.equal(cgroup.remove(), false, 'busy');
     const exited = once(child, 'exit');
     cgroup.kill();
-    assert.deepEqual((await exited)[1], 'SIGKILL');
+    const [code, signal] = (await exited) as [number | null, string | null];
+    // The shell may see its child killed first and end by itself.
+    assert.ok(signal === 'SIGKILL' || code === 137, `${code} ${signal}`);
     await until(() => cgroup.remove(), 'all are gone');
     for (const folder of cgroup.folders) assert.ok(!existsSync(folder));
   } finally {
     child.kill('SIGKILL');
     cgroup.kill();
+    await until(() => cgroup.remove(), 'nothing is left of the test');
   }
 }
 

@@ -52,10 +52,7 @@ test('a sandboxed job dies with its agent, and boot clears what is left', async 
   await killAgent(await startAgent(host, 'sandbox', 'cgroup', word));
   await until(() => sleepers(word).length === 0, 'the job died with its agent');
   const reaped = await reapOrphans(host.stateDir, systemClock);
-  assert.deepEqual(
-    reaped.map((sandbox) => sandbox.processes),
-    [0],
-  );
+  assert.equal(reaped.length, 1);
   assert.deepEqual(readdirSync(join(host.stateDir, 'sandboxes')), []);
 });
 

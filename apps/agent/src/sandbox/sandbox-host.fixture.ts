@@ -65,9 +65,8 @@ export function jobFolder(host: TestHost, name: string, slot = SMALL_JOB.slot): 
 /** The platform's own Node, where jobs can reach it. */
 export function nodeRuntime(host: TestHost): SandboxSpec['runtimes'][number] {
   const dropTo = host.capabilities.users.kind === 'dedicated' ? identityOf(host) : null;
-  const copy = join(tmpdir(), `ringfence-test-node-${process.version}-${process.getuid?.() ?? 0}`);
   return {
-    hostPath: realpathSync(shareRuntime(dirname(dirname(process.execPath)), copy, dropTo)),
+    hostPath: shareRuntime(dirname(dirname(process.execPath)), join(host.folder, 'node'), dropTo),
     sandboxPath: '/opt/ringfence/node',
   };
 }
