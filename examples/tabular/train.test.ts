@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { packList, parseJobFile, resolveJob, type WorkdirEntry } from '@ringfence/protocol/job-file';
+import { packList, parseJobFile, requireLabel, resolveJob, type WorkdirEntry } from '@ringfence/protocol/job-file';
 import { FEATURES, readRows, stratifiedSplit } from './cell-nuclei.ts';
 import { fitScaling, gradient, loss, probability, standardise, type Examples } from './logistic-regression.ts';
 
@@ -185,7 +185,8 @@ describe('logistic regression', () => {
 describe('job.yaml', () => {
   const file = parseJobFile(readFileSync(join(HERE, 'job.yaml'), 'utf8'));
   test('is the six-line kind and may run on internal data', () => {
-    const job = resolveJob(file, { sensitivity: 'internal', residency: [] });
+    const job = resolveJob(file);
+    requireLabel(file, 'internal');
     assert.equal(job.run, 'node train.ts --data /data --out /out');
     assert.deepEqual(job.mounts, [{ path: '/data', dataset: 'breast-cancer' }]);
     assert.deepEqual(job.outputs, [{ path: '/out', artifact: 'tabular-model' }]);

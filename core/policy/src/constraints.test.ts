@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EVIDENCE_GRADES, EVIDENCE_STANDARDS, ISOLATIONS, SENSITIVITIES, TEES, TIERS } from '@ringfence/protocol';
+import {
+  EVIDENCE_GRADES,
+  EVIDENCE_STANDARDS,
+  ISOLATIONS,
+  LABEL_RULES,
+  SENSITIVITIES,
+  TEES,
+  TIERS,
+} from '@ringfence/protocol';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import fc from 'fast-check';
 import { constraintsFor, type PlacementWish } from './constraints.ts';
-import { LABEL_RULES } from './label-rules.ts';
 import { needsAt } from './needs.ts';
 import { checkPlacement, checkWorkload } from './placement-check.ts';
 import type { PlacementLabel } from './placement-limits.ts';
@@ -60,7 +67,7 @@ describe('constraintsFor', () => {
       assert.deepEqual(constraints, {
         tiers: rule.tiers,
         residency: ['EU'],
-        isolation: rule.isolation,
+        isolation: rule.processAtHome ? 'process' : rule.isolation,
         tees: [],
         egress: 'none',
         burst: rule.burst,
@@ -109,6 +116,8 @@ describe('constraintsFor', () => {
         assert.ok(rule.burst === 'allowed' || part.burst === 'never');
         if (asked.isolation !== undefined) assert.equal(part.isolation, asked.isolation);
         if (asked.tiers !== undefined) assert.deepEqual(part.tiers, asked.tiers);
+        if (asked.isolation === undefined && !part.tiers.includes('private'))
+          assert.equal(part.isolation, rule.isolation);
         for (const tier of TIERS) {
           const needs = needsAt(part, from, tier);
           if (needs === undefined) continue;

@@ -1,7 +1,13 @@
-import { EVIDENCE_GRADES, type Isolation, type Tier } from '@ringfence/protocol';
+import {
+  EVIDENCE_GRADES,
+  EVIDENCE_MAX_AGE_DAYS,
+  LABEL_RULES,
+  type Isolation,
+  type LabelRule,
+  type Tier,
+} from '@ringfence/protocol';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import { decide, type Decision } from './decision.ts';
-import { EVIDENCE_MAX_AGE_DAYS, LABEL_RULES } from './label-rules.ts';
 import { leavesHome, loosenings, type LabelledPart, type Loosening, type PlacementLabel } from './placement-limits.ts';
 import type { EvidenceGrade } from './strictness.ts';
 
@@ -45,7 +51,7 @@ export function constraintsFor(
   const constraints: LabelConstraints = {
     tiers,
     residency: [...(wish.residency ?? label.residency)],
-    isolation: wish.isolation ?? rule.isolation,
+    isolation: wish.isolation ?? leastIsolation(rule, tiers),
     tees: [...(wish.tees ?? [])],
     ...(evidence === undefined ? {} : { evidence }),
     egress: wish.egress ?? 'none',
@@ -59,6 +65,11 @@ export function constraintsFor(
 export function logLoosening(logs: 'local' | 'sealed', label: PlacementLabel): Loosening[] {
   const strict = LABEL_RULES[label.sensitivity].logs === 'local' && logs !== 'local';
   return strict ? [{ field: 'logs', allowed: ['local'] }] : [];
+}
+
+/** A job that does not say takes what its label takes; the best level present is used wherever it runs. */
+function leastIsolation(rule: LabelRule, tiers: readonly Tier[]): Isolation {
+  return rule.processAtHome && tiers.includes('private') ? 'process' : rule.isolation;
 }
 
 function evidenceOf(wish: PlacementWish['evidence'], floor: EvidenceGrade | undefined): Evidence | undefined {

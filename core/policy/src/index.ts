@@ -1,6 +1,5 @@
 export * from './constraints.ts';
 export * from './decision.ts';
-export * from './label-rules.ts';
 export * from './label.ts';
 export * from './needs.ts';
 export * from './offer.ts';

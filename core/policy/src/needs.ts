@@ -1,6 +1,13 @@
-import { TEES, type Isolation, type Tier } from '@ringfence/protocol';
+import {
+  COMMUNITY_ISOLATION,
+  EVIDENCE_MAX_AGE_DAYS,
+  LABEL_RULES,
+  TEES,
+  type Isolation,
+  type LabelRule,
+  type Tier,
+} from '@ringfence/protocol';
 import type { PlacementPart } from '@ringfence/protocol/statements';
-import { COMMUNITY_ISOLATION, EVIDENCE_MAX_AGE_DAYS, LABEL_RULES, type LabelRule } from './label-rules.ts';
 import type { PlacementLabel } from './placement-limits.ts';
 import { strongerGrade, strongerIsolation } from './strictness.ts';
 

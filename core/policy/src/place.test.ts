@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { epochMs, newId, seededRng } from '@ringfence/base';
-import { EVIDENCE_GRADES, EVIDENCE_STANDARDS, ISOLATIONS, SENSITIVITIES, TEES, TIERS } from '@ringfence/protocol';
+import {
+  LABEL_RULES,
+  EVIDENCE_GRADES,
+  EVIDENCE_STANDARDS,
+  ISOLATIONS,
+  SENSITIVITIES,
+  TEES,
+  TIERS,
+} from '@ringfence/protocol';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import fc from 'fast-check';
-import { LABEL_RULES } from './label-rules.ts';
 import type { OfferRow } from './offer.ts';
 import { place } from './place.ts';
 import { checkPlacement } from './placement-check.ts';

@@ -1,8 +1,7 @@
+import { EVIDENCE_MAX_AGE_DAYS, LABEL_RULES, type LabelRule, type Sensitivity } from '@ringfence/protocol';
 import type { PlacementPart } from '@ringfence/protocol/statements';
-import { LABEL_RULES, EVIDENCE_MAX_AGE_DAYS, type LabelRule } from './label-rules.ts';
 import { residencyOf, residencyWithin } from './residency.ts';
 import { gradeAtLeast, isolationAtLeast } from './strictness.ts';
-import type { Sensitivity } from '@ringfence/protocol';
 
 /** What placement reads of a label; the custodian's signed label statement has it. */
 export interface PlacementLabel {

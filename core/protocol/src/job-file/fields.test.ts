@@ -3,7 +3,6 @@ import { describe, test } from 'node:test';
 import { looksLikeCredential } from './credential.ts';
 import { parseEgressTarget } from './egress-target.ts';
 import { parseGpu } from './gpu.ts';
-import { isWithinJurisdiction } from './jurisdiction.ts';
 import { editDistance, nearestWord } from './nearest.ts';
 import { parseHourlyPrice } from './price.ts';
 
@@ -158,12 +157,4 @@ test('prices keep six decimals', () => {
   for (const text of ['1.0000001 EUR', '-1 USD', '1e3 USD', '1 USDT', '1USD']) {
     assert.equal(parseHourlyPrice(text), undefined, text);
   }
-});
-
-test('unions of countries', () => {
-  assert.ok(isWithinJurisdiction('DE', 'EU') && isWithinJurisdiction('NO', 'EEA') && isWithinJurisdiction('EU', 'EEA'));
-  assert.ok(
-    !isWithinJurisdiction('NO', 'EU') && !isWithinJurisdiction('EEA', 'EU') && !isWithinJurisdiction('GB', 'EU'),
-  );
-  assert.ok(!isWithinJurisdiction('x', 'constructor') && isWithinJurisdiction('US', 'US'));
 });

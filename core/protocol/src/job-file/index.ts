@@ -5,8 +5,6 @@ export type { Environment } from './environment.ts';
 export type { GpuRequest } from './gpu.ts';
 export type { ImageReference } from './image-reference.ts';
 export type { JobFile, JobFileFields, RootFileSystem } from './job-file.ts';
-export { isWithinJurisdiction } from './jurisdiction.ts';
-export { LABEL_DEFAULTS, type LabelDefaults } from './label-defaults.ts';
 export type { NotifyEvent, OnPartition, Retry, RetryReason } from './lifecycle-fields.ts';
 export {
   parseArtifactName,
@@ -26,14 +24,7 @@ export type { HourlyPrice } from './price.ts';
 export type { PrivacyWishes } from './privacy-fields.ts';
 export { describeProblem, JobFileError, PROBLEM_CODES, type Problem, type ProblemCode } from './problem.ts';
 export type { ResourceLimits } from './resolve-resources.ts';
-export {
-  resolveJob,
-  type JobLabel,
-  type ResolvedEvidence,
-  type ResolvedIsolation,
-  type ResolvedJob,
-  type ResolvedPrivacy,
-} from './resolve.ts';
+export { requireLabel, resolveJob, type ResolvedJob } from './resolve.ts';
 export type { ResourceWishes, Spot } from './resource-fields.ts';
 export { RESERVED_SANDBOX_ROOTS, type SandboxPath, type Workdir } from './sandbox-path.ts';
 export type { Service } from './service-fields.ts';

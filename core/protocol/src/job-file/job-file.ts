@@ -46,6 +46,6 @@ export interface JobFileFields {
 
 /**
  * A job file whose every field is right and that does not contradict itself. Whether a site can run its type, image or TEE
- * is not said here; what the label demands is added by `resolveJob`.
+ * is not said here; what the label demands is the policy's to add.
  */
 export type JobFile = Brand<JobFileFields, 'JobFile'>;

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { SENSITIVITIES } from '../fields.ts';
 import { parseJobFile } from './parse.ts';
 import { JobFileError } from './problem.ts';
-import { resolveJob } from './resolve.ts';
+import { requireLabel } from './resolve.ts';
 import { RESERVED_SANDBOX_ROOTS } from './sandbox-path.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '../../../../docs/job-file.md'), 'utf8');
@@ -29,7 +29,7 @@ function messageOf(text: string): string {
 describe('docs/job-file.md', () => {
   test('its examples are right, also under the label of the example data', () => {
     assert.equal(blocks('yaml').length, 4);
-    for (const text of blocks('yaml')) resolveJob(parseJobFile(text), { sensitivity: 'internal', residency: [] });
+    for (const text of blocks('yaml')) requireLabel(parseJobFile(text), 'internal');
   });
 
   test('its fragments are right within a job', () => {

@@ -1,5 +1,4 @@
-import type { Isolation, Sensitivity, Tier } from '@ringfence/protocol';
-import type { EvidenceGrade } from './strictness.ts';
+import type { EVIDENCE_GRADES, Isolation, Sensitivity, Tier } from './fields.ts';
 
 /** One row of the table "Defaults by label" (design): what data of a sensitivity demands at the least. */
 export interface LabelRule {
@@ -8,7 +7,7 @@ export interface LabelRule {
   /** `process` will do on the organisation's own site whose owner started the agent with `--allow-process`. */
   readonly processAtHome: boolean;
   /** Grade of evidence about a site that is not the organisation's own. */
-  readonly evidence?: EvidenceGrade;
+  readonly evidence?: (typeof EVIDENCE_GRADES)[number];
   /** Outside the organisation's own sites: a TEE, unless the data's owner accepted that the provider sees plaintext. */
   readonly teeAway: boolean;
   readonly egress: 'none' | 'declared';
