@@ -32,10 +32,10 @@ export function makeRecoveryKit(rng: Rng, { threshold, count }: { threshold: num
 
 /** A recovery key as it is printed: `rfk1-` and 14 groups of four letters, the last of which check the others. */
 export function printRecoveryKey(key: SigningKey): Secret {
-  using seed = key.seed();
-  const bytes = Buffer.concat([seed.expose(), checkOf(seed.expose())]);
+  const seed = key.seed().expose();
+  const bytes = Buffer.concat([seed, checkOf(seed)]);
   const letters = toBase32(bytes);
-  bytes.fill(0);
+  for (const part of [seed, bytes]) part.fill(0);
   return new Secret(Buffer.from([PREFIX, ...(letters.match(/.{4}/g) ?? [])].join('-')));
 }
 
@@ -50,11 +50,13 @@ export function parseRecoveryKey(text: string): SigningKey {
   if (!/^[a-z2-7]*$/.test(body)) throw unreadable('a recovery key has the letters a to z and the digits 2 to 7 only');
   if (body.length !== LETTERS) throw unreadable(`a recovery key has ${LETTERS / 4} groups of four letters after rfk1`);
   const bytes = fromBase32(body);
-  using seed = new Secret(bytes.subarray(0, SEED_BYTES));
-  if (!Buffer.from(checkOf(seed.expose())).equals(bytes.subarray(SEED_BYTES))) {
-    throw unreadable('the recovery key does not match its check letters');
+  const seed = bytes.subarray(0, SEED_BYTES);
+  try {
+    if (Buffer.compare(checkOf(seed), bytes.subarray(SEED_BYTES)) === 0) return SigningKey.fromSeed(new Secret(seed));
+  } finally {
+    bytes.fill(0);
   }
-  return SigningKey.fromSeed(seed);
+  throw unreadable('the recovery key does not match its check letters');
 }
 
 function checkOf(seed: Uint8Array): Uint8Array {

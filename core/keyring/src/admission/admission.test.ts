@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { epochMs, newId } from '@ringfence/base';
 import { CHECKS, grantRefusalOf, refusalOf, type Check } from './checks.ts';
@@ -228,6 +229,20 @@ describe('an opened payload', () => {
 });
 
 describe('checks', () => {
+  it('stand on the page of the protocol, each with its refusal', () => {
+    const page = readFileSync(new URL('../../../../docs/protocol/keyring.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\| ((?:`[a-z-]+` ?)+)\| [^|]+ \| `([a-z-]+)` \|$/gm)];
+    const written = rows.flatMap(([, checks = '', refusal]) =>
+      [...checks.matchAll(/`([a-z-]+)`/g)].map(([, check]) => `${check}: ${refusal}`),
+    );
+    assert.deepEqual(
+      written.toSorted(),
+      Object.entries(CHECKS)
+        .map(([check, { agent }]) => `${check}: ${agent}`)
+        .toSorted(),
+    );
+  });
+
   it('map to refusals that the protocol knows', () => {
     for (const { agent, custodian } of Object.values(CHECKS)) {
       assert.ok(REFUSALS.includes(agent) && GRANT_REFUSALS.includes(custodian));

@@ -83,8 +83,9 @@ function officers({ officers: ids, devices }: Membership, people: number): Autho
   return { keys, threshold: Math.max(1, Math.min(people, keys.length)) };
 }
 
+/** No delegation is younger than the statement that it is used for: the chain's times only rise. */
 function enrolment({ delegations }: Membership, right: DelegatedRight, at: EpochMs): Authority {
-  const given = delegations.filter(({ may, from, until }) => may.includes(right) && from <= at && at < until);
+  const given = delegations.filter(({ may, until }) => may.includes(right) && at < until);
   return { keys: given.map(({ key }) => key), threshold: 1 };
 }
 

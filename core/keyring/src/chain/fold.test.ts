@@ -161,6 +161,18 @@ describe('ids and keys', () => {
     assert.throws(add({ kind: 'bind-role', device: id, role: 'owner' }), { code: 'unknown-subject' });
   });
 
+  it('are told nothing twice', () => {
+    const sample = new SampleOrganisation('twice');
+    const { id } = sample.addDevice('officer');
+    const project = newId('project', sample.rng);
+    const bind = { kind: 'bind-role' as const, device: id, role: 'operator' as const };
+    sample.add(bind);
+    sample.add({ ...bind, project });
+    const again: KeyringChange[] = [{ kind: 'add-officer', device: id }, bind, { ...bind, project }];
+    for (const change of again) assert.throws(() => sample.add(change), { code: 'duplicate' });
+    assert.deepEqual(sample.keyring.rolesOf(id), [{ role: 'operator' }, { role: 'operator', project }]);
+  });
+
   it('are keys: no point of small order signs or identifies', () => {
     const sample = new SampleOrganisation('small');
     const identity = 'AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' as ReturnType<typeof sample.key>['publicKey'];

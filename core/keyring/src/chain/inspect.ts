@@ -1,5 +1,5 @@
 import { isId } from '@ringfence/base';
-import { parseSigningPublicKey, type SigningPublicKey } from '@ringfence/crypto/sign';
+import { parseSigningPublicKey } from '@ringfence/crypto/sign';
 import type { KeyringChange, KeyringStatement } from '@ringfence/protocol/statements';
 import { KeyringError } from '../keyring-error.ts';
 import type { RecoveryRule } from './entries.ts';
@@ -133,8 +133,7 @@ function wasRemoved(state: KeyringState, id: string): boolean {
   return (state.membership.removed as ReadonlyMap<string, unknown>).has(id);
 }
 
+/** That the keys differ from each other is part of their being fresh. */
 function checkRecovery({ threshold, keys }: RecoveryRule): void {
-  const distinct = new Set<SigningPublicKey>(keys);
-  if (distinct.size === keys.length && threshold <= keys.length) return;
-  throw new KeyringError('bad-recovery', 'recovery needs as many different keys as its threshold, or more');
+  if (threshold > keys.length) throw new KeyringError('bad-recovery', 'recovery needs as many keys as its threshold');
 }

@@ -162,6 +162,7 @@ describe('a delegation', () => {
     assert.deepEqual([keys(a.id), keys(b.id)], [[a.enrolment.publicKey], [b.enrolment.publicKey]]);
     assert.throws(() => sample.delegate(b.id, a.enrolment), { code: 'duplicate' });
     assert.throws(() => sample.delegate(newId('custodian', sample.rng), sample.key()), { code: 'unknown-subject' });
+    assert.throws(() => sample.delegate(a.id, sample.key(), 0), { code: 'expired-delegation' });
     assert.equal(sample.keyring.custodian?.id, b.id);
   });
 });
