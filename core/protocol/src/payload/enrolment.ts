@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytes32, envelope, idOf, sealKey, sha256, signKey, tier, tlsKey, whole } from '../fields.ts';
+import { bytes32, envelope, idOf, moment, sealKey, sha256, signKey, tier, tlsKey, whole } from '../fields.ts';
 
 /** How to reach a control plane and what proves that it is the right one. */
 export const controlPlaneRoute = z.strictObject({
@@ -76,6 +76,20 @@ export const joinCodeRequest = z.strictObject({
 });
 /** The code in its text form: a secret, to be typed, piped or read from a file. */
 export const joinCodeAnswer = z.strictObject({ id: idOf('joinCode'), code: z.string().max(4096) });
+/** `GET /v1/join-codes`: codes that were made, without their secrets; `agent` spent it. */
+export const joinCodesAnswer = z.strictObject({
+  codes: z.array(
+    z.strictObject({
+      id: idOf('joinCode'),
+      name: z.string(),
+      site: z.string(),
+      tier,
+      at: moment,
+      expires: moment,
+      agent: idOf('agent').nullable(),
+    }),
+  ),
+});
 
 export type ControlPlaneRoute = z.infer<typeof controlPlaneRoute>;
 export type PartyRoute = z.infer<typeof partyRoute>;

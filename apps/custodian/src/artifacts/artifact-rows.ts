@@ -1,0 +1,130 @@
+import { epochMs, newId, type ArtifactId } from '@ringfence/base';
+import type { ArtifactRow, PackReference } from '@ringfence/protocol/payload';
+import { sql } from 'kysely';
+import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
+import type { CustodianContext } from '../context.ts';
+import { CustodianError } from '../custodian-error.ts';
+import { unwrapKey } from '../objects/wrapped-key.ts';
+import type { Tx } from '../store/open-store.ts';
+import { ARTIFACT_DETAILS, ARTIFACT_NAME, type ArtifactDetails } from '../store/sealed-columns.ts';
+
+/** A version of an artifact with its label. */
+export interface FoundVersion extends ArtifactDetails {
+  readonly artifact: ArtifactId;
+  readonly kind: 'dataset' | 'output';
+  readonly name: string;
+  readonly version: number;
+  readonly pack: PackReference;
+  readonly job: ArtifactRow['job'];
+  readonly at: number;
+}
+
+/** The row that an artifact's details are bound to. */
+export function versionRow(artifact: ArtifactId, version: number): string {
+  return `${artifact}:${version}`;
+}
+
+/** The artifact called `name` of this kind, made when there is none, with the next free version number taken. Throws CustodianError `conflict`. */
+export async function takeVersion(
+  context: CustodianContext,
+  tx: Tx,
+  { org }: ClaimedOrganisation,
+  { name, kind }: { name: string; kind: 'dataset' | 'output' },
+): Promise<{ artifact: ArtifactId; version: number }> {
+  const name_index = context.columns.index('artifact', name);
+  const artifact = newId('artifact', context.rng);
+  const name_box = context.columns.seal(ARTIFACT_NAME, artifact, name);
+  await tx
+    .insertInto('artifact')
+    .values({ artifact, org, kind, name_index, name_box })
+    .onConflict((conflict) => conflict.columns(['org', 'name_index']).doNothing())
+    .execute();
+  const taken = await tx
+    .updateTable('artifact')
+    .set({ next_version: sql<number>`next_version + 1` })
+    .where('name_index', '=', name_index)
+    .returning(['artifact', 'kind', 'next_version'])
+    .executeTakeFirstOrThrow();
+  if (taken.kind !== kind)
+    throw new CustodianError(
+      'conflict',
+      `this name belongs to ${taken.kind === 'dataset' ? 'a dataset' : 'an output'}`,
+      {
+        next: 'choose another name',
+      },
+    );
+  return { artifact: taken.artifact, version: taken.next_version - 1 };
+}
+
+/** The newest version of the artifact called `name`, or version `version` of it. */
+export async function findVersion(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  { name, version }: { name: string; version?: number | undefined },
+): Promise<FoundVersion | undefined> {
+  const row = await versionsOf(tx)
+    .where('artifact.name_index', '=', context.columns.index('artifact', name))
+    .$if(version !== undefined, (query) => query.where('artifact_version.version', '=', version ?? 0))
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? undefined : opened(context, claimed, row);
+}
+
+/** All versions, the newest first; of one job when told. */
+export async function listVersions(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  job?: ArtifactRow['job'],
+): Promise<FoundVersion[]> {
+  const rows = await versionsOf(tx)
+    .$if(job !== undefined, (query) => query.where('artifact_version.job', '=', job ?? null))
+    .limit(10_000)
+    .execute();
+  return rows.map((row) => opened(context, claimed, row));
+}
+
+/** A version as devices see it. */
+export function artifactRowOf(found: FoundVersion): ArtifactRow {
+  const { artifact, kind, name, version, sensitivity, residency, purposes, files, bytes, job, at } = found;
+  return {
+    artifact,
+    kind,
+    name,
+    version,
+    sensitivity,
+    residency,
+    purposes,
+    files,
+    bytes,
+    job,
+    at: epochMs(at),
+  };
+}
+
+function versionsOf(tx: Tx) {
+  return tx
+    .selectFrom('artifact_version')
+    .innerJoin('artifact', 'artifact.artifact', 'artifact_version.artifact')
+    .select(['artifact.artifact', 'artifact.kind', 'artifact.name_box', 'artifact_version.version'])
+    .select(['manifest', 'kek', 'kek_version', 'key_box', 'details_box', 'job', 'at'])
+    .orderBy('artifact_version.at', 'desc')
+    .orderBy('artifact_version.version', 'desc');
+}
+
+type VersionRow = Awaited<ReturnType<ReturnType<typeof versionsOf>['executeTakeFirstOrThrow']>>;
+
+function opened(context: CustodianContext, claimed: ClaimedOrganisation, row: VersionRow): FoundVersion {
+  const { artifact, kind, version, manifest, job, at } = row;
+  return {
+    ...context.columns.open(ARTIFACT_DETAILS, versionRow(artifact, version), row.details_box),
+    artifact,
+    kind,
+    name: context.columns.open(ARTIFACT_NAME, artifact, row.name_box),
+    version,
+    pack: { manifest, key: unwrapKey(context, claimed, { object: artifact, version }, row) },
+    job,
+    at,
+  };
+}

@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { messageOf, parseDuration, type LogLevel } from '@ringfence/base';
+import { CustodianError } from './custodian-error.ts';
+
+/** A network address to bind. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the command line and the environment say. */
+export interface CustodianConfig {
+  readonly verb: 'run' | 'restore';
+  readonly state: string;
+  /** The archive to restore from. */
+  readonly from: string | undefined;
+  readonly relay: string | undefined;
+  readonly relayCa: string | undefined;
+  readonly lan: Address | undefined;
+  /** How others on the network reach the LAN listener, when that is not its bound address. */
+  readonly lanName: string | undefined;
+  readonly proxy: string | undefined;
+  readonly caFile: string | undefined;
+  readonly sealKeyFile: string;
+  readonly passphraseFile: string | undefined;
+  readonly admin: Address;
+  readonly databaseUrl: string | undefined;
+  /** Milliseconds over which links spread when they come back. */
+  readonly reconnectWithin: number | undefined;
+  readonly logLevel: LogLevel;
+  readonly fault: string | undefined;
+}
+
+/** What `--help` prints. */
+export const CUSTODIAN_USAGE = `ringfence-custodian run | restore
+
+  --state DIR              folder of this custodian (made if missing)
+  --relay URL              relay through which devices and agents reach it
+  --relay-ca FILE          certificate authority of that relay (PEM), when it is private
+  --lan HOST:PORT          also listen on the network (off)
+  --lan-name HOST:PORT     how others reach the LAN listener, when that is not its address
+  --proxy URL              HTTP proxy for everything that is dialled
+  --ca-file FILE           certificate authorities to trust instead of the system's and the codes' pins
+  --seal-key-file FILE     key that seals the custodian's keys at rest (DIR/seal.key)
+  --passphrase-file FILE   passphrase that seals them instead
+  --admin HOST:PORT        health and metrics (127.0.0.1:0)
+  --reconnect-within TIME  spread of reconnections (15s)
+  --log-level LEVEL        debug, info, warn or error (info)
+  --from FILE              archive to restore into --state, with RINGFENCE_BACKUP_PASSPHRASE_FILE (restore)
+
+  CUSTODIAN_DATABASE_URL   a PostgreSQL to use instead of the embedded one
+  Each flag can be given as RINGFENCE_STATE, RINGFENCE_RELAY, …
+`;
+
+const FLAGS = [
+  'state',
+  'from',
+  'relay',
+  'relay-ca',
+  'lan',
+  'lan-name',
+  'proxy',
+  'ca-file',
+  'seal-key-file',
+  'passphrase-file',
+  'admin',
+  'reconnect-within',
+  'log-level',
+] as const;
+type Flag = (typeof FLAGS)[number];
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The configuration of a command line and environment, or `help`; throws CustodianError `bad-config` that names the flag. */
+export function parseCustodianConfig(args: readonly string[], env: Environment): CustodianConfig | 'help' {
+  const { values, positionals } = readFlags(args);
+  if (values.help === true) return 'help';
+  const [verb = 'run', ...more] = positionals;
+  if ((verb !== 'run' && verb !== 'restore') || more.length > 0) throw bad('unknown command', 'see --help');
+  const given = (flag: Flag): string | undefined =>
+    values[flag] ?? env[`RINGFENCE_${flag.toUpperCase().replaceAll('-', '_')}`];
+  const state = given('state');
+  if (state === undefined || state === '') throw bad('--state is missing', 'name a folder: --state DIR');
+  if (verb === 'restore' && given('from') === undefined)
+    throw bad('--from is missing', 'name the archive: --from FILE');
+  const lan = given('lan');
+  const reconnect = given('reconnect-within');
+  return {
+    verb,
+    state,
+    from: given('from'),
+    relay: given('relay'),
+    relayCa: given('relay-ca'),
+    lan: lan === undefined ? undefined : address('lan', lan),
+    lanName: given('lan-name'),
+    proxy: given('proxy'),
+    caFile: given('ca-file'),
+    sealKeyFile: given('seal-key-file') ?? join(state, 'seal.key'),
+    passphraseFile: given('passphrase-file'),
+    admin: address('admin', given('admin') ?? '127.0.0.1:0'),
+    databaseUrl: env['CUSTODIAN_DATABASE_URL'],
+    reconnectWithin: reconnect === undefined ? undefined : duration(reconnect),
+    logLevel: logLevel(given('log-level')),
+    fault: env['RINGFENCE_FAULT'],
+  };
+}
+
+function readFlags(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const options = {
+    state: text,
+    from: text,
+    relay: text,
+    'relay-ca': text,
+    lan: text,
+    'lan-name': text,
+    proxy: text,
+    'ca-file': text,
+    'seal-key-file': text,
+    'passphrase-file': text,
+    admin: text,
+    'reconnect-within': text,
+    'log-level': text,
+    help: { type: 'boolean' },
+  } as const satisfies Record<Flag | 'help', { type: 'string' | 'boolean' }>;
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+  } catch (cause) {
+    throw bad(messageOf(cause), 'see --help', cause);
+  }
+}
+
+function address(flag: string, text: string): Address {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65_535)
+    throw bad(`--${flag} is not HOST:PORT`, 'write it as 0.0.0.0:7443, or [::]:7443 for IPv6');
+  return { host, port };
+}
+
+function duration(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined) throw bad('--reconnect-within is no duration', 'write it as 15s');
+  return milliseconds;
+}
+
+function logLevel(text: string | undefined): LogLevel {
+  const level = (['debug', 'info', 'warn', 'error'] as const).find((known) => known === (text ?? 'info'));
+  if (level === undefined) throw bad('--log-level is unknown', 'choose debug, info, warn or error');
+  return level;
+}
+
+function bad(message: string, next: string, cause?: unknown): CustodianError {
+  return new CustodianError('bad-config', message, { cause, next });
+}

@@ -1,0 +1,43 @@
+import type { Clock, Log, Rng } from '@ringfence/base';
+import type { Authoriser } from '@ringfence/policy/authorise';
+import type { PartyRoute } from '@ringfence/protocol/payload';
+import type { ClaimedOrganisation } from './claim/claimed-organisation.ts';
+import type { Fault } from './fault-points.ts';
+import type { CustodianKeys } from './identity/custodian-keys.ts';
+import type { SealKind } from './identity/key-vault.ts';
+import type { RecordEvent } from './ledger/record-event.ts';
+import type { ControlPlaneLink } from './links/control-plane-link.ts';
+import type { ObjectStore } from './objects/object-store.ts';
+import type { CustodianStore } from './store/open-store.ts';
+import type { ColumnSeal } from './store/sealed-column.ts';
+
+/** What every part of a running custodian works with. */
+export interface CustodianContext {
+  readonly state: string;
+  readonly version: string;
+  readonly store: CustodianStore;
+  readonly keys: CustodianKeys;
+  readonly sealKind: SealKind;
+  readonly columns: ColumnSeal;
+  readonly objects: ObjectStore;
+  readonly authoriser: Authoriser;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+  readonly record: RecordEvent;
+  readonly fault: Fault;
+  readonly link: ControlPlaneLink;
+  /** How others reach this custodian. */
+  readonly route: () => PartyRoute;
+  /** Trust and proxy of what it dials. */
+  readonly outer: { readonly caFile: string | undefined; readonly proxy: string | undefined };
+  /** The organisation, once there is one. */
+  readonly owner: Owner;
+  /** Cuts payload links of those who are members no more. */
+  readonly recheckLinks: () => void;
+}
+
+/** Holds the organisation from its claim on. */
+export interface Owner {
+  claimed: ClaimedOrganisation | undefined;
+}

@@ -1,0 +1,20 @@
+import type { Claiming } from '../claim/claim.ts';
+import type { CustodianContext } from '../context.ts';
+import { enrolmentRoutes } from './enrolment-routes.ts';
+import { jobRoutes } from './job-routes.ts';
+import type { Route } from './route.ts';
+import { statusRoute } from './status-route.ts';
+import { storeRoutes } from './store-routes.ts';
+
+/** Everything that the payload API does: each route with who may call it, its action and its shapes. */
+export function routeTable(
+  context: CustodianContext,
+  { claiming, onGrant }: { claiming: () => Claiming | undefined; onGrant: (result: string) => void },
+): Route[] {
+  return [
+    ...enrolmentRoutes(context, claiming),
+    ...storeRoutes(context),
+    ...jobRoutes(context, onGrant),
+    statusRoute(context),
+  ];
+}

@@ -1,0 +1,42 @@
+import { epochMs, toBase64Url } from '@ringfence/base';
+import { custodianStatus } from '@ringfence/protocol/payload';
+import type { z } from 'zod';
+import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
+import type { CustodianContext } from '../context.ts';
+import { memberRoute, type Route } from './route.ts';
+
+/** The route that `ringfence doctor` reads; it gives devices the dedupe key, by which they recognise chunks. */
+export function statusRoute(context: CustodianContext): Route {
+  return memberRoute({
+    method: 'GET',
+    path: '/v1/status',
+    summary: 'How the custodian stands.',
+    who: ['device'],
+    action: 'custodian:status',
+    answer: custodianStatus,
+    handle: (_, __, claimed) => statusOf(context, claimed),
+  });
+}
+
+async function statusOf(
+  context: CustodianContext,
+  claimed: ClaimedOrganisation,
+): Promise<z.input<typeof custodianStatus>> {
+  const { keys, store, link, version, sealKind } = context;
+  const { last_backup_at: backup } = await store.withOrg(claimed.org, (tx) =>
+    tx.selectFrom('organisation').select('last_backup_at').executeTakeFirstOrThrow(),
+  );
+  return {
+    org: claimed.org,
+    custodian: keys.id,
+    version,
+    epoch: claimed.epoch,
+    keyringSeq: claimed.keyring.head.seq,
+    headAt: claimed.headAt,
+    controlLink: link.state === 'up' || link.state === 'locked' || link.state === 'unclaimed' ? link.state : 'down',
+    lastBackupAt: backup === null ? null : epochMs(backup),
+    seal: sealKind,
+    database: store.facts.kind === 'embedded' ? 'embedded' : 'url',
+    dedupeKey: toBase64Url(keys.dedupe.expose()),
+  };
+}

@@ -1,0 +1,135 @@
+import type { Readable } from 'node:stream';
+import { parseDigest } from '@ringfence/crypto/sign';
+import {
+  artifactOpenAnswer,
+  artifactRow,
+  artifactsAnswer,
+  chunksMissingAnswer,
+  chunksMissingRequest,
+  chunksRegister,
+  datasetRequest,
+  objectsAnswer,
+} from '@ringfence/protocol/payload';
+import { addDataset } from '../artifacts/add-dataset.ts';
+import { artifactRowOf, findVersion, listVersions } from '../artifacts/artifact-rows.ts';
+import type { CustodianContext } from '../context.ts';
+import { CustodianError } from '../custodian-error.ts';
+import { presentChunks, registerChunks } from '../objects/chunks.ts';
+import { storeObjects } from '../objects/upload.ts';
+import { memberRoute, type Route } from './route.ts';
+
+/** 20,000 chunk references. */
+const LONGEST_CHUNKS = 8 * 1_048_576;
+
+/** Routes of sealed objects and of what they are called. */
+export function storeRoutes(context: CustodianContext): Route[] {
+  return [...objectRoutes(context), ...chunkRoutes(context), ...artifactRoutes(context)];
+}
+
+function objectRoutes(context: CustodianContext): Route[] {
+  return [
+    memberRoute({
+      method: 'POST',
+      path: '/v1/objects',
+      summary: 'Stores a stream of sealed objects under their digests.',
+      who: ['device', 'agent'],
+      action: 'object:write',
+      body: 'stream',
+      answer: objectsAnswer,
+      handle: async ({ body }, _, claimed) => ({
+        stored: await storeObjects(context, claimed.org, body as unknown as Readable),
+      }),
+    }),
+    memberRoute({
+      method: 'GET',
+      path: '/v1/objects/:digest',
+      summary: 'The bytes of a sealed object.',
+      who: ['device', 'agent'],
+      action: 'object:read',
+      handle: async ({ parameters }) => {
+        const digest = parseDigest(parameters['digest'] ?? '');
+        const found = digest === undefined ? undefined : await context.objects.read(digest);
+        if (found === undefined) throw new CustodianError('not-found', 'there is no such object');
+        return { stream: found.stream, length: found.size };
+      },
+    }),
+  ];
+}
+
+function chunkRoutes(context: CustodianContext): Route[] {
+  return [
+    memberRoute({
+      method: 'POST',
+      path: '/v1/chunks/missing',
+      summary: 'Of these chunks, the ones that are here. An agent learns of none: its outputs travel whole.',
+      who: ['device', 'agent'],
+      action: 'object:write',
+      body: chunksMissingRequest,
+      answer: chunksMissingAnswer,
+      longest: LONGEST_CHUNKS,
+      handle: async ({ body }, caller, claimed) => ({
+        present: caller.kind === 'agent' ? [] : await presentChunks(context, claimed, body.ids),
+      }),
+    }),
+    memberRoute({
+      method: 'POST',
+      path: '/v1/chunks',
+      summary: 'Makes uploaded chunks known by their ids. An agent’s are not: their ids come from a key of its own.',
+      who: ['device', 'agent'],
+      action: 'object:write',
+      body: chunksRegister,
+      answer: objectsAnswer,
+      longest: LONGEST_CHUNKS,
+      handle: async ({ body }, caller, claimed) => {
+        if (caller.kind === 'device') await registerChunks(context, claimed, body.chunks);
+        return { stored: body.chunks.map(({ digest }) => digest) };
+      },
+    }),
+  ];
+}
+
+function artifactRoutes(context: CustodianContext): Route[] {
+  return [
+    memberRoute({
+      method: 'POST',
+      path: '/v1/datasets',
+      summary: 'Adds a dataset, or a newer version of one, with its label.',
+      who: ['device'],
+      action: 'dataset:add',
+      body: datasetRequest,
+      answer: artifactRow,
+      handle: ({ body }, { id }, claimed) => addDataset(context, claimed, body, id),
+    }),
+    memberRoute({
+      method: 'GET',
+      path: '/v1/artifacts',
+      summary: 'Datasets and outputs, the newest first.',
+      who: ['device'],
+      action: 'artifact:list',
+      answer: artifactsAnswer,
+      handle: async (_, __, claimed) => {
+        const found = await context.store.withOrg(claimed.org, (tx) => listVersions(context, tx, claimed));
+        return { artifacts: found.map(artifactRowOf) };
+      },
+    }),
+    memberRoute({
+      method: 'GET',
+      path: '/v1/artifacts/:name',
+      summary: 'One artifact with the key of its manifest.',
+      who: ['device'],
+      action: 'artifact:read',
+      resource: 'name',
+      answer: artifactOpenAnswer,
+      handle: async ({ parameters, query }, _, claimed) => {
+        const name = parameters['name'] ?? '';
+        const version = query['version'] === undefined ? undefined : Math.trunc(Number(query['version'])) || 0;
+        const found = await context.store.withOrg(claimed.org, (tx) =>
+          findVersion(context, tx, claimed, { name, version }),
+        );
+        if (found === undefined)
+          throw new CustodianError('not-found', 'there is no such artifact', { next: 'see `ringfence artifact ls`' });
+        return { artifact: artifactRowOf(found), project: claimed.project, pack: found.pack };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,23 @@
+import type { JobId } from '@ringfence/base';
+import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
+import type { CustodianContext } from '../context.ts';
+
+/** Notes that a job is over without a commit, as the control plane says; repeated, it changes nothing. */
+export async function closeJob(
+  context: Pick<CustodianContext, 'store' | 'record'>,
+  claimed: ClaimedOrganisation,
+  job: JobId,
+  state: 'failed' | 'cancelled',
+): Promise<void> {
+  await context.store.withOrg(claimed.org, async (tx) => {
+    const closed = await tx
+      .updateTable('job')
+      .set({ closed: state })
+      .where('job', '=', job)
+      .where('closed', 'is', null)
+      .where('commit_record', 'is', null)
+      .returning('job')
+      .executeTakeFirst();
+    if (closed !== undefined) await context.record(tx, claimed.org, { type: 'job-closed', job, state });
+  });
+}

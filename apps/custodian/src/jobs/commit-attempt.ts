@@ -1,0 +1,182 @@
+import type { AgentId } from '@ringfence/base';
+import { statementDigest, type Digest, type Envelope } from '@ringfence/crypto/sign';
+import { readStatement, signStatement } from '@ringfence/keyring';
+import type { commitAnswer, commitRequest } from '@ringfence/protocol/payload';
+import type { LabelStatement } from '@ringfence/protocol/statements';
+import type { z } from 'zod';
+import { findVersion } from '../artifacts/artifact-rows.ts';
+import { insertVersion } from '../artifacts/insert-version.ts';
+import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
+import type { CustodianContext } from '../context.ts';
+import { enqueue } from '../links/outbox.ts';
+import { haveObjects } from '../objects/chunks.ts';
+import { objectsOfPack } from '../objects/pack-objects.ts';
+import type { Tx } from '../store/open-store.ts';
+import { openWorkload } from './open-workload.ts';
+
+type Request = z.output<typeof commitRequest>;
+type Answer = z.input<typeof commitAnswer>;
+type RefusedCommit = Extract<Answer, { result: 'refused' }>['reason'];
+
+/**
+ * Makes the outputs of the current attempt the job's result: record, artifacts, ledger entry and the message to the control plane in one
+ * transaction. There is at most one commit per job; the same attempt asking again gets the same record.
+ */
+export async function commitAttempt(
+  context: CustodianContext,
+  claimed: ClaimedOrganisation,
+  request: Request,
+  agent: AgentId,
+): Promise<Answer> {
+  const objects = await namedObjects(context, claimed, request);
+  const answer = await context.store.withOrg(claimed.org, async (tx) => {
+    const decided = await decide(context, tx, claimed, { request, agent, objects });
+    context.fault('commit-before-commit');
+    return decided;
+  });
+  context.fault('commit-after-commit');
+  context.link.wake();
+  return answer;
+}
+
+interface Asked {
+  readonly request: Request;
+  readonly agent: AgentId;
+  readonly objects: readonly Digest[] | undefined;
+}
+
+/** Every object of every output; undefined when a manifest is missing or does not open. */
+async function namedObjects(
+  context: CustodianContext,
+  claimed: ClaimedOrganisation,
+  { outputs }: Request,
+): Promise<readonly Digest[] | undefined> {
+  const packs = await Promise.all(outputs.map(({ pack }) => objectsOfPack(context, claimed, pack)));
+  const known = packs.filter((objects) => objects !== undefined);
+  return known.length === packs.length ? known.flat() : undefined;
+}
+
+async function decide(context: CustodianContext, tx: Tx, claimed: ClaimedOrganisation, asked: Asked): Promise<Answer> {
+  const { request, agent } = asked;
+  const job = await tx
+    .selectFrom('job')
+    .innerJoin('attempt', (join) =>
+      join.onRef('attempt.job', '=', 'job.job').onRef('attempt.attempt', '=', 'job.attempt'),
+    )
+    .select(['job.job', 'job.attempt', 'job.label_envelope', 'job.commit_record', 'job.workload'])
+    .select(['attempt.agent', 'attempt.epoch'])
+    .where('job.job', '=', request.job)
+    .forUpdate()
+    .executeTakeFirst();
+  if (job?.attempt !== request.attempt || job.agent !== agent) {
+    return refuse(job?.commit_record == null ? 'not-current' : 'already-committed');
+  }
+  // The same request again: its answer was lost.
+  if (job.commit_record !== null) return { result: 'committed', commit: job.commit_record };
+  if (job.epoch !== claimed.epoch) return refuse('not-current');
+  const locked = await tx.selectFrom('agent').select('locked').where('agent', '=', agent).executeTakeFirstOrThrow();
+  if (locked.locked !== null) return refuse('locked');
+  if (!(await namesExactly(tx, request))) return refuse('not-current');
+  if (asked.objects === undefined || !(await haveObjects(tx, asked.objects))) return refuse('missing-objects');
+  const label = readStatement('label', job.label_envelope).claimed;
+  const commit = signCommit(context, claimed, asked, label);
+  const purposes = await purposesOf(context, tx, claimed, { job: job.job, workload: job.workload });
+  await storeCommit(context, tx, claimed, { asked, label, commit, purposes });
+  return { result: 'committed', commit };
+}
+
+/** Outputs are those that the grant named, each once. */
+async function namesExactly(tx: Tx, { job, outputs }: Request): Promise<boolean> {
+  const rows = await tx.selectFrom('job_output').select(['artifact', 'version']).where('job', '=', job).execute();
+  const granted = new Set(rows.map(({ artifact, version }) => `${artifact}:${version}`));
+  const shown = new Set(outputs.map(({ artifact, version }) => `${artifact}:${version}`));
+  return shown.size === outputs.length && [...shown].every((output) => granted.has(output));
+}
+
+/** What every owner of the mounted data allows: outputs inherit it. */
+async function purposesOf(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  of: { job: Request['job']; workload: Uint8Array },
+): Promise<readonly string[]> {
+  const workload = await openWorkload(context, claimed.org, of.job, of.workload);
+  let allowed: readonly string[] | undefined;
+  for (const { dataset } of workload?.mounts ?? []) {
+    const found = await findVersion(context, tx, claimed, { name: dataset });
+    if (found === undefined || found.purposes.length === 0) continue;
+    const { purposes } = found;
+    allowed = allowed === undefined ? purposes : allowed.filter((purpose) => purposes.includes(purpose));
+  }
+  return allowed ?? [];
+}
+
+function signCommit(
+  { keys, clock }: CustodianContext,
+  { org, epoch }: ClaimedOrganisation,
+  { request, agent }: Asked,
+  { sensitivity }: LabelStatement,
+): Envelope {
+  const outputs = request.outputs.map(({ artifact, version, pack }) => ({
+    artifact,
+    version,
+    manifest: pack.manifest,
+  }));
+  const { job, attempt } = request;
+  const body = {
+    v: 1,
+    org,
+    job,
+    attempt,
+    agent,
+    custodian: keys.id,
+    epoch,
+    sensitivity,
+    outputs,
+    at: clock.now(),
+  } as const;
+  return signStatement('commit', body, [keys.enrolment]);
+}
+
+async function storeCommit(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  {
+    asked,
+    label,
+    commit,
+    purposes,
+  }: { asked: Asked; label: LabelStatement; commit: Envelope; purposes: readonly string[] },
+): Promise<void> {
+  const { job, attempt, outputs } = asked.request;
+  const at = context.clock.now();
+  for (const { artifact, version, pack, files, bytes } of outputs)
+    await insertVersion(context, tx, claimed, {
+      artifact,
+      version,
+      pack,
+      files,
+      bytes,
+      sensitivity: label.sensitivity,
+      residency: label.residency,
+      purposes: [...purposes],
+      job,
+      at,
+    });
+  const { numUpdatedRows } = await tx
+    .updateTable('job')
+    .set({ commit_record: JSON.stringify(commit) })
+    .where('job', '=', job)
+    .where('attempt', '=', attempt)
+    .where('commit_record', 'is', null)
+    .executeTakeFirst();
+  if (numUpdatedRows !== 1n) throw new Error('a job changed while it was locked');
+  const commitDigest = statementDigest(commit);
+  await context.record(tx, claimed.org, { type: 'committed', job, attempt, agent: asked.agent, commitDigest });
+  await enqueue(tx, claimed.org, { name: 'committed', body: { job, attempt } });
+}
+
+function refuse(reason: RefusedCommit): Answer {
+  return { result: 'refused', reason };
+}

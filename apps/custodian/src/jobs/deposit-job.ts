@@ -1,0 +1,169 @@
+import type { DeviceId } from '@ringfence/base';
+import { sha256Hex, type Envelope } from '@ringfence/crypto/sign';
+import { canonicalBytes } from '@ringfence/base';
+import { KeyringError, placementDigest, readStatement, verifyStatement, type Verified } from '@ringfence/keyring';
+import { checkPlacement, checkWorkload } from '@ringfence/policy';
+import type { jobDeposit, Workload } from '@ringfence/protocol/payload';
+import type { PlacementPart } from '@ringfence/protocol/statements';
+import type { z } from 'zod';
+import { takeVersion } from '../artifacts/artifact-rows.ts';
+import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
+import type { CustodianContext } from '../context.ts';
+import { CustodianError } from '../custodian-error.ts';
+import { labelHolds } from '../labels/label-holds.ts';
+import { mountedData } from '../labels/sign-label.ts';
+import type { Tx } from '../store/open-store.ts';
+import { JOB_NAME } from '../store/sealed-columns.ts';
+import { openWorkload } from './open-workload.ts';
+
+type Deposit = z.output<typeof jobDeposit>;
+
+/** A deposit whose statements and workload fit each other. */
+interface CheckedDeposit {
+  readonly job: Verified<'job'>;
+  readonly label: Verified<'label'>;
+  readonly placement: PlacementPart;
+  readonly workload: Workload;
+  readonly sealed: Uint8Array;
+}
+
+/**
+ * Takes a job's sealed workload before the control plane hears of the job, and names its outputs. The same deposit again changes nothing.
+ * Throws CustodianError `bad-statement`, `conflict`, `not-found`.
+ */
+export async function depositJob(
+  context: CustodianContext,
+  claimed: ClaimedOrganisation,
+  deposit: Deposit,
+  device: DeviceId,
+): Promise<Verified<'job'>> {
+  const checked = await checkDeposit(context, claimed, deposit, device);
+  const { job, label, workload } = checked;
+  await context.store.withOrg(claimed.org, async (tx) => {
+    const known = await tx.selectFrom('job').select('job_digest').where('job', '=', job.body.job).executeTakeFirst();
+    if (known?.job_digest === job.digest) return;
+    if (known !== undefined)
+      throw new CustodianError('conflict', 'this job id stands for another statement', {
+        next: 'launch again: each launch has an id of its own',
+      });
+    const data = await mountedData(
+      context,
+      tx,
+      claimed,
+      workload.mounts.map(({ dataset }) => dataset),
+    );
+    if (!labelHolds(label.body, workload.purpose, data)) throw bad('the label is not the one of the data it mounts');
+    await insertJob(context, tx, claimed, checked);
+    await nameOutputs(context, tx, claimed, checked);
+    await context.record(tx, claimed.org, {
+      type: 'job-deposited',
+      job: job.body.job,
+      device,
+      jobDigest: job.digest,
+      labelDigest: label.digest,
+    });
+    context.fault('deposit-before-commit');
+  });
+  context.fault('deposit-after-commit');
+  return job;
+}
+
+async function checkDeposit(
+  context: CustodianContext,
+  claimed: ClaimedOrganisation,
+  deposit: Deposit,
+  device: DeviceId,
+): Promise<CheckedDeposit> {
+  const { keyring } = claimed;
+  const now = context.clock.now();
+  const deviceKey = keyring.deviceKey(device);
+  const job = verified('job', deposit.job, deviceKey === undefined ? [] : [deviceKey]);
+  const label = verified('label', deposit.label, keyring.delegatedKeys('label', now, context.keys.id));
+  const sealed = Buffer.from(deposit.workload, 'base64');
+  const workload = await openWorkload(context, claimed.org, job.body.job, sealed);
+  const { placement } = deposit;
+  const faults: readonly (readonly [string, boolean])[] = [
+    ['the job names another organisation, project or device', sameOwner(job.body, claimed, device)],
+    ['the label belongs to another job', label.body.org === claimed.org && label.body.job === job.body.job],
+    ['the job names another label', job.body.labelDigest === label.digest],
+    ['the job names another placement part', job.body.constraintDigest === placementDigest(placement)],
+    ['job and placement part differ in type', job.body.type === placement.type],
+    ['job or label has expired', now < job.body.expires && now < label.body.notAfter],
+    ['the placement part asks for less than the label demands', checkPlacement(placement, label.body).allow],
+    ['the workload is not the one that the job names', workload !== undefined && digestFits(workload, job)],
+    [
+      'the workload disagrees with the placement part',
+      workload !== undefined && checkWorkload(workload, placement, label.body).allow,
+    ],
+  ];
+  const wrong = faults.flatMap(([fault, good]) => (good ? [] : [fault]));
+  if (wrong.length > 0 || workload === undefined) throw bad(wrong.join('; '));
+  return { job, label, placement, workload, sealed };
+}
+
+function digestFits(workload: Workload, job: Verified<'job'>): boolean {
+  return sha256Hex(canonicalBytes(workload)) === job.body.payloadDigest;
+}
+
+function sameOwner(body: Verified<'job'>['body'], { org, project }: ClaimedOrganisation, device: DeviceId): boolean {
+  return body.org === org && body.project === project && body.device === device;
+}
+
+function verified<Name extends 'job' | 'label'>(
+  name: Name,
+  envelope: Envelope,
+  keys: Parameters<typeof verifyStatement>[1],
+): Verified<Name> {
+  try {
+    return verifyStatement(readStatement(name, envelope), keys);
+  } catch (cause) {
+    if (!(cause instanceof KeyringError)) throw cause;
+    throw bad(`the ${name} statement does not verify`, cause);
+  }
+}
+
+async function insertJob(
+  context: CustodianContext,
+  tx: Tx,
+  { org }: ClaimedOrganisation,
+  { job, label, placement, workload, sealed }: CheckedDeposit,
+): Promise<void> {
+  await tx
+    .insertInto('job')
+    .values({
+      job: job.body.job,
+      org,
+      device: job.body.device,
+      name_box: context.columns.seal(JOB_NAME, job.body.job, workload.name),
+      at: context.clock.now(),
+      job_digest: job.digest,
+      job_envelope: JSON.stringify(job.envelope),
+      label_envelope: JSON.stringify(label.envelope),
+      placement: JSON.stringify(placement),
+      workload: sealed,
+      agent: null,
+      closed: null,
+      commit_record: null,
+    })
+    .execute();
+}
+
+/** Each output of a job is one version of one artifact, whichever attempt makes it. */
+async function nameOutputs(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  { job, workload }: CheckedDeposit,
+): Promise<void> {
+  for (const [position, { artifact: name }] of workload.outputs.entries()) {
+    const { artifact, version } = await takeVersion(context, tx, claimed, { name, kind: 'output' });
+    await tx
+      .insertInto('job_output')
+      .values({ job: job.body.job, position, org: claimed.org, artifact, version })
+      .execute();
+  }
+}
+
+function bad(message: string, cause?: unknown): CustodianError {
+  return new CustodianError('bad-statement', message, { cause, next: 'launch again with a current client' });
+}

@@ -1,0 +1,102 @@
+import type { AgentId } from '@ringfence/base';
+import { checkLease, checkPayload, grantRefusalOf, type Admission, type Check } from '@ringfence/keyring';
+import type { GrantRefusal, grantRequest, Workload } from '@ringfence/protocol/payload';
+import type { Selectable } from 'kysely';
+import type { z } from 'zod';
+import { findVersion, type FoundVersion } from '../artifacts/artifact-rows.ts';
+import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
+import type { CustodianContext } from '../context.ts';
+import { labelHolds } from '../labels/label-holds.ts';
+import type { Tx } from '../store/open-store.ts';
+import type { JobTable } from '../store/tables.ts';
+import { mayRun } from './attempt-end.ts';
+import { openWorkload } from './open-workload.ts';
+
+/** What an agent asks. */
+export type GrantRequest = z.output<typeof grantRequest>;
+
+/** A start that may be granted, or why not. */
+export type Evaluation =
+  | {
+      readonly allow: true;
+      readonly admission: Admission;
+      readonly workload: Workload;
+      readonly data: readonly FoundVersion[];
+    }
+  | { readonly allow: false; readonly reason: GrantRefusal; readonly checks: readonly Check[] };
+
+/** The columns of a job that its grants depend on. */
+export type GrantJob = Pick<Selectable<JobTable>, 'job' | 'job_digest' | 'workload' | 'attempt' | 'commit_record'>;
+
+/**
+ * The custodian's own evaluation of a start: it trusts nothing that the control plane decided (invariants 4, 5). `job` is locked by `tx`.
+ */
+export async function evaluateGrant(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  { request, agent, job }: { request: GrantRequest; agent: AgentId; job: GrantJob },
+): Promise<Evaluation> {
+  const { clock } = context;
+  const decision = checkLease(request, {
+    keyring: claimed.keyring,
+    head: claimed.head,
+    controlPlane: claimed.controlPlane,
+    controlPlaneKeys: request.controlPlaneKeys,
+    agent,
+    highestAttempt: job.attempt,
+    now: clock.now(),
+  });
+  if (!decision.allow) return refuse(grantRefusalOf(decision.reasons) ?? 'bad-statements', decision.reasons);
+  const { admission } = decision;
+  if (admission.job.digest !== job.job_digest) return refuse('bad-statements');
+  if (!mayStart(context, claimed, admission)) return refuse('device-removed');
+  if (job.commit_record !== null) return refuse('committed');
+  if (await earlierMayRun(tx, job, clock.now())) return refuse('attempt-may-run');
+  const workload = await openWorkload(context, claimed.org, job.job, job.workload);
+  if (workload === undefined) return refuse('bad-statements', ['payload-digest']);
+  const payload = checkPayload(workload, admission);
+  if (!payload.allow) return refuse(grantRefusalOf(payload.reasons) ?? 'placement', payload.reasons);
+  const data = await dataOf(context, tx, claimed, workload);
+  if (data === undefined) return refuse('dataset-gone');
+  if (!labelHolds(admission.label.body, workload.purpose, data)) return refuse('label-changed');
+  return { allow: true, admission, workload, data };
+}
+
+/** The job's device must still be bound to a role that may start it: asked afresh before each grant. */
+function mayStart(
+  { authoriser }: CustodianContext,
+  { keyring, org, project }: ClaimedOrganisation,
+  { job }: Admission,
+) {
+  const roles = keyring.rolesOf(job.body.device);
+  return authoriser.authorise({
+    principal: { type: 'Device', id: job.body.device, org, roles },
+    action: 'job:start',
+    resource: { type: 'Job', id: job.body.job, org, project },
+  }).allow;
+}
+
+async function earlierMayRun(tx: Tx, { job }: GrantJob, now: number): Promise<boolean> {
+  const earlier = await tx.selectFrom('attempt').select(['stopped', 'ends_by']).where('job', '=', job).execute();
+  return earlier.some((attempt) => mayRun(attempt, now));
+}
+
+async function dataOf(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  { mounts }: Workload,
+): Promise<FoundVersion[] | undefined> {
+  const found: FoundVersion[] = [];
+  for (const { dataset } of mounts) {
+    const version = await findVersion(context, tx, claimed, { name: dataset });
+    if (version === undefined) return undefined;
+    found.push(version);
+  }
+  return found;
+}
+
+function refuse(reason: GrantRefusal, checks: readonly Check[] = []): Evaluation {
+  return { allow: false, reason, checks };
+}

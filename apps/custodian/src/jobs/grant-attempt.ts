@@ -1,0 +1,235 @@
+import { canonicalBytes, type AgentId, type JobId } from '@ringfence/base';
+import { sealTo } from '@ringfence/crypto/seal';
+import { statementDigest, type Envelope } from '@ringfence/crypto/sign';
+import { KeyringError, readStatement, signStatement } from '@ringfence/keyring';
+import type { grantAnswer, GrantPayload, GrantRefusal } from '@ringfence/protocol/payload';
+import type { GrantStatement } from '@ringfence/protocol/statements';
+import type { z } from 'zod';
+import { lockAgent } from '../agents/lock-agent.ts';
+import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
+import type { CustodianContext } from '../context.ts';
+import type { Tx } from '../store/open-store.ts';
+import { endsBy } from './attempt-end.ts';
+import { evaluateGrant, type Evaluation, type GrantJob, type GrantRequest } from './evaluate-grant.ts';
+import { judgeJournal } from './grant-journal.ts';
+
+type Answer = z.input<typeof grantAnswer>;
+type Allowed = Extract<Evaluation, { allow: true }>;
+
+interface Asked {
+  readonly request: GrantRequest;
+  readonly agent: AgentId;
+  readonly job: JobId;
+}
+
+const NO_AAD = new Uint8Array();
+
+/**
+ * Decides on one attempt and writes decision, fencing token and ledger entry in one transaction. The same agent asking again for the attempt
+ * that it was granted gets the same grant.
+ */
+export async function grantAttempt(
+  context: CustodianContext,
+  claimed: ClaimedOrganisation,
+  request: GrantRequest,
+  agent: AgentId,
+): Promise<Answer> {
+  const job = jobOf(request.job);
+  if (job === undefined) return { result: 'refused', reason: 'bad-statements' };
+  const asked = { request, agent, job };
+  const answer = await context.store.withOrg(claimed.org, async (tx) => {
+    const decided = await decide(context, tx, claimed, asked);
+    context.fault('grant-before-commit');
+    return decided;
+  });
+  context.fault('grant-after-commit');
+  context.link.wake();
+  return answer;
+}
+
+/** The job that a statement claims to be; it is checked later, against the row of that id. */
+function jobOf(envelope: Envelope): JobId | undefined {
+  try {
+    return readStatement('job', envelope).claimed.job;
+  } catch (error) {
+    if (error instanceof KeyringError) return undefined;
+    throw error;
+  }
+}
+
+async function decide(context: CustodianContext, tx: Tx, claimed: ClaimedOrganisation, asked: Asked): Promise<Answer> {
+  const { request, agent, job: id } = asked;
+  const job = await tx
+    .selectFrom('job')
+    .select(['job', 'job_digest', 'workload', 'attempt', 'commit_record'])
+    .where('job', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  const journal = await judgeAgent(context, tx, claimed, asked);
+  if (journal !== undefined) return journal;
+  if (job === undefined) return refused(context, tx, claimed, { ...asked, reason: 'unknown-job' });
+  const again = await grantedBefore(tx, claimed, asked);
+  if (again !== undefined) return again;
+  const evaluation = await evaluateGrant(context, tx, claimed, { request, agent, job });
+  if (!evaluation.allow) return refused(context, tx, claimed, { ...asked, ...evaluation });
+  return grant(context, tx, claimed, { asked, job, allowed: evaluation });
+}
+
+/** Locked agents and copies of agents get nothing; undefined when there is nothing against this one. */
+async function judgeAgent(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  asked: Asked,
+): Promise<Answer | undefined> {
+  const { agent, request } = asked;
+  const row = await tx
+    .selectFrom('agent')
+    .select(['locked', 'journal_seq', 'journal_hash'])
+    .where('agent', '=', agent)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined || row.locked !== null) return refused(context, tx, claimed, { ...asked, reason: 'locked' });
+  const { journal_seq: seq, journal_hash: hash } = row;
+  const verdict = judgeJournal(seq === null || hash === null ? null : { seq, hash }, request);
+  if (verdict.kind === 'ask') return { result: 'resume', seq: verdict.seq };
+  if (verdict.kind === 'fork') {
+    await lockAgent(context, tx, { org: claimed.org, agent, reason: 'fork' });
+    return refused(context, tx, claimed, { ...asked, reason: 'fork' });
+  }
+  await tx
+    .updateTable('agent')
+    .set({ journal_seq: request.journal.seq, journal_hash: request.journal.hash })
+    .where('agent', '=', agent)
+    .execute();
+  return undefined;
+}
+
+/** The grant that this agent already has for this very lease, while it is worth anything. */
+async function grantedBefore(
+  tx: Tx,
+  { epoch }: ClaimedOrganisation,
+  { request, agent, job }: Asked,
+): Promise<Answer | undefined> {
+  const row = await tx
+    .selectFrom('attempt')
+    .innerJoin('job', 'job.job', 'attempt.job')
+    .select(['attempt.grant_envelope', 'attempt.payload'])
+    .where('attempt.job', '=', job)
+    .where('attempt.agent', '=', agent)
+    .where('attempt.lease_digest', '=', statementDigest(request.lease))
+    .where('attempt.epoch', '=', epoch)
+    .where('attempt.stopped', 'is', null)
+    .where('job.commit_record', 'is', null)
+    .whereRef('attempt.attempt', '=', 'job.attempt')
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  return { result: 'granted', grant: row.grant_envelope, payload: Buffer.from(row.payload).toString('base64') };
+}
+
+async function grant(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  { asked, job, allowed }: { asked: Asked; job: GrantJob; allowed: Allowed },
+): Promise<Answer> {
+  const { admission } = allowed;
+  const { lease } = admission;
+  const { attempt } = lease.body;
+  const grantedAt = context.clock.now();
+  const statement = signGrant(context, claimed, allowed);
+  const payload = await sealPayload(tx, claimed, allowed);
+  await tx
+    .insertInto('attempt')
+    .values({
+      job: job.job,
+      attempt,
+      org: claimed.org,
+      agent: asked.agent,
+      epoch: claimed.epoch,
+      lease_digest: lease.digest,
+      grant_envelope: JSON.stringify(statement),
+      payload,
+      granted_at: grantedAt,
+      ends_by: endsBy(admission.placement, { grantedAt, ttlMs: lease.body.ttlMs }),
+      stopped: null,
+    })
+    .execute();
+  await tx.updateTable('job').set({ attempt, agent: asked.agent }).where('job', '=', job.job).execute();
+  await context.record(tx, claimed.org, {
+    type: 'granted',
+    job: job.job,
+    attempt,
+    agent: asked.agent,
+    jobDigest: admission.job.digest,
+    leaseDigest: lease.digest,
+    receiptDigest: admission.receipt.digest,
+    labelDigest: admission.label.digest,
+    grantDigest: statementDigest(statement),
+    isolation: admission.receipt.body.chosen.isolation,
+  });
+  return { result: 'granted', grant: statement, payload: payload.toString('base64') };
+}
+
+function signGrant({ keys, clock }: CustodianContext, claimed: ClaimedOrganisation, { admission }: Allowed): Envelope {
+  const { job, label, receipt, lease } = admission;
+  const body: GrantStatement = {
+    v: 1,
+    org: claimed.org,
+    job: job.body.job,
+    attempt: lease.body.attempt,
+    agent: admission.agent.id,
+    custodian: keys.id,
+    jobDigest: job.digest,
+    leaseDigest: lease.digest,
+    receiptDigest: receipt.digest,
+    labelDigest: label.digest,
+    payloadDigest: job.body.payloadDigest,
+    isolation: receipt.body.chosen.isolation,
+    epoch: claimed.epoch,
+    at: clock.now(),
+    notAfter: lease.body.notAfter,
+  };
+  return signStatement('grant', body, [keys.enrolment]);
+}
+
+/** The workload with its mounts resolved to packs and its outputs to artifacts, sealed to this agent for this attempt. */
+async function sealPayload(
+  tx: Tx,
+  { org, project }: ClaimedOrganisation,
+  { admission, workload, data }: Allowed,
+): Promise<Buffer> {
+  const { job, attempt } = admission.lease.body;
+  const outputs = await tx
+    .selectFrom('job_output')
+    .select(['artifact', 'version'])
+    .where('job', '=', job)
+    .orderBy('position')
+    .execute();
+  const payload: GrantPayload = {
+    v: 1,
+    workload,
+    project,
+    mounts: workload.mounts.flatMap(({ path }, index) => {
+      const found = data[index];
+      if (found === undefined) return [];
+      return [{ path, artifact: found.artifact, version: found.version, pack: found.pack }];
+    }),
+    outputs: workload.outputs.flatMap(({ path }, index) => {
+      const named = outputs[index];
+      return named === undefined ? [] : [{ path, ...named }];
+    }),
+  };
+  const context = { info: { purpose: 'grant', org, job, attempt }, aad: NO_AAD } as const;
+  return Buffer.from(await sealTo(admission.agent.seal, context, canonicalBytes(payload)));
+}
+
+async function refused(
+  context: CustodianContext,
+  tx: Tx,
+  { org }: ClaimedOrganisation,
+  { agent, job, reason, checks = [] }: Asked & { reason: GrantRefusal; checks?: readonly string[] },
+): Promise<Answer> {
+  await context.record(tx, org, { type: 'grant-refused', job, agent, reason, checks: checks.slice(0, 32) });
+  return { result: 'refused', reason };
+}

@@ -1,0 +1,23 @@
+import { fromUtf8, type JobId, type OrgId } from '@ringfence/base';
+import { CryptoError, openSealed } from '@ringfence/crypto/open';
+import { workload, type Workload } from '@ringfence/protocol/payload';
+import type { CustodianContext } from '../context.ts';
+
+const NO_AAD = new Uint8Array();
+
+/** The workload of `job` that a device sealed to this custodian; undefined when it does not open or is of another form. */
+export async function openWorkload(
+  { keys }: Pick<CustodianContext, 'keys'>,
+  org: OrgId,
+  job: JobId,
+  sealed: Uint8Array,
+): Promise<Workload | undefined> {
+  try {
+    const bytes = await openSealed(keys.seal, { info: { purpose: 'workload', org, job }, aad: NO_AAD }, sealed);
+    const parsed = workload.safeParse(JSON.parse(fromUtf8(bytes)));
+    return parsed.success ? parsed.data : undefined;
+  } catch (error) {
+    if (error instanceof CryptoError || error instanceof SyntaxError || error instanceof TypeError) return undefined;
+    throw error;
+  }
+}

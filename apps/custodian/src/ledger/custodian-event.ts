@@ -1,0 +1,68 @@
+import { attemptNumber, idOf, isolation, sensitivity, sha256, tier, whole } from '@ringfence/protocol';
+import { GRANT_REFUSALS } from '@ringfence/protocol/payload';
+import { OUTCOMES } from '@ringfence/protocol/statements';
+import { z } from 'zod';
+
+const job = idOf('job');
+const run = { job, attempt: attemptNumber, agent: idOf('agent') };
+
+/** Everything that the custodian writes down: closed, and made of ids, labels, codes and digests. */
+export const custodianEvent = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('claimed'), custodian: idOf('custodian'), keyringDigest: sha256 }),
+  z.strictObject({ type: z.literal('registered'), controlPlane: idOf('controlPlane') }),
+  z.strictObject({ type: z.literal('restored'), epoch: whole(1, 1_000_000) }),
+  z.strictObject({ type: z.literal('backed-up'), device: idOf('device') }),
+  z.strictObject({
+    type: z.literal('keyring-changed'),
+    seq: whole(0, 1_000_000),
+    digest: sha256,
+    kind: z.string().max(32),
+  }),
+  z.strictObject({ type: z.literal('join-code-made'), code: idOf('joinCode'), device: idOf('device'), tier }),
+  z.strictObject({ type: z.literal('agent-joined'), agent: idOf('agent'), code: idOf('joinCode') }),
+  z.strictObject({
+    type: z.literal('agent-locked'),
+    agent: idOf('agent'),
+    reason: z.enum(['fork', 'removed', 'incident']),
+  }),
+  z.strictObject({
+    type: z.literal('dataset-added'),
+    artifact: idOf('artifact'),
+    version: whole(1, 1_000_000),
+    manifest: sha256,
+    sensitivity,
+    device: idOf('device'),
+  }),
+  z.strictObject({ type: z.literal('label-signed'), job, labelDigest: sha256, sensitivity, device: idOf('device') }),
+  z.strictObject({
+    type: z.literal('job-deposited'),
+    job,
+    device: idOf('device'),
+    jobDigest: sha256,
+    labelDigest: sha256,
+  }),
+  z.strictObject({
+    type: z.literal('granted'),
+    ...run,
+    jobDigest: sha256,
+    leaseDigest: sha256,
+    receiptDigest: sha256,
+    labelDigest: sha256,
+    grantDigest: sha256,
+    isolation,
+  }),
+  z.strictObject({
+    type: z.literal('grant-refused'),
+    job,
+    agent: idOf('agent'),
+    reason: z.enum(GRANT_REFUSALS),
+    /** The checks of core/keyring that failed, in order. */
+    checks: z.array(z.string().max(40)).max(32),
+  }),
+  z.strictObject({ type: z.literal('stopped'), ...run, outcome: z.enum(OUTCOMES) }),
+  z.strictObject({ type: z.literal('committed'), ...run, commitDigest: sha256 }),
+  z.strictObject({ type: z.literal('job-closed'), job, state: z.enum(['failed', 'cancelled']) }),
+]);
+
+/** One event of the custodian's ledger. */
+export type CustodianEvent = z.infer<typeof custodianEvent>;

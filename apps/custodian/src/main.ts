@@ -1,0 +1,42 @@
+import { createLog, faultAt, noFault, RingfenceError, systemRng, type Log } from '@ringfence/base';
+import { openStateFolder, systemClock } from '@ringfence/base/platform';
+import { CUSTODIAN_USAGE, parseCustodianConfig, type CustodianConfig } from './config.ts';
+import { FAULT_POINTS, type Fault } from './fault-points.ts';
+import { startCustodian } from './start.ts';
+
+const STATE_VERSION = 1;
+
+try {
+  const config = parseCustodianConfig(process.argv.slice(2), process.env);
+  if (config === 'help') process.stdout.write(CUSTODIAN_USAGE);
+  else await run(config);
+} catch (error) {
+  if (!(error instanceof RingfenceError)) throw error;
+  process.stderr.write(`ringfence custodian: ${error.message}\n${error.next === undefined ? '' : `  ${error.next}\n`}`);
+  process.exitCode = 1;
+}
+
+async function run(config: CustodianConfig): Promise<void> {
+  const log = createLog({
+    role: 'custodian',
+    clock: systemClock,
+    level: config.logLevel,
+    write: (line) => void process.stderr.write(line),
+  });
+  openStateFolder({ path: config.state, role: 'custodian', version: STATE_VERSION });
+  const parts = { config, clock: systemClock, rng: systemRng, log, fault: faultOf(config, log) };
+  const custodian = await startCustodian(parts);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => {
+      log.info('stopping', { signal });
+      void custodian.close();
+    });
+  log.info('ready', { pid: process.pid });
+  process.stdout.write(`${JSON.stringify({ event: 'ready', ...custodian.ready })}\n`);
+}
+
+function faultOf(config: CustodianConfig, log: Log): Fault {
+  if (config.fault === undefined) return noFault;
+  log.warn('fault.armed', { reason: config.fault });
+  return faultAt(FAULT_POINTS, config.fault, () => process.kill(process.pid, 'SIGKILL'));
+}

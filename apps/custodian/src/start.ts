@@ -1,0 +1,169 @@
+import { join } from 'node:path';
+import type { Clock, Log, Rng } from '@ringfence/base';
+import { startAdminServer } from '@ringfence/client/admin-server';
+import { servePayload, type LanAddress, type PayloadListener } from '@ringfence/client/payload-link';
+import { createAuthoriser, OWNER_POLICY } from '@ringfence/policy/authorise';
+import type { PartyRoute } from '@ringfence/protocol/payload';
+import { claimCodeFile } from './claim/claim-code.ts';
+import { OwnerLife } from './claim/owner-life.ts';
+import type { CustodianConfig } from './config.ts';
+import type { CustodianContext, Owner } from './context.ts';
+import type { Fault } from './fault-points.ts';
+import { admit } from './http/identify.ts';
+import { createPayloadServer } from './http/payload-server.ts';
+import { routeTable } from './http/route-table.ts';
+import { openKeyVault } from './identity/key-vault.ts';
+import { openLinkIdentity } from './identity/link-certificate.ts';
+import { passphraseFromFile } from './identity/passphrase-source.ts';
+import { closeJob } from './jobs/close-job.ts';
+import { recordEvent } from './ledger/record-event.ts';
+import { ControlPlaneLink } from './links/control-plane-link.ts';
+import { relayTrust, routeOf } from './links/party-route.ts';
+import { readMetrics } from './gauges.ts';
+import { CustodianMetrics } from './metrics.ts';
+import { ObjectStore } from './objects/object-store.ts';
+import { openStore } from './store/open-store.ts';
+import { ColumnSeal } from './store/sealed-column.ts';
+
+/** What main hands in. */
+export interface StartParts {
+  readonly config: CustodianConfig;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+  readonly fault: Fault;
+}
+
+/** A custodian that serves. */
+export interface RunningCustodian {
+  readonly ready: Readonly<Record<string, string | boolean | null>>;
+  readonly context: CustodianContext;
+  close(): Promise<void>;
+}
+
+/** This release. */
+export const VERSION = '0.1.0';
+
+/** Opens keys, database and object store, then the payload API on its links, then the control link. */
+export async function startCustodian(parts: StartParts): Promise<RunningCustodian> {
+  const { config, clock, rng, log } = parts;
+  const vault = await openKeyVault({ ...config, passphrase: passphraseFromFile(config.passphraseFile), rng });
+  const opened = await openStore({ stateDir: config.state, url: config.databaseUrl, clock, log });
+  const metrics = new CustodianMetrics();
+  const owner: Owner = { claimed: undefined };
+  const lan: { bound: LanAddress | undefined } = { bound: undefined };
+  const listener: { current: PayloadListener | undefined } = { current: undefined };
+  const context = await contextOf(parts, {
+    vault,
+    opened,
+    owner,
+    route: () => routeOf(config, vault.keys.tls.publicKey, lan.bound),
+    listener,
+  });
+  const life = new OwnerLife(context);
+  const server = await createPayloadServer({
+    routes: routeTable(context, {
+      claiming: () => life.claiming,
+      onGrant: (result) => metrics.grants.inc({ result }),
+    }),
+    owner,
+    authoriser: context.authoriser,
+    log,
+    onRequest: (route, status, milliseconds) => {
+      metrics.requests.observe({ route, status }, milliseconds / 1000);
+      life.onAnswered(route, status);
+    },
+  });
+  const identity = await openLinkIdentity(config.state, vault.keys.tls, { clock, rng });
+  const payload = servePayload({ server, identity, admit: (key) => admit(owner.claimed, key), clock, rng, log });
+  listener.current = payload;
+  if (config.lan !== undefined) lan.bound = await payload.listenLan(config.lan);
+  await life.begin();
+  if (config.relay !== undefined)
+    payload.listenRelay(
+      { relayUrl: config.relay, proxy: config.proxy, ...relayTrust(config) },
+      config.reconnectWithin === undefined ? {} : { reconnectWithin: config.reconnectWithin },
+    );
+  const admin = await startAdminServer({
+    ...config.admin,
+    notReady: () =>
+      opened.store.ping().then(
+        () => undefined,
+        () => 'the database does not answer',
+      ),
+    metrics: () => readMetrics(metrics, context),
+  });
+  return {
+    ready: readyLine(context, admin.url),
+    context,
+    close: async () => {
+      await admin.close();
+      await payload.close();
+      await life.end();
+      server.close();
+      await opened.close();
+    },
+  };
+}
+
+function readyLine({ keys, owner, state, route }: CustodianContext, admin: string): RunningCustodian['ready'] {
+  return {
+    custodian: keys.id,
+    claimed: owner.claimed !== undefined,
+    claim_code_file: claimCodeFile(state),
+    lan: route().lan,
+    admin,
+  };
+}
+
+async function contextOf(
+  { config, clock, rng, log, fault }: StartParts,
+  made: {
+    vault: Awaited<ReturnType<typeof openKeyVault>>;
+    opened: Awaited<ReturnType<typeof openStore>>;
+    owner: Owner;
+    route: () => PartyRoute;
+    listener: { current: PayloadListener | undefined };
+  },
+): Promise<CustodianContext> {
+  const { vault, opened, owner, route, listener } = made;
+  const { store } = opened;
+  const outer = { caFile: config.caFile, proxy: config.proxy };
+  const record = recordEvent(clock);
+  const { state, reconnectWithin } = config;
+  const { keys } = vault;
+  const link = new ControlPlaneLink({
+    state,
+    store,
+    keys,
+    clock,
+    rng,
+    log,
+    fault,
+    outer,
+    reconnectWithin,
+    onJobClosed: async ({ body }) => {
+      if (owner.claimed !== undefined) await closeJob({ store, record }, owner.claimed, body.job, body.state);
+    },
+  });
+  return {
+    state,
+    version: VERSION,
+    store,
+    keys,
+    sealKind: vault.seal,
+    columns: new ColumnSeal(keys, rng),
+    objects: await ObjectStore.open(join(state, 'objects'), rng, fault),
+    authoriser: createAuthoriser(OWNER_POLICY),
+    clock,
+    rng,
+    log,
+    record,
+    fault,
+    link,
+    route,
+    outer,
+    owner,
+    recheckLinks: () => listener.current?.recheck(),
+  };
+}

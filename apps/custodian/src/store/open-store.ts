@@ -1,0 +1,52 @@
+import type { Clock, Log } from '@ringfence/base';
+import { openDatabase, startEmbedded, type EmbeddedServer, type Store, type Tx as StoreTx } from '@ringfence/store';
+import { MIGRATION_0001 } from './migration-0001.ts';
+import type { CustodianTables } from './tables.ts';
+
+/** The queries that run before it is known whose custodian this is. */
+export const SYSTEM_QUERIES = ['find-organisation'] as const;
+
+/** One of {@link SYSTEM_QUERIES}. */
+export type SystemQuery = (typeof SYSTEM_QUERIES)[number];
+/** The custodian's database. */
+export type CustodianStore = Store<CustodianTables, SystemQuery>;
+/** A transaction in it. */
+export type Tx = StoreTx<CustodianTables>;
+
+/** An open store, and the server below it when it is embedded. */
+export interface OpenStore {
+  readonly store: CustodianStore;
+  readonly close: () => Promise<void>;
+}
+
+/** One organisation and few members: more connections would only cost memory. */
+const CONNECTIONS = 8;
+
+/** Opens the database at `url`, or the embedded one of the state folder, and migrates it. */
+export async function openStore(options: {
+  stateDir: string;
+  url: string | undefined;
+  clock: Clock;
+  log: Log;
+}): Promise<OpenStore> {
+  const { stateDir, url, clock, log } = options;
+  const embedded: EmbeddedServer | undefined =
+    url === undefined ? await startEmbedded({ stateDir, log, clock }) : undefined;
+  const store = await openDatabase<CustodianTables, SystemQuery>({
+    source: embedded === undefined ? { url: url ?? '' } : { embedded },
+    schema: 'rf_cu',
+    migrations: [{ id: 1, name: 'first-tables', sql: MIGRATION_0001 }],
+    systemQueries: SYSTEM_QUERIES,
+    connections: CONNECTIONS,
+    stateDir,
+    clock,
+    log,
+  });
+  return {
+    store,
+    close: async () => {
+      await store.close();
+      await embedded?.stop();
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { jurisdiction, sensitivity, whole } from '@ringfence/protocol';
+import { payloadName, partyRoute } from '@ringfence/protocol/payload';
+import { z } from 'zod';
+import type { SealedColumn } from './sealed-column.ts';
+
+const column = <Schema extends z.ZodType>(value: SealedColumn<Schema>): SealedColumn<Schema> => value;
+
+/** The registration code that a claim brought. */
+export const REGISTRATION = column({ table: 'organisation', column: 'registration_box', schema: z.string() });
+
+/** What a join code promises. */
+export const JOIN_CODE = column({
+  table: 'join_code',
+  column: 'code_box',
+  schema: z.strictObject({ secret: z.string(), name: z.string(), site: z.string() }),
+});
+
+/** What people call a site. */
+export const SITE_NAME = column({ table: 'site', column: 'name_box', schema: z.string() });
+
+/** What people call an agent, and where it listens. */
+export const AGENT_PLACE = column({
+  table: 'agent',
+  column: 'place_box',
+  schema: z.strictObject({ name: z.string(), site: z.string(), lan: partyRoute.shape.lan }),
+});
+
+/** What people call an artifact. */
+export const ARTIFACT_NAME = column({ table: 'artifact', column: 'name_box', schema: payloadName });
+
+/** The label of an artifact's version, and its size. */
+export const ARTIFACT_DETAILS = column({
+  table: 'artifact_version',
+  column: 'details_box',
+  schema: z.strictObject({
+    sensitivity,
+    residency: z.array(jurisdiction),
+    purposes: z.array(z.string()),
+    files: whole(0, 1_000_000),
+    bytes: whole(0, Number.MAX_SAFE_INTEGER),
+  }),
+});
+
+/** What people call a job. */
+export const JOB_NAME = column({ table: 'job', column: 'name_box', schema: payloadName });
+
+export type ArtifactDetails = z.infer<(typeof ARTIFACT_DETAILS)['schema']>;

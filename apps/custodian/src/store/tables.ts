@@ -1,0 +1,200 @@
+import type { AgentId, ArtifactId, DeviceId, JobId, JoinCodeId, OrgId, ProjectId, SiteId } from '@ringfence/base';
+import type { DurablePartyMessage } from '@ringfence/client/control-link';
+import type { Digest, Envelope } from '@ringfence/crypto/sign';
+import type { Tier } from '@ringfence/protocol';
+import type { ControlPlaneRoute } from '@ringfence/protocol/payload';
+import type { PlacementPart } from '@ringfence/protocol/statements';
+import type { ColumnType, Generated } from 'kysely';
+
+/** A jsonb column: written as text, read as the value. */
+type Json<T> = ColumnType<T, string, string>;
+
+/** The one organisation of this custodian. */
+export interface OrganisationTable {
+  org: OrgId;
+  project: ProjectId;
+  state: 'registering' | 'claimed';
+  /** Digest of the claim that made it: the same claim may be repeated. */
+  claim_digest: Digest;
+  /** The registration code, sealed; until the control plane has taken the organisation. */
+  registration_box: Uint8Array | null;
+  control_plane: Json<ControlPlaneRoute>;
+  passphrase_sealed: boolean;
+  epoch: Generated<number>;
+  keyring_seq: number;
+  head: Json<Envelope>;
+  head_at: number;
+  last_backup_at: number | null;
+  outbox_seq: Generated<number>;
+  event_seq: Generated<number>;
+  event_hash: Generated<Digest>;
+}
+
+/** One statement of the keyring. */
+export interface KeyringStatementTable {
+  org: OrgId;
+  seq: number;
+  envelope: Json<Envelope>;
+}
+
+/** A code that lets one agent join. */
+export interface JoinCodeTable {
+  id: JoinCodeId;
+  org: OrgId;
+  tier: Tier;
+  /** Secret, name and site. */
+  code_box: Uint8Array;
+  made_at: number;
+  expires_at: number;
+  spent_at: number | null;
+  /** Digest of the keys that spent it: the same agent may ask again. */
+  spent_digest: Digest | null;
+  agent: AgentId | null;
+}
+
+/** A site and its name. */
+export interface SiteTable {
+  site: SiteId;
+  org: OrgId;
+  name_index: string;
+  name_box: Uint8Array;
+}
+
+/** What the keyring does not say of an agent. */
+export interface AgentTable {
+  agent: AgentId;
+  org: OrgId;
+  site: SiteId;
+  /** Name and LAN address. */
+  place_box: Uint8Array;
+  joined_at: number;
+  removed: Generated<boolean>;
+  locked: 'fork' | 'removed' | 'incident' | null;
+  journal_seq: number | null;
+  journal_hash: Digest | null;
+}
+
+/** A sealed object whose bytes are on disk. */
+export interface ObjectTable {
+  digest: Digest;
+  org: OrgId;
+  size: number;
+  stored_at: number;
+}
+
+/** A data key under a key-encryption key. */
+export interface WrappedKeyColumns {
+  kek: string;
+  kek_version: number;
+  key_box: string;
+}
+
+/** A chunk that devices may reuse. */
+export interface ChunkTable extends WrappedKeyColumns {
+  id: Digest;
+  org: OrgId;
+  digest: Digest;
+  size: number;
+}
+
+/** A dataset or output by its name. */
+export interface ArtifactTable {
+  artifact: ArtifactId;
+  org: OrgId;
+  kind: 'dataset' | 'output';
+  name_index: string;
+  name_box: Uint8Array;
+  next_version: Generated<number>;
+}
+
+/** One version of an artifact. */
+export interface ArtifactVersionTable extends WrappedKeyColumns {
+  artifact: ArtifactId;
+  version: number;
+  org: OrgId;
+  manifest: Digest;
+  /** Label, file count and size. */
+  details_box: Uint8Array;
+  job: JobId | null;
+  at: number;
+}
+
+/** A deposited job. */
+export interface JobTable {
+  job: JobId;
+  org: OrgId;
+  device: DeviceId;
+  name_box: Uint8Array;
+  at: number;
+  job_digest: Digest;
+  job_envelope: Json<Envelope>;
+  label_envelope: Json<Envelope>;
+  placement: Json<PlacementPart>;
+  /** Sealed to the custodian, as it came. */
+  workload: Uint8Array;
+  /** The highest attempt that was granted: the fencing token. */
+  attempt: Generated<number>;
+  agent: AgentId | null;
+  closed: 'failed' | 'cancelled' | null;
+  commit_record: ColumnType<Envelope | null, string | null, string | null>;
+}
+
+/** What a job's outputs are called. */
+export interface JobOutputTable {
+  job: JobId;
+  position: number;
+  org: OrgId;
+  artifact: ArtifactId;
+  version: number;
+}
+
+/** A granted attempt. */
+export interface AttemptTable {
+  job: JobId;
+  attempt: number;
+  org: OrgId;
+  agent: AgentId;
+  epoch: number;
+  lease_digest: Digest;
+  grant_envelope: Json<Envelope>;
+  payload: Uint8Array;
+  granted_at: number;
+  /** By when an honest agent has ended without renewal, grace included; null: never by itself. */
+  ends_by: number | null;
+  stopped: ColumnType<Envelope | null, string | null, string | null>;
+}
+
+/** A durable message that waits to be handed to the control link. */
+export interface OutboxTable {
+  org: OrgId;
+  id: number;
+  message: Json<DurablePartyMessage>;
+}
+
+/** One entry of the custodian's ledger. */
+export interface EventTable {
+  org: OrgId;
+  seq: number;
+  at: number;
+  type: string;
+  body: Uint8Array;
+  hash: Digest;
+}
+
+/** The schema `rf_cu`. */
+export interface CustodianTables {
+  organisation: OrganisationTable;
+  keyring_statement: KeyringStatementTable;
+  join_code: JoinCodeTable;
+  site: SiteTable;
+  agent: AgentTable;
+  object: ObjectTable;
+  chunk: ChunkTable;
+  artifact: ArtifactTable;
+  artifact_version: ArtifactVersionTable;
+  job: JobTable;
+  job_output: JobOutputTable;
+  attempt: AttemptTable;
+  outbox: OutboxTable;
+  event: EventTable;
+}
