@@ -170,17 +170,29 @@ describe('embedded database', () => {
     assert.equal(readProcess(parent.pid), undefined);
   });
 
-  test('kill -9 of parent and server with a busy backend: the next start recovers', async () => {
+  test('kill -9 of parent and server: the next start waits for a backend that lives on, then recovers', async () => {
     const parent = await startChild(state);
     await query(parent.url, 'insert into kept values (9)');
-    const busy = query(parent.url, 'select pg_sleep(60)').catch(() => 'broken');
-    parent.child.kill('SIGKILL');
-    process.kill(parent.pid, 'SIGKILL');
-    const next = await start();
-    assert.notEqual(next.pid, parent.pid);
-    assert.equal(await busy, 'broken');
-    assert.deepEqual(await query(urlOf(next), 'select count(*)::int as n from kept'), [{ n: 3 }]);
-    await next.stop();
+    const { log } = placesOf(state, asRoot);
+    const client = new pg.Client({ connectionString: parent.url });
+    client.on('error', () => {});
+    await client.connect();
+    const backend = Number((await client.query('select pg_backend_pid() as pid')).rows[0].pid);
+    process.kill(backend, 'SIGSTOP');
+    try {
+      parent.child.kill('SIGKILL');
+      process.kill(parent.pid, 'SIGKILL');
+      const starting = start();
+      await until('a refused start', () => readFileSync(log, 'utf8').includes('pre-existing shared memory block'));
+      process.kill(backend, 'SIGCONT');
+      const next = await starting;
+      assert.notEqual(next.pid, parent.pid);
+      assert.deepEqual(await query(urlOf(next), 'select count(*)::int as n from kept'), [{ n: 3 }]);
+      await next.stop();
+    } finally {
+      if (readProcess(backend) !== undefined) process.kill(backend, 'SIGKILL');
+      await client.end().catch(() => {});
+    }
   });
 
   test('kill -9 of the server alone: it comes back on the same socket', async () => {
