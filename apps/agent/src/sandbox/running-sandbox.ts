@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { once } from 'node:events';
 import type { Clock, MonotonicMs } from '@ringfence/base';
+import type { CgroupUsage } from './cgroup.ts';
 import { watchDisk } from './disk-watch.ts';
 import { endTree } from './end-tree.ts';
 import type { GatedChild } from './gated-child.ts';
@@ -19,6 +20,8 @@ export interface Running {
   readonly id: string;
   /** The first process on the host. */
   readonly pid: number;
+  /** What it has used so far; null without a cgroup. */
+  readonly usage: () => CgroupUsage | null;
   /**
    * SIGTERM to every process of the job, after `graceMs` SIGKILL to all that is left; resolves like `exited`. Calling it
    * again only ever shortens the wait.
@@ -81,6 +84,7 @@ export function runSandbox(started: StartedSandbox): Running {
     id: tree.id,
     pid: tree.pid,
     exited,
+    usage: () => tree.cgroup?.usage() ?? null,
     stop: (graceMs) => {
       end('stopped', graceMs);
       return exited;

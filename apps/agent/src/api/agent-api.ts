@@ -1,0 +1,116 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isId, type JobId } from '@ringfence/base';
+import { peerOf } from '@ringfence/client/payload-link';
+import type { LogLine } from '@ringfence/protocol/payload';
+import type { AttemptRunner } from '../attempt/attempt-runner.ts';
+import { AttemptFolder, attemptsOfJob } from '../attempt/attempt-folder.ts';
+import type { KeyringCopy } from '../link/keyring-copy.ts';
+import { readLogLines } from '../logs/attempt-log.ts';
+import { mayRead } from './may-read.ts';
+
+/** What the agent's payload API needs of one link. */
+export interface AgentApiOptions {
+  readonly state: string;
+  readonly keyring: KeyringCopy;
+  readonly runner: AttemptRunner;
+}
+
+interface Asked {
+  readonly job: JobId;
+  readonly attempt: number;
+  readonly logs: boolean;
+  readonly from: number;
+  readonly follow: boolean;
+}
+
+/** Answers devices of the organisation over payload links: how an attempt stands, and its log. */
+export function agentApi(options: AgentApiOptions): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    request.resume();
+    const asked = request.method === 'GET' ? readRequest(options.state, request.url ?? '') : undefined;
+    if (asked === undefined) return refuse(response, 404, 'not-found', 'there is no such thing here');
+    const folder = new AttemptFolder(options.state, asked);
+    const { about } = folder;
+    const peer = peerOf(request);
+    // The same answer whether the job is not here or not this device's: whoever may not read it learns nothing.
+    if (about === undefined || peer.kind !== 'known' || !mayRead(options.keyring.keyring, peer.id, about))
+      return refuse(response, 404, 'not-found', 'this agent has no such attempt that this device may read');
+    const live = options.runner.workOf(asked.job, asked.attempt);
+    if (asked.logs) return sendLog(response, folder, asked, options.runner);
+    const view =
+      live?.view === undefined ? about.view : { ...live.view, logBytes: live.work.log?.bytes ?? live.view.logBytes };
+    send(response, 200, view);
+  };
+}
+
+function readRequest(state: string, target: string): Asked | undefined {
+  if (!URL.canParse(target, 'https://agent')) return undefined;
+  const url = new URL(target, 'https://agent');
+  const [, version, jobs, job = '', part, ...more] = url.pathname.split('/');
+  if (version !== 'v1' || jobs !== 'jobs' || !isId('job', job) || more.length > 0) return undefined;
+  if (part !== undefined && part !== 'logs') return undefined;
+  const number = (name: string, otherwise: number): number => {
+    const text = url.searchParams.get(name);
+    return text === null ? otherwise : /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  };
+  const attempt = number('attempt', attemptsOfJob(state, job).at(-1) ?? 1);
+  const from = number('from', 0);
+  if (Number.isNaN(from) || !(attempt >= 1 && attempt <= 1_000_000)) return undefined;
+  return { job, attempt, logs: part === 'logs', from, follow: url.searchParams.get('follow') === '1' };
+}
+
+function sendLog(response: ServerResponse, folder: AttemptFolder, asked: Asked, runner: AttemptRunner): void {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  response.flushHeaders();
+  void streamLog(response, folder, asked, runner).catch(() => response.destroy());
+}
+
+async function streamLog(
+  response: ServerResponse,
+  folder: AttemptFolder,
+  asked: Asked,
+  runner: AttemptRunner,
+): Promise<void> {
+  let next = asked.from;
+  while (!response.destroyed) {
+    const log = runner.workOf(asked.job, asked.attempt)?.work.log;
+    const over = log === undefined || log.closed;
+    const read = readLogLines(folder.logPath, next);
+    if (read.lines.length > 0) {
+      next = read.next;
+      await write(response, read.lines);
+      continue;
+    }
+    if (over || !asked.follow) break;
+    await change(response, log.listen.bind(log));
+  }
+  const { outcome } = folder.about?.view ?? { outcome: null };
+  if (outcome !== null) await write(response, [{ kind: 'end', outcome }]);
+  response.end();
+}
+
+async function write(response: ServerResponse, lines: readonly LogLine[]): Promise<void> {
+  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  if (!response.write(text)) await change(response, (changed) => void response.once('drain', changed));
+}
+
+/** Resolves at the next change, or when the reader leaves. */
+function change(response: ServerResponse, listen: (changed: () => void) => (() => void) | void): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('close', done);
+      if (typeof unlisten === 'function') unlisten();
+      resolve();
+    };
+    const unlisten = listen(done);
+    response.once('close', done);
+  });
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+  send(response, status, { error: { code, message } });
+}

@@ -1,0 +1,63 @@
+import { errorFields } from '@ringfence/base';
+import { checkLease, refusalOf } from '@ringfence/keyring';
+import type { LinkContext } from '../link/link-context.ts';
+import { chooseIsolation } from '../sandbox/index.ts';
+import type { AttemptWork } from './attempt-work.ts';
+import { refusedFor } from './step-error.ts';
+
+/** A head of this age is fetched anew before a start, in milliseconds. */
+const FRESH_MS = 900_000;
+
+/**
+ * Judges a lease by the statements that came with it and this agent's own copy of the keyring, then takes a place for it. Throws AttemptEnd
+ * with the refusal; nothing was asked of anybody else by then.
+ */
+export async function admit(context: LinkContext, work: AttemptWork): Promise<void> {
+  const { keyring, link, machine, clock } = context;
+  if (clock.now() - keyring.headAt > FRESH_MS) await refresh(context);
+  let decision = judge(context, work);
+  // A device that joined a minute ago is not in the copy yet.
+  if (!decision.allow && (await refresh(context))) decision = judge(context, work);
+  if (!decision.allow) throw refusedFor(refusalOf(decision.reasons) ?? 'bad-lease', decision.reasons);
+  const { admission } = decision;
+  const { resources } = admission.placement;
+  const isolation = chooseIsolation(admission.receipt.body.chosen.isolation, machine.capabilities, {
+    allowProcess: link.allowProcess && admission.agent.allowProcess,
+    hardMemory: resources.hardLimits,
+  });
+  if (!isolation.allow)
+    throw refusedFor(
+      'isolation',
+      isolation.reasons.map(({ code }) => code),
+    );
+  const place = machine.places.take(resources);
+  if (place === undefined) throw refusedFor('capacity');
+  work.admission = admission;
+  work.level = isolation.level;
+  work.place = place;
+  work.open(context);
+}
+
+function judge({ keyring, link, clock }: LinkContext, { leased }: AttemptWork): ReturnType<typeof checkLease> {
+  return checkLease(leased.start, {
+    keyring: keyring.keyring,
+    head: keyring.head,
+    seenHead: keyring.seen,
+    controlPlane: { id: link.controlPlane.id, root: link.controlPlane.root },
+    controlPlaneKeys: leased.controlPlaneKeys,
+    agent: link.agent,
+    highestAttempt: leased.highestBefore,
+    now: clock.now(),
+  });
+}
+
+/** Fetches the keyring; false when the custodian cannot be reached: then the copy at hand decides, and its age. */
+async function refresh({ keyring, custodian, log }: LinkContext): Promise<boolean> {
+  try {
+    await keyring.refresh(custodian);
+    return true;
+  } catch (error) {
+    log.warn('keyring.not-refreshed', errorFields(error));
+    return false;
+  }
+}

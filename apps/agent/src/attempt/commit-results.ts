@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { fromUtf8, utf8 } from '@ringfence/base';
+import { writeFileAtomic } from '@ringfence/base/platform';
+import { ApiRefusal } from '@ringfence/client/api';
+import { sealPack } from '@ringfence/client/pack';
+import { openAtRest, sealAtRest, type RecordKey } from '@ringfence/crypto/record';
+import { DedupeKey } from '@ringfence/crypto/seal';
+import { checkCommit } from '@ringfence/keyring';
+import { commitRequest } from '@ringfence/protocol/payload';
+import type { z } from 'zod';
+import { AgentError } from '../agent-error.ts';
+import type { LinkContext } from '../link/link-context.ts';
+import { collectOutput } from '../outputs/collect-output.ts';
+import type { AttemptFolder } from './attempt-folder.ts';
+import { committingFact } from './attempt-facts.ts';
+import type { AttemptId } from './attempt-machine.ts';
+import type { AttemptWork } from './attempt-work.ts';
+import type { LaidOut } from './lay-out.ts';
+import { AttemptEnd } from './step-error.ts';
+import { withCustodian } from './with-custodian.ts';
+
+type CommitRequest = z.output<typeof commitRequest>;
+
+const UPLOAD_WITHIN_MS = 86_400_000;
+const COMMIT_WITHIN_MS = 7 * 86_400_000;
+const PLACE = { file: 'commit.sealed' };
+
+/** Seals and uploads what the job left, and writes the commit down before it is asked for: from here on no crash loses the results. */
+export async function collect(
+  context: LinkContext,
+  work: AttemptWork,
+  laidOut: LaidOut,
+  key: RecordKey,
+): Promise<void> {
+  work.enter('collecting');
+  context.fault('commit-before-upload');
+  const request = await upload(context, work, laidOut).catch((error: unknown) => {
+    if (!(error instanceof AgentError)) throw error;
+    work.log?.write('err', utf8(`ringfence: ${error.message}\n`));
+    work.failure = { class: 'user-code', exception: 'ringfence.BadOutput' };
+    throw new AttemptEnd({ outcome: 'failed', cause: error });
+  });
+  context.fault('commit-after-upload');
+  const sealed = sealAtRest(key, PLACE, utf8(JSON.stringify(request)), context.rng);
+  writeFileAtomic(work.kept.commitPath, sealed);
+  await context.record(committingFact(work.id));
+  context.fault('commit-before-request');
+}
+
+async function upload(context: LinkContext, work: AttemptWork, laidOut: LaidOut): Promise<CommitRequest> {
+  const { payload } = work;
+  if (payload === undefined) throw new TypeError('only a granted attempt has results');
+  const { link, rng } = context;
+  // Keyed apart from everything else, so that an agent cannot ask the custodian whether it has a certain file.
+  const dedupeKey = DedupeKey.generate(rng);
+  const outputs: CommitRequest['outputs'] = [];
+  for (const [index, { artifact, version }] of payload.outputs.entries()) {
+    const folder = laidOut.outputs[index]?.hostPath;
+    if (folder === undefined) throw new TypeError('each output has a folder');
+    const entries = collectOutput(folder);
+    const { pack, files, bytes } = await withCustodian(
+      context,
+      { within: UPLOAD_WITHIN_MS, signal: work.cancelling.signal },
+      (custodian) => sealPack({ folder, entries, org: link.org, project: payload.project, dedupeKey, custodian, rng }),
+    );
+    outputs.push({ artifact, version, pack, files, bytes });
+  }
+  return { job: work.id.job, attempt: work.id.attempt, outputs };
+}
+
+/** Asks the custodian to commit what was written down, until it answers. True when its signed record names this attempt. */
+export async function commit(
+  context: LinkContext,
+  kept: AttemptFolder,
+  key: RecordKey,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const request = commitRequest.parse(JSON.parse(fromUtf8(openAtRest(key, PLACE, readFileSync(kept.commitPath)))));
+  try {
+    const within = { within: COMMIT_WITHIN_MS, signal };
+    const answer = await withCustodian(context, within, (custodian) => custodian.commit(request));
+    context.fault('commit-after-answer');
+    if (answer.result === 'committed') return isOurs(context, kept.id, answer.commit);
+    context.log.warn('commit.refused', { ...kept.id, reason: answer.reason });
+    return false;
+  } catch (error) {
+    if (!(error instanceof ApiRefusal)) throw error;
+    context.log.warn('commit.refused', { ...kept.id, code: error.code });
+    return false;
+  }
+}
+
+function isOurs(
+  { keyring, link, clock, log }: LinkContext,
+  id: AttemptId,
+  envelope: Parameters<typeof checkCommit>[0],
+): boolean {
+  const checked = checkCommit(envelope, { ...id, agent: link.agent }, { keyring: keyring.keyring, now: clock.now() });
+  if (!checked.allow) log.error('commit.not-ours', { ...id, reason: checked.reasons.join(',') });
+  return checked.allow;
+}

@@ -1,0 +1,64 @@
+import type { Workload } from '@ringfence/protocol/payload';
+import type { SandboxLevel, SandboxSpec } from '../sandbox/index.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { AttemptId } from './attempt-machine.ts';
+import { CODE_PATH, type LaidOut } from './lay-out.ts';
+
+const SMALLEST_TMP = 16_000_000;
+const LARGEST_TMP = 4_000_000_000;
+const SETUP_WITHIN_MS = 3_600_000;
+const PIDS = 4_096;
+
+/** What a sandbox of an attempt is made of. */
+export interface JobParts {
+  readonly id: AttemptId;
+  readonly workload: Workload;
+  readonly level: SandboxLevel;
+  readonly slot: number;
+  readonly laidOut: LaidOut;
+  readonly machine: Machine;
+}
+
+/** The job itself: its data read-only, its outputs, its own variables and no others but two that name the attempt. */
+export function runSpec({ id, workload, laidOut, ...parts }: JobParts): SandboxSpec {
+  return {
+    ...common({ id, workload, laidOut, ...parts }),
+    command: { script: workload.run },
+    env: { ...workload.env, RINGFENCE_JOB: id.job, RINGFENCE_ATTEMPT: String(id.attempt) },
+    mounts: [laidOut.code, ...laidOut.data, ...laidOut.outputs],
+    maxDurationMs: workload.maxDurationMs,
+    stopGraceMs: workload.stopGraceMs,
+  };
+}
+
+/** The setup before it: code alone, neither data nor variables nor a network. */
+export function setupSpec(parts: JobParts): SandboxSpec {
+  return {
+    ...common(parts),
+    command: { script: parts.workload.setup ?? '' },
+    env: {},
+    mounts: [parts.laidOut.code],
+    maxDurationMs: Math.min(SETUP_WITHIN_MS, parts.workload.maxDurationMs),
+    stopGraceMs: 0,
+  };
+}
+
+function common({ workload, level, slot, machine }: JobParts): Omit<SandboxSpec, 'command' | 'env' | 'mounts'> {
+  const { cpuMilli, memoryBytes, diskBytes, hardLimits } = workload.resources;
+  return {
+    level,
+    slot,
+    cwd: CODE_PATH,
+    runtimes: machine.runtimes,
+    limits: {
+      memoryBytes,
+      hardMemory: hardLimits,
+      cpus: cpuMilli / 1000,
+      pids: PIDS,
+      ...(diskBytes === 0 ? {} : { diskBytes }),
+    },
+    network: 'none',
+    tmpfsBytes: Math.min(LARGEST_TMP, Math.max(SMALLEST_TMP, Math.floor(memoryBytes / 2))),
+    hostname: 'job',
+  };
+}

@@ -1,0 +1,89 @@
+import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { openPack, readObject } from '@ringfence/client/pack';
+import type { GrantPayload, PackReference } from '@ringfence/protocol/payload';
+import { hostIdentity, type HostIdentity, type Mount } from '../sandbox/index.ts';
+import type { LinkContext } from '../link/link-context.ts';
+import type { AttemptWork } from './attempt-work.ts';
+import { withCustodian } from './with-custodian.ts';
+
+/** Where the code of a job lies, and where it starts. */
+export const CODE_PATH = '/work';
+const FETCH_WITHIN_MS = 60_000;
+
+/** What an attempt sees, by its place on the host. */
+export interface LaidOut {
+  readonly code: Mount;
+  readonly data: readonly Mount[];
+  readonly outputs: readonly Mount[];
+}
+
+/** Fetches and opens code and data side by side, and makes the folders of the outputs; the code belongs to the job, data is read-only. */
+export async function layOut(context: LinkContext, work: AttemptWork): Promise<LaidOut> {
+  const { payload } = work;
+  const slot = work.place?.slot;
+  if (payload === undefined || slot === undefined) throw new TypeError('only a granted attempt is laid out');
+  const user = jobUser(context, slot);
+  const folder = join(context.machine.folders.attempts, `${work.id.job}-${work.id.attempt}`);
+  mkdirSync(folder, { mode: 0o700 });
+  work.folder = folder;
+  if (user !== null) chownSync(folder, 0, user.gid);
+  chmodSync(folder, 0o750);
+  const laidOut = places(folder, payload);
+  for (const { hostPath } of [laidOut.code, ...laidOut.data, ...laidOut.outputs]) mkdirSync(hostPath, { mode: 0o755 });
+  const open = (pack: PackReference, into: string): Promise<unknown> => openInto(context, work, pack, into);
+  await Promise.all([
+    ...(payload.workload.code === undefined ? [] : [open(payload.workload.code, laidOut.code.hostPath)]),
+    ...payload.mounts.map(({ pack }, index) => open(pack, join(folder, `data-${index}`))),
+  ]);
+  if (user !== null) giveAll(laidOut.code.hostPath, user);
+  if (user !== null) for (const { hostPath } of laidOut.outputs) chownSync(hostPath, user.uid, user.gid);
+  return laidOut;
+}
+
+function places(folder: string, { mounts, outputs }: GrantPayload): LaidOut {
+  return {
+    code: { hostPath: join(folder, 'work'), sandboxPath: CODE_PATH, mode: 'rw' },
+    data: mounts.map(({ path }, index) => ({ hostPath: join(folder, `data-${index}`), sandboxPath: path, mode: 'ro' })),
+    outputs: outputs.map(({ path }, index) => ({
+      hostPath: join(folder, `out-${index}`),
+      sandboxPath: path,
+      mode: 'rw',
+    })),
+  };
+}
+
+function openInto(context: LinkContext, work: AttemptWork, pack: PackReference, folder: string): Promise<unknown> {
+  const { link, machine } = context;
+  const { signal } = work.cancelling;
+  const project = work.payload?.project;
+  if (project === undefined) throw new TypeError('only a granted attempt fetches');
+  return openPack({
+    pack,
+    org: link.org,
+    project,
+    folder,
+    fetch: (digest) =>
+      machine.cache.get(digest, () =>
+        withCustodian(context, { within: FETCH_WITHIN_MS, signal }, async (custodian) =>
+          readObject(await custodian.object(digest)),
+        ),
+      ),
+  });
+}
+
+/** The host user of a job, null where it is the agent's own. */
+export function jobUser({ machine }: LinkContext, slot: number): HostIdentity | null {
+  const { users } = machine.capabilities;
+  return users.kind === 'dedicated' ? hostIdentity(users, slot) : null;
+}
+
+/** Nothing of it was touched by a job yet, so no link in it leads anywhere but where its pack said; links themselves are not followed. */
+function giveAll(path: string, user: HostIdentity): void {
+  lchownSync(path, user.uid, user.gid);
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    const below = join(path, entry.name);
+    if (entry.isDirectory()) giveAll(below, user);
+    else lchownSync(below, user.uid, user.gid);
+  }
+}

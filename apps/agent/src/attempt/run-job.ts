@@ -1,0 +1,110 @@
+import { errorFields } from '@ringfence/base';
+import type { Outcome } from '@ringfence/protocol/statements';
+import { failureEnvelope } from '../failure/failure-envelope.ts';
+import type { LinkContext } from '../link/link-context.ts';
+import { planSandbox, startSandbox, type Running, type SandboxExit, type SandboxSpec } from '../sandbox/index.ts';
+import { startingFact } from './attempt-facts.ts';
+import type { AttemptWork } from './attempt-work.ts';
+import { runSpec, setupSpec, type JobParts } from './job-spec.ts';
+import { CODE_PATH, layOut, type LaidOut } from './lay-out.ts';
+import { AttemptEnd, refusedFor } from './step-error.ts';
+
+/** Code, data and outputs in place, and the job's setup run. Throws AttemptEnd and what fetching throws. */
+export async function prepare(context: LinkContext, work: AttemptWork): Promise<LaidOut> {
+  work.enter('fetching');
+  const laidOut = await layOut(context, work);
+  context.fault('fetch-after-objects');
+  const parts = partsOf(context, work, laidOut);
+  if (parts.workload.setup === undefined) return laidOut;
+  work.enter('setup');
+  const running = await startSpec(context, work, setupSpec(parts), 'setup');
+  const { signal } = work.cancelling;
+  const cancel = (): void => void running.stop(0).catch(() => {});
+  signal.addEventListener('abort', cancel, { once: true });
+  if (signal.aborted) cancel();
+  const exit = await running.exited;
+  signal.removeEventListener('abort', cancel);
+  context.fault('setup-after-run');
+  if (exit.ended === 'exited' && exit.code === 0) return laidOut;
+  work.exit = exit;
+  work.failure = envelopeOf(work, exit, 'setup');
+  throw new AttemptEnd({ outcome: 'setup-failed', reasons: [exit.ended] });
+}
+
+/** Journals the start, then lets the job go. Resolves when it runs. */
+export async function start(context: LinkContext, work: AttemptWork, laidOut: LaidOut): Promise<Running> {
+  const { clock, log, fault, metrics, record } = context;
+  fault('start-before-journal');
+  await record(startingFact(work.id));
+  fault('start-after-journal');
+  work.enter('running', { startedAt: clock.now() });
+  const running = await startSpec(context, work, runSpec(partsOf(context, work, laidOut)), 'out');
+  const took = clock.monotonic() - work.leased.at;
+  log.info('exec', { ...work.id, isolation: work.level ?? 'sandbox', duration_ms: Math.round(took) });
+  metrics.started(took);
+  fault('run-after-exec');
+  return running;
+}
+
+/** What the exit of a job means; a failure leaves its envelope in `work`. */
+export function judgeExit(work: AttemptWork, exit: SandboxExit): Outcome {
+  work.exit = exit;
+  if (exit.ended === 'exited' && exit.code === 0) return 'succeeded';
+  const outcome = outcomeOf(exit);
+  const own = outcome === 'failed' && exit.ended === 'exited';
+  work.failure = envelopeOf(work, exit, own ? 'user-code' : exit.ended === 'not-started' ? 'platform' : 'resources');
+  return outcome;
+}
+
+function outcomeOf(exit: SandboxExit): Outcome {
+  if (exit.ended === 'timed-out') return 'timed-out';
+  if (exit.ended === 'stopped') return 'stopped';
+  if (exit.ended === 'not-started') return 'not-started';
+  return exit.oom === true && exit.ended === 'exited' ? 'out-of-memory' : 'failed';
+}
+
+function envelopeOf(work: AttemptWork, exit: SandboxExit, kind: 'user-code' | 'setup' | 'resources' | 'platform') {
+  return failureEnvelope({
+    class: kind,
+    exitCode: exit.code,
+    signal: exit.signal,
+    peakMemoryBytes: exit.peakMemoryBytes,
+    stderr: work.log?.stderrTail ?? [],
+    codeFolders: [CODE_PATH, ...(work.folder === undefined ? [] : [`${work.folder}/work`])],
+  });
+}
+
+function partsOf({ machine }: LinkContext, work: AttemptWork, laidOut: LaidOut): JobParts {
+  const { id, payload, level, place } = work;
+  if (payload === undefined || level === undefined || place === undefined)
+    throw new TypeError('only a granted attempt runs');
+  return { id, workload: payload.workload, level, slot: place.slot, laidOut, machine };
+}
+
+async function startSpec(
+  context: LinkContext,
+  work: AttemptWork,
+  spec: SandboxSpec,
+  out: 'setup' | 'out',
+): Promise<Running> {
+  const { machine, clock, rng, log } = context;
+  const planned = planSandbox(spec, machine.capabilities);
+  if (!planned.ok)
+    throw refusedFor(
+      'isolation',
+      planned.refusals.map(({ code, at }) => `${code}:${at}`),
+    );
+  const err = out === 'setup' ? 'setup' : 'err';
+  try {
+    return await startSandbox(planned.plan, {
+      stateDir: machine.state,
+      clock,
+      rng,
+      onStdout: (chunk) => work.log?.write(out, chunk),
+      onStderr: (chunk) => work.log?.write(err, chunk),
+    });
+  } catch (cause) {
+    log.error('sandbox.not-started', { ...work.id, ...errorFields(cause) });
+    throw new AttemptEnd({ outcome: 'not-started', cause });
+  }
+}

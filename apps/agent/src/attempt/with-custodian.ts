@@ -1,0 +1,46 @@
+import { errorFields, sleep } from '@ringfence/base';
+import { ClientError } from '@ringfence/client/error';
+import type { CustodianClient } from '@ringfence/client/custodian';
+import type { LinkContext } from '../link/link-context.ts';
+
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 15_000;
+/** What passes by itself: the custodian restarts, a link is cut. Its own refusals and a wrong peer do not. */
+const PASSING: readonly string[] = [
+  'link-broken',
+  'link-refused',
+  'peer-busy',
+  'peer-offline',
+  'peer-silent',
+  'proxy-refused',
+  'relay-refused',
+  'timed-out',
+  'unreachable',
+];
+
+/**
+ * Asks the custodian until it answers, at most for `within` milliseconds; `ask` must bear a repetition. Throws what was thrown last, and
+ * ClientError `aborted`.
+ */
+export async function withCustodian<T>(
+  { custodian, clock, log }: LinkContext,
+  { within, signal }: { within: number; signal?: AbortSignal },
+  ask: (custodian: CustodianClient) => Promise<T>,
+): Promise<T> {
+  const end = clock.monotonic() + within;
+  for (let delay = FIRST_DELAY_MS; ; delay = Math.min(2 * delay, LONGEST_DELAY_MS)) {
+    if (signal?.aborted === true) throw new ClientError('aborted', 'the attempt was ended');
+    try {
+      return await ask(custodian);
+    } catch (error) {
+      if (!isPassing(error) || clock.monotonic() + delay > end) throw error;
+      log.debug('custodian.retry', errorFields(error));
+      await sleep(clock, delay, signal);
+    }
+  }
+}
+
+/** Whether the same request may well succeed a little later. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof ClientError && PASSING.includes(error.code);
+}

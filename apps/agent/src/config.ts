@@ -1,0 +1,210 @@
+import { parseArgs } from 'node:util';
+import { messageOf, parseDuration, parseSize, type LogLevel } from '@ringfence/base';
+import { AgentError } from './agent-error.ts';
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface Common {
+  readonly state: string;
+  /** Key that seals the identity at rest; default: a file in the state folder. */
+  readonly sealKeyFile: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly fault: string | undefined;
+}
+
+/** What `join` was told. */
+export interface JoinConfig extends Common {
+  readonly verb: 'join';
+  readonly codeFile: string | undefined;
+  readonly allowProcess: boolean;
+  /** Authorities for a TLS-inspecting proxy, for every outer connection. */
+  readonly caFile: string | undefined;
+  /** Authorities for the relay alone. */
+  readonly relayCa: string | undefined;
+  readonly proxy: string | undefined;
+  readonly lan: string | undefined;
+}
+
+/** What `run` was told. */
+export interface RunConfig extends Common {
+  readonly verb: 'run';
+  readonly admin: Address;
+  /** Milliseconds over which the first dial after a cut is spread. */
+  readonly reconnectWithin: number | undefined;
+  /** Where attempts lie while they run; default by who runs the agent. */
+  readonly work: string | undefined;
+  readonly cacheBytes: number;
+  readonly logBytes: number;
+  readonly jurisdictions: readonly string[];
+  readonly firstJobUid: number | undefined;
+}
+
+/** The agent's configuration. */
+export type AgentConfig = JoinConfig | RunConfig;
+
+/** What `--help` prints. */
+export const AGENT_USAGE = `ringfence-agent join | run
+
+  join --state DIR                 joins an organisation with a code from standard input, once for each organisation
+    --code-file FILE               reads the code from a file instead
+    --allow-process                lets jobs run without a sandbox where bubblewrap does not work
+    --lan HOST:PORT                address on the local network where devices may read logs directly
+    --proxy URL                    HTTP proxy for outgoing connections
+    --ca-file FILE                 authorities of a proxy that inspects TLS
+    --relay-ca FILE                authorities of the relay, when the code does not pin them
+  run --state DIR                  runs jobs
+    --admin HOST:PORT              health and metrics (127.0.0.1:0)
+    --reconnect-within TIME        spreads the first dial after a cut (15s)
+    --work DIR                     where attempts lie while they run
+    --cache-size SIZE              sealed objects that are kept (5GB)
+    --log-size SIZE                most of a job's output that is kept, for each attempt (64MB)
+    --jurisdiction CODE            where this machine stands, such as DE or EU; repeatable
+    --first-job-uid N              first of 64 user ids for jobs
+  --seal-key-file FILE             key that seals the identity at rest (DIR/seal.key)
+  --log-level LEVEL                debug, info, warn or error (info)
+
+  Each flag can be given as RINGFENCE_STATE, RINGFENCE_ADMIN, …
+`;
+
+const text = { type: 'string' } as const;
+const FLAGS = {
+  state: text,
+  'code-file': text,
+  lan: text,
+  proxy: text,
+  'ca-file': text,
+  'relay-ca': text,
+  admin: text,
+  'reconnect-within': text,
+  work: text,
+  'cache-size': text,
+  'log-size': text,
+  'first-job-uid': text,
+  'seal-key-file': text,
+  'log-level': text,
+  jurisdiction: { type: 'string', multiple: true },
+  'allow-process': { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
+const JOIN_ONLY = ['code-file', 'lan', 'proxy', 'ca-file', 'relay-ca', 'allow-process'] as const;
+const RUN_ONLY = [
+  'admin',
+  'reconnect-within',
+  'work',
+  'cache-size',
+  'log-size',
+  'jurisdiction',
+  'first-job-uid',
+] as const;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type TextFlag = Exclude<keyof typeof FLAGS, 'jurisdiction' | 'allow-process' | 'help'>;
+
+/** The configuration of a command line and environment, or `help`; throws AgentError `bad-config` that names the flag. */
+export function parseAgentConfig(args: readonly string[], env: Environment): AgentConfig | 'help' {
+  const { values, positionals } = readFlags(args);
+  if (values.help === true) return 'help';
+  const [verb, ...more] = positionals;
+  if ((verb !== 'run' && verb !== 'join') || more.length > 0)
+    throw bad('name one thing to do: join or run', 'see --help');
+  const misplaced = (verb === 'run' ? JOIN_ONLY : RUN_ONLY).find((flag) => values[flag] !== undefined);
+  if (misplaced !== undefined) throw bad(`--${misplaced} does not belong to ${verb}`, 'see --help');
+  const given = (flag: TextFlag): string | undefined => values[flag] ?? env[variableOf(flag)];
+  const state = given('state');
+  if (state === undefined || state === '') throw bad('--state is missing', 'name a folder: --state DIR');
+  const common: Common = {
+    state,
+    sealKeyFile: given('seal-key-file'),
+    logLevel: logLevel(given('log-level')),
+    fault: env['RINGFENCE_FAULT'],
+  };
+  if (verb === 'run') return { verb, ...common, ...runFlags(given, values.jurisdiction ?? listOf(env)) };
+  const lan = given('lan');
+  if (lan !== undefined) address('lan', lan);
+  return {
+    verb,
+    ...common,
+    codeFile: given('code-file'),
+    allowProcess: values['allow-process'] ?? env['RINGFENCE_ALLOW_PROCESS'] === '1',
+    caFile: given('ca-file'),
+    relayCa: given('relay-ca'),
+    proxy: given('proxy'),
+    lan,
+  };
+}
+
+function runFlags(
+  given: (flag: TextFlag) => string | undefined,
+  jurisdictions: readonly string[],
+): Omit<RunConfig, 'verb' | keyof Common> {
+  const within = given('reconnect-within');
+  const uid = given('first-job-uid');
+  if (jurisdictions.some((code) => !/^(?:[A-Z]{2}|EEA)$/.test(code)) || jurisdictions.length > 4)
+    throw bad('--jurisdiction is not a country', 'write two capital letters such as DE, or EU; four at most');
+  return {
+    admin: address('admin', given('admin') ?? '127.0.0.1:0'),
+    reconnectWithin: within === undefined ? undefined : duration('reconnect-within', within),
+    work: given('work'),
+    cacheBytes: size('cache-size', given('cache-size') ?? '5GB'),
+    logBytes: size('log-size', given('log-size') ?? '64MB'),
+    jurisdictions,
+    firstJobUid: uid === undefined ? undefined : whole('first-job-uid', uid),
+  };
+}
+
+function readFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: true });
+  } catch (cause) {
+    throw bad(messageOf(cause), 'see --help', cause);
+  }
+}
+
+function variableOf(flag: string): string {
+  return `RINGFENCE_${flag.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function listOf(env: Environment): readonly string[] {
+  return (env['RINGFENCE_JURISDICTION'] ?? '').split(',').filter((code) => code !== '');
+}
+
+/** Host and port of `HOST:PORT`. */
+export function address(flag: string, value: string): Address {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(value);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65_535)
+    throw bad(`--${flag} is not HOST:PORT`, 'write it as 10.0.0.5:7443, or [::1]:7443 for IPv6');
+  return { host, port };
+}
+
+function duration(flag: string, value: string): number {
+  const parsed = parseDuration(value);
+  if (parsed === undefined || parsed > 600_000) throw bad(`--${flag} is not a time of at most 10m`, 'write it as 15s');
+  return parsed;
+}
+
+function size(flag: string, value: string): number {
+  const parsed = parseSize(value);
+  if (parsed === undefined || parsed < 1_000) throw bad(`--${flag} is not a size`, 'write it as 64MB or 5GB');
+  return parsed;
+}
+
+function whole(flag: string, value: string): number {
+  if (!/^\d{1,10}$/.test(value)) throw bad(`--${flag} is not a whole number`, 'write digits only');
+  return Number(value);
+}
+
+function logLevel(value: string | undefined): LogLevel {
+  const level = (['debug', 'info', 'warn', 'error'] as const).find((known) => known === (value ?? 'info'));
+  if (level === undefined) throw bad('--log-level is unknown', 'choose debug, info, warn or error');
+  return level;
+}
+
+function bad(message: string, next: string, cause?: unknown): AgentError {
+  return new AgentError('bad-config', message, { cause, next });
+}

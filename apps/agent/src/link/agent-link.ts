@@ -1,0 +1,220 @@
+import { errorFields, type Clock, type ControlPlaneId, type Log, type Rng } from '@ringfence/base';
+import {
+  createControlLink,
+  LinkJournal,
+  type ControlLink,
+  type ControlMessageContext,
+  type ControlPlaneMessage,
+  type LinkState,
+} from '@ringfence/client/control-link';
+import { linkHttpServer, servePayload, type PayloadListener } from '@ringfence/client/payload-link';
+import type { TlsPublicKey } from '@ringfence/crypto/certificate';
+import type { RecordKey } from '@ringfence/crypto/record';
+import { readStatement } from '@ringfence/keyring';
+import type { MessageBody } from '@ringfence/protocol/messages';
+import { agentApi } from '../api/agent-api.ts';
+import { AttemptHistory } from '../attempt/attempt-facts.ts';
+import { AttemptRunner } from '../attempt/attempt-runner.ts';
+import { recoverAttempt } from '../attempt/recover-attempts.ts';
+import { address } from '../config.ts';
+import type { Fault } from '../fault-points.ts';
+import { openIdentity } from '../identity/agent-identity.ts';
+import type { Machine } from '../machine/machine.ts';
+import { offerOf } from '../machine/offer.ts';
+import type { AgentMetrics } from '../metrics.ts';
+import { dialCustodian, linkFolder, relayAccess, type JoinedLink } from './joined-link.ts';
+import { KeyringCopy } from './keyring-copy.ts';
+import type { LinkContext } from './link-context.ts';
+
+/** What one link needs of its process. */
+export interface AgentLinkOptions {
+  readonly state: string;
+  readonly link: JoinedLink;
+  readonly key: RecordKey;
+  readonly machine: Machine;
+  readonly metrics: AgentMetrics;
+  readonly reconnectWithin: number | undefined;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+  readonly fault: Fault;
+  readonly onState: () => void;
+}
+
+/** The payload link to the custodian closes when it idles for 50 s: asked more often than that, a start finds it open. */
+const REFRESH_EVERY_MS = 40_000;
+
+/** One organisation that this agent serves: control link, keyring, custodian, its attempts, and what devices may ask. */
+export class AgentLink {
+  readonly #options: AgentLinkOptions;
+  readonly #context: LinkContext;
+  readonly #control: ControlLink;
+  readonly #runner: AttemptRunner;
+  readonly #listener: PayloadListener;
+  readonly #history: AttemptHistory;
+  readonly #stopping = new AbortController();
+  #cancelRefresh: () => void = () => {};
+
+  constructor(options: AgentLinkOptions) {
+    const { state, link, key, clock, rng, log } = options;
+    this.#options = options;
+    const folder = linkFolder(state, link.controlPlane.id);
+    const identity = openIdentity(folder, key);
+    const history = new AttemptHistory();
+    const party = { id: link.agent, org: link.org, role: 'agent' } as const;
+    const controlPlane: ControlPlaneId = link.controlPlane.id;
+    const journal = LinkJournal.open({ folder, party, controlPlane, clock, onFact: (fact) => history.take(fact) });
+    this.#history = history;
+    this.#context = {
+      ...options,
+      identity,
+      journal,
+      keyring: KeyringCopy.open(folder, link.orgRoot, clock),
+      custodian: dialCustodian({ route: link.route, outer: link.outer, identity: identity.link, clock }),
+      record: (fact) => journal.fact(fact),
+      custodianPoint: history.custodianPoint,
+      oneGrantAtATime: inTurn(),
+    };
+    this.#runner = new AttemptRunner(this.#context, key, history.highest);
+    this.#control = createControlLink({
+      url: link.controlPlane.url,
+      controlPlane,
+      root: link.controlPlane.root,
+      party,
+      key: identity.sign,
+      journal,
+      clock,
+      rng,
+      log,
+      trust: {
+        ...(link.outer.caFile === undefined ? {} : { caFile: link.outer.caFile }),
+        ...(link.controlPlane.caPin === null ? {} : { pin: link.controlPlane.caPin }),
+      },
+      proxy: link.outer.proxy,
+      firstDelayMs: options.reconnectWithin,
+      onMessage: (message, context) => this.#take(message, context).then(() => undefined),
+      heartbeat: () => ({ attempts: this.#runner.beats() }),
+      onState: options.onState,
+    });
+    const server = linkHttpServer(agentApi({ state, keyring: this.#context.keyring, runner: this.#runner }));
+    this.#listener = servePayload({
+      server,
+      identity: identity.link,
+      admit: (peer) => this.#admit(peer),
+      clock,
+      rng,
+      log,
+    });
+  }
+
+  get state(): LinkState {
+    return this.#control.state;
+  }
+
+  /** Jobs with an attempt that is not over. */
+  get jobs(): ReadonlySet<string> {
+    return this.#runner.jobs;
+  }
+
+  /** Ends what an earlier process left, offers this machine, and begins to dial. */
+  async start(): Promise<void> {
+    const { link, machine, clock, log, reconnectWithin } = this.#options;
+    const { route, outer, lan } = link;
+    const relay = relayAccess(route, outer);
+    if (relay !== undefined)
+      this.#listener.listenRelay(relay, reconnectWithin === undefined ? {} : { reconnectWithin });
+    if (lan !== null) await this.#listener.listenLan(address('lan', lan));
+    for (const record of this.#history.open)
+      void recoverAttempt(this.#context, record, { key: this.#options.key, signal: this.#stopping.signal }).catch(
+        (error: unknown) => log.error('attempt.not-recovered', errorFields(error)),
+      );
+    await this.#refresh();
+    const entry = this.#context.keyring.keyring.agent(link.agent);
+    // Whatever the wall clock does, each start offers anew with a higher number than the one before.
+    const offer = entry === undefined ? undefined : offerOf(machine, link, entry, this.#nextEpoch(clock.now()));
+    if (offer === undefined) log.error('nothing-to-offer', { next: 'run ringfence doctor on this machine' });
+    else
+      await this.#context.journal.fact({
+        name: 'offered',
+        body: { epoch: offer.epoch },
+        queue: [{ name: 'offer', body: offer }],
+      });
+    this.#control.start();
+  }
+
+  /** Ends what runs, tells who has to know, and closes. */
+  async stop(): Promise<void> {
+    this.#cancelRefresh();
+    await this.#runner.close(6_000);
+    this.#stopping.abort();
+    await this.#listener.close(500);
+    await this.#control.stop();
+    this.#context.custodian.close();
+    await this.#context.journal.close();
+  }
+
+  async #take(message: ControlPlaneMessage, context: ControlMessageContext): Promise<void> {
+    switch (message.name) {
+      case 'lease':
+        return this.#takeLease(message.body, context);
+      case 'renew':
+        if (context.sentAt === undefined) return;
+        for (const lease of message.body.leases) this.#runner.renew(lease, context.sentAt + lease.ttlMs);
+        return;
+      case 'stop':
+        return this.#runner.stop(message.body, message.body.graceMs);
+      case 'job-closed':
+        return;
+    }
+  }
+
+  async #takeLease(body: MessageBody<'lease'>, { mid, sentAt, keysEnvelope }: ControlMessageContext): Promise<void> {
+    const { echo: _, ...start } = body;
+    const claimed = claimOf(start.lease);
+    if (claimed === undefined) return this.#options.log.warn('lease.malformed');
+    const deadline = sentAt === undefined ? null : sentAt + claimed.ttlMs;
+    const leased = { start, controlPlaneKeys: keysEnvelope, at: this.#options.clock.monotonic() };
+    this.#options.log.info('lease', { job: claimed.job, attempt: claimed.attempt });
+    await this.#runner.lease(claimed, leased, { keep: start.placement.onPartition === 'keep', deadline, mid });
+  }
+
+  #admit(peer: TlsPublicKey) {
+    const owner = this.#context.keyring.keyring.byTlsKey(peer);
+    if (owner?.kind !== 'device') return { allow: false, reasons: ['no-device'] } as const;
+    return { allow: true, peer: { kind: 'known', id: owner.id } } as const;
+  }
+
+  async #refresh(): Promise<void> {
+    const { keyring, custodian, clock, log } = this.#context;
+    try {
+      if (await keyring.refresh(custodian)) this.#listener.recheck();
+    } catch (error) {
+      log.warn('keyring.not-refreshed', errorFields(error));
+    }
+    if (!this.#stopping.signal.aborted) this.#cancelRefresh = clock.after(REFRESH_EVERY_MS, () => void this.#refresh());
+  }
+
+  #nextEpoch(now: number): number {
+    return Math.max(now, this.#history.offerEpoch + 1);
+  }
+}
+
+/** What a lease says it is about: enough to write down that it came. Everything in it is checked before anything is done. */
+function claimOf(
+  lease: MessageBody<'lease'>['lease'],
+): { job: Parameters<AttemptRunner['stop']>[0]['job']; attempt: number; ttlMs: number } | undefined {
+  try {
+    return readStatement('lease', lease).claimed;
+  } catch {
+    return undefined;
+  }
+}
+
+function inTurn(): LinkContext['oneGrantAtATime'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (run) => {
+    const next = last.then(run, run);
+    last = next.catch(() => {});
+    return next;
+  };
+}

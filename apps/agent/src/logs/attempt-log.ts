@@ -1,0 +1,197 @@
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
+import type { Clock } from '@ringfence/base';
+import type { LogLine } from '@ringfence/protocol/payload';
+
+/** Which stream a line came from. */
+export type LogStream = Extract<LogLine, { kind: 'line' }>['stream'];
+
+const LONGEST_LINE = 16_384;
+/** A line without an end, such as a progress bar, is shown after so long. */
+const FLUSH_AFTER_MS = 500;
+const TAIL_LINES = 60;
+
+/** Writes the output of one attempt as JSON lines, up to a limit, and tells followers. */
+export class AttemptLog {
+  readonly #path: string;
+  readonly #limit: number;
+  readonly #clock: Clock;
+  readonly #file: number;
+  readonly #streams = new Map<LogStream, LineSplitter>();
+  readonly #listeners = new Set<() => void>();
+  readonly #tail: string[] = [];
+  #bytes: number;
+  #full = false;
+  #closed = false;
+  #cancelFlush: (() => void) | undefined;
+
+  constructor(path: string, options: { limit: number; clock: Clock }) {
+    this.#path = path;
+    this.#limit = options.limit;
+    this.#clock = options.clock;
+    this.#file = openSync(path, 'a', 0o600);
+    this.#bytes = fstatSync(this.#file).size;
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The last lines of stderr, oldest first. */
+  get stderrTail(): readonly string[] {
+    return this.#tail;
+  }
+
+  /** Takes a piece of output. */
+  write(stream: LogStream, chunk: Uint8Array): void {
+    if (this.#closed) return;
+    const lines = this.#splitter(stream).take(chunk);
+    this.#append(stream, lines);
+    this.#cancelFlush ??= this.#clock.after(FLUSH_AFTER_MS, () => this.#flush());
+  }
+
+  /** The output has come to its end. */
+  close(): void {
+    if (this.#closed) return;
+    this.#flush();
+    this.#closed = true;
+    closeSync(this.#file);
+    this.#tell();
+  }
+
+  /** Calls `changed` after each change, until the returned function is called. */
+  listen(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+
+  #flush(): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+    for (const [stream, splitter] of this.#streams) this.#append(stream, splitter.rest());
+  }
+
+  #append(stream: LogStream, lines: readonly string[]): void {
+    if (lines.length === 0) return;
+    if (stream === 'err') this.#remember(lines);
+    if (this.#full) return;
+    const at = this.#clock.now();
+    let text = '';
+    for (const line of lines) {
+      const record = `${JSON.stringify({ at, stream, text: line })}\n`;
+      if (this.#bytes + Buffer.byteLength(text) + Buffer.byteLength(record) > this.#limit) {
+        this.#full = true;
+        text += `${JSON.stringify({ at, stream, text: `[ringfence: more than ${this.#limit} bytes; the rest is not kept]` })}\n`;
+        break;
+      }
+      text += record;
+    }
+    const bytes = Buffer.from(text);
+    try {
+      for (let written = 0; written < bytes.length;) written += writeSync(this.#file, bytes, written);
+      this.#bytes += bytes.length;
+    } catch {
+      // A full disk costs the log, not the job.
+      this.#full = true;
+    }
+    this.#tell();
+  }
+
+  #remember(lines: readonly string[]): void {
+    this.#tail.push(...lines);
+    this.#tail.splice(0, Math.max(0, this.#tail.length - TAIL_LINES));
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #splitter(stream: LogStream): LineSplitter {
+    const known = this.#streams.get(stream);
+    if (known !== undefined) return known;
+    const made = new LineSplitter();
+    this.#streams.set(stream, made);
+    return made;
+  }
+}
+
+/** Cuts a byte stream into lines of at most {@link LONGEST_LINE} characters. */
+class LineSplitter {
+  readonly #decoder = new StringDecoder('utf8');
+  #waiting = '';
+
+  take(chunk: Uint8Array): string[] {
+    const parts = (
+      this.#waiting + this.#decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+    ).split('\n');
+    this.#waiting = parts.pop() ?? '';
+    const lines = parts.flatMap(cut);
+    while (this.#waiting.length > LONGEST_LINE) {
+      lines.push(this.#waiting.slice(0, LONGEST_LINE));
+      this.#waiting = this.#waiting.slice(LONGEST_LINE);
+    }
+    return lines;
+  }
+
+  rest(): string[] {
+    const line = this.#waiting + this.#decoder.end();
+    this.#waiting = '';
+    return line === '' ? [] : cut(line);
+  }
+}
+
+function cut(line: string): string[] {
+  if (line.length <= LONGEST_LINE) return [line];
+  const pieces: string[] = [];
+  for (let at = 0; at < line.length; at += LONGEST_LINE) pieces.push(line.slice(at, at + LONGEST_LINE));
+  return pieces;
+}
+
+const READ_BYTES = 65_536;
+
+/**
+ * The whole lines of a log file from byte `from` on, as they are sent; at most {@link READ_BYTES} at a time, and where the next reading
+ * begins. A position inside a line moves on to the next one.
+ */
+export function readLogLines(path: string, from: number): { lines: LogLine[]; next: number } {
+  if (!existsSync(path)) return { lines: [], next: from };
+  const size = statSync(path).size;
+  if (from >= size) return { lines: [], next: from };
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(Math.min(4 * READ_BYTES, size - from));
+    const read = buffer.subarray(0, readSync(file, buffer, 0, buffer.length, from));
+    return parseLines(read, from);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function parseLines(bytes: Buffer, from: number): { lines: LogLine[]; next: number } {
+  const lines: LogLine[] = [];
+  let next = from;
+  for (let at = 0; ;) {
+    const end = bytes.indexOf(10, at);
+    if (end < 0) return { lines, next };
+    next = from + end + 1;
+    const parsed = parseLine(bytes.toString('utf8', at, end));
+    if (parsed !== undefined) lines.push({ kind: 'line', ...parsed, next });
+    at = end + 1;
+  }
+}
+
+function parseLine(text: string): Omit<Extract<LogLine, { kind: 'line' }>, 'kind' | 'next'> | undefined {
+  try {
+    return JSON.parse(text) as Omit<Extract<LogLine, { kind: 'line' }>, 'kind' | 'next'>;
+  } catch {
+    return undefined;
+  }
+}

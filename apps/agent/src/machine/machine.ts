@@ -1,0 +1,87 @@
+import { statfsSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Clock, Rng } from '@ringfence/base';
+import { ObjectCache } from '../pack-cache/object-cache.ts';
+import {
+  claimJobUsers,
+  hostIdentity,
+  probeIsolation,
+  reapOrphans,
+  shareRuntime,
+  SLOTS,
+  type RuntimeMount,
+  type SandboxCapabilities,
+} from '../sandbox/index.ts';
+import { Places, type Capacity } from './capacity.ts';
+import { openWorkFolders, type WorkFolders } from './work-folder.ts';
+
+/** This machine as jobs of all links share it. */
+export interface Machine {
+  readonly state: string;
+  readonly capabilities: SandboxCapabilities;
+  readonly capacity: Capacity;
+  readonly places: Places;
+  readonly folders: WorkFolders;
+  readonly runtimes: readonly RuntimeMount[];
+  readonly cache: ObjectCache;
+  /** Most bytes of one attempt's output that are kept. */
+  readonly logBytes: number;
+  /** Where it stands, as its owner says. */
+  readonly jurisdictions: readonly string[];
+}
+
+/** The part of memory and disk that jobs get; the rest is the machine's own. */
+const FOR_JOBS = 0.9;
+
+/** Ends what an earlier process left, then finds out by trying what this machine can do. Throws SandboxError, AgentError. */
+export async function openMachine(options: {
+  state: string;
+  work: string | undefined;
+  cacheBytes: number;
+  logBytes: number;
+  jurisdictions: readonly string[];
+  firstJobUid: number | undefined;
+  clock: Clock;
+  rng: Rng;
+}): Promise<Machine> {
+  const { state, clock, rng, firstJobUid } = options;
+  await reapOrphans(state, clock);
+  const folders = openWorkFolders(state, options.work);
+  const users = claimJobUsers(firstJobUid === undefined ? {} : { firstUid: firstJobUid });
+  const capabilities = await probeIsolation({ stateDir: state, clock, rng, users });
+  const capacity = capacityOf(folders.attempts);
+  return {
+    state,
+    capabilities,
+    capacity,
+    places: new Places(capacity, SLOTS),
+    folders,
+    runtimes: [nodeRuntime(folders, capabilities)],
+    cache: new ObjectCache(join(state, 'objects'), options.cacheBytes),
+    logBytes: options.logBytes,
+    jurisdictions: options.jurisdictions,
+  };
+}
+
+function capacityOf(folder: string): Capacity {
+  const constrained = process.constrainedMemory();
+  const memory = constrained > 0 && constrained < totalmem() ? constrained : totalmem();
+  const disk = statfsSync(folder);
+  return {
+    cpuMilli: availableParallelism() * 1000,
+    memoryBytes: Math.floor(memory * FOR_JOBS),
+    diskBytes: Math.floor(disk.bavail * disk.bsize * FOR_JOBS),
+  };
+}
+
+/** The platform's own Node, so that `node train.ts` works on a machine that has none. */
+function nodeRuntime({ runtimes }: WorkFolders, { users }: SandboxCapabilities): RuntimeMount {
+  const identity = users.kind === 'dedicated' ? hostIdentity(users, 0) : null;
+  const hostPath = shareRuntime(
+    dirname(dirname(process.execPath)),
+    join(runtimes, `node-${process.version}`),
+    identity,
+  );
+  return { hostPath, sandboxPath: '/opt/ringfence/node' };
+}

@@ -1,0 +1,31 @@
+import type { Isolation } from '@ringfence/protocol';
+import type { AgentEntry } from '@ringfence/keyring';
+import type { Offer } from '@ringfence/protocol/messages';
+import type { JoinedLink } from '../link/joined-link.ts';
+import type { Machine } from './machine.ts';
+
+/** What this machine offers to one control plane; undefined when it cannot keep any job apart. */
+export function offerOf(
+  { capabilities, capacity, jurisdictions }: Machine,
+  { offer, allowProcess }: JoinedLink,
+  { site, tier }: AgentEntry,
+  epoch: number,
+): Offer | undefined {
+  const isolations: Isolation[] = [];
+  if (capabilities.sandbox.available) isolations.push('sandbox');
+  if (allowProcess && capabilities.process.available) isolations.push('process');
+  if (isolations.length === 0) return undefined;
+  return {
+    offer,
+    site,
+    epoch,
+    tier,
+    jurisdictions: [...jurisdictions],
+    isolations,
+    tees: [],
+    hardLimits: capabilities.limits.memory === 'hard',
+    ...capacity,
+    gpus: [],
+    evidence: [],
+  };
+}

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolder } from '@ringfence/base/platform';
+import { AgentError } from '../agent-error.ts';
+
+/** Where root keeps what jobs must reach: their users cannot pass a private state folder. */
+const SYSTEM_FOLDER = '/var/lib/ringfence';
+
+/** Folders outside the state folder. */
+export interface WorkFolders {
+  /** Attempts while they run; nothing in it outlives the process. */
+  readonly attempts: string;
+  /** Copies of language runtimes. */
+  readonly runtimes: string;
+}
+
+/**
+ * Makes the folders in which attempts run and empties what a dead process left: only their own user passes an attempt's folder. Call it
+ * after leftover sandboxes are ended. Throws AgentError `no-work-folder`.
+ */
+export function openWorkFolders(state: string, wish: string | undefined): WorkFolders {
+  const root = process.getuid?.() === 0;
+  const base = wish ?? (root ? SYSTEM_FOLDER : realpathSync(state));
+  const name = createHash('sha256').update(realpathSync(state)).digest('hex').slice(0, 32);
+  try {
+    if (root) makePassage(base, 0o755);
+    else makeFolder(base);
+    const [jobs, runtimes] = [join(base, 'jobs'), join(base, 'runtimes')];
+    for (const folder of [jobs, join(jobs, name), runtimes]) makePassage(folder, root ? 0o711 : 0o700);
+    const attempts = realpathSync(join(jobs, name));
+    for (const left of readdirSync(attempts)) rmSync(join(attempts, left), { recursive: true, force: true });
+    return { attempts, runtimes: realpathSync(runtimes) };
+  } catch (cause) {
+    if (cause instanceof AgentError) throw cause;
+    throw new AgentError('no-work-folder', `jobs cannot be kept below ${base}`, {
+      cause,
+      next: 'name a folder with --work DIR',
+    });
+  }
+}
+
+function makePassage(folder: string, mode: number): void {
+  mkdirSync(folder, { recursive: true, mode });
+  const stat = lstatSync(folder);
+  const own = stat.isDirectory() && stat.uid === (process.getuid?.() ?? stat.uid) && (stat.mode & 0o022) === 0;
+  if (!own)
+    throw new AgentError('no-work-folder', `${folder} must be a folder that only this user can change`, {
+      next: `change its owner and mode, or name another with --work DIR`,
+    });
+  if ((stat.mode & mode) !== mode) chmodSync(folder, (stat.mode | mode) & 0o777);
+}

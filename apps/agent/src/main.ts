@@ -1,0 +1,71 @@
+import { createLog, RingfenceError, systemRng, type Log } from '@ringfence/base';
+import { openStateFolder, systemClock } from '@ringfence/base/platform';
+import { AGENT_USAGE, parseAgentConfig, type AgentConfig, type JoinConfig, type RunConfig } from './config.ts';
+import { faultAt, noFault, type Fault } from './fault-points.ts';
+import { sealKey } from './identity/seal-key.ts';
+import { joinOrganisation } from './join/join-organisation.ts';
+import { readJoinCode } from './join/read-code.ts';
+import { startAgent } from './start-agent.ts';
+
+const STATE_VERSION = 1;
+
+// Files that jobs must be able to read are made with the modes that they are given; everything private says so itself.
+process.umask(0o022);
+
+try {
+  const config = parseAgentConfig(process.argv.slice(2), process.env);
+  if (config === 'help') process.stdout.write(AGENT_USAGE);
+  else if (config.verb === 'join') await join(config);
+  else await run(config);
+} catch (error) {
+  if (!(error instanceof RingfenceError)) throw error;
+  process.stderr.write(`ringfence agent: ${error.message}\n${error.next === undefined ? '' : `  ${error.next}\n`}`);
+  process.exitCode = 1;
+}
+
+async function join(config: JoinConfig): Promise<void> {
+  const { state, allowProcess, lan, proxy, caFile, relayCa } = config;
+  const log = logOf(config);
+  const code = await readJoinCode(config.codeFile, { input: process.stdin, prompt: process.stderr });
+  openStateFolder({ path: state, role: 'agent', version: STATE_VERSION });
+  const { agent, org } = await joinOrganisation({
+    state,
+    code,
+    key: sealKey(state, config.sealKeyFile, systemRng),
+    allowProcess,
+    lan,
+    outer: {
+      ...(proxy === undefined ? {} : { proxy }),
+      ...(caFile === undefined ? {} : { caFile }),
+      ...(relayCa === undefined ? {} : { relayCa }),
+    },
+    clock: systemClock,
+    rng: systemRng,
+    log,
+    fault: faultOf(config, log),
+  });
+  process.stdout.write(`${JSON.stringify({ event: 'joined', agent, org })}\n`);
+}
+
+async function run(config: RunConfig): Promise<void> {
+  const log = logOf(config);
+  openStateFolder({ path: config.state, role: 'agent', version: STATE_VERSION });
+  const agent = await startAgent({ config, clock: systemClock, rng: systemRng, log, fault: faultOf(config, log) });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => {
+      log.info('stopping', { signal });
+      void agent.close();
+    });
+  log.info('ready', { agent: agent.ready.agent, pid: process.pid });
+  process.stdout.write(`${JSON.stringify({ event: 'ready', ...agent.ready })}\n`);
+}
+
+function logOf({ logLevel: level }: AgentConfig): Log {
+  return createLog({ role: 'agent', clock: systemClock, level, write: (line) => void process.stderr.write(line) });
+}
+
+function faultOf({ fault }: AgentConfig, log: Log): Fault {
+  if (fault === undefined) return noFault;
+  log.warn('fault.armed', { reason: fault });
+  return faultAt(fault, () => process.kill(process.pid, 'SIGKILL'));
+}

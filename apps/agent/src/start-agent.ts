@@ -1,0 +1,68 @@
+import type { AgentId, Clock, Log, Rng } from '@ringfence/base';
+import { startAdminServer } from '@ringfence/client/admin-server';
+import { AgentError } from './agent-error.ts';
+import { pruneAttempts } from './attempt/attempt-folder.ts';
+import type { RunConfig } from './config.ts';
+import type { Fault } from './fault-points.ts';
+import { sealKey } from './identity/seal-key.ts';
+import { AgentLink } from './link/agent-link.ts';
+import { readLinks } from './link/joined-link.ts';
+import { openMachine } from './machine/machine.ts';
+import { AgentMetrics } from './metrics.ts';
+
+/** A running agent. */
+export interface RunningAgent {
+  /** Fields of the ready line. */
+  readonly ready: { readonly agent: AgentId; readonly admin: string };
+  close(): Promise<void>;
+}
+
+/** Jobs whose logs and endings are kept. */
+const JOBS_KEPT = 500;
+
+/** Starts the agent: leftovers end first, then every link that was joined is taken up. Throws AgentError, SandboxError, ClientError. */
+export async function startAgent(parts: {
+  config: RunConfig;
+  clock: Clock;
+  rng: Rng;
+  log: Log;
+  fault: Fault;
+}): Promise<RunningAgent> {
+  const { config, clock, rng, log } = parts;
+  const { state, reconnectWithin } = config;
+  const joined = readLinks(state);
+  const [first] = joined;
+  if (first === undefined)
+    throw new AgentError('not-joined', `${state} has not joined an organisation`, {
+      next: `run: ringfence-agent join --state ${state}`,
+    });
+  const key = sealKey(state, config.sealKeyFile, rng);
+  const machine = await openMachine({ ...config, clock, rng });
+  reportMachine(machine, log);
+  const metrics = new AgentMetrics();
+  const links: AgentLink[] = [];
+  const onState = (): void => metrics.links(links.filter((link) => link.state === 'up').length);
+  for (const link of joined)
+    links.push(new AgentLink({ ...parts, state, link, key, machine, metrics, reconnectWithin, onState }));
+  pruneAttempts(state, JOBS_KEPT, new Set(links.flatMap((link) => [...link.jobs])));
+  await Promise.all(links.map((link) => link.start()));
+  const admin = await startAdminServer({
+    ...config.admin,
+    notReady: () => (links.some((link) => link.state === 'up') ? undefined : 'no control link is up'),
+    metrics: () => metrics.text(),
+  });
+  return {
+    ready: { agent: first.agent, admin: admin.url },
+    async close() {
+      await Promise.all(links.map((link) => link.stop()));
+      await admin.close();
+    },
+  };
+}
+
+function reportMachine({ capabilities }: Awaited<ReturnType<typeof openMachine>>, log: Log): void {
+  const { sandbox, limits } = capabilities;
+  if (sandbox.available) log.info('sandbox', { version: sandbox.version, state: limits.driver });
+  else log.warn('sandbox.missing', { reason: sandbox.reason, next: sandbox.remedy });
+  if (limits.remedy !== null) log.warn('limits.weak', { state: limits.driver, next: limits.remedy });
+}
