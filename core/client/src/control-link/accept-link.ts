@@ -56,6 +56,7 @@ class ControlPlaneConnection {
   readonly #pump: Pump;
   #phase: 'open' | 'looking-up' | 'hello' | 'judging' | 'up' | 'over' = 'open';
   #session: Session | undefined;
+  #ending: Pick<LinkEnd, 'code' | 'reason'> = { code: 'closed', reason: undefined };
   #budgetIn: Budget;
   #budgetOut: Budget;
   #cancelDeadline: () => void;
@@ -75,7 +76,7 @@ class ControlPlaneConnection {
     this.#transport = new FrameTransport(options.socket, options.clock, {
       onFrame: (bytes) => this.#onFrame(bytes),
       onOther: () => this.#refuse('size'),
-      onOver: () => this.#end('closed'),
+      onOver: () => this.#over(),
     });
     this.#pump = new Pump({
       clock: options.clock,
@@ -294,12 +295,17 @@ class ControlPlaneConnection {
   #end(code: LinkEnd['code'], reason?: GoodbyeReason): void {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
+    this.#ending = { code, reason };
     this.#cancelDeadline();
     this.#pump.stop();
     if (code === 'timed-out') this.#transport.cut();
     else this.#transport.close();
+  }
+
+  #over(): void {
+    this.#end('closed');
     const { bytesIn, bytesOut } = this.#transport;
-    void this.#tail.then(() => this.#options.onEnd({ code, reason, bytesIn, bytesOut }));
+    void this.#tail.then(() => this.#options.onEnd({ ...this.#ending, bytesIn, bytesOut }));
   }
 }
 

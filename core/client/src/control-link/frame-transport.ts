@@ -20,18 +20,23 @@ export const LINK_SOCKET_OPTIONS = {
 } as const satisfies ServerOptions;
 
 const CLOSE_WITHIN = 2_000;
+/** Bytes that may still arrive while a socket closes: what an honest sender's budget lets be on its way. */
+const MOST_LATE = 16_384;
 
-/** One WebSocket as a carrier of frames; counts what crosses. */
+/** One WebSocket as a carrier of frames; counts what crosses until it is closed. */
 export class FrameTransport {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
   #bytesIn = 0;
   #bytesOut = 0;
-  #over = false;
+  #closing = false;
+  #cut = false;
+  #late = 0;
 
   /**
-   * `onFrame` gets each binary message, `onOther` is told of anything else (text with its bytes, something longer than
-   * a frame without), `onOver` once when the socket is closed, whoever closed it.
+   * `onFrame` gets each binary message, also those that still arrive while the socket closes; `onOther` is told of
+   * anything else (text with its bytes, something longer than a frame without); `onOver` comes once and last, whoever
+   * closed the socket.
    */
   constructor(
     socket: WebSocket,
@@ -45,18 +50,19 @@ export class FrameTransport {
     this.#socket = socket;
     this.#clock = clock;
     socket.on('message', (data: unknown, isBinary: boolean) => {
-      if (this.#over) return;
+      if (this.#cut) return;
       if (!(data instanceof Uint8Array)) return events.onOther(undefined);
+      if (this.#closing && (this.#late += data.length) > MOST_LATE) return this.cut();
       this.#bytesIn += data.length;
       if (isBinary) events.onFrame(data);
       else events.onOther(data);
     });
     socket.on('error', (error: Error & { code?: string }) => {
       // Anything that breaks the WebSocket protocol, an overlong message above all; other errors end in 'close'.
-      if (!this.#over && error.code?.startsWith('WS_ERR_') === true) events.onOther(undefined);
+      if (error.code?.startsWith('WS_ERR_') === true) events.onOther(undefined);
     });
     socket.once('close', () => {
-      this.#over = true;
+      this.#closing = true;
       events.onOver();
     });
   }
@@ -73,7 +79,7 @@ export class FrameTransport {
 
   /** Sends one frame; false when the socket is closing already. */
   send(bytes: Uint8Array): boolean {
-    if (this.#over || this.#socket.readyState !== this.#socket.OPEN) return false;
+    if (this.#closing || this.#socket.readyState !== this.#socket.OPEN) return false;
     this.#socket.send(bytes);
     this.#bytesOut += bytes.length;
     return true;
@@ -81,23 +87,27 @@ export class FrameTransport {
 
   /** Stops or resumes reading. */
   hold(paused: boolean): void {
-    if (paused) this.#socket.pause();
+    if (paused && !this.#closing) this.#socket.pause();
     else this.#socket.resume();
   }
 
-  /** Ends the connection; what was sent still leaves, for two seconds. Nothing is read any more. */
+  /** Ends the connection; what was sent still leaves, and what was on its way still arrives, for two seconds and 16 KiB. */
   close(): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#closing) return;
+    this.#closing = true;
     this.#socket.resume();
     this.#socket.close(1000);
-    const cancel = this.#clock.after(CLOSE_WITHIN, () => this.#socket.terminate());
-    this.#socket.once('close', cancel);
+    this.#socket.once(
+      'close',
+      this.#clock.after(CLOSE_WITHIN, () => this.#socket.terminate()),
+    );
   }
 
   /** Ends the connection at once. */
   cut(): void {
-    this.#over = true;
+    this.#closing = true;
+    this.#cut = true;
+    this.#socket.resume();
     this.#socket.terminate();
   }
 }

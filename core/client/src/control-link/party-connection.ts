@@ -77,6 +77,7 @@ export class PartyConnection {
   #cancelBeat: (() => void) | undefined;
   #pushed = 0;
   #heartbeatMs = 0;
+  #ending: ConnectionEnd = { code: 'closed', reason: undefined, wasUp: false, error: undefined };
 
   /** Sends the open frame on an open socket. */
   constructor(setup: ConnectionSetup) {
@@ -88,7 +89,7 @@ export class PartyConnection {
     this.#transport = new FrameTransport(socket, options.clock, {
       onFrame: (bytes) => this.#guarded(() => this.#onFrame(bytes)),
       onOther: (bytes) => this.#guarded(() => (bytes === undefined ? this.#end('size') : this.#refuse(bytes, 'size'))),
-      onOver: () => this.#end('closed'),
+      onOver: () => this.#over(),
     });
     this.#pump = new Pump({
       clock: options.clock,
@@ -133,7 +134,7 @@ export class PartyConnection {
   }
 
   #onFrame(bytes: Uint8Array): void {
-    if (this.#phase === 'over') return;
+    if (this.#phase === 'over') return this.#onLate(bytes);
     this.#cancelSilence?.();
     this.#cancelSilence = undefined;
     if (this.#session === undefined) this.#onAccept(bytes);
@@ -275,7 +276,6 @@ export class PartyConnection {
   }
 
   #refuse(bytes: Uint8Array, code: FrameRefusal): void {
-    if (this.#phase === 'over') return;
     this.#setup.options.journal.refused(this.#conn, bytes, code);
     this.#end(code);
   }
@@ -288,22 +288,38 @@ export class PartyConnection {
     }
   }
 
+  /** What was on its way when the connection ended is recorded, and handled when it comes again. */
+  #onLate(bytes: Uint8Array): void {
+    const { journal } = this.#setup.options;
+    const opened = this.#session?.receiver.open(bytes) ?? { ok: false, code: 'order' };
+    if (!opened.ok) return journal.refused(this.#conn, bytes, opened.code);
+    if (!this.#pays(bytes.length, opened.transition)) return journal.refused(this.#conn, bytes, 'budget');
+    const { message, signedFrame } = opened;
+    journal.crossed(this.#conn, 'in', { ...opened, body: message.body, signature: signedFrame?.signature, bytes });
+  }
+
   #end(code: DisconnectCode, detail: { reason?: GoodbyeReason; error?: unknown } = {}): void {
     if (this.#phase === 'over') return;
-    const wasUp = this.#phase === 'up';
+    const { reason, error } = detail;
+    this.#ending = { code, reason, error, wasUp: this.#phase === 'up' };
     this.#phase = 'over';
     for (const cancel of [this.#cancelDeadline, this.#cancelSilence, this.#cancelBeat]) cancel?.();
     this.#pump.stop();
     if (code === 'timed-out') this.#transport.cut();
     else this.#transport.close();
-    let { error } = detail;
+  }
+
+  #over(): void {
+    this.#end('closed');
+    const { code, reason, wasUp, error } = this.#ending;
+    const { bytesIn, bytesOut } = this.#transport;
+    let failure = error;
     try {
-      const { bytesIn, bytesOut } = this.#transport;
       this.#setup.options.journal.disconnected(this.#conn, { in: bytesIn, out: bytesOut, code });
-    } catch (failure) {
-      error = failure;
+    } catch (unwritten) {
+      failure = unwritten;
     }
-    this.#setup.onEnd({ code, reason: detail.reason, wasUp, error });
+    this.#setup.onEnd({ code, reason, wasUp, error: failure });
   }
 }
 

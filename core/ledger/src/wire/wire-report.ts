@@ -1,0 +1,68 @@
+import type { FrameRefusal } from '@ringfence/protocol/frames';
+import type { Smuggling } from './smuggling.ts';
+
+/** What can be wrong with a journal whose chain is whole. */
+export type WireProblemCode =
+  /** What the rules of frames refuse. */
+  | FrameRefusal
+  /** A record names a connection that was not opened, or one that was. */
+  | 'connection'
+  /** The keys of the connection are missing. */
+  | 'no-session-keys'
+  /** The frame sealed again is not the frame that crossed. */
+  | 'wire'
+  /** A message crossed whose number does not exist. */
+  | 'unknown'
+  /** A party's durable message is not the one that it had stored under this id. */
+  | 'not-queued'
+  /** A hello or acknowledgement names a journal point that is not this journal's. */
+  | 'journal-point'
+  /** The bytes that crossed are not those of the recorded frames. */
+  | 'bytes';
+
+/** One thing that is wrong, at one record. */
+export interface WireProblem {
+  readonly seq: number;
+  readonly code: WireProblemCode;
+}
+
+/** Bytes and frames of one connection. */
+export interface WireConnection {
+  readonly conn: string;
+  /** Milliseconds since 1970 of its first and its last record. */
+  readonly from: number;
+  readonly to: number;
+  /** Bytes of frames that crossed, handshake and refused ones included; `out` of a connection that is not closed is an upper bound. */
+  readonly in: number;
+  readonly out: number;
+  readonly framesIn: number;
+  readonly framesOut: number;
+  /** A disconnect record closes it; a crash leaves none. */
+  readonly closed: boolean;
+}
+
+/** How often a message crossed, and in how many bytes of frames. */
+export interface WireCount {
+  readonly name: string;
+  readonly dir: 'in' | 'out';
+  readonly frames: number;
+  readonly bytes: number;
+}
+
+/** What a journal proves about everything that crossed a control link. */
+export interface WireReport {
+  /** Every record was decoded, every frame sealed again to the bytes that crossed, and no rule was broken. */
+  readonly ok: boolean;
+  readonly records: number;
+  /** The first {@link MOST_PROBLEMS}; `problemCount` counts all. */
+  readonly problems: readonly WireProblem[];
+  readonly problemCount: number;
+  readonly connections: readonly WireConnection[];
+  readonly messages: readonly WireCount[];
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly smuggling: Smuggling;
+}
+
+/** So many problems are listed. */
+export const MOST_PROBLEMS = 1_000;

@@ -1,0 +1,275 @@
+import { canonicalJson, equalBytes, fromUtf8 } from '@ringfence/base';
+import type { SigningKey } from '@ringfence/crypto/sign';
+import {
+  CONTROL_VERSIONS,
+  fullBudget,
+  READER_DEPTH,
+  refill,
+  signFrame,
+  spend,
+  type Budget,
+  type OpenedFrame,
+} from '@ringfence/protocol/frames';
+import type { MessageBody } from '@ringfence/protocol/messages';
+import { leaseStatement } from '@ringfence/protocol/statements';
+import type { JournalRecord, JournalRecordOf, QueuedMessage } from '../journal/journal-record.ts';
+import type { JournalOwner } from '../journal/link-state.ts';
+import { RecordedConnection, type LinkKeys } from './recorded-connection.ts';
+import type { SessionKeys } from './session-keys.ts';
+import { SmugglingCount } from './smuggling-count.ts';
+import {
+  MOST_PROBLEMS,
+  type WireCount,
+  type WireProblem,
+  type WireProblemCode,
+  type WireReport,
+} from './wire-report.ts';
+
+/** What a verification needs beside the records. */
+export interface WireKeys extends LinkKeys {
+  /** The party's frame key itself: with it, signatures are made again and shown to carry nothing. */
+  readonly signing?: SigningKey | undefined;
+}
+
+/**
+ * Checks a whole journal of a link (whose chain `readJournal` or `JournalReader` has checked): every frame is sealed again
+ * with its connection's keys and compared with what crossed, read by the rules of frames, and counted. Never throws for
+ * what the journal says; everything wrong is in the report.
+ */
+export function wireVerify(input: {
+  records: Iterable<JournalRecord>;
+  sessions: ReadonlyMap<string, SessionKeys>;
+  keys: WireKeys;
+}): WireReport {
+  const verification = new WireVerification(input.sessions, input.keys);
+  for (const record of input.records) verification.take(record);
+  return verification.report();
+}
+
+class WireVerification {
+  readonly #sessions: ReadonlyMap<string, SessionKeys>;
+  readonly #keys: WireKeys;
+  readonly #hashes: string[] = ['0'.repeat(64)];
+  readonly #problems: WireProblem[] = [];
+  readonly #connections = new Map<string, RecordedConnection>();
+  readonly #counts = new Map<string, { name: string; dir: 'in' | 'out'; frames: number; bytes: number }>();
+  readonly #queued = new Map<number, string>();
+  #problemCount = 0;
+  #owner: JournalOwner | undefined;
+  #smuggling: SmugglingCount | undefined;
+  #signaturesFixed = true;
+  #budgetOut: Budget = fullBudget(0);
+  #arrived = 0;
+  #queuedMid = 0;
+  #sentMid = 0;
+
+  constructor(sessions: ReadonlyMap<string, SessionKeys>, keys: WireKeys) {
+    this.#sessions = sessions;
+    this.#keys = keys;
+  }
+
+  take(record: JournalRecord): void {
+    switch (record.kind) {
+      case 'start':
+        this.#start(record);
+        break;
+      case 'open':
+        this.#opened(record);
+        break;
+      case 'queue':
+      case 'fact':
+        for (const message of record.queue ?? []) {
+          this.#queued.set(message.mid, identityOf(message));
+          this.#queuedMid = Math.max(this.#queuedMid, message.mid);
+        }
+        break;
+      case 'accept':
+      case 'frame':
+      case 'refused':
+      case 'disconnect':
+        this.#onConnection(record);
+        break;
+    }
+    this.#hashes.push(record.hash);
+  }
+
+  report(): WireReport {
+    const connections = Array.from(this.#connections.values(), (connection) => connection.summary());
+    const sum = (amounts: number[]): number => amounts.reduce((total, amount) => total + amount, 0);
+    const smuggling = this.#smuggling ?? new SmugglingCount('agent');
+    return {
+      ok: this.#problemCount === 0,
+      records: this.#hashes.length - 1,
+      problems: this.#problems,
+      problemCount: this.#problemCount,
+      connections,
+      messages: [...this.#counts.values()] satisfies WireCount[],
+      bytesIn: sum(connections.map((connection) => connection.in)),
+      bytesOut: sum(connections.map((connection) => connection.out)),
+      smuggling: smuggling.result(this.#signaturesFixed),
+    };
+  }
+
+  #start(record: JournalRecordOf<'start'>): void {
+    const { role, party, org, link, t, seq } = record;
+    const owner = { role, party, org, link };
+    if (link !== this.#keys.controlPlane) this.#problem(record, 'recipient');
+    if (this.#owner !== undefined && canonicalJson(owner) !== canonicalJson(this.#owner))
+      this.#problem(record, 'recipient');
+    this.#owner ??= owner;
+    this.#smuggling ??= new SmugglingCount(role);
+    this.#budgetOut = seq === 1 ? fullBudget(t) : refill(this.#budgetOut, t);
+  }
+
+  #opened(record: JournalRecordOf<'open'>): void {
+    if (this.#connections.has(record.conn)) this.#problem(record, 'connection');
+    const connection = new RecordedConnection(record);
+    this.#connections.set(record.conn, connection);
+    this.#smuggling?.opened();
+    this.#payOut(record, Buffer.byteLength(record.frame, 'base64'), false);
+    if (this.#owner !== undefined) this.#note(record, connection.checkOpen(this.#owner, this.#keys));
+  }
+
+  #onConnection(
+    record:
+      | JournalRecordOf<'accept'>
+      | JournalRecordOf<'frame'>
+      | JournalRecordOf<'refused'>
+      | JournalRecordOf<'disconnect'>,
+  ): void {
+    const connection = this.#connections.get(record.conn);
+    if (connection === undefined || connection.closed || this.#owner === undefined)
+      return this.#problem(record, 'connection');
+    if (record.kind === 'refused') return connection.refused(record);
+    if (record.kind === 'disconnect') return this.#note(record, connection.disconnect(record));
+    if (record.kind === 'frame') return this.#frame(record, connection);
+    const session = this.#sessions.get(record.conn);
+    this.#payIn(record, connection, { bytes: 8_192, transition: false });
+    this.#note(record, connection.accept(record, this.#owner, { ...this.#keys, session }));
+  }
+
+  #frame(record: JournalRecordOf<'frame'>, connection: RecordedConnection): void {
+    const replayed = connection.frame(record);
+    if (!replayed.ok) return this.#problem(record, replayed.code);
+    const { opened } = replayed;
+    this.#count(opened.message.name, record);
+    const spending = { bytes: record.size, transition: opened.transition };
+    if (record.dir === 'in') {
+      this.#payIn(record, connection, spending);
+      this.#note(record, this.#cameIn(opened, connection));
+    } else {
+      this.#payOut(record, record.size, opened.transition);
+      this.#note(record, this.#wentOut(opened, connection, record));
+    }
+  }
+
+  #cameIn({ message, mid }: OpenedFrame, connection: RecordedConnection): WireProblemCode | undefined {
+    const queued = this.#queuedMid;
+    if (message.name === 'welcome') {
+      connection.nextOut = message.body.received + 1;
+      return message.body.received > queued ? 'message-gap' : undefined;
+    }
+    if (message.name === 'control-ack') return message.body.mid > queued ? 'message-gap' : undefined;
+    if (mid === 0) return undefined;
+    if (mid > this.#arrived + 1) return 'message-gap';
+    this.#arrived = Math.max(this.#arrived, mid);
+    this.#smuggling?.arrived(mid);
+    if (message.name === 'lease') this.#leased(message.body);
+    return undefined;
+  }
+
+  #wentOut(
+    opened: OpenedFrame,
+    connection: RecordedConnection,
+    record: JournalRecordOf<'frame'>,
+  ): WireProblemCode | undefined {
+    const { message, mid } = opened;
+    const again = mid > 0 && mid <= this.#sentMid;
+    this.#sentMid = Math.max(this.#sentMid, mid);
+    const signature = this.#signature(opened);
+    this.#smuggling?.sent(message, { t: record.t, again, signatureFixed: signature === 'fixed' });
+    if (signature === 'other') return 'signature';
+    if (message.name === 'hello') return this.#hello(message.body, connection);
+    if (message.name === 'ack') {
+      const { journal } = message.body;
+      if (journal === undefined || !this.#isOwnPoint(journal)) return 'journal-point';
+      return message.body.mid > this.#arrived ? 'message-gap' : undefined;
+    }
+    if (mid === 0) return undefined;
+    if (mid !== connection.nextOut) return 'message-gap';
+    connection.nextOut = mid + 1;
+    const { number } = record;
+    return this.#queued.get(mid) === identityOf({ mid, number, body: record.body }) ? undefined : 'not-queued';
+  }
+
+  #hello(hello: MessageBody<'hello'>, { last }: RecordedConnection): WireProblemCode | undefined {
+    const { role, party, org } = this.#owner ?? {};
+    if (hello.role !== role || hello.party !== party || hello.org !== org) return 'recipient';
+    if (hello.versions.min !== CONTROL_VERSIONS.min || hello.versions.max !== CONTROL_VERSIONS.max) return 'version';
+    if (!this.#isOwnPoint(hello.journal)) return 'journal-point';
+    const expected = last === null ? undefined : this.#hashes[last.seq];
+    const resume = last === null || expected === undefined ? null : { seq: last.seq, hash: expected };
+    return canonicalJson(hello.resume) === canonicalJson(resume) ? undefined : 'journal-point';
+  }
+
+  #isOwnPoint({ seq, hash }: { seq: number; hash: string }): boolean {
+    return this.#hashes[seq] === hash;
+  }
+
+  /** Ed25519 is deterministic (RFC 8032): with the key at hand, a signature that was made otherwise shows. */
+  #signature({ signedFrame }: OpenedFrame): 'fixed' | 'free' | 'other' {
+    if (signedFrame === undefined) return 'fixed';
+    const { signing } = this.#keys;
+    const same = signing !== undefined && equalBytes(signFrame(signing, signedFrame), signedFrame.signature);
+    if (!same) this.#signaturesFixed = false;
+    if (signing === undefined) return 'free';
+    return same ? 'fixed' : 'other';
+  }
+
+  #leased({ lease }: MessageBody<'lease'>): void {
+    try {
+      const payload: unknown = JSON.parse(fromUtf8(Buffer.from(lease.payload, 'base64')));
+      const parsed = leaseStatement.safeParse(payload);
+      if (parsed.success) this.#smuggling?.leased(parsed.data);
+    } catch {
+      // The agent refuses such a lease; an attempt that it then names counts as chosen by it.
+    }
+  }
+
+  #payOut(record: JournalRecord, bytes: number, transition: boolean): void {
+    const refilled = refill(this.#budgetOut, record.t);
+    const left = spend(refilled, { bytes, transition });
+    this.#budgetOut = left ?? { ...refilled, tokens: 0 };
+    if (left === undefined) this.#problem(record, 'budget');
+  }
+
+  #payIn(
+    record: JournalRecord,
+    connection: RecordedConnection,
+    spending: { bytes: number; transition: boolean },
+  ): void {
+    const refilled = refill(connection.budgetIn, record.t, READER_DEPTH);
+    const left = spend(refilled, spending, READER_DEPTH);
+    connection.budgetIn = left ?? { ...refilled, tokens: 0 };
+    if (left === undefined) this.#problem(record, 'budget');
+  }
+
+  #count(name: string, { dir, size }: JournalRecordOf<'frame'>): void {
+    const key = `${dir} ${name}`;
+    const before = this.#counts.get(key) ?? { name, dir, frames: 0, bytes: 0 };
+    this.#counts.set(key, { ...before, frames: before.frames + 1, bytes: before.bytes + size });
+  }
+
+  #note(record: JournalRecord, code: WireProblemCode | undefined): void {
+    if (code !== undefined) this.#problem(record, code);
+  }
+
+  #problem({ seq }: JournalRecord, code: WireProblemCode): void {
+    this.#problemCount += 1;
+    if (this.#problems.length < MOST_PROBLEMS) this.#problems.push({ seq, code });
+  }
+}
+
+function identityOf({ mid, number, body }: QueuedMessage): string {
+  return canonicalJson({ mid, number, body });
+}
