@@ -23,6 +23,9 @@ export interface ControlPlaneConfig {
 /** What `--help` prints. */
 export const CONTROL_PLANE_USAGE = `ringfence-control-plane run | registration-code
 
+  run                serves; prints one JSON line with its addresses when it is ready
+  registration-code  prints a code that lets one more custodian register its organisation
+
   --state DIR                      folder of this replica (made if missing)
   --listen HOST:PORT               address of the API and the control links (127.0.0.1:0)
   --keys DIR                       folder of the control plane's keys, the same for all replicas (DIR/keys)

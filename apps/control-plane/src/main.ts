@@ -35,7 +35,10 @@ async function run(config: ControlPlaneConfig): Promise<void> {
     replica: newId('site', systemRng),
     fault: faultOf(config, log),
   };
-  if (config.verb === 'registration-code') return printRegistrationCode(parts);
+  if (config.verb === 'registration-code') {
+    process.stdout.write(`${await printRegistrationCode(parts)}\n`);
+    return;
+  }
   const controlPlane = await startControlPlane(parts);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => {

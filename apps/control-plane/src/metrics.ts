@@ -1,3 +1,4 @@
+import type { ControlPlaneContext } from './jobs/control-plane-context.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The control plane's Prometheus metrics: counts and times by route and state, never by organisation. */
@@ -36,4 +37,38 @@ export class ControlPlaneMetrics {
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }
+
+  /** Counts one answer of the API; `code` is a refusal's. */
+  answered({ route, status, seconds, code }: Answered): void {
+    this.requests.observe({ route, status }, seconds);
+    if (code !== undefined) this.refusals.inc({ code });
+  }
+}
+
+/** One answer of the API. */
+export interface Answered {
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+  readonly code: string | undefined;
+}
+
+/** All metrics in Prometheus' text format, the gauges freshly read. */
+export async function metricsText(
+  metrics: ControlPlaneMetrics,
+  context: ControlPlaneContext,
+  links: number,
+): Promise<{ contentType: string; body: string }> {
+  metrics.links.set(links);
+  metrics.term.set(context.term.current ?? 0);
+  const states = await context.store.withSystem('gauges', (tx) =>
+    tx
+      .selectFrom('job')
+      .select((build) => ['state', build.fn.countAll<number>().as('count')])
+      .groupBy('state')
+      .execute(),
+  );
+  metrics.jobs.reset();
+  for (const { state, count } of states) metrics.jobs.set({ state }, count);
+  return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
 }

@@ -1,10 +1,7 @@
 import type { AddressInfo } from 'node:net';
-import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { Clock, Log, Rng } from '@ringfence/base';
-import { writeFileAtomic } from '@ringfence/base/platform';
 import { startAdminServer } from '@ringfence/client/admin-server';
-import { givenCertificate, ownCertificate, type OwnCertificate } from '@ringfence/client/server-certificate';
 import { createAuthoriser, OWNER_POLICY } from '@ringfence/policy/authorise';
 import type { ControlPlaneRoute } from '@ringfence/protocol/payload';
 import { parseDigest } from '@ringfence/crypto/sign';
@@ -12,15 +9,19 @@ import type { ControlPlaneConfig } from './config.ts';
 import type { Fault } from './fault-points.ts';
 import { createApiServer } from './http/api-server.ts';
 import { routeTable } from './http/route-table.ts';
+import { keepCertificate, type KeptCertificate } from './http/kept-certificate.ts';
 import { openKeyFolder } from './identity/key-folder.ts';
 import type { ControlPlaneContext } from './jobs/control-plane-context.ts';
 import { recordEvent } from './ledger/record-event.ts';
 import { LinkServer } from './links/link-server.ts';
-import { ControlPlaneMetrics } from './metrics.ts';
+import { ControlPlaneMetrics, metricsText } from './metrics.ts';
 import { Placer } from './placement/placer.ts';
 import { PlacerTerm } from './placement/placer-term.ts';
-import { addRegistrationCode } from './registration/registration-codes.ts';
-import { openStore } from './store/open-store.ts';
+import { firstCodeFile, keepFirstCode } from './registration/first-code.ts';
+import { keepRoute } from './registration/registration-route.ts';
+import { openStore, type ControlPlaneStore } from './store/open-store.ts';
+import { OrgChanges } from './store/org-changes.ts';
+import { VERSION } from './version.ts';
 
 /** What main hands in. */
 export interface StartParts {
@@ -35,55 +36,40 @@ export interface StartParts {
 /** A control plane that serves. */
 export interface RunningControlPlane {
   readonly ready: Readonly<Record<string, string | null>> & { readonly url: string };
-  readonly context: ControlPlaneContext;
   close(): Promise<void>;
 }
 
-/** This release. */
-export const VERSION = '0.1.0';
+type Closers = (() => Promise<void> | void)[];
 
 /** Opens the database, the API with the control links, and the admin listener; closes what it opened when a step fails. */
 export async function startControlPlane(parts: StartParts): Promise<RunningControlPlane> {
-  const { config, clock, rng, log } = parts;
-  const opened = await openStore({ stateDir: config.state, url: config.databaseUrl, clock, log });
-  const term = new PlacerTerm({ store: opened.store, replica: parts.replica, clock, log });
-  const identity = openKeyFolder(config.keys, { clock, rng });
-  const record = recordEvent(clock);
-  const context: ControlPlaneContext = {
-    store: opened.store,
-    identity,
-    replica: parts.replica,
-    clock,
-    rng,
-    log,
-    term,
-    record,
-    fault: parts.fault,
+  const closers: Closers = [];
+  const close = async (): Promise<void> => {
+    for (const step of closers.splice(0).toReversed()) await step();
   };
-  const certificate = await certificateOf(parts);
+  try {
+    return { ready: await open(parts, closers), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(parts: StartParts, closers: Closers): Promise<RunningControlPlane['ready']> {
+  const { config, clock, log } = parts;
+  const opened = await openStore({ stateDir: config.state, url: config.databaseUrl, clock, log });
+  closers.push(opened.close);
+  const context = contextOf(parts, opened.store);
+  const certificate = await keepCertificate(parts);
+  closers.push(() => certificate.stop());
   const metrics = new ControlPlaneMetrics();
-  const server = createApiServer({
-    routes: routeTable(context, VERSION),
-    tls: { cert: certificate.certificatePem, key: Buffer.from(certificate.privateKeyPem.expose()).toString() },
-    store: opened.store,
-    authoriser: createAuthoriser(OWNER_POLICY),
-    clock,
-    log,
-    version: VERSION,
-    onRequest: (route, status, milliseconds) => metrics.requests.observe({ route, status }, milliseconds / 1000),
-  });
-  await server.listen({ host: config.host, port: config.port });
-  const links = new LinkServer(context, server.server as never);
+  const { url, links } = await serve(parts, context, { certificate, metrics, closers });
+  const route = routeOf(context, url, certificate);
+  keepRoute(config.state, route);
+  const codeFile = await keepFirstCode(context, config.state, route);
   const placer = new Placer(context);
   await placer.start();
-  const url = config.url ?? `https://${config.names[0]}:${(server.server.address() as AddressInfo).port}`;
-  const route: ControlPlaneRoute = {
-    id: identity.id,
-    url,
-    root: identity.root.publicKey,
-    caPin: certificate.caFingerprint === null ? null : (parseDigest(certificate.caFingerprint) ?? null),
-  };
-  const codeFile = await firstRegistrationCode(context, config, route);
+  closers.push(() => placer.close());
   const admin = await startAdminServer({
     ...config.admin,
     notReady: () =>
@@ -91,69 +77,62 @@ export async function startControlPlane(parts: StartParts): Promise<RunningContr
         () => undefined,
         () => 'the database does not answer',
       ),
-    metrics: () => gauge(metrics, context, links),
+    metrics: () => metricsText(metrics, context, links.count),
   });
+  closers.push(() => admin.close());
   return {
-    ready: {
-      url,
-      ca_file: certificate.caFile,
-      ca_fingerprint: certificate.caFingerprint,
-      id: identity.id,
-      root: identity.root.publicKey,
-      admin: admin.url,
-      registration_code_file: codeFile,
-    },
-    context,
-    close: async () => {
-      await admin.close();
-      links.close();
-      await placer.close();
-      server.server.closeIdleConnections();
-      await server.close();
-      await opened.close();
-    },
+    url,
+    ca_file: certificate.current.caFile,
+    ca_fingerprint: certificate.current.caFingerprint,
+    id: context.identity.id,
+    root: context.identity.root.publicKey,
+    admin: admin.url,
+    registration_code_file: codeFile,
   };
 }
 
-function certificateOf({ config, clock, rng }: StartParts): Promise<OwnCertificate> {
-  const given = config.certificate;
-  if (given !== undefined) return Promise.resolve(givenCertificate(given.certificateFile, given.keyFile));
-  return ownCertificate({ state: config.state, names: config.names, clock, rng });
+function contextOf({ config, ...parts }: StartParts, store: ControlPlaneStore): ControlPlaneContext {
+  const { clock, rng, replica } = parts;
+  return {
+    ...parts,
+    store,
+    changes: new OrgChanges(store, replica),
+    identity: openKeyFolder(config.keys, { clock, rng }),
+    term: new PlacerTerm({ ...parts, store }),
+    record: recordEvent(clock),
+    onRegistered: () => rmSync(firstCodeFile(config.state), { force: true }),
+  };
 }
 
-/** While no organisation is registered, a code for the first one lies in the state folder. */
-async function firstRegistrationCode(
+async function serve(
+  { config, clock, log }: StartParts,
   context: ControlPlaneContext,
-  config: ControlPlaneConfig,
-  route: ControlPlaneRoute,
-): Promise<string> {
-  const file = join(config.state, 'registration-code');
-  const { count } = await context.store.withSystem('gauges', (tx) =>
-    tx
-      .selectFrom('organisation')
-      .select((build) => build.fn.countAll<number>().as('count'))
-      .executeTakeFirstOrThrow(),
-  );
-  if (count > 0) rmSync(file, { force: true });
-  else if (!existsSync(file)) writeFileAtomic(file, (await addRegistrationCode(context, route)).text().expose());
-  return file;
+  { certificate, metrics, closers }: { certificate: KeptCertificate; metrics: ControlPlaneMetrics; closers: Closers },
+): Promise<{ url: string; links: LinkServer }> {
+  const server = createApiServer({
+    routes: routeTable(context, VERSION),
+    certificate: certificate.current,
+    store: context.store,
+    authoriser: createAuthoriser(OWNER_POLICY),
+    clock,
+    log,
+    version: VERSION,
+    onAnswer: (answer) => metrics.answered(answer),
+  });
+  certificate.use((options) => server.server.setSecureContext(options));
+  const links = new LinkServer(context, server.server);
+  closers.push(async () => {
+    const closed = server.close();
+    await links.close();
+    await closed;
+  });
+  await server.listen({ host: config.host, port: config.port });
+  const { port } = server.server.address() as AddressInfo;
+  return { url: config.url ?? `https://${config.names[0]}:${port}`, links };
 }
 
-async function gauge(
-  metrics: ControlPlaneMetrics,
-  context: ControlPlaneContext,
-  links: LinkServer,
-): Promise<{ contentType: string; body: string }> {
-  metrics.links.set(links.count);
-  metrics.term.set(context.term.current ?? 0);
-  const states = await context.store.withSystem('gauges', (tx) =>
-    tx
-      .selectFrom('job')
-      .select((build) => ['state', build.fn.countAll<number>().as('count')])
-      .groupBy('state')
-      .execute(),
-  );
-  metrics.jobs.reset();
-  for (const { state, count } of states) metrics.jobs.set({ state }, count);
-  return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
+function routeOf({ identity }: ControlPlaneContext, url: string, { current }: KeptCertificate): ControlPlaneRoute {
+  const pin = current.caFingerprint;
+  const caPin = pin === null ? null : (parseDigest(pin) ?? null);
+  return { id: identity.id, url, root: identity.root.publicKey, caPin };
 }

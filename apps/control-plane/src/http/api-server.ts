@@ -1,64 +1,76 @@
-import { errorFields, type Clock, type Log } from '@ringfence/base';
+import type { Clock, Log } from '@ringfence/base';
+import type { ServerCertificate } from '@ringfence/client/server-certificate';
 import { ACTIONS, assertDeclared, type Authoriser } from '@ringfence/policy/authorise';
-import { StoreError } from '@ringfence/store';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { ControlPlaneError, STATUS_OF } from '../control-plane-error.ts';
+import { ControlPlaneError } from '../control-plane-error.ts';
+import type { Answered } from '../metrics.ts';
 import type { ControlPlaneStore } from '../store/open-store.ts';
 import { authenticate } from './authenticate.ts';
+import { tlsOptions } from './kept-certificate.ts';
 import { openApi } from './openapi.ts';
+import { BadBody, problemsOf, refusalOf } from './refusal.ts';
 import type { Caller, Route } from './route.ts';
 
 /** What the API needs. */
 export interface ApiOptions {
   readonly routes: readonly Route[];
-  readonly tls: { readonly cert: string; readonly key: string };
+  readonly certificate: ServerCertificate;
   readonly store: ControlPlaneStore;
   readonly authoriser: Authoriser;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
-  readonly onRequest?: (route: string, status: number, milliseconds: number) => void;
+  readonly onAnswer?: (answer: Answered) => void;
 }
 
 const LARGEST_BODY = 64 * 1024;
 const MOST_CONNECTIONS = 20_000;
 
 /** The HTTPS server of the API; `listen` is the caller's. Throws PolicyError when a route's action is not declared. */
-export function createApiServer(options: ApiOptions): FastifyInstance {
+export function createApiServer(options: ApiOptions) {
   const server = Fastify({
-    https: { ...options.tls, minVersion: 'TLSv1.3' },
-    bodyLimit: LARGEST_BODY,
-    // Slow clients would otherwise hold a socket for minutes.
-    connectionTimeout: 0,
+    https: {
+      ...tlsOptions(options.certificate),
+      // Slow clients would otherwise hold a socket for minutes.
+      handshakeTimeout: 5_000,
+      headersTimeout: 5_000,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: 8_192,
+    },
     requestTimeout: 10_000,
     keepAliveTimeout: 60_000,
-    http: { headersTimeout: 5_000, connectionsCheckingInterval: 1_000 },
-  } as object) as unknown as FastifyInstance;
+    bodyLimit: LARGEST_BODY,
+    routerOptions: { maxParamLength: 64 },
+  });
   server.server.maxConnections = MOST_CONNECTIONS;
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
-  server.setErrorHandler((error, _, reply) => refuse(reply, error, options.log));
-  server.setNotFoundHandler((_, reply) =>
-    refuse(reply, new ControlPlaneError('not-found', 'there is nothing here'), options.log),
-  );
+  server.setErrorHandler((error, _, reply) => {
+    const { status, answer } = refusalOf(error, options.log);
+    refused.set(reply.raw, answer.error.code);
+    return reply.status(status).send(answer);
+  });
+  server.setNotFoundHandler(() => {
+    throw new ControlPlaneError('not-found', 'there is nothing here', { next: 'see /v1/openapi.json' });
+  });
+  const refused = new WeakMap<object, string>();
+  server.addHook('onResponse', async (request, reply) => {
+    const route = `${request.method} ${request.routeOptions.url ?? 'unknown'}`;
+    const code = refused.get(reply.raw);
+    options.onAnswer?.({ route, status: reply.statusCode, seconds: reply.elapsedTime / 1000, code });
+  });
   const description = openApi(options.routes, options.version);
   server.get('/v1/openapi.json', (_, reply) => reply.send(description));
-  for (const route of options.routes) mount(server, route, options);
+  for (const route of options.routes) {
+    if (route.action !== 'public') assertDeclared(route.action);
+    server.route({
+      method: route.method,
+      url: route.path,
+      handler: async (request, reply) => reply.send(await answerOf(route, request, options)),
+    });
+  }
   return server;
-}
-
-function mount(server: FastifyInstance, route: Route, options: ApiOptions): void {
-  if (route.action !== 'public') assertDeclared(route.action);
-  server.route({
-    method: route.method,
-    url: route.path,
-    handler: async (request, reply) => {
-      const answer = await answerOf(route, request, options);
-      options.onRequest?.(`${route.method} ${route.path}`, 200, reply.elapsedTime);
-      return reply.send(answer);
-    },
-  });
 }
 
 async function answerOf(route: Route, request: FastifyRequest, options: ApiOptions): Promise<unknown> {
@@ -92,19 +104,7 @@ function parseBody(route: Route, bytes: Uint8Array): unknown {
   if (route.body === undefined) return undefined;
   const parsed = route.body.safeParse(parseJson(bytes));
   if (parsed.success) return parsed.data;
-  throw new BadBody(
-    parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), code: issue.code ?? 'invalid' })),
-  );
-}
-
-/** Names every wrong field by path, and no value. */
-class BadBody extends ControlPlaneError {
-  readonly problems: readonly { path: string; code: string }[];
-
-  constructor(problems: readonly { path: string; code: string }[]) {
-    super('bad-request', 'the request is not of the declared form', { next: 'compare it with /v1/openapi.json' });
-    this.problems = problems;
-  }
+  throw new BadBody(problemsOf(parsed.error.issues));
 }
 
 function parseJson(bytes: Uint8Array): unknown {
@@ -113,28 +113,6 @@ function parseJson(bytes: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-function refuse(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
-  if (error instanceof ControlPlaneError) {
-    const problems = error instanceof BadBody ? { problems: error.problems } : {};
-    return reply
-      .status(STATUS_OF[error.code])
-      .send({ error: { code: error.code, message: error.message, next: error.next, ...problems } });
-  }
-  if (error instanceof StoreError && error.code === 'unavailable')
-    return reply
-      .status(503)
-      .send({ error: { code: 'unavailable', message: 'the database does not answer', next: 'try again' } });
-  const status = z.object({ statusCode: z.int().min(400).max(499) }).safeParse(error);
-  if (status.success)
-    return reply
-      .status(status.data.statusCode)
-      .send({ error: { code: 'bad-request', message: 'the request cannot be read' } });
-  log.error('api.failed', errorFields(error));
-  return reply
-    .status(500)
-    .send({ error: { code: 'unexpected', message: 'something went wrong here', next: 'the server’s log says more' } });
 }
 
 function stringsOf(value: unknown): Record<string, string> {

@@ -13,10 +13,8 @@ import {
   planAnswer,
   planRequest,
 } from '@ringfence/protocol/api';
-import { jobStatement } from '@ringfence/protocol/statements';
-import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
-import { listAgents, listEvents, listJobs, viewJob } from '../jobs/job-view.ts';
+import { listAgents, listEvents, listJobs, noSuchJob, viewJob } from '../jobs/job-view.ts';
 import { stopJob } from '../jobs/stop-job.ts';
 import { submitJob } from '../jobs/submit-job.ts';
 import { offerRows } from '../placement/offer-rows.ts';
@@ -25,7 +23,10 @@ import { deviceRoute, publicRoute, type Route } from './route.ts';
 
 /** Everything that the API does: each route with its action and its shapes. */
 export function routeTable(context: ControlPlaneContext, version: string): Route[] {
-  const { store } = context;
+  return [...publicRoutes(context, version), ...jobRoutes(context), planRoute(context), agentsRoute(context)];
+}
+
+function publicRoutes(context: ControlPlaneContext, version: string): Route[] {
   return [
     publicRoute({
       method: 'GET',
@@ -44,6 +45,12 @@ export function routeTable(context: ControlPlaneContext, version: string): Route
       answer: organisationAnswer,
       handle: ({ body }) => registerOrganisation(context, body),
     }),
+  ];
+}
+
+function jobRoutes(context: ControlPlaneContext): Route[] {
+  const { store } = context;
+  return [
     deviceRoute({
       method: 'POST',
       path: '/v1/jobs',
@@ -51,10 +58,7 @@ export function routeTable(context: ControlPlaneContext, version: string): Route
       action: 'job:submit',
       body: jobSubmission,
       answer: jobView,
-      handle: async ({ body }, caller) => {
-        await submitJob(context, caller, body);
-        return viewJob(store, caller.org, jobOf(body.job.payload));
-      },
+      handle: async ({ body }, caller) => viewJob(store, caller.org, await submitJob(context, caller, body)),
     }),
     deviceRoute({
       method: 'GET',
@@ -80,28 +84,34 @@ export function routeTable(context: ControlPlaneContext, version: string): Route
       answer: jobEvents,
       handle: ({ parameters }, caller) => listEvents(store, caller.org, jobId(parameters)),
     }),
-    deviceRoute({
-      method: 'POST',
-      path: '/v1/jobs/:job/stop',
-      summary: 'Asks for the end of a job.',
-      action: 'job:stop',
-      body: jobStop,
-      answer: jobView,
-      handle: async ({ parameters }, caller) => {
-        await stopJob(context, caller, jobId(parameters));
-        return viewJob(store, caller.org, jobId(parameters));
-      },
-    }),
-    planRoute(context),
-    deviceRoute({
-      method: 'GET',
-      path: '/v1/agents',
-      summary: 'The organisation’s agents and what they offer.',
-      action: 'agent:list',
-      answer: agentList,
-      handle: (_, caller) => listAgents(store, caller.org, context.clock.now()),
-    }),
+    stopRoute(context),
   ];
+}
+
+function stopRoute(context: ControlPlaneContext): Route {
+  return deviceRoute({
+    method: 'POST',
+    path: '/v1/jobs/:job/stop',
+    summary: 'Asks for the end of a job.',
+    action: 'job:stop',
+    body: jobStop,
+    answer: jobView,
+    handle: async ({ body, parameters }, caller) => {
+      await stopJob(context, caller, { job: jobId(parameters), graceMs: body.graceMs });
+      return viewJob(context.store, caller.org, jobId(parameters));
+    },
+  });
+}
+
+function agentsRoute(context: ControlPlaneContext): Route {
+  return deviceRoute({
+    method: 'GET',
+    path: '/v1/agents',
+    summary: 'The organisation’s agents and what they offer.',
+    action: 'agent:list',
+    answer: agentList,
+    handle: (_, caller) => listAgents(context.store, caller.org, context.clock.now()),
+  });
 }
 
 function planRoute(context: ControlPlaneContext): Route {
@@ -130,10 +140,5 @@ function planRoute(context: ControlPlaneContext): Route {
 function jobId(parameters: Readonly<Record<string, string>>): JobId {
   const id = parameters['job'] ?? '';
   if (isId('job', id)) return id;
-  throw new ControlPlaneError('not-found', 'there is no such job', { next: 'see `ringfence ps`' });
-}
-
-/** The id in a job statement that `submitJob` has verified. */
-function jobOf(payload: string): JobId {
-  return jobStatement.parse(JSON.parse(Buffer.from(payload, 'base64').toString('utf8'))).job;
+  throw noSuchJob();
 }

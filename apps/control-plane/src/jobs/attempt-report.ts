@@ -32,7 +32,7 @@ export async function reportAttempt(
     .where('job', '=', job)
     .where('attempt', '=', attempt)
     .where('agent', '=', from.agent)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   if (row === undefined || RANK[state] <= RANK[row.state]) return;
   await tx

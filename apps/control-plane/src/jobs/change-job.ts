@@ -2,14 +2,17 @@ import type { JobId, OrgId } from '@ringfence/base';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 import type { Tx } from '../store/open-store.ts';
 import { enqueue } from '../links/outbox.ts';
-import { stepJob, type JobEvent } from './job-transitions.ts';
+import { stepJob, type JobCommand, type JobEvent, type JobFacts } from './job-transitions.ts';
 import { endAttempt, liveAttempt } from './live-attempt.ts';
 
-/** Channel that wakes whoever places. */
-export const PLACE_CHANNEL = 'place';
+const DEFAULT_GRACE_MS = 10_000;
 
-/** The columns of a job that a transition reads. */
-const FACTS = ['state', 'attempts', 'max_attempts', 'stopping', 'placement'] as const;
+/** A job, and how long its attempt has to end by itself if it is told to. */
+interface StoppedJob {
+  readonly org: OrgId;
+  readonly job: JobId;
+  readonly graceMs: number;
+}
 
 /**
  * Applies one event to a job, with everything that follows, in the caller's transaction: state, reservation, ledger, messages. False when
@@ -21,12 +24,9 @@ export async function changeJob(
   of: { org: OrgId; job: JobId },
   event: JobEvent,
 ): Promise<boolean> {
-  const job = await tx.selectFrom('job').select(FACTS).where('job', '=', of.job).forUpdate().executeTakeFirst();
+  const job = await jobFacts(tx, of.job);
   if (job === undefined) return false;
-  const step = stepJob(
-    { state: job.state, attempts: job.attempts, maxAttempts: job.max_attempts, stopping: job.stopping },
-    event,
-  );
+  const step = stepJob(job, event);
   if (step === undefined) return false;
   if (step.state !== job.state) {
     await tx
@@ -36,23 +36,60 @@ export async function changeJob(
       .execute();
     await context.record(tx, of.org, { type: 'job-changed', job: of.job, from: job.state, to: step.state });
   }
-  for (const command of step.commands) {
-    if (command === 'end-attempt') await endAttempt(tx, of.job);
-    if (command === 'send-stop') await sendStop(context, tx, of);
-    if (command === 'tell-custodian')
-      await tellCustodian(context, tx, of, step.state === 'cancelled' ? 'cancelled' : 'failed');
-    if (command === 'place') await context.store.notify(tx, PLACE_CHANNEL);
-  }
+  const graceMs = event.kind === 'stop-requested' ? event.graceMs : DEFAULT_GRACE_MS;
+  for (const command of step.commands) await obey(context, tx, { ...of, graceMs }, command);
   return true;
 }
 
-const DEFAULT_GRACE_MS = 10_000;
+async function jobFacts(tx: Tx, job: JobId): Promise<JobFacts | undefined> {
+  const row = await tx
+    .selectFrom('job')
+    .select((build) => [
+      'state',
+      'attempts',
+      'max_attempts',
+      'stopping',
+      build
+        .exists(build.selectFrom('attempt').select('attempt').where('job', '=', job).where('live', '=', true))
+        .as('live'),
+    ])
+    .where('job', '=', job)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { state, attempts, max_attempts: maxAttempts, stopping, live } = row;
+  return { state, attempts, maxAttempts, stopping, attemptLives: Boolean(live) };
+}
 
-async function sendStop(context: ControlPlaneContext, tx: Tx, of: { org: OrgId; job: JobId }): Promise<void> {
+function obey(context: ControlPlaneContext, tx: Tx, of: StoppedJob, command: JobCommand): Promise<void> {
+  switch (command) {
+    case 'end-attempt':
+      return endAttempt(tx, of.job);
+    case 'send-stop':
+      return sendStop(context, tx, of, 'requested');
+    case 'send-stop-committed':
+      return sendStop(context, tx, of, 'committed');
+    case 'tell-failed':
+      return tellCustodian(context, tx, of, 'failed');
+    case 'tell-cancelled':
+      return tellCustodian(context, tx, of, 'cancelled');
+    case 'place':
+      return context.changes.wake(tx, 'place', `${of.org} ${of.job}`);
+    default:
+      return command satisfies never;
+  }
+}
+
+async function sendStop(
+  context: ControlPlaneContext,
+  tx: Tx,
+  of: StoppedJob,
+  reason: 'requested' | 'committed',
+): Promise<void> {
   const attempt = await liveAttempt(tx, of.job);
   if (attempt === undefined) return;
-  const body = { job: of.job, attempt: attempt.attempt, graceMs: DEFAULT_GRACE_MS, reason: 'requested' as const };
-  await enqueue(context.store, tx, { party: attempt.agent, org: of.org }, { name: 'stop', body });
+  const body = { job: of.job, attempt: attempt.attempt, graceMs: of.graceMs, reason };
+  await enqueue(context, tx, { party: attempt.agent, org: of.org }, { name: 'stop', body });
 }
 
 async function tellCustodian(
@@ -66,10 +103,6 @@ async function tellCustodian(
     .select('custodian')
     .where('org', '=', of.org)
     .executeTakeFirstOrThrow();
-  await enqueue(
-    context.store,
-    tx,
-    { party: custodian, org: of.org },
-    { name: 'job-closed', body: { job: of.job, state } },
-  );
+  const body = { job: of.job, state };
+  await enqueue(context, tx, { party: custodian, org: of.org }, { name: 'job-closed', body });
 }

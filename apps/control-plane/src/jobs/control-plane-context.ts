@@ -3,11 +3,13 @@ import type { ControlPlaneIdentity } from '../identity/key-folder.ts';
 import type { ControlPlaneEvent } from '../ledger/control-plane-event.ts';
 import type { PlacerTerm } from '../placement/placer-term.ts';
 import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
+import type { OrgChanges } from '../store/org-changes.ts';
 import type { Fault } from '../fault-points.ts';
 
 /** What the services of one replica share. */
 export interface ControlPlaneContext {
   readonly store: ControlPlaneStore;
+  readonly changes: OrgChanges;
   readonly identity: ControlPlaneIdentity;
   readonly replica: string;
   readonly clock: Clock;
@@ -17,4 +19,6 @@ export interface ControlPlaneContext {
   /** Writes an event into the organisation's ledger, in the transaction of the change. */
   readonly record: (tx: Tx, org: OrgId, event: ControlPlaneEvent) => Promise<void>;
   readonly fault: Fault;
+  /** Called after each registration. */
+  readonly onRegistered: () => void;
 }

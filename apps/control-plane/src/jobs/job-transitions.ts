@@ -12,8 +12,8 @@ export type JobEvent =
   | { readonly kind: 'stopped'; readonly outcome: Outcome }
   | { readonly kind: 'lease-expired' }
   | { readonly kind: 'requeued' }
-  | { readonly kind: 'committed' }
-  | { readonly kind: 'stop-requested' }
+  | { readonly kind: 'committed'; readonly attempt: number }
+  | { readonly kind: 'stop-requested'; readonly graceMs: number }
   | { readonly kind: 'job-expired' };
 
 /** What the table needs to know of the job beside its state. */
@@ -24,10 +24,18 @@ export interface JobFacts {
   readonly maxAttempts: number;
   /** A member asked for the end. */
   readonly stopping: boolean;
+  /** The newest attempt may still run; its agent has not said `stopped`. */
+  readonly attemptLives: boolean;
 }
 
 /** What a transition asks the rim to do, in the same transaction. */
-export type JobCommand = 'end-attempt' | 'send-stop' | 'tell-custodian' | 'place';
+export type JobCommand =
+  | 'end-attempt'
+  | 'send-stop'
+  | 'send-stop-committed'
+  | 'tell-failed'
+  | 'tell-cancelled'
+  | 'place';
 
 /** A transition, or undefined when the event does not concern a job in this state (a late or repeated message). */
 export interface JobStep {
@@ -68,21 +76,21 @@ export function stepJob(job: JobFacts, event: JobEvent): JobStep | undefined {
     case 'running':
       return job.state === 'leased' || job.state === 'starting' ? { state: 'running', commands: [] } : undefined;
     case 'refused':
-      return held ? again(job, 'failed') : undefined;
+      return held ? again(job) : undefined;
     case 'stopped':
       return held || job.state === 'lost' ? afterStopped(job, event.outcome) : undefined;
     case 'lease-expired':
       return held ? { state: 'lost', commands: ['end-attempt'] } : undefined;
     case 'requeued':
-      return job.state === 'lost' ? again(job, 'failed') : undefined;
+      return job.state === 'lost' ? again(job) : undefined;
     case 'committed':
-      return { state: 'succeeded', commands: held ? ['end-attempt'] : [] };
+      return job.state === 'submitted' ? undefined : afterCommit(job, event.attempt);
     case 'stop-requested':
-      return held
+      return job.attemptLives
         ? { state: job.state, commands: ['send-stop'] }
-        : { state: 'cancelled', commands: ['tell-custodian'] };
+        : { state: 'cancelled', commands: ['tell-cancelled'] };
     case 'job-expired':
-      return held ? undefined : { state: 'failed', commands: ['tell-custodian'] };
+      return held ? undefined : { state: 'failed', commands: ['tell-failed'] };
     default:
       return event satisfies never;
   }
@@ -91,12 +99,23 @@ export function stepJob(job: JobFacts, event: JobEvent): JobStep | undefined {
 function afterStopped(job: JobFacts, outcome: Outcome): JobStep {
   // The agent saw its commit record; the job is over when the custodian says the same.
   if (outcome === 'succeeded') return { state: job.state, commands: ['end-attempt'] };
-  if (WORTH_ANOTHER.includes(outcome)) return again(job, 'failed');
-  return { state: job.stopping ? 'cancelled' : 'failed', commands: ['end-attempt', 'tell-custodian'] };
+  return WORTH_ANOTHER.includes(outcome) ? again(job) : over(job);
 }
 
-function again(job: JobFacts, otherwise: 'failed'): JobStep {
-  if (job.stopping) return { state: 'cancelled', commands: ['end-attempt', 'tell-custodian'] };
-  if (job.attempts >= job.maxAttempts) return { state: otherwise, commands: ['end-attempt', 'tell-custodian'] };
+/** A commit record of an earlier attempt makes the one that runs now pointless. */
+function afterCommit(job: JobFacts, attempt: number): JobStep {
+  if (!job.attemptLives) return { state: 'succeeded', commands: [] };
+  const other: JobCommand[] = attempt === job.attempts ? [] : ['send-stop-committed'];
+  return { state: 'succeeded', commands: [...other, 'end-attempt'] };
+}
+
+function again(job: JobFacts): JobStep {
+  if (job.stopping || job.attempts >= job.maxAttempts) return over(job);
   return { state: 'queued', commands: ['end-attempt', 'place'] };
+}
+
+function over({ stopping }: JobFacts): JobStep {
+  return stopping
+    ? { state: 'cancelled', commands: ['end-attempt', 'tell-cancelled'] }
+    : { state: 'failed', commands: ['end-attempt', 'tell-failed'] };
 }

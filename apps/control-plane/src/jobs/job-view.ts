@@ -8,14 +8,18 @@ import { ONLINE_WITHIN_MS } from './clock-terms.ts';
 const MOST_JOBS = 500;
 const MOST_EVENTS = 1_000;
 
+/** The same answer for a job of somebody else as for one that never was. */
+export function noSuchJob(): ControlPlaneError {
+  return new ControlPlaneError('not-found', 'there is no such job', { next: 'see `ringfence ps`' });
+}
+
 /** One job with its attempts; `not-found` for a job of somebody else as for one that never was. */
 export async function viewJob(store: ControlPlaneStore, org: OrgId, id: JobId): Promise<JobView> {
   return store.withOrg(
     org,
     async (tx) => {
       const row = await tx.selectFrom('job').selectAll().where('job', '=', id).executeTakeFirst();
-      if (row === undefined)
-        throw new ControlPlaneError('not-found', 'there is no such job', { next: 'see `ringfence ps`' });
+      if (row === undefined) throw noSuchJob();
       const attempts = await tx.selectFrom('attempt').selectAll().where('job', '=', id).orderBy('attempt').execute();
       return {
         job: row.job,
@@ -81,6 +85,8 @@ export async function listEvents(store: ControlPlaneStore, org: OrgId, job: JobI
         .execute(),
     { readOnly: true },
   );
+  // Every job has events from its submission on.
+  if (rows.length === 0) throw noSuchJob();
   return { events: rows.map(({ seq, type, at, hash }) => ({ seq, type, at: epochMs(at), hash })) };
 }
 

@@ -53,7 +53,7 @@ export async function expireLeases(context: ControlPlaneContext): Promise<void> 
       .execute(),
   );
   for (const { org, job, attempt } of expired)
-    await context.store.withOrg(org, async (tx) => {
+    await context.changes.run(org, async (tx) => {
       await context.term.assertHeld(tx);
       const row = await tx
         .updateTable('attempt')
@@ -84,7 +84,7 @@ export async function expireJobs(context: ControlPlaneContext): Promise<void> {
       .execute(),
   );
   for (const { org, job } of due)
-    await context.store.withOrg(org, async (tx) => {
+    await context.changes.run(org, async (tx) => {
       await context.term.assertHeld(tx);
       await changeJob(context, tx, { org, job }, { kind: 'job-expired' });
     });

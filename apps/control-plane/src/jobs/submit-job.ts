@@ -1,4 +1,4 @@
-import { canonicalBytes } from '@ringfence/base';
+import { canonicalBytes, type JobId } from '@ringfence/base';
 import { sha256Hex } from '@ringfence/crypto/sign';
 import { checkPlacement } from '@ringfence/policy';
 import type { jobSubmission } from '@ringfence/protocol/api';
@@ -14,15 +14,15 @@ type Submission = z.output<typeof jobSubmission>;
 
 /**
  * Takes a job: its statement by the calling device, its label by the organisation's custodian, and digests that tie both to the placement
- * part. The same statement again changes nothing. Throws ControlPlaneError `bad-statement`, `conflict`.
+ * part. Gives the job's id; the same statement again changes nothing. Throws ControlPlaneError `bad-statement`, `conflict`.
  */
-export async function submitJob(context: ControlPlaneContext, caller: Caller, submission: Submission): Promise<void> {
-  await context.store.withOrg(caller.org, async (tx) => {
+export async function submitJob(context: ControlPlaneContext, caller: Caller, submission: Submission): Promise<JobId> {
+  const id = await context.changes.run(caller.org, async (tx) => {
     const { job, label } = await checked(context, tx, caller, submission);
     const { body } = job;
     const known = await tx.selectFrom('job').select('job_digest').where('job', '=', body.job).executeTakeFirst();
     if (known !== undefined) {
-      if (known.job_digest === job.digest) return;
+      if (known.job_digest === job.digest) return body.job;
       throw new ControlPlaneError('conflict', 'this job id stands for another statement', {
         next: 'launch again: each launch has an id of its own',
       });
@@ -58,8 +58,10 @@ export async function submitJob(context: ControlPlaneContext, caller: Caller, su
     });
     await changeJob(context, tx, { org: caller.org, job: body.job }, { kind: 'validated' });
     context.fault('submit-before-commit');
+    return body.job;
   });
   context.fault('submit-after-commit');
+  return id;
 }
 
 async function checked(

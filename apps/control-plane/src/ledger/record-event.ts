@@ -11,7 +11,7 @@ const rows: LedgerRows<Tx> = {
       .selectFrom('organisation')
       .select(['event_seq', 'event_hash'])
       .where('org', '=', org)
-      .forUpdate()
+      .forNoKeyUpdate()
       .executeTakeFirstOrThrow();
     return { seq: head.event_seq, hash: head.event_hash };
   },

@@ -1,14 +1,20 @@
 import type { Server } from 'node:https';
 import { errorFields } from '@ringfence/base';
-import { acceptLink, LINK_SOCKET_OPTIONS, type AcceptedLink, type AcceptingLink } from '@ringfence/client/control-link';
+import {
+  acceptLink,
+  LINK_SOCKET_OPTIONS,
+  type AcceptedLink,
+  type AcceptingLink,
+  type LinkEnd,
+} from '@ringfence/client/control-link';
 import type { Subscription } from '@ringfence/store';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { HEARTBEAT_MS } from '../jobs/clock-terms.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { renewLeases } from '../jobs/lease-watch.ts';
 import type { PartyId } from '../store/tables.ts';
-import { OUTBOX_CHANNEL, waitingAbove } from './outbox.ts';
-import { acceptHello, findParty, LINK_CHANNEL, lockForFork, takeAck, takeEnd, type Connected } from './party-link.ts';
+import { newestByParty, waitingAbove } from './outbox.ts';
+import { acceptHello, findParty, lockForFork, takeAck, takeEnd, type Connected } from './party-link.ts';
 import { takeMessage } from './party-message.ts';
 
 /** A link that this replica holds, and what of the outbox it was given. */
@@ -24,20 +30,20 @@ export class LinkServer {
   readonly #context: ControlPlaneContext;
   readonly #held = new Map<PartyId, HeldLink>();
   readonly #accepting = new Set<AcceptingLink>();
+  readonly #ends = new Set<Promise<void>>();
   readonly #sockets = new WebSocketServer({ ...LINK_SOCKET_OPTIONS, noServer: true });
   readonly #subscriptions: Subscription[];
 
   constructor(context: ControlPlaneContext, server: Server) {
     this.#context = context;
     server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => {});
       if (request.url !== '/v1/link') return void socket.destroy();
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
     });
     this.#subscriptions = [
-      context.store.listen(OUTBOX_CHANNEL, (wake) =>
-        wake.reason === 'notify' ? this.#pumpOne(wake.payload) : this.#pumpAll(),
-      ),
-      context.store.listen(LINK_CHANNEL, (wake) => wake.reason === 'notify' && this.#endOlder(wake.payload)),
+      context.changes.listen('outbox', (party) => (party === undefined ? this.#pumpAll() : this.#pumpOne(party))),
+      context.changes.listen('link', (payload) => payload !== undefined && this.#endOlder(payload)),
     ];
   }
 
@@ -46,11 +52,12 @@ export class LinkServer {
     return this.#held.size;
   }
 
-  /** Says goodbye to all; they dial again, here or elsewhere. */
-  close(): void {
+  /** Says goodbye to all, who dial again, here or elsewhere; resolves when their ends are stored. */
+  async close(): Promise<void> {
     for (const subscription of this.#subscriptions) subscription.close();
     for (const accepting of this.#accepting) accepting.close('shutdown');
     this.#sockets.close();
+    await Promise.all(this.#ends);
   }
 
   #accept(socket: WebSocket): void {
@@ -60,6 +67,8 @@ export class LinkServer {
       if (connected === undefined) throw new Error('a message came before the hello was accepted');
       return connected;
     };
+    const { promise: ended, resolve: onEnded } = Promise.withResolvers<void>();
+    this.#ends.add(ended);
     const accepting: AcceptingLink = acceptLink({
       socket,
       controlPlane: context.identity.id,
@@ -85,19 +94,26 @@ export class LinkServer {
       onAck: (mid, journal) => takeAck(context, here(), mid, journal),
       onEnd: (end) => {
         this.#accepting.delete(accepting);
-        context.log.info('link.ended', {
-          reason: end.reason ?? end.code,
-          ...(connected === undefined ? {} : { peer: connected.party.id }),
+        void this.#end(connected, end).finally(() => {
+          this.#ends.delete(ended);
+          onEnded();
         });
-        if (connected === undefined) return;
-        if (this.#held.get(connected.party.id)?.connection === connected.connection)
-          this.#held.delete(connected.party.id);
-        void takeEnd(context, connected).catch((error: unknown) =>
-          context.log.warn('link.end_not_stored', errorFields(error)),
-        );
       },
     });
     this.#accepting.add(accepting);
+  }
+
+  async #end(connected: Connected | undefined, { reason, code }: LinkEnd): Promise<void> {
+    const { log } = this.#context;
+    log.info('link.ended', {
+      reason: reason ?? code,
+      ...(connected === undefined ? {} : { peer: connected.party.id }),
+    });
+    if (connected === undefined) return;
+    if (this.#held.get(connected.party.id)?.connection === connected.connection) this.#held.delete(connected.party.id);
+    await takeEnd(this.#context, connected).catch((error: unknown) =>
+      log.warn('link.end_not_stored', errorFields(error)),
+    );
   }
 
   #hold(connected: Connected, link: AcceptedLink): void {
@@ -114,7 +130,13 @@ export class LinkServer {
   }
 
   #pumpAll(): void {
-    for (const held of this.#held.values()) void this.#pump(held);
+    if (this.#held.size === 0) return;
+    newestByParty(this.#context.store)
+      .then((waiting) => {
+        for (const { party, newest } of waiting)
+          if ((this.#held.get(party)?.sent ?? newest) < newest) this.#pumpOne(party);
+      })
+      .catch((error: unknown) => this.#context.log.warn('outbox.failed', errorFields(error)));
   }
 
   /** Hands the outbox to the link in order, one reader at a time. */

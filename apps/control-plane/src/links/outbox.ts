@@ -1,14 +1,12 @@
 import type { OrgId } from '@ringfence/base';
 import type { DurableControlMessage } from '@ringfence/client/control-link';
+import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
 import type { PartyId } from '../store/tables.ts';
 
-/** Channel that wakes the replica which holds a party's link. */
-export const OUTBOX_CHANNEL = 'outbox';
-
 /** Puts a durable message for `party` into the outbox, in the transaction of the change that causes it. */
 export async function enqueue(
-  store: ControlPlaneStore,
+  context: ControlPlaneContext,
   tx: Tx,
   to: { party: PartyId; org: OrgId },
   message: DurableControlMessage,
@@ -23,7 +21,7 @@ export async function enqueue(
     .insertInto('outbox')
     .values({ party: to.party, org: to.org, mid: next - 1, message: JSON.stringify(message) })
     .execute();
-  await store.notify(tx, OUTBOX_CHANNEL, to.party);
+  await context.changes.wake(tx, 'outbox', to.party);
 }
 
 /** A message that waits for its acknowledgement. */
@@ -56,4 +54,18 @@ export function waitingAbove(
 /** Forgets what the party stores. */
 export async function forgetUpTo(tx: Tx, party: PartyId, mid: number): Promise<void> {
   await tx.deleteFrom('outbox').where('party', '=', party).where('mid', '<=', mid).execute();
+}
+
+/** Every party with something in the outbox, and its newest message. */
+export function newestByParty(store: ControlPlaneStore): Promise<{ party: PartyId; newest: number }[]> {
+  return store.withSystem(
+    'waiting-parties',
+    (tx) =>
+      tx
+        .selectFrom('outbox')
+        .select((build) => ['party', build.fn.max('mid').as('newest')])
+        .groupBy('party')
+        .execute(),
+    { readOnly: true },
+  );
 }

@@ -4,9 +4,6 @@ import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { Tx } from '../store/open-store.ts';
 import { forgetUpTo } from './outbox.ts';
 
-/** Channel that tells all replicas that a party has a newer connection, or none any more. */
-export const LINK_CHANNEL = 'link';
-
 /** A party and the number of its connection, which every transaction of that connection checks. */
 export interface Connected {
   readonly party: KnownParty;
@@ -37,12 +34,12 @@ export async function acceptHello(
   context: ControlPlaneContext,
   { party, hello, offered }: HelloEvent,
 ): Promise<{ answer: HelloAnswer; connection: number }> {
-  return context.store.withOrg(party.org, async (tx) => {
+  return context.changes.run(party.org, async (tx) => {
     const row = await tx
       .selectFrom('party')
       .select(['journal_seq', 'journal_hash', 'locked', 'removed', 'received_mid', 'next_mid', 'connection'])
       .where('id', '=', party.id)
-      .forUpdate()
+      .forNoKeyUpdate()
       .executeTakeFirstOrThrow();
     if (row.removed) return refused('unknown-party');
     if (row.locked !== null) return refused('locked');
@@ -63,7 +60,7 @@ export async function acceptHello(
       .where('id', '=', party.id)
       .execute();
     await forgetUpTo(tx, party.id, hello.received);
-    await context.store.notify(tx, LINK_CHANNEL, `${party.id} ${connection}`);
+    await context.changes.wake(tx, 'link', `${party.id} ${connection}`);
     return { answer: { allow: true, received: row.received_mid }, connection };
   });
 }
@@ -74,7 +71,7 @@ function refused(reason: 'unknown-party' | 'locked' | 'superseded'): { answer: H
 
 /** Locks an identity whose journal forked: two machines hold it, and neither may go on. */
 export async function lockForFork(context: ControlPlaneContext, { party }: HelloEvent): Promise<void> {
-  await context.store.withOrg(party.org, (tx) => lockParty(context, tx, party, 'fork'));
+  await context.changes.run(party.org, (tx) => lockParty(context, tx, party, 'fork'));
 }
 
 /** Locks a party; its links end on every replica. */
@@ -93,7 +90,7 @@ export async function lockParty(
     .executeTakeFirst();
   if (changed === undefined) return;
   await context.record(tx, party.org, { type: 'party-locked', party: party.id, reason });
-  await context.store.notify(tx, LINK_CHANNEL, `${party.id} locked`);
+  await context.changes.wake(tx, 'link', `${party.id} locked`);
 }
 
 /** Within a transaction of a connection: is it still the party's newest, and is the party not locked? */
@@ -108,7 +105,7 @@ export async function holdConnection(
     .where('connection', '=', connection)
     .where('locked', 'is', null)
     .where('removed', '=', false)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   return row === undefined ? undefined : { received: row.received_mid };
 }

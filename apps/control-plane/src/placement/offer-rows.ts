@@ -38,7 +38,12 @@ export async function offerRows(tx: Tx, now: EpochMs): Promise<VersionedOffer[]>
       offer: row.offer,
       agent: row.agent,
       epoch: row.epoch,
-      ...{ site, tier, jurisdictions, isolations, tees, hardLimits },
+      site,
+      tier,
+      jurisdictions,
+      isolations,
+      tees,
+      hardLimits,
       // Evidence counts once its documents are verified; an offer's own word is not evidence (invariant 4).
       evidence: [],
       free,

@@ -6,7 +6,7 @@ import { labelStatement } from '@ringfence/protocol/statements';
 import { changeJob } from '../jobs/change-job.ts';
 import { LEASE_GRACE_MS, LEASE_START_WITHIN_MS, LEASE_TTL_MS } from '../jobs/clock-terms.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
-import { addGpus, lockInventory } from '../jobs/live-attempt.ts';
+import { addGpus } from './gpu-counts.ts';
 import { enqueue } from '../links/outbox.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { JobTable } from '../store/tables.ts';
@@ -20,14 +20,13 @@ type JobRow = Pick<
 
 /** Decision, reservation, receipt, lease and message of one waiting job, in one transaction; false when it goes on waiting. */
 export async function placeJob(context: ControlPlaneContext, org: OrgId, id: JobId): Promise<boolean> {
-  const placed = await context.store.withOrg(org, async (tx) => {
+  const placed = await context.changes.run(org, async (tx) => {
     const term = await context.term.assertHeld(tx);
-    await lockInventory(tx);
     const job = await tx
       .selectFrom('job')
       .select(['job', 'state', 'attempts', 'job_digest', 'job_envelope', 'label_envelope', 'placement', 'waiting_for'])
       .where('job', '=', id)
-      .forUpdate()
+      .forNoKeyUpdate()
       .executeTakeFirst();
     if (job?.state !== 'queued') return false;
     const now = context.clock.now();
@@ -80,7 +79,7 @@ async function reserve(tx: Tx, offer: VersionedOffer, { resources }: PlacementPa
     .where('offer', '=', offer.offer)
     .where('row_version', '=', offer.rowVersion)
     .executeTakeFirst();
-  if (numUpdatedRows !== 1n) throw new Error('an offer changed under the inventory lock');
+  if (numUpdatedRows !== 1n) throw new Error('an offer changed under the lock of its organisation');
 }
 
 /** The machine's GPUs that a job takes: the first kind that satisfies it. */
@@ -194,5 +193,5 @@ async function lease(
     receipt,
     lease: leaseEnvelope,
   };
-  await enqueue(context.store, tx, { party: chosen.agent, org }, { name: 'lease', body });
+  await enqueue(context, tx, { party: chosen.agent, org }, { name: 'lease', body });
 }

@@ -1,6 +1,5 @@
-import { errorFields } from '@ringfence/base';
+import { errorFields, isId, type JobId, type OrgId } from '@ringfence/base';
 import type { Subscription } from '@ringfence/store';
-import { PLACE_CHANNEL } from '../jobs/change-job.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { expireJobs, expireLeases, forgetNonces } from '../jobs/lease-watch.ts';
 import { placeJob } from './place-job.ts';
@@ -8,13 +7,15 @@ import { placeJob } from './place-job.ts';
 const WATCH_MS = 1_000;
 const MOST_AT_ONCE = 500;
 
-/** Places waiting jobs while this replica holds the term: when somebody notifies, and now and then. */
+/** Places waiting jobs while this replica holds the term: when a change wakes it, and now and then. */
 export class Placer {
   readonly #context: ControlPlaneContext;
   #subscription: Subscription | undefined;
   #cancelWatch: (() => void) | undefined;
   #running: Promise<void> | undefined;
-  #again = false;
+  /** Jobs that were named go first, so that a new one does not wait for a look at all that fit nowhere. */
+  readonly #named = new Map<JobId, OrgId>();
+  #all = false;
   #closed = false;
 
   constructor(context: ControlPlaneContext) {
@@ -23,19 +24,12 @@ export class Placer {
 
   /** Begins; the term decides whether anything happens. */
   async start(): Promise<void> {
-    this.#subscription = this.#context.store.listen(PLACE_CHANNEL, () => this.wake());
-    await this.#context.term.start(() => this.wake());
+    this.#subscription = this.#context.changes.listen('place', (payload) => this.#wake(payload));
+    await this.#context.term.start(() => this.#wake(undefined));
     this.#watch();
   }
 
-  /** Looks at the waiting jobs soon; calls while it looks make it look once more. */
-  wake(): void {
-    this.#again = true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
-  }
-
+  /** Ends after the placement that runs. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#subscription?.close();
@@ -44,10 +38,43 @@ export class Placer {
     await this.#context.term.close();
   }
 
+  #wake(payload: string | undefined): void {
+    const [org = '', job = ''] = payload?.split(' ') ?? [];
+    if (isId('org', org) && isId('job', job)) this.#named.set(job, org);
+    else this.#all = true;
+    if (this.#context.term.current === undefined) return this.#forget();
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** Whoever holds the term was woken too, and a new holder looks at all. */
+  #forget(): void {
+    this.#named.clear();
+    this.#all = false;
+  }
+
   async #run(): Promise<void> {
-    while (this.#again && !this.#closed && this.#context.term.current !== undefined) {
-      this.#again = false;
-      await this.#placeAll().catch((error: unknown) => this.#context.log.warn('placer.failed', errorFields(error)));
+    while ((this.#named.size > 0 || this.#all) && this.#mayPlace()) {
+      try {
+        await this.#placeNamed();
+        if (!this.#all) continue;
+        this.#all = false;
+        await this.#placeAll();
+      } catch (error) {
+        this.#context.log.warn('placer.failed', errorFields(error));
+      }
+    }
+  }
+
+  #mayPlace(): boolean {
+    return !this.#closed && this.#context.term.current !== undefined;
+  }
+
+  async #placeNamed(): Promise<void> {
+    for (const [job, org] of this.#named) {
+      this.#named.delete(job);
+      if (this.#mayPlace()) await placeJob(this.#context, org, job);
     }
   }
 
@@ -63,7 +90,8 @@ export class Placer {
         .execute(),
     );
     for (const { org, job } of waiting) {
-      if (this.#closed) return;
+      if (!this.#mayPlace()) return;
+      await this.#placeNamed();
       await placeJob(this.#context, org, job);
     }
   }

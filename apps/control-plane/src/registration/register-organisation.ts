@@ -1,5 +1,6 @@
 import { checkCodeProof, codeProof } from '@ringfence/keyring';
 import type { organisationAnswer, organisationRegistration } from '@ringfence/protocol/api';
+import { StoreError } from '@ringfence/store';
 import type { z } from 'zod';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
@@ -20,23 +21,36 @@ export async function registerOrganisation(
   const secret = await secretOfCode(context, registration.code);
   if (secret === undefined || !checkCodeProof(secret, { message: 'registration-request', link: null, body }, proof))
     throw badCode();
-  await context.store.withSystem('register-organisation', async (tx) => {
-    const known = await tx
-      .selectFrom('organisation')
-      .select(['custodian', 'enrolment_key'])
-      .where('org', '=', body.org)
-      .executeTakeFirst();
-    if (known !== undefined) {
-      if (known.custodian === body.custodian && known.enrolment_key === body.enrolment) return;
-      throw badCode();
-    }
-    const now = context.clock.now();
-    if (!(await spendCode(tx, registration.code, now))) throw badCode();
-    await insertOrganisation(tx, body, now);
-  });
+  await context.store
+    .withSystem('register-organisation', async (tx) => {
+      const now = context.clock.now();
+      if (await isRegistered(tx, body)) return;
+      if (await spendCode(tx, registration.code, now)) return insertOrganisation(tx, body, now);
+      // The same registration may have won while this one waited for the code's row.
+      if (!(await isRegistered(tx, body))) throw badCode();
+    })
+    .catch((error: unknown) => {
+      // The custodian's id, or the organisation's, is somebody else's.
+      throw error instanceof StoreError && error.code === 'duplicate' ? badCode() : error;
+    });
   await recordOnce(context, body);
+  context.onRegistered();
   const answer = { org: body.org, keys: context.identity.keys };
   return { ...answer, proof: codeProof(secret, { message: 'registration-answer', link: null, body: answer }) };
+}
+
+/** Whether this very registration has happened; throws when the organisation is registered under other keys. */
+async function isRegistered(tx: Tx, body: Omit<Registration, 'proof'>): Promise<boolean> {
+  const known = await tx
+    .selectFrom('organisation')
+    .innerJoin('party', 'party.id', 'organisation.custodian')
+    .select(['custodian', 'enrolment_key', 'sign_key'])
+    .where('organisation.org', '=', body.org)
+    .executeTakeFirst();
+  if (known === undefined) return false;
+  if (known.custodian === body.custodian && known.enrolment_key === body.enrolment && known.sign_key === body.sign)
+    return true;
+  throw badCode();
 }
 
 async function insertOrganisation(tx: Tx, body: Omit<Registration, 'proof'>, now: number): Promise<void> {
@@ -66,12 +80,11 @@ async function recordOnce(
   context: ControlPlaneContext,
   { org, custodian }: Omit<Registration, 'proof'>,
 ): Promise<void> {
-  await context.store.withOrg(org, async (tx) => {
+  await context.changes.run(org, async (tx) => {
     const { event_seq } = await tx
       .selectFrom('organisation')
       .select('event_seq')
       .where('org', '=', org)
-      .forUpdate()
       .executeTakeFirstOrThrow();
     if (event_seq === 0) await context.record(tx, org, { type: 'organisation-registered', custodian });
   });

@@ -9,7 +9,7 @@ const VALID_FOR_MS = 7 * 86_400_000;
 
 /** Makes a code that lets one custodian register one organisation within a week; its secret rests sealed. */
 export async function addRegistrationCode(
-  context: ControlPlaneContext,
+  context: Pick<ControlPlaneContext, 'store' | 'clock' | 'rng' | 'identity'>,
   controlPlane: ControlPlaneRoute,
 ): Promise<RegistrationCode> {
   const { store, clock, rng, identity } = context;

@@ -83,6 +83,28 @@ create table job (
 create index job_waiting on job (priority desc, submitted_at) where state = 'queued';
 create index job_by_org on job (org, submitted_at desc);
 
+-- The same table as in jobs/job-transitions.ts; a test holds them against each other.
+create function job_may_change(before text, after text) returns boolean immutable language sql as $$
+  select (before, after) in (
+    ('submitted', 'queued'), ('submitted', 'cancelled'), ('submitted', 'failed'),
+    ('queued', 'leased'), ('queued', 'cancelled'), ('queued', 'failed'), ('queued', 'succeeded'),
+    ('leased', 'starting'), ('leased', 'running'), ('leased', 'queued'), ('leased', 'lost'), ('leased', 'failed'),
+    ('leased', 'cancelled'), ('leased', 'succeeded'),
+    ('starting', 'running'), ('starting', 'queued'), ('starting', 'lost'), ('starting', 'failed'),
+    ('starting', 'cancelled'), ('starting', 'succeeded'),
+    ('running', 'succeeded'), ('running', 'failed'), ('running', 'queued'), ('running', 'lost'), ('running', 'cancelled'),
+    ('lost', 'queued'), ('lost', 'failed'), ('lost', 'cancelled'), ('lost', 'succeeded')
+  )
+$$;
+create function refuse_job_change() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'INSERT' and new.state = 'submitted' then return new; end if;
+  if tg_op = 'UPDATE' and (new.state = old.state or job_may_change(old.state, new.state)) then return new; end if;
+  raise exception 'no transition leads to job state %', new.state using errcode = 'check_violation';
+end
+$$;
+create trigger job_transition before insert or update of state on job for each row execute function refuse_job_change();
+
 create table attempt (
   job text not null references job,
   attempt integer not null,
@@ -142,7 +164,7 @@ ${[
   orgTable('offer', { app: ['select', 'insert', 'update', 'delete'] }),
   orgTable('job', { app: ['select', 'insert', 'update'], system: ['select'] }),
   orgTable('attempt', { app: ['select', 'insert', 'update'], system: ['select', 'update'] }),
-  orgTable('outbox', { app: ['select', 'insert', 'delete'] }),
+  orgTable('outbox', { app: ['select', 'insert', 'delete'], system: ['select'] }),
   orgTable('event', { app: ['select', 'insert'] }),
   orgTable('spent_nonce', { app: ['select', 'insert'], system: ['select', 'delete'] }),
 ].join('\n')}

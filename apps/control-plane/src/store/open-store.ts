@@ -12,6 +12,7 @@ export const SYSTEM_QUERIES = [
   'register-organisation',
   'hold-placer-term',
   'waiting-jobs',
+  'waiting-parties',
   'expired-leases',
   'extend-leases',
   'due-jobs',

@@ -1,0 +1,43 @@
+import type { AgentId, OrgId } from '@ringfence/base';
+import type { MessageBody } from '@ringfence/protocol/messages';
+import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import type { Tx } from '../store/open-store.ts';
+import { freeResources } from './free-resources.ts';
+
+/** Takes an agent's offer in place of its former one; an older epoch, or an offer id that another agent uses, changes nothing. */
+export async function replaceOffer(
+  context: ControlPlaneContext,
+  tx: Tx,
+  of: { org: OrgId; agent: AgentId },
+  offer: MessageBody<'offer'>,
+): Promise<void> {
+  const row = {
+    offer: offer.offer,
+    epoch: offer.epoch,
+    body: JSON.stringify(offer),
+    ...(await freeResources(tx, of.agent, offer)),
+  };
+  const before = await tx.selectFrom('offer').select('epoch').where('agent', '=', of.agent).executeTakeFirst();
+  if (before !== undefined && before.epoch >= offer.epoch) return;
+  const taken = await tx
+    .selectFrom('offer')
+    .select('agent')
+    .where('offer', '=', offer.offer)
+    .where('agent', '!=', of.agent)
+    .executeTakeFirst();
+  if (taken !== undefined) return;
+  if (before === undefined)
+    await tx
+      .insertInto('offer')
+      .values({ ...row, org: of.org, agent: of.agent })
+      .execute();
+  else
+    await tx
+      .updateTable('offer')
+      .set((column) => ({ ...row, row_version: column('row_version', '+', 1) }))
+      .where('agent', '=', of.agent)
+      .execute();
+  const { epoch, tier } = offer;
+  await context.record(tx, of.org, { type: 'offer-replaced', offer: offer.offer, agent: of.agent, epoch, tier });
+  await context.changes.wake(tx, 'place');
+}

@@ -1,0 +1,71 @@
+import type { OrgId } from '@ringfence/base';
+import type { Subscription } from '@ringfence/store';
+import type { ControlPlaneStore, Tx } from './open-store.ts';
+
+/** What a committed change may wake: who places, who holds a party's link, who holds an older link of a party. */
+export type WakeChannel = 'place' | 'outbox' | 'link';
+
+/** Called with what a change named, or with undefined when anything may have happened. */
+export type OnWake = (payload: string | undefined) => void;
+
+interface Noted {
+  readonly channel: WakeChannel;
+  readonly payload: string;
+}
+
+/**
+ * Changes of an organisation's rows, one after the other over all replicas, and whom they wake: this process as soon as
+ * the change is committed, the other replicas by NOTIFY. A lost notification delays until the next tick and loses nothing.
+ */
+export class OrgChanges {
+  readonly #store: ControlPlaneStore;
+  readonly #replica: string;
+  readonly #noted = new WeakMap<Tx, Noted[]>();
+  readonly #listeners = new Map<WakeChannel, Set<OnWake>>();
+
+  constructor(store: ControlPlaneStore, replica: string) {
+    this.#store = store;
+    this.#replica = replica;
+  }
+
+  /** Runs `run` in a transaction that first locks the organisation, then wakes those whom it noted. */
+  async run<T>(org: OrgId, run: (tx: Tx) => Promise<T>): Promise<T> {
+    let noted: Noted[] = [];
+    const result = await this.#store.withOrg(org, async (tx) => {
+      noted = [];
+      this.#noted.set(tx, noted);
+      // The first lock of every change: what it locks afterwards, in whatever order, cannot lock crosswise.
+      await tx.selectFrom('organisation').select('org').where('org', '=', org).forNoKeyUpdate().execute();
+      return run(tx);
+    });
+    for (const { channel, payload } of noted) this.#spread(channel, payload);
+    return result;
+  }
+
+  /** Notes in a running change whom it wakes. */
+  async wake(tx: Tx, channel: WakeChannel, payload = ''): Promise<void> {
+    this.#noted.get(tx)?.push({ channel, payload });
+    await this.#store.notify(tx, channel, `${this.#replica} ${payload}`);
+  }
+
+  /** Calls `onWake` after changes here and on other replicas, and now and then. */
+  listen(channel: WakeChannel, onWake: OnWake): Subscription {
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, listeners.add(onWake));
+    const remote = this.#store.listen(channel, (wake) => {
+      if (wake.reason !== 'notify') return onWake(undefined);
+      const [replica, ...payload] = wake.payload.split(' ');
+      if (replica !== this.#replica) onWake(payload.join(' '));
+    });
+    return {
+      close: () => {
+        listeners.delete(onWake);
+        remote.close();
+      },
+    };
+  }
+
+  #spread(channel: WakeChannel, payload: string): void {
+    for (const listener of this.#listeners.get(channel) ?? []) listener(payload);
+  }
+}
