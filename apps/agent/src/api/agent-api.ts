@@ -85,8 +85,8 @@ async function streamLog(
     await change(response, log.listen.bind(log));
   }
   const { outcome } = folder.about?.view ?? { outcome: null };
-  if (outcome !== null) await write(response, [{ kind: 'end', outcome }]);
-  response.end();
+  const end: LogLine | undefined = outcome === null ? undefined : { kind: 'end', outcome };
+  response.end(end === undefined ? '' : `${JSON.stringify(end)}\n`);
 }
 
 async function write(response: ServerResponse, lines: readonly LogLine[]): Promise<void> {
