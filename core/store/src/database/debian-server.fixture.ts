@@ -2,7 +2,6 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chooseAccount, parsePasswd } from '../embedded/account.ts';
 import { runSql, until } from './database.fixture.ts';
@@ -54,7 +53,8 @@ export async function startDebianServer(bin: string): Promise<DebianServer> {
 }
 
 function makePlace(): Place {
-  const folder = mkdtempSync(join(tmpdir(), 'rf-test-'));
+  // In /tmp, because the account cannot reach a temporary folder of root's own.
+  const folder = mkdtempSync('/tmp/rf-test-');
   const file = (name: string): string => join(folder, name);
   const place = { folder, data: file('data'), key: file('key.pem'), certificate: file('certificate.pem') };
   if (process.getuid?.() !== 0) return { ...place, identity: {} };

@@ -31,9 +31,20 @@ export async function ensureRunning(
   clock: Clock,
   socketDir?: string,
 ): Promise<RunningServer> {
+  const folder = socketDir ?? makeSocketFolder(cluster.account);
+  try {
+    const running = await findOrLaunch(cluster, clock, folder);
+    if (running.socketDir !== folder) removeSocketFolder(folder);
+    return running;
+  } catch (error) {
+    if (socketDir === undefined) removeSocketFolder(folder);
+    throw error;
+  }
+}
+
+async function findOrLaunch(cluster: PreparedCluster, clock: Clock, folder: string): Promise<RunningServer> {
   const { places } = cluster;
   const deadline = clock.monotonic() + RETRY_WITHIN_MS;
-  const folder = socketDir ?? makeSocketFolder(cluster.account);
   while (clock.monotonic() < deadline) {
     const live = liveServer(places.data);
     if (live === undefined) {
@@ -44,7 +55,6 @@ export async function ensureRunning(
       if (launched.result === 'ready') return { entry: launched.entry, socketDir: folder, reused: false };
     } else {
       const found = await inspect(cluster, live);
-      if (found !== undefined && found.socketDir !== folder) removeSocketFolder(folder);
       if (found !== undefined) return found;
       if (readPostmasterFile(places.data)?.status === 'ready' && isAlive(live)) await stopServer(live, clock);
     }

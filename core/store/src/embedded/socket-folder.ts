@@ -12,8 +12,11 @@ const LONGEST_FOLDER = 107 - `/.s.PGSQL.${SOCKET_PORT}`.length;
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 const ANSWER_WITHIN_MS = 5000;
 
-/** Makes a private folder (mode 0700) for the socket, with a path short enough for one. */
-export function makeSocketFolder(account: Account | undefined, base: string = tmpdir()): string {
+/**
+ * Makes a private folder (mode 0700) for the socket, with a path short enough for one; for another account in /tmp, because it may
+ * not be able to reach root's own temporary folder.
+ */
+export function makeSocketFolder(account: Account | undefined, base: string = account ? '/tmp' : tmpdir()): string {
   const short = Buffer.byteLength(join(base, `${PREFIX}XXXXXX`)) <= LONGEST_FOLDER ? base : '/tmp';
   const folder = mkdtempSync(join(short, PREFIX));
   if (account !== undefined) chownSync(folder, account.uid, account.gid);

@@ -62,7 +62,7 @@ interface Started {
 async function startChild(state: string, account?: Account): Promise<Started> {
   const child = spawn(process.execPath, [FIXTURE, state], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    ...(account === undefined ? {} : { uid: account.uid, gid: account.gid }),
+    ...(account === undefined ? {} : { uid: account.uid, gid: account.gid, env: { ...process.env, TMPDIR: '/tmp' } }),
   });
   assert.ok(child.stdout);
   const [line] = await Promise.race([
@@ -262,7 +262,7 @@ describe('embedded database', () => {
 
   test('a plain user keeps everything in the state folder', { skip: missing('root') }, async (t) => {
     const account = chooseAccount(parsePasswd(readFileSync('/etc/passwd', 'utf8')));
-    const plain = mkdtempSync(join(tmpdir(), 'rf-test-'));
+    const plain = mkdtempSync('/tmp/rf-test-');
     chownSync(plain, account.uid, account.gid);
     try {
       if (!(await canRead(account, FIXTURE)))
