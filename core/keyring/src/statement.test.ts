@@ -36,6 +36,12 @@ describe('a statement', () => {
     }
   });
 
+  it('is not read under another type than its own, even if its words would fit', () => {
+    for (const payloadType of ['', 'application/json', 'application/vnd.ringfence.keyring.v2+json']) {
+      assert.throws(() => readStatement('keyring', { ...envelope, payloadType }), { code: 'malformed' });
+    }
+  });
+
   it('is verified only under the keys and the threshold asked for', () => {
     const read = readStatement('keyring', envelope);
     const verified: Verified<'keyring'> = verifyStatement(read, [sample.root.publicKey]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { newId, type CustodianId } from '@ringfence/base';
 import type { SigningKey } from '@ringfence/crypto/sign';
+import { DELEGATIONS } from '@ringfence/protocol/statements';
 import { HOUR_MS, SampleOrganisation, START } from '../sample-organisation.test.ts';
 import { foldKeyring } from './fold.ts';
 
@@ -153,6 +154,15 @@ describe('a delegation', () => {
       assert.equal(sample.keyring.delegatedKeys('commit', START).length, past, reason);
       assert.equal(sample.keyring.delegatedKeys('commit', sample.now).length, 0, reason);
     }
+  });
+
+  it('is for what it names only', () => {
+    const sample = new SampleOrganisation('named');
+    const { id, enrolment } = sample.addCustodian();
+    const notAfter = (sample.now + HOUR_MS) as typeof START;
+    sample.add({ kind: 'delegate', custodian: id, key: enrolment.publicKey, may: ['head', 'label'], notAfter });
+    const rights = DELEGATIONS.filter((may) => sample.keyring.delegatedKey(may, sample.now) !== undefined);
+    assert.deepEqual(rights, ['head', 'label']);
   });
 
   it("is never another custodian's", () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import { newId, randomBelow, seededRng, toBase64Url } from '@ringfence/base';
+import { canonicalJson, newId, randomBelow, seededRng, toBase64Url } from '@ringfence/base';
 import type { TlsPublicKey } from '@ringfence/crypto/certificate';
 import { parseDigest, SigningKey } from '@ringfence/crypto/sign';
 import { KeyringError } from '../keyring-error.ts';
@@ -104,6 +105,23 @@ describe('a code', () => {
     ];
     for (const [given, problem] of cases) {
       assert.throws(() => parseJoinCode(given), { code: 'bad-code', message: `the join code ${problem}` });
+    }
+  });
+
+  it('has one spelling: canonical JSON under the check that the protocol describes', () => {
+    const fields = { v: 1, id, secret: toBase64Url(rng.bytes(16)), route: registration.route };
+    const spelt = (json: string): string => {
+      const head = `rfr1.${Buffer.from(json).toString('base64url')}`;
+      const check = createHash('sha256').update(`ringfence/code/v1\0${head}`).digest().subarray(0, 6);
+      return `${head}.${check.toString('base64url')}`;
+    };
+    assert.equal(parseRegistrationCode(spelt(canonicalJson(fields))).id, id);
+    for (const json of [
+      JSON.stringify(fields),
+      `${canonicalJson(fields)} `,
+      canonicalJson(fields).replace('{', '{"v":1,'),
+    ]) {
+      assert.throws(() => parseRegistrationCode(spelt(json)), { message: 'the registration code does not read' });
     }
   });
 
