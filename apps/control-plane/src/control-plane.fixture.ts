@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { newId, silentLog, sleep, systemRng, type Clock, type EpochMs, type Log } from '@ringfence/base';
+import { openStateFolder, systemClock } from '@ringfence/base/platform';
+import { removeEmbedded, startEmbedded } from '@ringfence/store';
+import { parseControlPlaneConfig } from './config.ts';
+import { noFault, type Fault } from './fault-points.ts';
+import { startControlPlane, type RunningControlPlane } from './start.ts';
+
+/** The machine's clock, set forward by hand: timers run as ever, `now` jumps. */
+export class ShiftedClock implements Clock {
+  #shift = 0;
+
+  now(): EpochMs {
+    return (systemClock.now() + this.#shift) as EpochMs;
+  }
+
+  monotonic(): ReturnType<Clock['monotonic']> {
+    return systemClock.monotonic();
+  }
+
+  after(delay: number, run: () => void): () => void {
+    return systemClock.after(delay, run);
+  }
+
+  /** Sets `now` forward. */
+  shift(milliseconds: number): void {
+    this.#shift += milliseconds;
+  }
+}
+
+/** A temporary folder that the test removes. */
+export function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ringfence-cp-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** An embedded server that outlives control planes of a test: its folder, and its URL. */
+export async function startDatabase(t: TestContext): Promise<{ url: string; stateDir: string }> {
+  const stateDir = temporaryFolder(t);
+  const server = await startEmbedded({ stateDir, log: silentLog, clock: systemClock });
+  t.after(async () => {
+    await server.stop();
+    await removeEmbedded({ stateDir, clock: systemClock });
+  });
+  return { stateDir, url: Buffer.from(server.connectionString().expose()).toString() };
+}
+
+/** How a replica of a test runs. */
+export interface ReplicaSetup {
+  readonly databaseUrl: string;
+  readonly state?: string;
+  readonly keys?: string;
+  readonly clock?: Clock;
+  readonly fault?: Fault;
+  readonly log?: Log;
+}
+
+/** A control plane in this process, on a database that others may use too; the test closes it. */
+export async function startReplica(t: TestContext, setup: ReplicaSetup): Promise<RunningControlPlane> {
+  const state = setup.state ?? temporaryFolder(t);
+  const flags = ['run', '--state', state, ...(setup.keys === undefined ? [] : ['--keys', setup.keys])];
+  const config = parseControlPlaneConfig(flags, { DATABASE_URL: setup.databaseUrl });
+  if (config === 'help') throw new Error('no help was asked for');
+  openStateFolder({ path: state, role: 'control-plane', version: 1 });
+  const running = await startControlPlane({
+    config,
+    clock: setup.clock ?? systemClock,
+    rng: systemRng,
+    log: setup.log ?? silentLog,
+    replica: newId('site', systemRng),
+    fault: setup.fault ?? noFault,
+  });
+  t.after(() => running.close());
+  return running;
+}
+
+/** Waits until `condition` holds, at most 20 s. */
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = systemClock.monotonic() + 20_000;
+  while (!(await condition())) {
+    if (systemClock.monotonic() > deadline) throw new Error(`waited in vain: ${what}`);
+    await sleep(systemClock, 5);
+  }
+}
