@@ -161,11 +161,9 @@ function refuse(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
       .status(status.data.statusCode)
       .send({ error: { code: 'bad-request', message: 'the request cannot be read' } });
   log.error('api.failed', errorFields(error));
-  return reply
-    .status(500)
-    .send({
-      error: { code: 'unexpected', message: 'something went wrong here', next: 'the custodian’s log says more' },
-    });
+  return reply.status(500).send({
+    error: { code: 'unexpected', message: 'something went wrong here', next: 'the custodian’s log says more' },
+  });
 }
 
 function notAuthenticated(): CustodianError {

@@ -68,8 +68,10 @@ async function decide(context: CustodianContext, tx: Tx, claimed: ClaimedOrganis
   const journal = await judgeAgent(context, tx, claimed, asked);
   if (journal !== undefined) return journal;
   if (job === undefined) return refused(context, tx, claimed, { ...asked, reason: 'unknown-job' });
-  const again = await grantedBefore(tx, claimed, asked);
-  if (again !== undefined) return again;
+  const again = await grantedBefore(tx, asked);
+  if (again !== undefined && again.epoch !== claimed.epoch)
+    return refused(context, tx, claimed, { ...asked, reason: 'epoch' });
+  if (again !== undefined) return again.answer;
   const evaluation = await evaluateGrant(context, tx, claimed, { request, agent, job });
   if (!evaluation.allow) return refused(context, tx, claimed, { ...asked, ...evaluation });
   return grant(context, tx, claimed, { asked, job, allowed: evaluation });
@@ -105,26 +107,25 @@ async function judgeAgent(
   return undefined;
 }
 
-/** The grant that this agent already has for this very lease, while it is worth anything. */
+/** The grant that this agent already has for this very lease, while the attempt is the current one and not over. */
 async function grantedBefore(
   tx: Tx,
-  { epoch }: ClaimedOrganisation,
   { request, agent, job }: Asked,
-): Promise<Answer | undefined> {
+): Promise<{ readonly answer: Answer; readonly epoch: number } | undefined> {
   const row = await tx
     .selectFrom('attempt')
     .innerJoin('job', 'job.job', 'attempt.job')
-    .select(['attempt.grant_envelope', 'attempt.payload'])
+    .select(['attempt.grant_envelope', 'attempt.payload', 'attempt.epoch'])
     .where('attempt.job', '=', job)
     .where('attempt.agent', '=', agent)
     .where('attempt.lease_digest', '=', statementDigest(request.lease))
-    .where('attempt.epoch', '=', epoch)
     .where('attempt.stopped', 'is', null)
     .where('job.commit_record', 'is', null)
     .whereRef('attempt.attempt', '=', 'job.attempt')
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  return { result: 'granted', grant: row.grant_envelope, payload: Buffer.from(row.payload).toString('base64') };
+  const payload = Buffer.from(row.payload).toString('base64');
+  return { answer: { result: 'granted', grant: row.grant_envelope, payload }, epoch: row.epoch };
 }
 
 async function grant(
