@@ -99,31 +99,22 @@ function takeLease(state: MachineState, event: Extract<MachineEvent, { type: 'le
   if (find(state, event) !== undefined) return { state, commands: [] };
   if (attempt <= (state.highest.get(job) ?? 0))
     return { state, commands: [{ type: 'refuse', ...id, refusal: 'attempt-not-new' }] };
-  const highest = new Map(state.highest).set(job, attempt);
-  // An echo of nothing that we sent gives no time; taking the lease would start what the control plane has given up.
-  if (deadline === null)
-    return { state: { ...state, highest }, commands: [{ type: 'refuse', ...id, refusal: 'bad-lease' }] };
-  const before = state.live.filter((other) => other.job === job);
-  const taken: AttemptState = {
-    ...id,
-    keep,
-    deadline,
-    ending: null,
-    phase: before.length === 0 ? 'admitting' : 'waiting',
-  };
-  let next: MachineState = {
-    highest,
-    live: [...state.live, taken],
-  };
   const commands: MachineCommand[] = [];
+  let next: MachineState = { ...state, highest: new Map(state.highest).set(job, attempt) };
+  // A higher number says that the control plane has given up the ones before it.
+  const before = state.live.filter((other) => other.job === job);
   for (const old of before) {
     const ended = stop(old, 'stopped', 0);
     next = replace(next, ended.next);
     commands.push(...ended.commands);
   }
+  // An echo of nothing that we sent gives no time.
+  if (deadline === null)
+    return { state: next, commands: [...commands, { type: 'refuse', ...id, refusal: 'bad-lease' }] };
+  const phase = before.length === 0 ? 'admitting' : 'waiting';
+  const taken: AttemptState = { ...id, keep, deadline, ending: null, phase };
   if (before.length === 0) commands.push({ type: 'admit', ...id });
-  commands.push(...wakeFor(taken));
-  return { state: next, commands };
+  return { state: { ...next, live: [...next.live, taken] }, commands: [...commands, ...wakeFor(taken)] };
 }
 
 interface AttemptStep {

@@ -83,7 +83,8 @@ export class AttemptRunner {
     const refusal = commands.find((command) => command.type === 'refuse');
     if (refusal !== undefined) {
       metrics.refused(refusal.refusal);
-      return journal.fact(refusedFact(id, refusal.refusal), mid);
+      await journal.fact(refusedFact(id, refusal.refusal), mid);
+      return this.#run(commands.filter((command) => command !== refusal));
     }
     this.#works.set(keyOf(id), new AttemptWork(machine.state, id, { ...leased, highestBefore }));
     metrics.attempts(this.live);
@@ -161,8 +162,12 @@ export class AttemptRunner {
 
   /** One step of an attempt: its end is an event, whatever it is. */
   #step(work: AttemptWork, done: 'admitted' | 'granted' | 'prepared' | 'collected', run: () => Promise<void>): void {
+    const begun = this.#now();
     work.stepping = run().then(
-      () => this.#take({ type: done, ...work.id }),
+      () => {
+        this.#context.log.debug('attempt.step', { ...work.id, state: done, duration_ms: this.#now() - begun });
+        this.#take({ type: done, ...work.id });
+      },
       (error: unknown) => this.#failed(work, error),
     );
     this.#track(work.stepping);

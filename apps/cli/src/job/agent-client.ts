@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { AgentId, JobId } from '@ringfence/base';
+import { ClientError } from '@ringfence/client/error';
 import { requestPayload, streamPayload, type PayloadAgent } from '@ringfence/client/payload-link';
 import { attemptView, logLine, type AttemptView, type LogLine } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
@@ -44,8 +45,17 @@ export async function* readLog(
     answer.body.destroy();
     throw new CliError('not-found', 'the agent has no log of this attempt', { next: 'see `ringfence status`' });
   }
-  for await (const line of createInterface({ input: answer.body })) {
-    const parsed = logLine.safeParse(JSON.parse(line));
-    if (parsed.success) yield parsed.data;
+  let broken: Error | undefined;
+  answer.body.on('error', (error) => (broken = error));
+  try {
+    for await (const line of createInterface({ input: answer.body })) {
+      const parsed = logLine.safeParse(JSON.parse(line));
+      if (parsed.success) yield parsed.data;
+    }
+  } finally {
+    // Who has seen enough leaves before the end of the answer.
+    answer.body.destroy();
   }
+  if (broken !== undefined)
+    throw new ClientError('link-broken', 'the link to the agent broke', { cause: broken, next: 'try again' });
 }
