@@ -1,5 +1,6 @@
 import type { OrgId } from '@ringfence/base';
 import type { Subscription } from '@ringfence/store';
+import { lockOrganisation } from '../ledger/record-event.ts';
 import type { ControlPlaneStore, Tx } from './open-store.ts';
 
 /** What a committed change may wake: who places, who holds a party's link, who holds an older link of a party. */
@@ -35,7 +36,7 @@ export class OrgChanges {
       noted = [];
       this.#noted.set(tx, noted);
       // The first lock of every change: what it locks afterwards, in whatever order, cannot lock crosswise.
-      await tx.selectFrom('organisation').select('org').where('org', '=', org).forNoKeyUpdate().execute();
+      await lockOrganisation(tx, org);
       return run(tx);
     });
     for (const { channel, payload } of noted) this.#spread(channel, payload);

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { JOB_STATES } from '@ringfence/protocol/api';
+import { OUTCOMES } from '@ringfence/protocol/statements';
+import fc from 'fast-check';
+import { JOB_TRANSITIONS, stepJob, type JobEvent, type JobFacts } from './job-transitions.ts';
+
+const EVENTS: readonly JobEvent[] = [
+  { kind: 'validated' },
+  { kind: 'placed' },
+  { kind: 'accepted' },
+  { kind: 'refused' },
+  { kind: 'starting' },
+  { kind: 'running' },
+  ...OUTCOMES.map((outcome) => ({ kind: 'stopped', outcome }) as const),
+  { kind: 'lease-expired' },
+  { kind: 'requeued' },
+  { kind: 'committed', attempt: 1 },
+  { kind: 'stop-requested', graceMs: 0 },
+  { kind: 'job-expired' },
+];
+const FACTS: readonly JobFacts[] = JOB_STATES.flatMap((state) =>
+  [false, true].flatMap((stopping) =>
+    [false, true].flatMap((attemptLives) =>
+      [1, 2, 3].map((attempts) => ({ state, attempts, maxAttempts: 3, stopping, attemptLives })),
+    ),
+  ),
+);
+const ENDS = ['succeeded', 'failed', 'cancelled'] as const;
+
+test('of every state and event, the step is one that the table has, and ends never change', () => {
+  for (const job of FACTS)
+    for (const event of EVENTS) {
+      const step = stepJob(job, event);
+      if (step === undefined) continue;
+      assert.ok(!ENDS.some((end) => end === job.state), `${job.state} is final`);
+      if (step.state !== job.state)
+        assert.ok(JOB_TRANSITIONS[job.state].includes(step.state), `${job.state} → ${step.state}`);
+    }
+});
+
+test('the table of what each event does in each state', () => {
+  const facts = { attempts: 1, maxAttempts: 3, stopping: false, attemptLives: true };
+  const rows = EVENTS.map((event) => {
+    const name = event.kind === 'stopped' ? `stopped(${event.outcome})` : event.kind;
+    const next = JOB_STATES.slice(0, 5).map((state) => {
+      const attemptLives = ['leased', 'starting', 'running'].includes(state);
+      return stepJob({ ...facts, state, attemptLives }, event)?.state ?? '-';
+    });
+    return `${name}: ${next.join(' ')}`;
+  });
+  // Columns: submitted queued leased starting running.
+  assert.deepEqual(rows, [
+    'validated: queued - - - -',
+    'placed: - leased - - -',
+    'accepted: - - - - -',
+    'refused: - - queued queued queued',
+    'starting: - - starting - -',
+    'running: - - running running -',
+    'stopped(succeeded): - - leased starting running',
+    'stopped(failed): - - failed failed failed',
+    'stopped(stopped): - - failed failed failed',
+    'stopped(lease-lost): - - queued queued queued',
+    'stopped(interrupted): - - queued queued queued',
+    'stopped(out-of-memory): - - failed failed failed',
+    'stopped(timed-out): - - failed failed failed',
+    'stopped(setup-failed): - - failed failed failed',
+    'stopped(not-started): - - queued queued queued',
+    'lease-expired: - - lost lost lost',
+    'requeued: - - - - -',
+    'committed: - succeeded succeeded succeeded succeeded',
+    'stop-requested: cancelled cancelled leased starting running',
+    'job-expired: failed failed - - -',
+  ]);
+});
+
+test('in any history an end is told once, attempts never exceed the maximum, and an ended job holds nothing', () => {
+  const events = fc.array(fc.constantFrom(...EVENTS), { maxLength: 40 });
+  fc.assert(
+    fc.property(events, fc.integer({ min: 1, max: 3 }), (history, maxAttempts) => {
+      let job: JobFacts = { state: 'submitted', attempts: 0, maxAttempts, stopping: false, attemptLives: false };
+      let told = 0;
+      for (const event of history) {
+        const step = stepJob(job, event);
+        if (step === undefined) continue;
+        const placed = event.kind === 'placed';
+        const attemptLives = placed || (job.attemptLives && !step.commands.includes('end-attempt'));
+        const stopping = job.stopping || event.kind === 'stop-requested';
+        job = { ...job, state: step.state, attempts: job.attempts + (placed ? 1 : 0), attemptLives, stopping };
+        told += step.commands.filter((command) => command.startsWith('tell-')).length;
+        assert.ok(job.attempts <= maxAttempts, 'attempts');
+        if (['queued', 'lost', ...ENDS].includes(job.state)) assert.equal(job.attemptLives, false, job.state);
+      }
+      assert.equal(told, job.state === 'failed' || job.state === 'cancelled' ? 1 : 0);
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+test('a stop of a job whose attempt has already ended cancels it, and a commit of an earlier attempt stops the current one', () => {
+  const job = { state: 'running', attempts: 2, maxAttempts: 3, stopping: false, attemptLives: true } as const;
+  assert.deepEqual(stepJob({ ...job, attemptLives: false }, { kind: 'stop-requested', graceMs: 0 }), {
+    state: 'cancelled',
+    commands: ['tell-cancelled'],
+  });
+  assert.deepEqual(stepJob(job, { kind: 'committed', attempt: 1 })?.commands, ['send-stop-committed', 'end-attempt']);
+  assert.deepEqual(stepJob(job, { kind: 'committed', attempt: 2 })?.commands, ['end-attempt']);
+});
