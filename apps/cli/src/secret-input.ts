@@ -25,13 +25,18 @@ function readSecretFile(path: string): string {
   }
 }
 
+/** Reads a line that is not shown; Ctrl-C and Ctrl-D end the command. */
 async function promptHidden({ stdin }: CommandContext, prompt: string): Promise<string> {
   process.stderr.write(`${prompt}: `);
   // The terminal would echo what is typed; readline without an output stream writes nothing.
   stdin.setRawMode(true);
   const reader = createInterface({ input: stdin, terminal: true });
+  const leaving = new AbortController();
+  reader.once('SIGINT', () => leaving.abort()).once('close', () => leaving.abort());
   try {
-    return (await reader.question('')).trim();
+    return (await reader.question('', { signal: leaving.signal })).trim();
+  } catch (cause) {
+    throw new CliError('declined', 'nothing was entered', { cause });
   } finally {
     reader.close();
     stdin.setRawMode(false);

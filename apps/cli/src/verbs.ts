@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 /** Every verb and where it lives; loaded when it is called, so that each starts fast. */
 export const VERBS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   'org init': () => import('./commands/org-init.ts'),
+  'org renew': () => import('./commands/org-renew.ts'),
   'agent join-code': () => import('./commands/agent-join-code.ts'),
   'agent join': () => import('./commands/agent-join.ts'),
   'agent ls': () => import('./commands/agent-ls.ts'),

@@ -1,25 +1,27 @@
-import { join } from 'node:path';
-import { CustodianClient } from '@ringfence/client/custodian';
+import { join, resolve } from 'node:path';
+import type { ProjectId } from '@ringfence/base';
+import { makeFolder } from '@ringfence/base/platform';
+import { ApiRefusal } from '@ringfence/client/api';
 import { createLinkIdentity } from '@ringfence/client/payload-link';
 import { TlsKey } from '@ringfence/crypto/certificate';
 import { fingerprintWords, SigningKey } from '@ringfence/crypto/sign';
-import {
-  checkCodeProof,
-  codeProof,
-  makeRecoveryKit,
-  parseClaimCode,
-  parseRegistrationCode,
-  type ClaimCode,
-} from '@ringfence/keyring';
-import { makeFolder } from '@ringfence/base/platform';
-import type { CustodianKeys } from '@ringfence/protocol/payload';
+import { makeRecoveryKit, parseClaimCode, parseRegistrationCode } from '@ringfence/keyring';
 import { CliError } from '../cli-error.ts';
 import { text, type Command, type CommandContext, type Flags } from '../command.ts';
-import { firstKeyring } from '../home/first-keyring.ts';
-import { createLink } from '../home/link.ts';
-import { hasProfile, writeDeviceKeys, writeProfile, type DeviceKeys } from '../home/profile.ts';
-import { recoveryPage, writeRecoveryPage, writeRootKey } from '../home/root-key.ts';
+import { custodianKeys, sendClaim } from '../home/claim-custodian.ts';
+import { DELEGATION_MS, firstKeyring } from '../home/first-keyring.ts';
+import {
+  readPendingClaim,
+  removePendingClaim,
+  replaceRegistration,
+  storePendingClaim,
+  type PendingClaim,
+} from '../home/pending-claim.ts';
+import { hasProfile, readDeviceKeys, writeDeviceKeys, writeProfile, type DeviceKeys } from '../home/profile.ts';
+import { checkPassphrase, recoveryPage, sealRootKey } from '../home/root-key.ts';
 import { secretInput } from '../secret-input.ts';
+
+const LONGEST_NAME = 63;
 
 export const command: Command = {
   usage:
@@ -37,65 +39,68 @@ export const command: Command = {
   run: orgInit,
 };
 
+/** Everything that cannot be made again is on disk before the custodian hears of the organisation; a second call goes on where the first stopped. */
 async function orgInit(context: CommandContext, _: readonly string[], flags: Flags): Promise<void> {
-  const { home, rng, terminal } = context;
+  const { home, terminal } = context;
   if (hasProfile(home))
     throw new CliError('profile-exists', `${home} already holds a profile`, {
       next: 'point RINGFENCE_HOME to another folder for another organisation',
     });
-  const name = text(flags, 'name') ?? 'organisation';
-  const code = parseClaimCode(
-    await secretInput(context, flags, {
-      flag: 'claim-code',
-      prompt: 'claim code (the custodian wrote it to its state folder)',
-    }),
-  );
-  const registration = await secretInput(context, flags, {
-    flag: 'registration-code',
-    prompt: 'registration code of the control plane',
+  makeFolder(home);
+  const interrupted = readPendingClaim(home);
+  if (interrupted !== undefined) terminal.note(`going on with the claim of ${interrupted.name} that did not finish`);
+  const pending = interrupted ?? (await prepare(context, flags));
+  finish(context, await claim(context, pending, flags));
+}
+
+async function prepare(context: CommandContext, flags: Flags): Promise<PendingClaim> {
+  const { home, rng, clock, terminal } = context;
+  const name = nameOf(flags);
+  const kitFile = text(flags, 'kit-file');
+  if (kitFile === undefined && terminal.json)
+    throw new CliError('usage', 'with --json the recovery kit needs a file', { next: 'add --kit-file FILE' });
+  const claimCode = await secretInput(context, flags, {
+    flag: 'claim-code',
+    prompt: 'claim code (the custodian wrote it to its state folder)',
   });
-  const { controlPlane } = parseRegistrationCode(registration).route;
+  const code = parseClaimCode(claimCode);
+  const registration = await registrationCode(context, flags);
   const passphrase = await secretInput(context, flags, {
     flag: 'passphrase',
     prompt: 'new passphrase for the root key',
   });
-  makeFolder(home);
+  checkPassphrase(passphrase);
   const device = await makeDevice(context);
-  const founders = {
-    root: SigningKey.generate(rng),
-    recovery: makeRecoveryKit(rng, { threshold: 1, count: 1 }),
-    device,
-  };
-  const claimed = await claim(context, { code, registration, founders });
-  const rootFile = text(flags, 'root-key-file') ?? join(home, 'root-key.sealed');
-  await writeRootKey(rootFile, founders.root, passphrase, rng);
-  const page = recoveryPage(founders.recovery, claimed.org);
-  const kitFile = text(flags, 'kit-file');
-  if (kitFile !== undefined) writeRecoveryPage(kitFile, page);
-  await claimed.confirm();
-  writeProfile(home, {
-    v: 1,
-    name,
-    org: claimed.org,
-    orgRoot: founders.root.publicKey,
-    project: claimed.project(),
-    device: claimed.device,
-    controlPlane,
-    custodian: code.route.custodian,
+  const root = SigningKey.generate(rng);
+  const recovery = makeRecoveryKit(rng, { threshold: 1, count: 1 });
+  const custodian = await custodianKeys({ code, device, clock });
+  const made = firstKeyring({ root, recovery, custodian, device }, { clock, rng });
+  const rootKeyFile = resolve(text(flags, 'root-key-file') ?? join(home, 'root-key.sealed'));
+  const page = recoveryPage(recovery, made.org);
+  const kit = kitFile === undefined ? [] : [{ path: resolve(kitFile), content: page }];
+  const claimed = { name, ...made, orgRoot: root.publicKey, claimCode, registration, rootKeyFile };
+  const pending = storePendingClaim(home, { ...claimed, kitFile: kit[0]?.path ?? null }, [
+    { path: rootKeyFile, content: await sealRootKey(root, passphrase, rng) },
+    ...kit,
+  ]);
+  // Before the claim is sent: afterwards a lost page could not be made again.
+  if (kitFile === undefined) terminal.line(`${page}\n`);
+  return pending;
+}
+
+function nameOf(flags: Flags): string {
+  const name = text(flags, 'name')?.trim();
+  if (name !== undefined && name !== '' && name.length <= LONGEST_NAME) return name;
+  throw new CliError('usage', `an organisation needs a name of at most ${LONGEST_NAME} characters`, {
+    next: 'add --name NAME',
   });
-  terminal.value({
-    org: claimed.org,
-    device: claimed.device,
-    custodian: code.route.custodian.id,
-    controlPlane: controlPlane.id,
-    rootKeyFile: rootFile,
-    kitFile: kitFile ?? null,
-  });
-  terminal.line(`Organisation ${name} (${claimed.org}) is made; this device is its owner.`);
-  terminal.line(`Root fingerprint: ${fingerprintWords(founders.root.publicKey)}`);
-  terminal.line(`Root key, sealed: ${rootFile} (move it off this machine)`);
-  if (kitFile === undefined) terminal.line(`\n${page}`);
-  else terminal.line(`Recovery kit: ${kitFile} (print it, then delete the file)`);
+}
+
+async function registrationCode(context: CommandContext, flags: Flags): Promise<string> {
+  const prompt = 'registration code of the control plane';
+  const code = await secretInput(context, flags, { flag: 'registration-code', prompt });
+  parseRegistrationCode(code);
+  return code;
 }
 
 async function makeDevice({ clock, rng, home }: CommandContext): Promise<DeviceKeys> {
@@ -107,54 +112,44 @@ async function makeDevice({ clock, rng, home }: CommandContext): Promise<DeviceK
   return keys;
 }
 
-interface Claiming {
-  readonly code: ClaimCode;
-  readonly registration: string;
-  readonly founders: Omit<Parameters<typeof firstKeyring>[0], 'custodian'>;
+interface Claimed {
+  readonly pending: PendingClaim;
+  readonly project: ProjectId;
 }
 
-/** Asks the custodian for its keys (proven by the claim code's secret), signs the first keyring, and prepares the claim itself. */
-async function claim({ clock, rng }: CommandContext, { code, registration, founders }: Claiming) {
-  const { tls, certificatePem } = founders.device;
-  const identity = { key: tls, tls: { certificatePem, privateKeyPem: tls.privateKeyPem() } };
-  const custodian = new CustodianClient(createLink({ route: code.route.custodian, identity, clock }));
-  const link = { client: tls.publicKey, server: code.route.custodian.tls };
-  const keys = await custodianKeys(custodian, code, link);
-  const { org, device, keyring } = firstKeyring({ ...founders, custodian: keys }, { clock, rng });
-  const body = { keyring, registration, passphraseSealed: true };
-  let project: Awaited<ReturnType<CustodianClient['claim']>>['project'] | undefined;
-  return {
-    org,
-    device,
-    confirm: async () => {
-      try {
-        const answer = await custodian.claim({
-          ...body,
-          proof: codeProof(code.secret, { message: 'claim-request', link, body }),
-        });
-        project = answer.project;
-      } finally {
-        custodian.close();
-      }
-    },
-    project: () => {
-      if (project === undefined) throw new CliError('not-trusted', 'the custodian did not take the claim');
-      return project;
-    },
-  };
+/** Sends the claim; where the control plane refused its code, once more with the code that this call brought. */
+async function claim(context: CommandContext, pending: PendingClaim, flags: Flags): Promise<Claimed> {
+  const { home, clock, terminal } = context;
+  const at = { code: parseClaimCode(pending.claimCode), device: readDeviceKeys(home), clock };
+  try {
+    return { pending, project: (await sendClaim(at, pending)).project };
+  } catch (error) {
+    if (!(error instanceof ApiRefusal)) throw error;
+    // Another claim won: this one can never be taken.
+    if (error.code === 'claimed') removePendingClaim(home);
+    else
+      terminal.note(
+        `the claim is kept: the same command goes on with it; without ${home}/pending-claim.json it starts afresh`,
+      );
+    if (error.code !== 'not-registered' || text(flags, 'registration-code-file') === undefined) throw error;
+    const registration = await registrationCode(context, flags);
+    if (registration === pending.registration) throw error;
+    const replaced = replaceRegistration(home, pending, registration);
+    return { pending: replaced, project: (await sendClaim(at, replaced)).project };
+  }
 }
 
-type Link = {
-  readonly client: DeviceKeys['tls']['publicKey'];
-  readonly server: ClaimCode['route']['custodian']['tls'];
-};
-
-async function custodianKeys(custodian: CustodianClient, code: ClaimCode, link: Link): Promise<CustodianKeys> {
-  const asked = codeProof(code.secret, { message: 'claim-keys-request', link, body: {} });
-  const { keys, proof } = await custodian.claimKeys({ proof: asked });
-  const trusted = checkCodeProof(code.secret, { message: 'claim-keys-answer', link, body: { keys } }, proof);
-  if (trusted && keys.tls === code.route.custodian.tls && keys.custodian === code.route.custodian.id) return keys;
-  throw new CliError('not-trusted', 'the custodian did not prove that it knows the claim code', {
-    next: 'read the claim code again from the custodian’s own machine',
-  });
+/** The control plane is pinned as the registration code named it, whatever the custodian says. */
+function finish({ home, terminal }: CommandContext, { pending, project }: Claimed): void {
+  const { org, orgRoot, device, name, rootKeyFile, kitFile } = pending;
+  const { custodian } = parseClaimCode(pending.claimCode).route;
+  const { controlPlane } = parseRegistrationCode(pending.registration).route;
+  writeProfile(home, { v: 1, name, org, orgRoot, project, device, controlPlane, custodian });
+  removePendingClaim(home);
+  terminal.value({ org, device, custodian: custodian.id, controlPlane: controlPlane.id, rootKeyFile, kitFile });
+  terminal.line(`Organisation ${name} (${org}) is made; this device is its owner.`);
+  terminal.line(`Root fingerprint: ${fingerprintWords(orgRoot)}`);
+  terminal.line(`Root key, sealed: ${rootKeyFile} (move it off this machine)`);
+  if (kitFile !== null) terminal.line(`Recovery kit: ${kitFile} (print it, then delete the file)`);
+  terminal.line(`The custodian may sign for ${DELEGATION_MS / 86_400_000} days; then the root key renews it.`);
 }

@@ -38,5 +38,7 @@ function lineOf(frame: Extract<JournalRecord, { kind: 'frame' }>): string {
   const direction = frame.dir === 'out' ? '→' : '←';
   const body = canonicalJson(frame.body);
   const short = body.length > 160 ? `${body.slice(0, 160)}…` : body;
-  return `${new Date(frame.t).toISOString()} ${direction} ${(NAMES.get(frame.number) ?? String(frame.number)).padEnd(14)} ${String(frame.size).padStart(4)} B  ${short}`;
+  // oxlint-disable-next-line no-restricted-globals -- writes a recorded time; no clock is read
+  const at = new Date(frame.t).toISOString();
+  return `${at} ${direction} ${(NAMES.get(frame.number) ?? String(frame.number)).padEnd(14)} ${String(frame.size).padStart(4)} B  ${short}`;
 }

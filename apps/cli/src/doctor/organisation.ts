@@ -37,7 +37,7 @@ async function keyring(context: CommandContext, session: Session): Promise<Findi
         : warn(
             'delegation',
             `ends in ${formatDuration(Math.max(0, left))}`,
-            'renew it with the root key: the custodian stops granting when it ends',
+            'ringfence org renew --root-key-file FILE; the custodian stops granting when it ends',
           );
     return [good('keyring', `statement ${ring.head.seq}, fresh head`), delegation];
   } catch (error) {

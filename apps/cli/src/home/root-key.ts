@@ -1,24 +1,23 @@
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Rng } from '@ringfence/base';
-import { writeFileAtomic } from '@ringfence/base/platform';
-import { Passphrase, sealWithPassphrase } from '@ringfence/crypto/record';
-import type { SigningKey } from '@ringfence/crypto/sign';
+import { openWithPassphrase, Passphrase, sealWithPassphrase } from '@ringfence/crypto/record';
+import { SigningKey } from '@ringfence/crypto/sign';
 import { printRecoveryKey, type RecoveryKit } from '@ringfence/keyring';
 import { CliError } from '../cli-error.ts';
 
 const SHORTEST_PASSPHRASE = 12;
 
-/** Seals the root key into a file that is moved off this machine; throws CliError `usage` for a short passphrase, `bad-file` when the file exists. */
-export async function writeRootKey(path: string, root: SigningKey, passphrase: string, rng: Rng): Promise<void> {
+/** Refuses a passphrase that is soon guessed; throws CliError `usage`. */
+export function checkPassphrase(passphrase: string): void {
   if (passphrase.length < SHORTEST_PASSPHRASE)
     throw new CliError('usage', `the passphrase is shorter than ${SHORTEST_PASSPHRASE} characters`, {
       next: 'take five random words',
     });
-  refuseExisting(path);
-  writeFileAtomic(
-    path,
-    await sealWithPassphrase({ passphrase: new Passphrase(passphrase), purpose: 'root-key' }, root.seed(), rng),
-  );
+}
+
+/** The root key sealed to a passphrase, for a file that is moved off this machine. */
+export function sealRootKey(root: SigningKey, passphrase: string, rng: Rng): Promise<Uint8Array> {
+  return sealWithPassphrase({ passphrase: new Passphrase(passphrase), purpose: 'root-key' }, root.seed(), rng);
 }
 
 /** The recovery kit as a page to print: it outranks the root, so it is kept where the root is not. */
@@ -36,13 +35,17 @@ where neither the root key file nor the custodian is, and delete the file.
 `;
 }
 
-/** Stores the recovery page (0600); throws CliError `bad-file` when the file exists. */
-export function writeRecoveryPage(path: string, page: string): void {
-  refuseExisting(path);
-  writeFileAtomic(path, page);
+/** The root key from its sealed file; throws CliError `bad-file`, CryptoError for a wrong passphrase. */
+export async function openRootKey(path: string, passphrase: string): Promise<SigningKey> {
+  return SigningKey.fromSeed(
+    await openWithPassphrase({ passphrase: new Passphrase(passphrase), purpose: 'root-key' }, readSealed(path)),
+  );
 }
 
-function refuseExisting(path: string): void {
-  if (existsSync(path))
-    throw new CliError('bad-file', `${path} exists`, { next: 'name another file; keys are never overwritten' });
+function readSealed(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new CliError('bad-file', `${path} cannot be read`, { cause, next: 'name the sealed root key file' });
+  }
 }

@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { AgentId, JobId } from '@ringfence/base';
 import { ClientError } from '@ringfence/client/error';
 import { requestPayload, streamPayload, type PayloadAgent } from '@ringfence/client/payload-link';
@@ -45,17 +45,28 @@ export async function* readLog(
     answer.body.destroy();
     throw new CliError('not-found', 'the agent has no log of this attempt', { next: 'see `ringfence status`' });
   }
-  let broken: Error | undefined;
-  answer.body.on('error', (error) => (broken = error));
   try {
-    for await (const line of createInterface({ input: answer.body })) {
+    for await (const line of linesOf(answer.body)) {
       const parsed = logLine.safeParse(JSON.parse(line));
       if (parsed.success) yield parsed.data;
     }
+  } catch (cause) {
+    throw new ClientError('link-broken', 'the link to the agent broke', { cause, next: 'try again' });
   } finally {
     // Who has seen enough leaves before the end of the answer.
     answer.body.destroy();
   }
-  if (broken !== undefined)
-    throw new ClientError('link-broken', 'the link to the agent broke', { cause: broken, next: 'try again' });
+}
+
+/** Whole lines of a stream of UTF-8; node:readline would pass a late error of the stream on to nobody. */
+async function* linesOf(body: Readable): AsyncGenerator<string> {
+  let rest = '';
+  body.on('error', () => {});
+  body.setEncoding('utf8');
+  for await (const part of body) {
+    const lines = (rest + String(part)).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
 }

@@ -3,8 +3,15 @@ import { dirname, resolve } from 'node:path';
 import { canonicalBytes, epochMs, newId, toBase64Url, type JobId } from '@ringfence/base';
 import { sha256Hex, type Envelope } from '@ringfence/crypto/sign';
 import { readStatement, signStatement, workloadDigest } from '@ringfence/keyring';
-import { constraintsFor, type LabelConstraints } from '@ringfence/policy';
-import { JobFileError, parseJobFile, resolveJob, type JobFile, type ResolvedJob } from '@ringfence/protocol/job-file';
+import { constraintsFor, type LabelConstraints, type Loosening, type PlacementLabel } from '@ringfence/policy';
+import {
+  JobFileError,
+  parseJobFile,
+  requireLabel,
+  resolveJob,
+  type JobFile,
+  type ResolvedJob,
+} from '@ringfence/protocol/job-file';
 import type { PackReference, Workload } from '@ringfence/protocol/payload';
 import type { LabelStatement, PlacementPart } from '@ringfence/protocol/statements';
 import { CliError } from '../cli-error.ts';
@@ -51,32 +58,38 @@ export async function labelJob({ rng }: CommandContext, session: Session, read: 
     validMs: LABEL_VALID_MS,
   });
   const label = readStatement('label', labelEnvelope).claimed;
-  const job = resolveJob(file, label);
+  const job = resolveJob(file);
   const constraints = constraintsOf(file, label);
   return { ...read, id, job, labelEnvelope, label, constraints, placement: placementOf(job, constraints) };
 }
 
-function constraintsOf({ privacy }: JobFile, label: LabelStatement): LabelConstraints {
-  const decision = constraintsFor(label, {
-    tiers: privacy.tiers,
-    residency: privacy.residency,
-    isolation: privacy.isolation,
-    burst: privacy.burst,
-    logs: privacy.logs,
-    ...(privacy.require === undefined
-      ? {}
-      : {
-          evidence: {
-            require: [...privacy.require],
-            grade: privacy.evidenceGrade,
-            maxAgeDays: privacy.evidenceMaxAgeDays,
-          },
-        }),
-  });
+/** Where a job file says what the policy speaks of. */
+const FIELD_PATHS: Readonly<Record<Loosening['field'], string>> = {
+  tiers: 'privacy.place.tiers',
+  residency: 'privacy.place.residency',
+  evidence: 'privacy.place',
+  isolation: 'privacy.isolation',
+  egress: 'privacy.egress',
+  burst: 'privacy.burst',
+  logs: 'privacy.logs',
+};
+
+/** The label's demands and the job's own wishes together. Throws JobFileError where the job is looser. */
+export function constraintsOf(file: JobFile, label: PlacementLabel): LabelConstraints {
+  requireLabel(file, label.sensitivity);
+  const { tiers, residency, isolation, burst, logs, require, evidenceGrade, evidenceMaxAgeDays } = file.privacy;
+  const asksEvidence = require !== undefined || evidenceGrade !== undefined || evidenceMaxAgeDays !== undefined;
+  const evidence = {
+    require: require === undefined ? undefined : [...require],
+    grade: evidenceGrade,
+    maxAgeDays: evidenceMaxAgeDays,
+  };
+  const wish = { tiers, residency, isolation, burst, logs, ...(asksEvidence ? { evidence } : {}) };
+  const decision = constraintsFor(label, wish);
   if (decision.allow) return decision.constraints;
   throw new JobFileError(
     decision.reasons.map(({ field, allowed }) => ({
-      path: `privacy.${field}`,
+      path: FIELD_PATHS[field],
       code: 'looser-than-label',
       message: `looser than the label ${label.sensitivity} allows: ${allowed.join(', ')}`,
     })),

@@ -9,6 +9,7 @@ import type { ControlLink, ControlLinkOptions, LinkState } from './control-link-
 import { dialControlPlane } from './dial-control-plane.ts';
 import { Inbox } from './inbox.ts';
 import type { Fact } from './link-journal.ts';
+import { writeLinkKeys } from './link-keys.ts';
 import { PartyConnection, type ConnectionEnd } from './party-connection.ts';
 import { FIRST_DELAY_MS, redialDelay } from './redial-delay.ts';
 
@@ -50,6 +51,8 @@ class DialledLink implements ControlLink {
 
   start(): void {
     if (this.#state !== 'idle') return;
+    const { journal, controlPlane, root, key } = this.#options;
+    writeLinkKeys(journal.folder, { controlPlane, root, party: key.publicKey });
     this.#running = this.#run();
   }
 

@@ -22,6 +22,7 @@ export type {
 } from './control-link-options.ts';
 export { LinkJournal, type Fact, type LinkParty, type StoredFact } from './link-journal.ts';
 export { acceptLink } from './accept-link.ts';
+export { readLinkKeys, type LinkKeys } from './link-keys.ts';
 export { createControlLink } from './control-link.ts';
 export { hasForked } from './fork.ts';
 export { LINK_PATH, LINK_PROTOCOL, LINK_SOCKET_OPTIONS } from './frame-transport.ts';

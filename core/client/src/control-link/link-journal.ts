@@ -47,6 +47,8 @@ export type StoredFact = JournalRecordOf<'fact'>;
  * link passes through here before it is sent and as it arrives; the party's own steps lie in the same chain.
  */
 export class LinkJournal {
+  /** The folder that holds it, and nothing else. */
+  readonly folder: string;
   readonly #file: JournalFile;
   readonly #sessions: SessionKeysFile;
   readonly #unlock: () => void;
@@ -55,12 +57,14 @@ export class LinkJournal {
   #onQueued: () => void = () => {};
 
   private constructor(parts: {
+    folder: string;
     file: JournalFile;
     sessions: SessionKeysFile;
     unlock: () => void;
     state: LinkState;
     role: PartyRole;
   }) {
+    this.folder = parts.folder;
     this.#file = parts.file;
     this.#sessions = parts.sessions;
     this.#unlock = parts.unlock;
@@ -91,7 +95,7 @@ export class LinkJournal {
       const owner = { role, party, org, link: options.controlPlane };
       if (state.owner !== undefined && !sameOwner(state.owner, owner)) throw wrongFolder();
       const sessions = new SessionKeysFile(options.folder);
-      const journal = new LinkJournal({ file, sessions, unlock, state, role });
+      const journal = new LinkJournal({ folder: options.folder, file, sessions, unlock, state, role });
       journal.#append({ kind: 'start', format: JOURNAL_FORMAT, ...owner });
       return journal;
     } catch (error) {

@@ -1,0 +1,57 @@
+import { formatSize } from '@ringfence/base';
+import { CliError } from '../cli-error.ts';
+import { text, type Command } from '../command.ts';
+import { table, type Terminal } from '../terminal.ts';
+import { journalFolders } from '../wire/journal-folders.ts';
+import { verifyLinks, type VerifiedLink } from '../wire/verify-journal.ts';
+
+const PROBLEMS_SHOWN = 10;
+
+export const command: Command = {
+  usage: '--state DIR',
+  summary: 'prove from a party’s own journal what crossed its control links, to the byte',
+  options: { state: { type: 'string' } },
+  words: [0, 0],
+  async run({ terminal }, _, flags) {
+    const state = text(flags, 'state');
+    if (state === undefined)
+      throw new CliError('usage', '--state is missing', { next: `ringfence wire verify ${this.usage}` });
+    const verified = verifyLinks(journalFolders(state));
+    terminal.value(verified);
+    for (const link of verified.links) show(terminal, link);
+    if (!verified.ok)
+      throw new CliError('check-failed', 'the journal does not prove what crossed', {
+        next: 'docs/protocol/control-link.md says what each problem means; keep the folder as it is',
+      });
+  },
+};
+
+function show({ line }: Terminal, report: VerifiedLink): void {
+  const { link, connections, messages, bytesIn, bytesOut, records, problems, problemCount, smuggling } = report;
+  line(`${link === '' ? 'link' : link} with ${report.controlPlane}: ${report.ok ? 'verified' : 'NOT VERIFIED'}`);
+  line(`  ${records} records, ${connections.length} connections, ${bytesIn} B in, ${bytesOut} B out`);
+  const cells = messages.map(({ name, dir, frames, bytes }) => [
+    dir === 'out' ? '→' : '←',
+    name,
+    String(frames),
+    formatSize(bytes),
+  ]);
+  if (cells.length > 0) line(indent(table(['', 'MESSAGE', 'FRAMES', 'BYTES'], cells)));
+  for (const { seq, code } of problems.slice(0, PROBLEMS_SHOWN)) line(`  problem at record ${seq}: ${code}`);
+  if (problemCount > PROBLEMS_SHOWN) line(`  and ${problemCount - PROBLEMS_SHOWN} more`);
+  const { goal } = smuggling;
+  line('  the most bits that could have been smuggled out:');
+  for (const who of ['job', 'agent'] as const)
+    line(
+      `    by a hostile ${who}: ${bits(smuggling[who].perAttempt)} an attempt, ${bits(smuggling[who].perMinute)} a minute`,
+    );
+  line(`    goal: ${goal.perAttempt} an attempt, ${goal.perMinute} a minute`);
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '  ');
+}
+
+function bits(count: number): string {
+  return count.toFixed(1);
+}
