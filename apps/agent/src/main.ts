@@ -1,7 +1,7 @@
 import { createLog, RingfenceError, systemRng, type Log } from '@ringfence/base';
-import { openStateFolder, systemClock } from '@ringfence/base/platform';
+import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
 import { AGENT_USAGE, parseAgentConfig, type AgentConfig, type JoinConfig, type RunConfig } from './config.ts';
-import { faultAt, noFault, type Fault } from './fault-points.ts';
+import { FAULT_POINTS, noFault, type Fault } from './fault-points.ts';
 import { sealKey } from './identity/seal-key.ts';
 import { joinOrganisation } from './join/join-organisation.ts';
 import { readJoinCode } from './join/read-code.ts';
@@ -67,5 +67,5 @@ function logOf({ logLevel: level }: AgentConfig): Log {
 function faultOf({ fault }: AgentConfig, log: Log): Fault {
   if (fault === undefined) return noFault;
   log.warn('fault.armed', { reason: fault });
-  return faultAt(fault, () => process.kill(process.pid, 'SIGKILL'));
+  return armedFault(FAULT_POINTS, fault, () => process.kill(process.pid, 'SIGKILL'));
 }

@@ -1,7 +1,7 @@
 import { createLog, newId, RingfenceError, systemRng, type Log } from '@ringfence/base';
-import { openStateFolder, systemClock } from '@ringfence/base/platform';
+import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
 import { CONTROL_PLANE_USAGE, parseControlPlaneConfig, type ControlPlaneConfig } from './config.ts';
-import { faultAt, noFault, type Fault } from './fault-points.ts';
+import { FAULT_POINTS, noFault, type Fault } from './fault-points.ts';
 import { printRegistrationCode } from './registration/print-registration-code.ts';
 import { startControlPlane } from './start.ts';
 
@@ -52,5 +52,5 @@ async function run(config: ControlPlaneConfig): Promise<void> {
 function faultOf(config: ControlPlaneConfig, log: Log): Fault {
   if (config.fault === undefined) return noFault;
   log.warn('fault.armed', { reason: config.fault });
-  return faultAt(config.fault, () => process.kill(process.pid, 'SIGKILL'));
+  return armedFault(FAULT_POINTS, config.fault, () => process.kill(process.pid, 'SIGKILL'));
 }

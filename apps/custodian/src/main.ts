@@ -1,5 +1,5 @@
-import { createLog, faultAt, noFault, RingfenceError, systemRng, type Log } from '@ringfence/base';
-import { openStateFolder, systemClock } from '@ringfence/base/platform';
+import { createLog, noFault, RingfenceError, systemRng, type Log } from '@ringfence/base';
+import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
 import { CUSTODIAN_USAGE, parseCustodianConfig, type CustodianConfig } from './config.ts';
 import { FAULT_POINTS, type Fault } from './fault-points.ts';
 import { startCustodian } from './start.ts';
@@ -38,5 +38,5 @@ async function run(config: CustodianConfig): Promise<void> {
 function faultOf(config: CustodianConfig, log: Log): Fault {
   if (config.fault === undefined) return noFault;
   log.warn('fault.armed', { reason: config.fault });
-  return faultAt(FAULT_POINTS, config.fault, () => process.kill(process.pid, 'SIGKILL'));
+  return armedFault(FAULT_POINTS, config.fault, () => process.kill(process.pid, 'SIGKILL'));
 }

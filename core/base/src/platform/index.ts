@@ -1,3 +1,4 @@
+export * from './armed-fault.ts';
 export * from './atomic-file.ts';
 export * from './state-folder.ts';
 export * from './system-clock.ts';
