@@ -48,6 +48,8 @@ export function refusalOf(error: unknown, log: Log): { status: number; answer: z
   }
   if (error instanceof StoreError && (error.code === 'unavailable' || error.code === 'timeout'))
     return answer(503, 'unavailable', 'the database does not answer', 'try again');
+  if (error instanceof StoreError && error.code === 'duplicate')
+    return answer(409, 'conflict', 'this id is taken', 'launch again: each launch has an id of its own');
   if (error instanceof StoreError && error.code === 'conflict')
     return answer(503, 'unavailable', 'another change was in the way', 'try again');
   const known = z.object({ statusCode: z.int().min(400).max(499) }).safeParse(error);
