@@ -9,8 +9,10 @@ export type OutputSink = (chunk: Buffer) => void | Promise<void>;
 
 /** One stream of a job's output. */
 export interface OutputPipe {
-  /** The end that the job gets; closed here once the job has it. */
+  /** The end that the job gets. */
   readonly writeFd: number;
+  /** Closes the agent's copy of `writeFd`; once only, since its number may be somebody else's afterwards. */
+  readonly closeWriter: () => void;
   /** Reads until every writer has closed. */
   readonly drain: (sink: OutputSink) => Promise<void>;
   /** Stops reading whatever writers remain. */
@@ -42,8 +44,13 @@ function openPipe(path: string, owner: HostIdentity | null): OutputPipe {
   const writeFd = openSync(path, constants.O_WRONLY);
   const socket = new Socket({ fd: readFd, readable: true, writable: false });
   socket.pause();
+  let writerOpen = true;
   return {
     writeFd,
+    closeWriter: () => {
+      if (writerOpen) closeSync(writeFd);
+      writerOpen = false;
+    },
     drain: async (sink) => {
       for await (const chunk of socket) await sink(chunk as Buffer);
     },
@@ -51,13 +58,4 @@ function openPipe(path: string, owner: HostIdentity | null): OutputPipe {
       socket.destroy();
     },
   };
-}
-
-/** Closes a descriptor that may be closed already. */
-export function closeQuietly(fd: number): void {
-  try {
-    closeSync(fd);
-  } catch {
-    // closed already
-  }
 }

@@ -8,7 +8,7 @@ import { startGated } from './gated-child.ts';
 import { closeInheritedDescriptors } from './inherited-descriptors.ts';
 import { checkMountAccess } from './mount-access.ts';
 import { createCgroup } from './open-cgroup.ts';
-import { closeQuietly, openOutputPipes } from './output-pipes.ts';
+import { openOutputPipes } from './output-pipes.ts';
 import type { OutputPipe, OutputSink } from './output-pipes.ts';
 import type { SandboxPlan } from './plan.ts';
 import { bootId, liveProcesses, processStat, runsAs } from './process-table.ts';
@@ -54,7 +54,7 @@ export async function startSandbox(plan: SandboxPlan, host: SandboxHost): Promis
     discard(own, host.stateDir);
     throw error;
   } finally {
-    for (const pipe of own.pipes) closeQuietly(pipe.writeFd);
+    for (const pipe of own.pipes) pipe.closeWriter();
   }
 }
 
@@ -169,6 +169,6 @@ function discard(own: Belongings, stateDir: string): void {
 }
 
 function abandon(pipe: OutputPipe): void {
-  closeQuietly(pipe.writeFd);
+  pipe.closeWriter();
   pipe.abandon();
 }
