@@ -15,6 +15,8 @@ export interface CustodianConfig {
   readonly state: string;
   /** The archive to restore from. */
   readonly from: string | undefined;
+  readonly backupPassphraseFile: string | undefined;
+  readonly registrationCodeFile: string | undefined;
   readonly relay: string | undefined;
   readonly relayCa: string | undefined;
   readonly lan: Address | undefined;
@@ -47,7 +49,10 @@ export const CUSTODIAN_USAGE = `ringfence-custodian run | restore
   --admin HOST:PORT        health and metrics (127.0.0.1:0)
   --reconnect-within TIME  spread of reconnections (15s)
   --log-level LEVEL        debug, info, warn or error (info)
-  --from FILE              archive to restore into --state, with RINGFENCE_BACKUP_PASSPHRASE_FILE (restore)
+restore:
+  --from FILE                     archive to restore into a new --state
+  --backup-passphrase-file FILE   its passphrase (else the first line of stdin)
+  --registration-code-file FILE   a new registration code of the same control plane, which has seen a newer journal than the archive's
 
   CUSTODIAN_DATABASE_URL   a PostgreSQL to use instead of the embedded one
   Each flag can be given as RINGFENCE_STATE, RINGFENCE_RELAY, …
@@ -56,6 +61,8 @@ export const CUSTODIAN_USAGE = `ringfence-custodian run | restore
 const FLAGS = [
   'state',
   'from',
+  'backup-passphrase-file',
+  'registration-code-file',
   'relay',
   'relay-ca',
   'lan',
@@ -89,6 +96,8 @@ export function parseCustodianConfig(args: readonly string[], env: Environment):
     verb,
     state,
     from: given('from'),
+    backupPassphraseFile: given('backup-passphrase-file'),
+    registrationCodeFile: given('registration-code-file'),
     relay: given('relay'),
     relayCa: given('relay-ca'),
     lan: lan === undefined ? undefined : address('lan', lan),
@@ -110,6 +119,8 @@ function readFlags(args: readonly string[]) {
   const options = {
     state: text,
     from: text,
+    'backup-passphrase-file': text,
+    'registration-code-file': text,
     relay: text,
     'relay-ca': text,
     lan: text,

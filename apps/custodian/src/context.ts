@@ -1,4 +1,4 @@
-import type { Clock, Log, Rng } from '@ringfence/base';
+import type { Clock, Log, Rng, Secret } from '@ringfence/base';
 import type { Authoriser } from '@ringfence/policy/authorise';
 import type { PartyRoute } from '@ringfence/protocol/payload';
 import type { ClaimedOrganisation } from './claim/claimed-organisation.ts';
@@ -17,6 +17,8 @@ export interface CustodianContext {
   readonly version: string;
   readonly store: CustodianStore;
   readonly keys: CustodianKeys;
+  /** The keys as they rest sealed; a backup carries them. */
+  readonly keyBytes: Secret;
   readonly sealKind: SealKind;
   readonly columns: ColumnSeal;
   readonly objects: ObjectStore;

@@ -2,6 +2,7 @@ import { createLog, noFault, RingfenceError, systemRng, type Log } from '@ringfe
 import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
 import { CUSTODIAN_USAGE, parseCustodianConfig, type CustodianConfig } from './config.ts';
 import { FAULT_POINTS, type Fault } from './fault-points.ts';
+import { runRestore } from './backup/run-restore.ts';
 import { startCustodian } from './start.ts';
 
 const STATE_VERSION = 1;
@@ -25,6 +26,11 @@ async function run(config: CustodianConfig): Promise<void> {
   });
   openStateFolder({ path: config.state, role: 'custodian', version: STATE_VERSION });
   const parts = { config, clock: systemClock, rng: systemRng, log, fault: faultOf(config, log) };
+  if (config.verb === 'restore') {
+    const { org, epoch } = await runRestore(parts, process.stdin);
+    process.stdout.write(`${JSON.stringify({ event: 'restored', org, epoch })}\n`);
+    return;
+  }
   const custodian = await startCustodian(parts);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => {

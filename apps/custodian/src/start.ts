@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Clock, Log, Rng } from '@ringfence/base';
-import { startAdminServer } from '@ringfence/client/admin-server';
+import { startAdminServer, type AdminServer } from '@ringfence/client/admin-server';
 import { servePayload, type LanAddress, type PayloadListener } from '@ringfence/client/payload-link';
 import { createAuthoriser, OWNER_POLICY } from '@ringfence/policy/authorise';
 import type { PartyRoute } from '@ringfence/protocol/payload';
+import { refuseHalfRestored } from './backup/half-restored.ts';
 import { claimCodeFile } from './claim/claim-code.ts';
 import { OwnerLife } from './claim/owner-life.ts';
 import type { CustodianConfig } from './config.ts';
@@ -47,6 +48,7 @@ export const VERSION = '0.1.0';
 /** Opens keys, database and object store, then the payload API on its links, then the control link. */
 export async function startCustodian(parts: StartParts): Promise<RunningCustodian> {
   const { config, clock, rng, log } = parts;
+  refuseHalfRestored(config.state);
   const vault = await openKeyVault({ ...config, passphrase: passphraseFromFile(config.passphraseFile), rng });
   const opened = await openStore({ stateDir: config.state, url: config.databaseUrl, clock, log });
   const metrics = new CustodianMetrics();
@@ -84,15 +86,7 @@ export async function startCustodian(parts: StartParts): Promise<RunningCustodia
       { relayUrl: config.relay, proxy: config.proxy, ...relayTrust(config) },
       config.reconnectWithin === undefined ? {} : { reconnectWithin: config.reconnectWithin },
     );
-  const admin = await startAdminServer({
-    ...config.admin,
-    notReady: () =>
-      opened.store.ping().then(
-        () => undefined,
-        () => 'the database does not answer',
-      ),
-    metrics: () => readMetrics(metrics, context),
-  });
+  const admin = await adminOf(config, context, metrics);
   return {
     ready: readyLine(context, admin.url),
     context,
@@ -104,6 +98,18 @@ export async function startCustodian(parts: StartParts): Promise<RunningCustodia
       await opened.close();
     },
   };
+}
+
+function adminOf(config: CustodianConfig, context: CustodianContext, metrics: CustodianMetrics): Promise<AdminServer> {
+  return startAdminServer({
+    ...config.admin,
+    notReady: () =>
+      context.store.ping().then(
+        () => undefined,
+        () => 'the database does not answer',
+      ),
+    metrics: () => readMetrics(metrics, context),
+  });
 }
 
 function readyLine({ keys, owner, state, route }: CustodianContext, admin: string): RunningCustodian['ready'] {
@@ -151,6 +157,7 @@ async function contextOf(
     version: VERSION,
     store,
     keys,
+    keyBytes: vault.bytes,
     sealKind: vault.seal,
     columns: new ColumnSeal(keys, rng),
     objects: await ObjectStore.open(join(state, 'objects'), rng, fault),

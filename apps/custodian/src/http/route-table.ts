@@ -3,7 +3,7 @@ import type { CustodianContext } from '../context.ts';
 import { enrolmentRoutes } from './enrolment-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import type { Route } from './route.ts';
-import { statusRoute } from './status-route.ts';
+import { backupRoute, statusRoute } from './status-route.ts';
 import { storeRoutes } from './store-routes.ts';
 
 /** Everything that the payload API does: each route with who may call it, its action and its shapes. */
@@ -16,5 +16,6 @@ export function routeTable(
     ...storeRoutes(context),
     ...jobRoutes(context, onGrant),
     statusRoute(context),
+    backupRoute(context),
   ];
 }

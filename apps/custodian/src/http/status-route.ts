@@ -1,8 +1,9 @@
 import { epochMs, toBase64Url } from '@ringfence/base';
-import { custodianStatus } from '@ringfence/protocol/payload';
+import { backupRequest, custodianStatus } from '@ringfence/protocol/payload';
 import type { z } from 'zod';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
+import { makeBackup } from '../backup/make-backup.ts';
 import { memberRoute, type Route } from './route.ts';
 
 /** The route that `ringfence doctor` reads; it gives devices the dedupe key, by which they recognise chunks. */
@@ -15,6 +16,21 @@ export function statusRoute(context: CustodianContext): Route {
     action: 'custodian:status',
     answer: custodianStatus,
     handle: (_, __, claimed) => statusOf(context, claimed),
+  });
+}
+
+/** The route that streams a backup. */
+export function backupRoute(context: CustodianContext): Route {
+  return memberRoute({
+    method: 'POST',
+    path: '/v1/backup',
+    summary: 'Keys, rows and objects as one archive, sealed under a passphrase.',
+    who: ['device'],
+    action: 'custodian:backup',
+    body: backupRequest,
+    handle: async ({ body }, { id }, claimed) => ({
+      stream: await makeBackup(context, claimed, { passphrase: body.passphrase, device: id }),
+    }),
   });
 }
 

@@ -118,7 +118,7 @@ test('statements that are forged, edited, replayed or for somebody else get noth
   ];
   for (const [name, reason, body] of cases) assert.equal(await refusal(body), reason, name);
   assert.equal(await refusal(good()), undefined, 'and the honest request is granted');
-  assert.equal(await refusal({ ...good() }), undefined === undefined ? 'attempt-not-new' : undefined);
+  assert.equal(await refusal(good()), 'attempt-not-new', 'another lease of the same attempt is no repetition');
 });
 
 test('an earlier attempt that may still run, or was granted before, blocks', async () => {

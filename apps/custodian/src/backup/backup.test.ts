@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { after, before, test } from 'node:test';
+import { silentLog, systemRng as rng } from '@ringfence/base';
+import { openStateFolder, systemClock as clock } from '@ringfence/base/platform';
+import { removeEmbedded } from '@ringfence/store';
+import { addDataset, ask, depositTestJob, grantBody, joinRig, type TestAgent } from '../fixtures/agent.fixture.ts';
+import { startControlPlaneDouble, type ControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
+import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.ts';
+import { claimRig, type TestOrganisation } from '../fixtures/organisation.fixture.ts';
+import { restoreBackup } from './restore-backup.ts';
+
+const PASSPHRASE = 'correct horse battery staple';
+let folder: string;
+let rig: CustodianRig;
+let controlPlane: ControlPlaneDouble;
+let organisation: TestOrganisation;
+let agent: TestAgent;
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'rf-backup-'));
+  [rig, controlPlane] = await Promise.all([startRig(), startControlPlaneDouble()]);
+  organisation = await claimRig(rig, controlPlane);
+  agent = await joinRig(rig, organisation);
+});
+after(async () => {
+  await rig.close();
+  await controlPlane.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function restoreInto(state: string, from: string, passphrase = PASSPHRASE) {
+  openStateFolder({ path: state, role: 'custodian', version: 1 });
+  const vault = { state, sealKeyFile: join(state, 'seal.key'), passphrase: undefined, rng };
+  return restoreBackup({
+    state,
+    from,
+    passphrase,
+    vault,
+    databaseUrl: undefined,
+    registration: undefined,
+    clock,
+    rng,
+    log: silentLog,
+    fault: () => {},
+  });
+}
+
+test('a restored custodian has everything, and nothing that was granted before counts', async () => {
+  await addDataset(rig, organisation, { name: 'admissions', text: 'marker-of-the-rows\n' });
+  const made = await depositTestJob(rig, organisation, { mounts: ['admissions'] });
+  const body = grantBody(controlPlane, agent, made, { attempt: 1 });
+  assert.equal((await ask(agent, body)).result, 'granted');
+  const archive = join(folder, 'backup');
+  await pipeline(await organisation.client.backup({ passphrase: PASSPHRASE }), createWriteStream(archive));
+  assert.ok((await organisation.client.status()).lastBackupAt !== null);
+  for (const secret of ['marker-of-the-rows', 'admissions', 'secret-readmission-name'])
+    assert.equal(readFileSync(archive).includes(secret), false, 'the archive shows nothing');
+  const restored = await startRig({ prepare: (state) => restoreInto(state, archive).then(() => undefined) });
+  try {
+    const { claimed } = restored.custodian.context.owner;
+    assert.equal(claimed?.epoch, 2);
+    assert.equal(claimed?.keyring.head.digest, rig.custodian.context.owner.claimed?.keyring.head.digest);
+    const client = await restored.client(organisation.tls);
+    assert.equal((await client.artifacts())[0]?.name, 'admissions');
+    assert.equal((await client.jobs())[0]?.name, 'secret-readmission-name');
+    const { pack } = await client.openArtifact('admissions');
+    const bytes = await (await client.object(pack.manifest)).toArray();
+    assert.ok(Buffer.concat(bytes as Buffer[]).length > 0);
+    const moved = { ...agent, client: await restored.client(agent.tls) };
+    assert.deepEqual(await ask(moved, body), { result: 'refused', reason: 'epoch' });
+    assert.deepEqual(await moved.client.commit({ job: made.body.job, attempt: 1, outputs: [] }), {
+      result: 'refused',
+      reason: 'not-current',
+    });
+  } finally {
+    await restored.close();
+  }
+});
+
+test('a wrong passphrase, a changed byte and a cut archive restore nothing', async () => {
+  const archive = join(folder, 'good');
+  await pipeline(await organisation.client.backup({ passphrase: PASSPHRASE }), createWriteStream(archive));
+  const bytes = readFileSync(archive);
+  const changed = Buffer.from(bytes);
+  changed[changed.length - 100] = (changed[changed.length - 100] ?? 0) ^ 1;
+  const cases: readonly (readonly [string, Buffer, string])[] = [
+    ['wrong-passphrase', bytes, 'another passphrase'],
+    ['changed', changed, PASSPHRASE],
+    ['cut', bytes.subarray(0, bytes.length - 20), PASSPHRASE],
+    ['no-archive', Buffer.from('nothing'), PASSPHRASE],
+  ];
+  for (const [name, content, passphrase] of cases) {
+    const [from, state] = [join(folder, name), join(folder, `${name}-state`)];
+    writeFileSync(from, content);
+    await assert.rejects(restoreInto(state, from, passphrase), { code: 'bad-backup' }, name);
+    await removeEmbedded({ stateDir: state, clock });
+  }
+});
