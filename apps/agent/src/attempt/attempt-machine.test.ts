@@ -6,6 +6,7 @@ import {
   EMPTY_MACHINE,
   STOP_BEFORE_MS,
   stepMachine,
+  type AttemptId,
   type MachineCommand,
   type MachineEvent,
   type MachineState,
@@ -24,7 +25,10 @@ const lease = (attempt = 1, deadline: number | null = 30_000, keep = false): Mac
 });
 
 /** Runs events at their times and gathers the commands. */
-function drive(events: readonly (MachineEvent | readonly [number, MachineEvent])[], from: MachineState = EMPTY_MACHINE) {
+function drive(
+  events: readonly (MachineEvent | readonly [number, MachineEvent])[],
+  from: MachineState = EMPTY_MACHINE,
+) {
   let state = from;
   const commands: MachineCommand[] = [];
   for (const entry of events) {
@@ -59,7 +63,11 @@ describe('one attempt', () => {
   });
 
   it('is refused when its number is not above all before it, for ever', () => {
-    const over = drive([lease(3), { type: 'refused', job, attempt: 3, refusal: 'bad-label' }, { type: 'ended', job, attempt: 3 }]);
+    const over = drive([
+      lease(3),
+      { type: 'refused', job, attempt: 3, refusal: 'bad-label' },
+      { type: 'ended', job, attempt: 3 },
+    ]);
     for (const attempt of [1, 2, 3]) {
       const again = drive([lease(attempt)], over.state);
       assert.deepEqual(again.commands, [{ type: 'refuse', job, attempt, refusal: 'attempt-not-new' }]);
@@ -120,8 +128,15 @@ describe('one attempt', () => {
   });
 
   it('waits for the word on its commit whatever the control plane says', () => {
-    const committing = drive([...TO_RUNNING, { type: 'exited', ...id, outcome: 'succeeded' }, { type: 'collected', ...id }]);
-    const stopped = drive([{ type: 'stop', ...id, graceMs: 0, why: 'stopped' }, [99_999, { type: 'time' }]], committing.state);
+    const committing = drive([
+      ...TO_RUNNING,
+      { type: 'exited', ...id, outcome: 'succeeded' },
+      { type: 'collected', ...id },
+    ]);
+    const stopped = drive(
+      [{ type: 'stop', ...id, graceMs: 0, why: 'stopped' }, [99_999, { type: 'time' }]],
+      committing.state,
+    );
     assert.deepEqual(stopped.commands, []);
   });
 });
@@ -131,33 +146,42 @@ const fromOutside: fc.Arbitrary<MachineEvent> = fc.oneof(
   fc
     .tuple(anyId, fc.boolean(), fc.option(fc.integer({ min: 0, max: 120_000 }), { freq: 8 }))
     .map(([at, keep, deadline]) => ({ type: 'leased' as const, ...at, keep, deadline })),
-  fc.tuple(anyId, fc.integer({ min: 0, max: 180_000 })).map(([at, deadline]) => ({ type: 'renewed' as const, ...at, deadline })),
+  fc
+    .tuple(anyId, fc.integer({ min: 0, max: 180_000 }))
+    .map(([at, deadline]) => ({ type: 'renewed' as const, ...at, deadline })),
   anyId.map((at) => ({ type: 'stop' as const, ...at, graceMs: 0, why: 'stopped' as const })),
   fc.constant({ type: 'time' as const }),
 );
-type Effect = Exclude<MachineCommand, { type: 'wake' | 'cancel' | 'kill' }>;
+type EffectType = 'admit' | 'grant' | 'prepare' | 'start' | 'collect' | 'commit' | 'refuse' | 'end';
+type Effect = AttemptId & { readonly type: EffectType };
 
 /** What the rim may answer to each effect that it was asked for. */
-function answers({ type, job: of, attempt }: Effect): MachineEvent[] {
+function answers({ type, job: of, attempt }: Effect): readonly MachineEvent[] {
   const at = { job: of, attempt };
   const failed = { type: 'failed', ...at, outcome: 'not-started' } as const;
-  switch (type) {
-    case 'admit':
-      return [{ type: 'admitted', ...at }, { type: 'admitted', ...at }, { type: 'refused', ...at, refusal: 'bad-label' }];
-    case 'grant':
-      return [{ type: 'granted', ...at }, { type: 'granted', ...at }, { type: 'refused', ...at, refusal: 'bad-grant' }];
-    case 'prepare':
-      return [{ type: 'prepared', ...at }, { type: 'prepared', ...at }, failed];
-    case 'start':
-      return [{ type: 'started', ...at }, { type: 'exited', ...at, outcome: 'succeeded' }, { type: 'exited', ...at, outcome: 'failed' }];
-    case 'collect':
-      return [{ type: 'collected', ...at }, { type: 'collected', ...at }, failed];
-    case 'commit':
-      return [{ type: 'committed', ...at }, failed];
-    case 'refuse':
-    case 'end':
-      return [{ type: 'ended', ...at }];
-  }
+  const possible: Record<EffectType, readonly MachineEvent[]> = {
+    admit: [
+      { type: 'admitted', ...at },
+      { type: 'admitted', ...at },
+      { type: 'refused', ...at, refusal: 'bad-label' },
+    ],
+    grant: [
+      { type: 'granted', ...at },
+      { type: 'granted', ...at },
+      { type: 'refused', ...at, refusal: 'bad-grant' },
+    ],
+    prepare: [{ type: 'prepared', ...at }, { type: 'prepared', ...at }, failed],
+    start: [
+      { type: 'started', ...at },
+      { type: 'exited', ...at, outcome: 'succeeded' },
+      { type: 'exited', ...at, outcome: 'failed' },
+    ],
+    collect: [{ type: 'collected', ...at }, { type: 'collected', ...at }, failed],
+    commit: [{ type: 'committed', ...at }, failed],
+    refuse: [{ type: 'ended', ...at }],
+    end: [{ type: 'ended', ...at }],
+  };
+  return possible[type];
 }
 
 const anyStep = fc.record({
@@ -178,7 +202,17 @@ class World {
   readonly #mayRun = new Set<string>();
   readonly #ended = new Set<string>();
 
-  step({ pause, outside, which, how }: { pause: number; outside: MachineEvent | null; which: number; how: number }): void {
+  step({
+    pause,
+    outside,
+    which,
+    how,
+  }: {
+    pause: number;
+    outside: MachineEvent | null;
+    which: number;
+    how: number;
+  }): void {
     this.now += pause;
     if (outside !== null) return this.#take(outside);
     const effect = this.#pending[which % Math.max(1, this.#pending.length)];
@@ -205,11 +239,14 @@ class World {
   #see(command: MachineCommand): void {
     if (command.type === 'wake' || command.type === 'cancel' || command.type === 'kill') return;
     const key = `${command.job} ${command.attempt}`;
-    this.#pending.push(command);
+    this.#pending.push({ type: command.type, job: command.job, attempt: command.attempt });
     if (command.type === 'start') {
       const held = this.state.live.find((attempt) => `${attempt.job} ${attempt.attempt}` === key);
       assert.ok(this.#granted.has(key), 'a run without a grant');
-      assert.ok(held !== undefined && (held.keep || this.now < held.deadline - STOP_BEFORE_MS), 'a run without a lease');
+      assert.ok(
+        held !== undefined && (held.keep || this.now < held.deadline - STOP_BEFORE_MS),
+        'a run without a lease',
+      );
       assert.ok(![...this.#mayRun].some((other) => other.startsWith(command.job)), 'two runs of one job');
       assert.ok(!this.#ended.has(key), 'a run after its end');
       assert.ok(command.attempt === this.state.highest.get(command.job), 'a run of an old attempt');

@@ -34,6 +34,7 @@ export class AttemptRunner {
   readonly #laidOut = new Map<string, LaidOut>();
   readonly #closing = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
+  readonly #wakes = new Set<() => void>();
   #state: MachineState;
 
   constructor(context: LinkContext, key: RecordKey, highest: ReadonlyMap<JobId, number>) {
@@ -112,6 +113,7 @@ export class AttemptRunner {
       });
     cancel();
     this.#closing.abort();
+    for (const forget of this.#wakes) forget();
   }
 
   #take(event: MachineEvent): void {
@@ -123,12 +125,21 @@ export class AttemptRunner {
   #run(commands: readonly MachineCommand[]): void {
     for (const command of commands) {
       if (command.type === 'wake') {
-        this.#context.clock.after(Math.max(0, command.at - this.#now()), () => this.#take({ type: 'time' }));
+        this.#wake(command.at);
         continue;
       }
       const work = this.#works.get(keyOf(command));
       if (work !== undefined) this.#do(command, work);
     }
+  }
+
+  #wake(at: number): void {
+    if (this.#closing.signal.aborted) return;
+    const cancel = this.#context.clock.after(Math.max(0, at - this.#now()), () => {
+      this.#wakes.delete(cancel);
+      this.#take({ type: 'time' });
+    });
+    this.#wakes.add(cancel);
   }
 
   #do(command: Exclude<MachineCommand, { type: 'wake' }>, work: AttemptWork): void {

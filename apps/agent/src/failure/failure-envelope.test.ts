@@ -65,7 +65,23 @@ describe('a failure envelope', () => {
 
   it('of 100,000 hostile tails stays within its schema and 256 bytes', () => {
     const rng = seededRng('envelope');
-    const parts = ['File "', '/work/', '", line ', '123', 'KeyError: ', ':', '\u0000', '"', 'a'.repeat(130), '    at ', 'é', '../', '\n', ':7:7)', '('];
+    const parts = [
+      'File "',
+      '/work/',
+      '", line ',
+      '123',
+      'KeyError: ',
+      ':',
+      '\u0000',
+      '"',
+      'a'.repeat(130),
+      '    at ',
+      'é',
+      '../',
+      '\n',
+      ':7:7)',
+      '(',
+    ];
     for (let round = 0; round < 100_000; round += 1) {
       const text = Array.from({ length: 8 }, () => parts[randomBelow(rng, parts.length)]).join('');
       const envelope = failureEnvelope(run(text, { exitCode: round - 50, signal: round % 3 === 0 ? 'SIGKILL' : null }));

@@ -44,7 +44,8 @@ const ATTACKS: Readonly<Record<string, (folder: string) => unknown>> = {
   'a pipe': (folder) => execFileSync('mkfifo', [join(folder, 'pipe')]),
   'a name with a line break': (folder) => writeFileSync(join(folder, 'a\nb'), ''),
   'a name with a backslash': (folder) => writeFileSync(join(folder, '..\\..\\a'), ''),
-  'a name that is not UTF-8': (folder) => writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff, 0x61])]), ''),
+  'a name that is not UTF-8': (folder) =>
+    writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff, 0x61])]), ''),
   'too deep a tree': (folder) => mkdirSync(join(folder, ...Array.from({ length: 66 }, () => 'd')), { recursive: true }),
 };
 

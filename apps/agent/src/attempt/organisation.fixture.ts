@@ -1,0 +1,172 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { createLog, newId, systemRng, type EpochMs } from '@ringfence/base';
+import { makeFolder, systemClock } from '@ringfence/base/platform';
+import { LinkJournal } from '@ringfence/client/control-link';
+import { TlsKey } from '@ringfence/crypto/certificate';
+import { RecordKey } from '@ringfence/crypto/record';
+import { SigningKey, type Envelope } from '@ringfence/crypto/sign';
+import { foldKeyring, genesisStatement, nextStatement, signHead, signStatement } from '@ringfence/keyring';
+import type { KeyringChange } from '@ringfence/protocol/statements';
+import { noFault } from '../fault-points.ts';
+import { makeIdentity } from '../identity/agent-identity.ts';
+import { dialCustodian, type JoinedLink } from '../link/joined-link.ts';
+import { KeyringCopy } from '../link/keyring-copy.ts';
+import type { LinkContext } from '../link/link-context.ts';
+import { openMachine } from '../machine/machine.ts';
+import { AgentMetrics } from '../metrics.ts';
+import { AttemptRunner } from './attempt-runner.ts';
+import { serveCustodian, type CustodianWishes } from './custodian-double.fixture.ts';
+import { leasedAs, type LeaseChange } from './lease-statements.fixture.ts';
+import { IDS, KEYS } from './members.fixture.ts';
+
+const [clock, rng] = [systemClock, systemRng];
+const HOUR = 3_600_000;
+
+/** An agent of a small organisation, its custodian a double behind a real payload link. */
+export interface TestOrganisation {
+  readonly runner: AttemptRunner;
+  readonly facts: () => readonly string[];
+  readonly log: string[];
+  readonly requests: string[];
+  readonly wishes: CustodianWishes;
+  lease(change?: LeaseChange): Promise<{ job: ReturnType<typeof newId<'job'>> }>;
+  settled(): Promise<void>;
+}
+
+/** Builds the organisation on this machine. */
+export async function openOrganisation(t: TestContext, over: Partial<CustodianWishes> = {}): Promise<TestOrganisation> {
+  const folder = mkdtempSync(join(tmpdir(), 'ringfence-agent-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  chmodSync(folder, 0o711);
+  const state = join(folder, 'state');
+  const links = join(state, 'link');
+  makeFolder(links);
+  const key = RecordKey.generate(rng);
+  const identity = await makeIdentity(links, key, { clock, rng });
+  const statements = keyringStatements(identity);
+  const keyring = foldKeyring(statements);
+  const wishes: CustodianWishes = {
+    headAge: 0,
+    grant: (body) => body,
+    signer: KEYS.enrolment,
+    refuse: false,
+    workload: (workload) => workload,
+    ...over,
+  };
+  const head = (): Envelope => {
+    const at = (clock.now() - wishes.headAge) as EpochMs;
+    return signHead(keyring, { custodian: IDS.custodian, epoch: 1, at }, KEYS.enrolment);
+  };
+  const requests: string[] = [];
+  const lan = await serveCustodian(t, { requests, head, wishes, seal: identity.seal.publicKey });
+  const lines: string[] = [];
+  const link = linkTo(lan);
+  const options = { work: folder, cacheBytes: 1e6, logBytes: 1e6, jurisdictions: [], firstJobUid: undefined };
+  const machine = await openMachine({ state, ...options, clock, rng });
+  const journal = openJournal(links);
+  const custodian = dialCustodian({ route: link.route, outer: {}, identity: identity.link, clock });
+  const facts: string[] = [];
+  const append = journal.fact.bind(journal);
+  journal.fact = async (fact, of) => {
+    facts.push(fact.name);
+    await append(fact, of);
+  };
+  const context: LinkContext = {
+    link,
+    identity,
+    keyring: KeyringCopy.create(links, { statements, head: head(), root: KEYS.root.publicKey, clock }),
+    custodian,
+    journal,
+    record: (fact) => journal.fact(fact),
+    custodianPoint: undefined,
+    oneGrantAtATime: (run) => run(),
+    machine,
+    metrics: new AgentMetrics(),
+    clock,
+    rng,
+    log: createLog({ role: 'agent', clock, level: 'debug', write: (line) => void lines.push(line) }),
+    fault: noFault,
+  };
+  const runner = new AttemptRunner(context, key, new Map());
+  t.after(async () => {
+    await runner.close(2_000);
+    custodian.close();
+    await journal.close();
+  });
+  return { runner, facts: () => facts, log: lines, requests, wishes, ...leasing(runner, lines) };
+}
+
+function leasing(runner: AttemptRunner, lines: readonly string[]): Pick<TestOrganisation, 'lease' | 'settled'> {
+  let mid = 0;
+  return {
+    async lease(change = {}) {
+      const job = change.job ?? newId('job', rng);
+      mid += 1;
+      const terms = { keep: false, deadline: clock.monotonic() + 30_000, mid };
+      await runner.lease({ job, attempt: change.attempt ?? 1 }, leasedAs(job, change), terms);
+      return { job };
+    },
+    async settled() {
+      const deadline = clock.monotonic() + 20_000;
+      while (runner.live > 0 && clock.monotonic() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+      if (runner.live > 0) throw new Error(`an attempt did not end:\n${lines.join('')}`);
+    },
+  };
+}
+
+function keyringStatements({ sign, link, seal }: Awaited<ReturnType<typeof makeIdentity>>): Envelope[] {
+  const at = (clock.now() - 48 * HOUR) as EpochMs;
+  const recovery = { threshold: 1, keys: [KEYS.recovery.publicKey] };
+  const genesis = genesisStatement(IDS.org, { kind: 'genesis', root: KEYS.root.publicKey, recovery }, at);
+  const statements = [signStatement('keyring', genesis, [KEYS.root])];
+  const add = (change: KeyringChange, key = KEYS.root): void => {
+    statements.push(signStatement('keyring', nextStatement(foldKeyring(statements), change, at), [key]));
+  };
+  const { custodian, device, agent } = IDS;
+  const custodianSign = SigningKey.generate(rng).publicKey;
+  add({
+    kind: 'add-custodian',
+    custodian,
+    sign: custodianSign,
+    tls: KEYS.custodianTls.publicKey,
+    seal: KEYS.custodianSeal.publicKey,
+  });
+  const notAfter = (clock.now() + 1_000 * HOUR) as EpochMs;
+  const may: ('add-agent' | 'remove' | 'head' | 'label' | 'grant' | 'commit')[] = [
+    'add-agent',
+    'remove',
+    'head',
+    'label',
+    'grant',
+    'commit',
+  ];
+  add({ kind: 'delegate', custodian, key: KEYS.enrolment.publicKey, may, notAfter });
+  add({ kind: 'add-device', device, sign: KEYS.device.publicKey, tls: TlsKey.generate(rng).publicKey });
+  const keys = { sign: sign.publicKey, tls: link.key.publicKey, seal: seal.publicKey, allowProcess: true };
+  add({ kind: 'add-agent', agent, site: newId('site', rng), tier: 'private', ...keys }, KEYS.enrolment);
+  return statements;
+}
+
+function linkTo(lan: string): JoinedLink {
+  return {
+    v: 1,
+    agent: IDS.agent,
+    org: IDS.org,
+    orgRoot: KEYS.root.publicKey,
+    custodian: IDS.custodian,
+    route: { tls: KEYS.custodianTls.publicKey, relay: null, lan },
+    controlPlane: { id: IDS.controlPlane, url: 'https://127.0.0.1:1', root: KEYS.controlRoot.publicKey, caPin: null },
+    offer: IDS.offer,
+    allowProcess: true,
+    lan: null,
+    outer: {},
+  };
+}
+
+function openJournal(folder: string): LinkJournal {
+  const party = { id: IDS.agent, org: IDS.org, role: 'agent' } as const;
+  return LinkJournal.open({ folder, party, controlPlane: IDS.controlPlane, clock });
+}
