@@ -69,11 +69,7 @@ export async function openOrganisation(t: TestContext, over: Partial<CustodianWi
   const journal = openJournal(links);
   const custodian = dialCustodian({ route: link.route, outer: {}, identity: identity.link, clock });
   const facts: string[] = [];
-  const append = journal.fact.bind(journal);
-  journal.fact = async (fact, of) => {
-    facts.push(fact.name);
-    await append(fact, of);
-  };
+  noteFacts(journal, facts);
   const context: LinkContext = {
     link,
     identity,
@@ -169,4 +165,13 @@ function linkTo(lan: string): JoinedLink {
 function openJournal(folder: string): LinkJournal {
   const party = { id: IDS.agent, org: IDS.org, role: 'agent' } as const;
   return LinkJournal.open({ folder, party, controlPlane: IDS.controlPlane, clock });
+}
+
+/** Reads along: which facts were written, in order. */
+function noteFacts(journal: LinkJournal, facts: string[]): void {
+  const append = journal.fact.bind(journal);
+  journal.fact = async (fact, of) => {
+    facts.push(fact.name);
+    await append(fact, of);
+  };
 }
