@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf, RingfenceError, systemRng } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
+import packageFile from '../package.json' with { type: 'json' };
 import { CliError } from './cli-error.ts';
 import type { Command } from './command.ts';
 import { processTerminal } from './terminal.ts';
-import { VERBS } from './verbs.ts';
+import { nearestVerbs, VERBS } from './verbs.ts';
 
 const COMMON = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
 
@@ -23,12 +24,15 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (first === '--version') {
-    process.stdout.write('0.1.0\n');
+    process.stdout.write(`${packageFile.version}\n`);
     return 0;
   }
   const verb = `${first} ${second}` in VERBS ? `${first} ${second}` : first;
   const load = VERBS[verb];
-  if (load === undefined) throw new CliError('usage', `there is no command “${first}”`, { next: nearest(first) });
+  if (load === undefined)
+    throw new CliError('usage', 'there is no such command', {
+      next: await nextFor(args.filter((word) => !word.startsWith('-'))),
+    });
   const { command } = await load();
   await run(verb, command, args.slice(verb.split(' ').length));
   return 0;
@@ -68,20 +72,37 @@ async function overview(): Promise<string> {
   return `ringfence COMMAND [--json] [--help]\n\n${rows.join('\n')}\n\nRINGFENCE_HOME names the folder of the profile (~/.config/ringfence).\n`;
 }
 
-function nearest(word: string): string {
-  const known = Object.keys(VERBS).filter((verb) => verb.startsWith(word.slice(0, 3)) && word.length >= 3);
-  return known.length === 0 ? 'see ringfence --help' : `did you mean ${known.join(', ')}?`;
+async function nextFor(words: readonly string[]): Promise<string> {
+  const near = await nearestVerbs(words);
+  return near.length === 0 ? 'see ringfence --help' : `did you mean ${near.join(', ')}?`;
 }
 
 /** Says what failed and what to do next; the exit code tells a wrong call (2) from a refusal (1). */
 function report(error: unknown, json: boolean): number {
-  if (!(error instanceof RingfenceError)) {
-    process.stderr.write(`ringfence: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    return 1;
-  }
-  const { code, message, next } = error;
-  const problems = 'problems' in error && Array.isArray(error.problems) ? error.problems : undefined;
+  const { code, message, next, problems } = explain(error);
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, next, problems } })}\n`);
   else process.stderr.write(`ringfence: ${message} (${code})\n${next === undefined ? '' : `  ${next}\n`}`);
   return code === 'usage' ? 2 : 1;
+}
+
+interface Explained {
+  readonly code: string;
+  readonly message: string;
+  readonly next?: string | undefined;
+  readonly problems?: readonly unknown[] | undefined;
+}
+
+function explain(error: unknown): Explained {
+  if (error instanceof RingfenceError) {
+    const { code, message, next } = error;
+    return {
+      code,
+      message,
+      next,
+      problems: 'problems' in error && Array.isArray(error.problems) ? error.problems : undefined,
+    };
+  }
+  // What the operating system refuses (a full disk, a missing right) is no bug: its own words, without a stack.
+  if (error instanceof Error && 'syscall' in error) return { code: 'system', message: error.message };
+  return { code: 'bug', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

@@ -25,3 +25,14 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly command: Co
   'custodian restore': () => import('./commands/custodian-restore.ts'),
   doctor: () => import('./commands/doctor.ts'),
 };
+
+/** Verbs that somebody who typed `words` may have meant: the nearest one, else those that begin with the first word. */
+export async function nearestVerbs(words: readonly string[]): Promise<string[]> {
+  const [first = '', second] = words;
+  const below = Object.keys(VERBS).filter((verb) => verb.startsWith(`${first} `));
+  if (below.length > 0 && second === undefined) return below;
+  const { nearestWord } = await import('@ringfence/protocol/job-file');
+  const nearest =
+    nearestWord(`${first} ${second ?? ''}`.trim(), Object.keys(VERBS)) ?? nearestWord(first, Object.keys(VERBS));
+  return nearest === undefined ? below : [nearest];
+}

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { formatSize } from '@ringfence/base';
 import { openPack, readObject } from '@ringfence/client/pack';
 import { CliError } from '../cli-error.ts';
 import { text, type Command } from '../command.ts';
+import { intoNewFolder, requireNewFolder } from '../job/new-folder.ts';
 import { byteProgress } from '../progress.ts';
 import { withSession } from '../session.ts';
 
@@ -20,13 +20,12 @@ export const command: Command = {
         next: `ringfence artifact get ${this.usage}`,
       });
     const target = resolve(out);
-    if (existsSync(target) && readdirSync(target).length > 0)
-      throw new CliError('bad-file', `${target} is not empty`, { next: 'name a new folder' });
+    requireNewFolder(target);
     const progress = byteProgress(context.terminal, 'opening');
     const result = await withSession(context, async ({ profile, custodian }) => {
       const found = await custodian.openArtifact(name, version === undefined ? undefined : Number(version));
       const parts = { org: profile.org, project: found.project, pack: found.pack, onProgress: progress.add };
-      const files = await intoFolder(target, (folder) =>
+      const files = await intoNewFolder(target, (folder) =>
         openPack({ ...parts, folder, fetch: async (digest) => readObject(await custodian.object(digest)) }),
       );
       return { artifact: found.artifact, files: files.files.map(({ path }) => path) };
@@ -38,18 +37,3 @@ export const command: Command = {
     );
   },
 };
-
-/** All or nothing: the pack is laid out beside the target and moved there when it is whole. */
-async function intoFolder<T>(target: string, layOut: (folder: string) => Promise<T>): Promise<T> {
-  mkdirSync(dirname(target), { recursive: true });
-  const folder = mkdtempSync(join(dirname(target), '.ringfence-'));
-  try {
-    const result = await layOut(folder);
-    if (existsSync(target)) rmSync(target, { recursive: true });
-    renameSync(folder, target);
-    return result;
-  } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
-  }
-}

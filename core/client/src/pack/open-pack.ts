@@ -1,11 +1,12 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs';
-import { dirname, join, posix } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fromBase64Url, fromUtf8, type OrgId, type ProjectId } from '@ringfence/base';
 import { openObjectBytes } from '@ringfence/crypto/open';
 import { DataKey, sha256Hex, type Digest } from '@ringfence/crypto/seal';
 import { packManifest, type ChunkReference, type PackManifest, type PackReference } from '@ringfence/protocol/payload';
 import { ClientError } from '../error.ts';
+import { manifestProblem } from './pack-rules.ts';
 import { MANIFEST_OBJECT } from './seal-pack.ts';
 
 /** What opens a pack. */
@@ -31,22 +32,30 @@ export async function readManifest(options: OpenPackOptions): Promise<PackManife
   const sealed = await fetchChecked(options, options.pack.manifest);
   const identity = { org: options.org, project: options.project, object: MANIFEST_OBJECT, version: 1 };
   const dataKey = DataKey.fromBytes(fromBase64Url(options.pack.key));
-  const parsed = packManifest.safeParse(JSON.parse(fromUtf8(openObjectBytes({ dataKey, identity }, sealed))));
+  const parsed = packManifest.safeParse(jsonOf(openObjectBytes({ dataKey, identity }, sealed)));
   if (!parsed.success) throw badPack('its manifest is not of a form that this release knows');
-  checkPaths(parsed.data);
+  const problem = manifestProblem(parsed.data);
+  if (problem !== undefined) throw badPack(problem);
   return parsed.data;
 }
 
-/** Writes the files and links of a pack below `folder`; nothing outside it is ever touched. Throws ClientError `bad-pack`. */
+/** Writes the files and links of a pack below `folder`; nothing outside it is ever touched, and nothing is written after it failed. Throws ClientError `bad-pack`. */
 export async function openPack(options: LayOutOptions): Promise<PackManifest> {
   const manifest = await readManifest(options);
   const made = new Set<string>();
-  const waiting = [...manifest.files];
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await writeFile(options, file, made);
-    }),
-  );
+  const files = manifest.files.values();
+  let failed = false;
+  const work = async (): Promise<void> => {
+    for (const file of files) {
+      if (failed) return;
+      await writeFile(options, file, made).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   for (const { path, target } of manifest.links) {
     makeParents(options.folder, path, made);
     symlinkSync(target, join(options.folder, path));
@@ -94,29 +103,19 @@ async function fetchChecked(options: OpenPackOptions, digest: Digest): Promise<U
   return bytes;
 }
 
-function checkPaths({ files, links }: PackManifest): void {
-  const leaves = new Set<string>();
-  for (const { path } of [...files, ...links]) {
-    if (leaves.has(path)) throw badPack('two entries have the same path');
-    leaves.add(path);
-  }
-  for (const path of leaves)
-    for (let parent = posix.dirname(path); parent !== '.'; parent = posix.dirname(parent))
-      if (leaves.has(parent)) throw badPack('an entry lies below a file or a link');
-  for (const { path, target } of links) if (!staysInside(path, target)) throw badPack('a link leads out of the pack');
-}
-
-function staysInside(path: string, target: string): boolean {
-  if (target.startsWith('/') || target.includes('\0')) return false;
-  const end = posix.normalize(posix.join(posix.dirname(path), target));
-  return end !== '..' && !end.startsWith('../');
-}
-
 function makeParents(folder: string, path: string, made: Set<string>): void {
   const parent = dirname(path);
   if (parent === '.' || made.has(parent)) return;
   mkdirSync(join(folder, parent), { recursive: true, mode: 0o755 });
   made.add(parent);
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(fromUtf8(bytes));
+  } catch {
+    return undefined;
+  }
 }
 
 function badPack(problem: string): ClientError {

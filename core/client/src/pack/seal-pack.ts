@@ -4,6 +4,8 @@ import { canonicalBytes, toBase64Url, type OrgId, type ProjectId, type Rng } fro
 import { chunkId, DataKey, sealObjectBytes, type DedupeKey, type Digest } from '@ringfence/crypto/seal';
 import type { ChunkReference, PackManifest, PackReference } from '@ringfence/protocol/payload';
 import type { CustodianClient } from '../custodian/index.ts';
+import { ClientError } from '../error.ts';
+import { isPackPath, linkStaysInside } from './pack-rules.ts';
 
 /** A file or link of a folder that is packed; `path` is relative with `/`. */
 export type PackEntry =
@@ -34,7 +36,7 @@ export interface SealedPack {
 }
 
 const CHUNK_BYTES = 1_048_576;
-/** Chunks that are asked about and uploaded together; bounds memory to 32 MiB. */
+/** Chunks that are asked about and uploaded together; one batch travels while the next is read, so memory is bounded to 64 MiB. */
 const BATCH = 32;
 
 interface PlainChunk {
@@ -47,9 +49,11 @@ export const MANIFEST_OBJECT = 'manifest';
 
 /**
  * Seals the entries of a folder as chunks of at most 1 MiB and a manifest under a fresh data key, and uploads what the custodian lacks
- * (docs/protocol/payload-api.md). A file that changes while it is read gives the bytes that were read.
+ * (docs/protocol/payload-api.md). A file that changes while it is read gives the bytes that were read. Throws ClientError `bad-pack` for
+ * an entry that could not be laid out again.
  */
 export async function sealPack(options: SealPackOptions): Promise<SealedPack> {
+  refuseEntries(options.entries);
   const uploader = new ChunkUploader(options);
   const files: { path: string; executable: boolean; size: number; ids: Digest[] }[] = [];
   for (const entry of options.entries) {
@@ -77,6 +81,14 @@ export async function sealPack(options: SealPackOptions): Promise<SealedPack> {
   };
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
   return { pack: await uploadManifest(options, manifest), files: files.length, bytes, uploaded: uploader.uploaded };
+}
+
+function refuseEntries(entries: readonly PackEntry[]): void {
+  const wrong = entries.find((entry) => !isPackPath(entry.path) || (entry.kind === 'link' && !linkStaysInside(entry)));
+  if (wrong === undefined) return;
+  const problem =
+    wrong.kind === 'link' && isPackPath(wrong.path) ? 'is a link out of the folder' : 'has a name that cannot travel';
+  throw new ClientError('bad-pack', `${JSON.stringify(wrong.path)} ${problem}`, { next: 'rename it or leave it out' });
 }
 
 async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
@@ -110,8 +122,10 @@ async function uploadManifest(options: SealPackOptions, manifest: PackManifest):
 /** Gathers chunks, asks in batches which are there, seals and uploads the others. */
 class ChunkUploader {
   readonly #options: SealPackOptions;
+  readonly #seen = new Set<Digest>();
   readonly #known = new Map<Digest, ChunkReference>();
-  #waiting = new Map<Digest, PlainChunk>();
+  #waiting: PlainChunk[] = [];
+  #travelling: Promise<void> = Promise.resolve();
   uploaded = 0;
 
   constructor(options: SealPackOptions) {
@@ -120,9 +134,10 @@ class ChunkUploader {
 
   async add(bytes: Uint8Array): Promise<Digest> {
     const id = chunkId(this.#options.dedupeKey, bytes);
-    if (!this.#known.has(id)) this.#waiting.set(id, { id, bytes });
+    if (!this.#seen.has(id)) this.#waiting.push({ id, bytes });
+    this.#seen.add(id);
     this.#options.onProgress?.(bytes.length);
-    if (this.#waiting.size >= BATCH) await this.flush();
+    if (this.#waiting.length >= BATCH) await this.#send();
     return id;
   }
 
@@ -133,8 +148,21 @@ class ChunkUploader {
   }
 
   async flush(): Promise<void> {
-    const waiting = [...this.#waiting.values()];
-    this.#waiting = new Map();
+    await this.#send();
+    await this.#travelling;
+  }
+
+  /** Sends what waits once the batch before has arrived; the next is read meanwhile. */
+  async #send(): Promise<void> {
+    await this.#travelling;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    this.#travelling = this.#travel(batch);
+    // Whoever waits for the batch hears of its failure; nobody may be waiting yet.
+    this.#travelling.catch(() => undefined);
+  }
+
+  async #travel(waiting: readonly PlainChunk[]): Promise<void> {
     if (waiting.length === 0) return;
     const { custodian } = this.#options;
     for (const present of await custodian.presentChunks(waiting.map(({ id }) => id)))

@@ -19,6 +19,7 @@ export {
   type PythonVersion,
   type VariableName,
 } from './names.ts';
+export { nearestWord } from './nearest.ts';
 export { parseJobFile } from './parse.ts';
 export type { HourlyPrice } from './price.ts';
 export type { PrivacyWishes } from './privacy-fields.ts';
