@@ -1,7 +1,8 @@
-import { createLog, newId, RingfenceError, systemRng, type Log } from '@ringfence/base';
+import { createLog, RingfenceError, systemRng, type Log } from '@ringfence/base';
 import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
 import { CONTROL_PLANE_USAGE, parseControlPlaneConfig, type ControlPlaneConfig } from './config.ts';
 import { FAULT_POINTS, noFault, type Fault } from './fault-points.ts';
+import { openReplicaId } from './identity/replica-id.ts';
 import { printRegistrationCode } from './registration/print-registration-code.ts';
 import { startControlPlane } from './start.ts';
 
@@ -32,7 +33,7 @@ async function run(config: ControlPlaneConfig): Promise<void> {
     clock: systemClock,
     rng: systemRng,
     log,
-    replica: newId('site', systemRng),
+    replica: openReplicaId(config.state, systemRng),
     fault: faultOf(config, log),
   };
   if (config.verb === 'registration-code') {

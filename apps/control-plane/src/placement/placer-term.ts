@@ -9,7 +9,8 @@ const RENEW_MS = 2_000;
 
 /**
  * Which replica places: one row with a term that rises with each change of holder. Every write of the placer checks the row
- * in its own transaction, so a holder that was replaced while it slept commits nothing.
+ * in its own transaction, so a holder that was replaced while it slept commits nothing. A holder that was started again
+ * takes its row over at once, in a new term.
  */
 export class PlacerTerm {
   readonly #store: ControlPlaneStore;
@@ -81,7 +82,7 @@ export class PlacerTerm {
         insert into placer_term (term, holder, until) values (1, ${this.#replica}, ${now + TERM_MS})
         on conflict (only_row) do update
           set holder = excluded.holder, until = excluded.until,
-              term = placer_term.term + case when placer_term.holder = excluded.holder then 0 else 1 end
+              term = placer_term.term + case when placer_term.holder = excluded.holder and placer_term.term = ${this.#term ?? 0} then 0 else 1 end
           where placer_term.holder = excluded.holder or placer_term.until < ${now}
         returning term`.execute(tx),
     );
