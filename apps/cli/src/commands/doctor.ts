@@ -1,31 +1,50 @@
 import { CliError } from '../cli-error.ts';
-import type { Command } from '../command.ts';
-import type { Finding } from '../doctor/finding.ts';
-import { warn } from '../doctor/finding.ts';
+import { texts, type Command, type CommandContext } from '../command.ts';
+import { forProduction, warn, type Finding } from '../doctor/finding.ts';
 import { machineFindings } from '../doctor/machine.ts';
-import { organisationFindings } from '../doctor/organisation.ts';
 import { hasProfile } from '../home/profile.ts';
-import { withSession } from '../session.ts';
 
 const SIGN: Readonly<Record<Finding['verdict'], string>> = { good: '✓', warn: '!', bad: '✗' };
 
 export const command: Command = {
-  usage: '',
+  usage: '[--production] [--state DIR]…',
   summary: 'what is not right yet, on this machine and in the organisation, and what to do',
-  options: {},
+  options: { production: { type: 'boolean' }, state: { type: 'string', multiple: true } },
   words: [0, 0],
-  async run(context) {
-    const findings = machineFindings();
-    if (hasProfile(context.home))
-      findings.push(...(await withSession(context, (session) => organisationFindings(context, session))));
-    else findings.push(warn('profile', `${context.home} has none`, 'ringfence org init, or set RINGFENCE_HOME'));
-    context.terminal.value({ findings });
+  async run(context, _, flags) {
+    const found = [
+      ...machineFindings(),
+      ...(await profileFindings(context)),
+      ...(await journalFindings(texts(flags, 'state'))),
+    ];
+    const findings = flags['production'] === true ? forProduction(found) : found;
+    context.terminal.value({ ok: findings.every(({ verdict }) => verdict !== 'bad'), findings });
     for (const { check, verdict, detail, remedy } of findings) {
       context.terminal.line(`${SIGN[verdict]} ${check}: ${detail}`);
       if (remedy !== undefined) context.terminal.line(`    ${remedy}`);
     }
     const count = findings.filter(({ verdict }) => verdict === 'bad').length;
     if (count > 0)
-      throw new CliError('check-failed', `${count} things must be mended`, { next: 'they are marked ✗ above' });
+      throw new CliError('check-failed', `${count} ${count === 1 ? 'thing' : 'things'} must be mended`, {
+        next: 'they are marked ✗ above',
+      });
   },
 };
+
+async function profileFindings(context: CommandContext): Promise<Finding[]> {
+  if (!hasProfile(context.home))
+    return [warn('profile', `${context.home} has none`, 'ringfence org init, or set RINGFENCE_HOME')];
+  const [{ homeFindings }, { organisationFindings }, { withSession }] = await Promise.all([
+    import('../doctor/own-files.ts'),
+    import('../doctor/organisation.ts'),
+    import('../session.ts'),
+  ]);
+  const own = homeFindings(context.home);
+  return [...own, ...(await withSession(context, (session) => organisationFindings(context, session)))];
+}
+
+async function journalFindings(states: readonly string[]): Promise<Finding[]> {
+  if (states.length === 0) return [];
+  const { stateFindings } = await import('../doctor/own-files.ts');
+  return states.flatMap((state) => stateFindings(state));
+}

@@ -5,6 +5,8 @@ export interface Finding {
   readonly detail: string;
   /** What to do about it. */
   readonly remedy?: string;
+  /** Not to be used with other people's data: bad with `--production`. */
+  readonly unfit?: boolean;
 }
 
 /** A finding that all is well. */
@@ -23,3 +25,16 @@ export const bad = (check: string, detail: string, remedy: string): Finding => (
   detail,
   remedy,
 });
+/** A finding that does for a try and not for production. */
+export const unfit = (check: string, detail: string, remedy: string): Finding => ({
+  check,
+  verdict: 'warn',
+  detail,
+  remedy,
+  unfit: true,
+});
+
+/** Findings as production judges them. */
+export function forProduction(findings: readonly Finding[]): Finding[] {
+  return findings.map((finding) => (finding.unfit === true ? { ...finding, verdict: 'bad' } : finding));
+}

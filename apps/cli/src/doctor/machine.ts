@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { bad, good, warn, type Finding } from './finding.ts';
 
@@ -14,11 +14,17 @@ function nodeVersion(): Finding {
     : bad('node', process.version, 'start through npm or the release archive, which bring Node 24');
 }
 
+const WITHIN_MS = 10_000;
+
+function run(program: string, args: readonly string[]): SpawnSyncReturns<string> {
+  return spawnSync(program, args, { encoding: 'utf8', timeout: WITHIN_MS });
+}
+
 function sandbox(): Finding {
-  const version = spawnSync('bwrap', ['--version'], { encoding: 'utf8' });
+  const version = run('bwrap', ['--version']);
   if (version.error !== undefined)
     return warn('bubblewrap', 'not installed: jobs can only run at isolation process', 'apt-get install bubblewrap');
-  const works = spawnSync('bwrap', ['--ro-bind', '/', '/', '--unshare-all', 'true'], { encoding: 'utf8' });
+  const works = run('bwrap', ['--ro-bind', '/', '/', '--unshare-all', 'true']);
   if (works.status === 0) return good('bubblewrap', version.stdout.trim());
   return warn(
     'bubblewrap',
@@ -35,7 +41,10 @@ function userNamespaces(): Finding {
       'AppArmor keeps them from plain users',
       'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or install an AppArmor profile for bwrap',
     );
-  return spawnSync('unshare', ['--user', 'true']).status === 0
+  const tried = run('unshare', ['--user', 'true']);
+  if (tried.error !== undefined)
+    return warn('user namespaces', 'unshare is not installed to try them', 'apt-get install util-linux');
+  return tried.status === 0
     ? good('user namespaces', 'allowed')
     : warn('user namespaces', 'not allowed', 'sysctl -w user.max_user_namespaces=15000');
 }

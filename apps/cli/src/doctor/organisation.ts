@@ -1,11 +1,15 @@
-import { formatDuration, messageOf } from '@ringfence/base';
+import { formatDuration, messageOf, type EpochMs } from '@ringfence/base';
+import type { custodianStatus } from '@ringfence/protocol/payload';
+import type { z } from 'zod';
 import type { CommandContext } from '../command.ts';
 import { checkedKeyring } from '../home/checked-keyring.ts';
 import { DELEGATION_MS } from '../home/first-keyring.ts';
 import type { Session } from '../session.ts';
-import { bad, good, warn, type Finding } from './finding.ts';
+import { bad, good, unfit, warn, type Finding } from './finding.ts';
 
 const RENEW_WITHIN_MS = DELEGATION_MS / 4;
+/** A backup older than this is no longer one to rely on. */
+const BACKUP_WITHIN_MS = 7 * 86_400_000;
 
 /** What the organisation's own services say of themselves. */
 export async function organisationFindings(context: CommandContext, session: Session): Promise<Finding[]> {
@@ -52,20 +56,43 @@ async function custodian({ clock }: CommandContext, { custodian: client }: Sessi
       status.controlLink === 'up'
         ? good('control link of the custodian', 'up')
         : bad('control link of the custodian', status.controlLink, 'see the custodian’s log');
-    const backup =
-      status.lastBackupAt === null
-        ? warn(
-            'backup',
-            'none exists: losing the custodian’s disk loses every key and result',
-            'ringfence custodian backup --out FILE',
-          )
-        : good('backup', `${formatDuration(Math.max(0, clock.now() - status.lastBackupAt))} old`);
-    const seal =
-      status.seal === 'key-file'
-        ? warn('custodian keys', 'sealed by a key file on the same machine', 'start the custodian with a passphrase')
-        : good('custodian keys', 'sealed by a passphrase');
-    return [good('custodian', `release ${status.version}, epoch ${status.epoch}`), link, backup, seal];
+    return [
+      good('custodian', `release ${status.version}, epoch ${status.epoch}`),
+      link,
+      ...custodianPosture(status, clock.now()),
+    ];
   } catch (error) {
     return [bad('custodian', messageOf(error), 'is it running, and does the relay reach it?')];
   }
+}
+
+type Posture = Pick<z.output<typeof custodianStatus>, 'lastBackupAt' | 'seal' | 'database'>;
+
+/** What loses data or keys one day: tolerable for a try, refused with `--production`. */
+export function custodianPosture({ lastBackupAt, seal, database }: Posture, now: EpochMs): Finding[] {
+  const age = lastBackupAt === null ? undefined : Math.max(0, now - lastBackupAt);
+  const none = 'none exists: losing the custodian’s disk loses every key and result';
+  return [
+    age === undefined || age > BACKUP_WITHIN_MS
+      ? unfit(
+          'backup',
+          age === undefined ? none : `${formatDuration(age)} old`,
+          'ringfence custodian backup --out FILE',
+        )
+      : good('backup', `${formatDuration(age)} old`),
+    seal === 'key-file'
+      ? unfit(
+          'custodian keys',
+          'sealed by a key file on the same machine',
+          'start the custodian with a passphrase: docs/operate/custodian.md',
+        )
+      : good('custodian keys', 'sealed by a passphrase'),
+    database === 'embedded'
+      ? unfit(
+          'custodian database',
+          'the embedded PostgreSQL, which bundles an old OpenSSL and has no replica',
+          'run a PostgreSQL server and set CUSTODIAN_DATABASE_URL',
+        )
+      : good('custodian database', 'a PostgreSQL server'),
+  ];
 }
