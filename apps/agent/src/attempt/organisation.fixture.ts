@@ -15,7 +15,7 @@ import { makeIdentity } from '../identity/agent-identity.ts';
 import { dialCustodian, type JoinedLink } from '../link/joined-link.ts';
 import { KeyringCopy } from '../link/keyring-copy.ts';
 import type { LinkContext } from '../link/link-context.ts';
-import { openMachine } from '../machine/machine.ts';
+import { openMachine, type Machine } from '../machine/machine.ts';
 import { AgentMetrics } from '../metrics.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { serveCustodian, type CustodianWishes } from './custodian-double.fixture.ts';
@@ -40,9 +40,7 @@ export interface TestOrganisation {
 export async function openOrganisation(t: TestContext, over: Partial<CustodianWishes> = {}): Promise<TestOrganisation> {
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-agent-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  chmodSync(folder, 0o711);
-  const state = join(folder, 'state');
-  const links = join(state, 'link');
+  const links = join(folder, 'link');
   makeFolder(links);
   const key = RecordKey.generate(rng);
   const identity = await makeIdentity(links, key, { clock, rng });
@@ -64,8 +62,7 @@ export async function openOrganisation(t: TestContext, over: Partial<CustodianWi
   const lan = await serveCustodian(t, { requests, head, wishes, seal: identity.seal.publicKey });
   const lines: string[] = [];
   const link = linkTo(lan);
-  const options = { work: folder, cacheBytes: 1e6, logBytes: 1e6, jurisdictions: [], firstJobUid: undefined };
-  const machine = await openMachine({ state, ...options, clock, rng });
+  const machine = await thisMachine();
   const journal = openJournal(links);
   const custodian = dialCustodian({ route: link.route, outer: {}, identity: identity.link, clock });
   const facts: string[] = [];
@@ -174,4 +171,22 @@ function noteFacts(journal: LinkJournal, facts: string[]): void {
     facts.push(fact.name);
     await append(fact, of);
   };
+}
+
+let opened: Promise<Machine> | undefined;
+
+/** This machine, probed once for all tests of a file. */
+function thisMachine(): Promise<Machine> {
+  opened ??= probeMachine();
+  return opened;
+}
+
+function probeMachine(): Promise<Machine> {
+  const folder = mkdtempSync(join(tmpdir(), 'ringfence-machine-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  // Jobs reach their folders through it.
+  chmodSync(folder, 0o711);
+  makeFolder(join(folder, 'state'));
+  const options = { work: folder, cacheBytes: 1e6, logBytes: 1e6, jurisdictions: [], firstJobUid: undefined };
+  return openMachine({ state: join(folder, 'state'), ...options, clock, rng });
 }
