@@ -75,6 +75,9 @@ export async function startRelay(ground: Ground): Promise<StartedProcess> {
   );
 }
 
+/** One machine, a handful of processes: no herd to spread over fifteen seconds. */
+const AT_ONCE = ['--reconnect-within', '1s'];
+
 /** Starts the custodian behind `relay`. */
 export async function startCustodian(ground: Ground, relay: StartedProcess): Promise<StartedProcess> {
   const args = [
@@ -85,14 +88,14 @@ export async function startCustodian(ground: Ground, relay: StartedProcess): Pro
     ground.fronted === true ? await frontUrl(ground, 'relay') : text(relay, 'url'),
     '--relay-ca',
     text(relay, 'ca_file'),
+    ...AT_ONCE,
   ];
   return start(ground, 'custodian', roleCommand(ground.entries, 'custodian', args));
 }
 
 /** Starts an agent that has joined. */
 export async function startAgent(ground: Ground, name: string): Promise<StartedProcess> {
-  // One machine, a handful of processes: no herd to spread over fifteen seconds.
-  const args = ['run', '--state', stateOf(ground, name), '--reconnect-within', '1s'];
+  const args = ['run', '--state', stateOf(ground, name), ...AT_ONCE];
   return start(ground, name, roleCommand(ground.entries, 'agent', args));
 }
 

@@ -2,7 +2,7 @@
 import { FAULT_POINTS as AGENT } from '../../apps/agent/src/fault-points.ts';
 import { FAULT_POINTS as CONTROL_PLANE } from '../../apps/control-plane/src/fault-points.ts';
 import { FAULT_POINTS as CUSTODIAN } from '../../apps/custodian/src/fault-points.ts';
-import type { KillPoint } from './kill-run.ts';
+import type { KillPoint } from './armed-house.ts';
 
 /** Steps of enrolment; they have tests of their own. */
 const ENROLMENT = /^(claim|join)-/;

@@ -4,25 +4,31 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { startHouse, type House } from '../../scripts/house/index.ts';
+import { startArmedHouse, type ArmedHouse } from './armed-house.ts';
 import { KEY_POINTS } from './kill-points.ts';
-import { killOnce, writeKillJob } from './kill-run.ts';
+import { killOnce } from './kill-run.ts';
+import { assertOneCommitEach, assertWireVerified } from './ledgers.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-kill-'));
-let house: House;
+let armed: ArmedHouse;
 
 before(async () => {
-  house = await startHouse({ root: join(root, 'house'), agents: 1 });
+  armed = await startArmedHouse(root);
 });
 
 after(async () => {
-  await house?.stop();
+  await armed?.close();
   rmSync(root, { recursive: true, force: true });
 });
 
 test('there are at least twenty steps', () => assert.ok(KEY_POINTS.length >= 20));
 
-for (const [index, kill] of KEY_POINTS.entries())
+for (const kill of KEY_POINTS)
   test(`kill -9 of ${kill.process} at ${kill.point}`, async () => {
-    assert.equal(await killOnce(house, kill, writeKillJob(root, `kill-${index}`)), true, 'the step was passed');
+    assert.equal(await killOnce(armed, kill), true, 'the step was passed');
   });
+
+test('both ledgers hold one commit a job, and the journals prove what crossed', async () => {
+  await assertOneCommitEach(armed);
+  await assertWireVerified(armed);
+});
