@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { isPackPath, linkStaysInside, type PackEntry } from '@ringfence/client/pack';
+import type { PackEntry } from '@ringfence/client/pack';
 import { CliError } from '../cli-error.ts';
 
 /** What is below `folder`, sorted: files and links; anything else is refused. Throws CliError `bad-file`. */
@@ -11,9 +11,8 @@ export function folderEntries(folder: string): PackEntry[] {
     for (const name of readdirSync(join(folder, below)).toSorted()) {
       const path = below === '' ? name : `${below}/${name}`;
       const stat = lstatSync(join(folder, path));
-      refuseName(path);
       if (stat.isDirectory()) pending.push(path);
-      else if (stat.isSymbolicLink()) entries.push(linkEntry(folder, path));
+      else if (stat.isSymbolicLink()) entries.push({ kind: 'link', path, target: readlinkSync(join(folder, path)) });
       else if (stat.isFile()) entries.push({ kind: 'file', path, executable: (stat.mode & 0o111) !== 0 });
       else
         throw new CliError('bad-file', `${path} is no file, folder or link`, {
@@ -22,21 +21,6 @@ export function folderEntries(folder: string): PackEntry[] {
     }
   }
   return entries.toSorted((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-function linkEntry(folder: string, path: string): PackEntry {
-  const target = readlinkSync(join(folder, path));
-  if (linkStaysInside({ path, target })) return { kind: 'link', path, target };
-  throw new CliError('bad-file', `the link ${JSON.stringify(path)} leads out of the folder`, {
-    next: 'replace it by what it points to',
-  });
-}
-
-function refuseName(path: string): void {
-  if (isPackPath(path)) return;
-  throw new CliError('bad-file', `${JSON.stringify(path)} has a name that cannot travel`, {
-    next: 'rename it: no control characters, no back-slashes, at most 4,096 bytes',
-  });
 }
 
 /** A folder with all its entries, or a single file as a folder of one. Throws CliError `bad-file`. */

@@ -1,3 +1,2 @@
 export { openPack, readManifest, readObject, type LayOutOptions, type OpenPackOptions } from './open-pack.ts';
-export { isPackPath, linkStaysInside } from './pack-rules.ts';
 export { MANIFEST_OBJECT, sealPack, type PackEntry, type SealedPack, type SealPackOptions } from './seal-pack.ts';

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { packPath, type PackManifest } from '@ringfence/protocol/payload';
+import { linkStays, packPath, type PackManifest } from '@ringfence/protocol/payload';
 
 /** A symbolic link of a pack. */
 type Link = PackManifest['links'][number];
@@ -14,7 +14,7 @@ export function manifestProblem({ files, links }: PackManifest): string | undefi
   for (const path of leaves)
     for (let parent = posix.dirname(path); parent !== '.'; parent = posix.dirname(parent))
       if (leaves.has(parent)) return 'an entry lies below a file or a link';
-  if (!links.every(linkStaysInside)) return 'a link leads out of the pack';
+  if (linkOutside(links) !== undefined) return 'a link leads out of the pack';
   const whole = files.every(({ size, chunks }) => chunks.reduce((sum, chunk) => sum + chunk.size, 0) === size);
   return whole ? undefined : 'a file is not as long as its chunks';
 }
@@ -24,15 +24,8 @@ export function isPackPath(path: string): boolean {
   return packPath.safeParse(path).success;
 }
 
-/**
- * Whether a link can stand in a pack. `..` may only lead its target: after another name, which may itself be a link, it would climb from
- * wherever that one leads.
- */
-export function linkStaysInside({ path, target }: Link): boolean {
-  if (target === '' || target.startsWith('/') || target.includes('\0')) return false;
-  const steps = target.split('/').filter((step) => step !== '' && step !== '.');
-  const up = steps.findIndex((step) => step !== '..');
-  if (steps.slice(up === -1 ? steps.length : up).includes('..')) return false;
-  const end = posix.normalize(posix.join(posix.dirname(path), target));
-  return end !== '..' && !end.startsWith('../');
+/** The first link that leads out of the pack, by itself or through others. */
+export function linkOutside(links: readonly Link[]): Link | undefined {
+  const steps = new Map(links.map(({ path, target }) => [path, { kind: 'symlink', linkTarget: target }]));
+  return links.find(({ path, target }) => !linkStays(path, target, steps));
 }

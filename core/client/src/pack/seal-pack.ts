@@ -5,7 +5,7 @@ import { chunkId, DataKey, sealObjectBytes, type DedupeKey, type Digest } from '
 import type { ChunkReference, PackManifest, PackReference } from '@ringfence/protocol/payload';
 import type { CustodianClient } from '../custodian/index.ts';
 import { ClientError } from '../error.ts';
-import { isPackPath, linkStaysInside } from './pack-rules.ts';
+import { isPackPath, linkOutside } from './pack-rules.ts';
 
 /** A file or link of a folder that is packed; `path` is relative with `/`. */
 export type PackEntry =
@@ -66,9 +66,7 @@ export async function sealPack(options: SealPackOptions): Promise<SealedPack> {
     files.push(file);
   }
   await uploader.flush();
-  const links = options.entries.flatMap((entry) =>
-    entry.kind === 'link' ? [{ path: entry.path, target: entry.target }] : [],
-  );
+  const links = linksOf(options.entries);
   const manifest: PackManifest = {
     v: 1,
     files: files.map(({ path, executable, size, ids }) => ({
@@ -84,11 +82,18 @@ export async function sealPack(options: SealPackOptions): Promise<SealedPack> {
 }
 
 function refuseEntries(entries: readonly PackEntry[]): void {
-  const wrong = entries.find((entry) => !isPackPath(entry.path) || (entry.kind === 'link' && !linkStaysInside(entry)));
-  if (wrong === undefined) return;
-  const problem =
-    wrong.kind === 'link' && isPackPath(wrong.path) ? 'is a link out of the folder' : 'has a name that cannot travel';
-  throw new ClientError('bad-pack', `${JSON.stringify(wrong.path)} ${problem}`, { next: 'rename it or leave it out' });
+  const named = entries.find(({ path }) => !isPackPath(path));
+  if (named !== undefined) throw cannotTravel(named.path, 'has a name that cannot travel');
+  const link = linkOutside(linksOf(entries));
+  if (link !== undefined) throw cannotTravel(link.path, 'is a link that leads out of the folder');
+}
+
+function cannotTravel(path: string, problem: string): ClientError {
+  return new ClientError('bad-pack', `${JSON.stringify(path)} ${problem}`, { next: 'change it or leave it out' });
+}
+
+function linksOf(entries: readonly PackEntry[]): { path: string; target: string }[] {
+  return entries.flatMap((entry) => (entry.kind === 'link' ? [{ path: entry.path, target: entry.target }] : []));
 }
 
 async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {

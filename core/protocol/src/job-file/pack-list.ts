@@ -1,6 +1,6 @@
 import { packPath } from '../payload/pack.ts';
 import { workdirIgnore, type IgnoreFile, type Leaves } from './workdir-ignore.ts';
-import { linkStays } from './workdir-link.ts';
+import { linkStays } from '../payload/pack-link.ts';
 
 /** One thing that lies in a workdir. */
 export interface WorkdirEntry {

@@ -3,3 +3,4 @@ export * from './custodian-api.ts';
 export * from './enrolment.ts';
 export * from './pack.ts';
 export * from './workload.ts';
+export * from './pack-link.ts';

@@ -9,7 +9,7 @@ const MAX_HOPS = 40;
 const MAX_TARGET = 1024;
 
 /**
- * Whether the symbolic link at `path` with `target` stays in the workdir, following other links of `entries` on the way as the
+ * Whether the symbolic link at `path` with `target` stays in its folder, following other links of `entries` on the way as the
  * kernel does: `a/..` is not the folder of `a` when `a` is a link. A target that does not exist stays if its path does.
  */
 export function linkStays(path: string, target: string, entries: ReadonlyMap<string, LinkStep>): boolean {

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { linkStays, type LinkStep } from './workdir-link.ts';
+import { linkStays, type LinkStep } from './pack-link.ts';
 
 const NONE = new Map<string, LinkStep>();
 const links = (...pairs: [string, string][]): Map<string, LinkStep> =>
