@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { lockFolder } from './folder-lock.ts';
@@ -42,8 +42,11 @@ test('the lock of a killed process is taken over, even before its parent has not
   assert.equal(await said(child), 'held');
   assert.throws(() => lockFolder(folder), { code: 'folder-in-use' });
   child.kill('SIGKILL');
-  await once(child, 'exit');
+  // This process does not reap it as long as it stays in this loop.
+  for (let look = 0; !readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') Z '); look += 1)
+    assert.ok(look < 1_000_000, 'the child is still alive');
   lockFolder(folder)();
+  await once(child, 'exit');
 });
 
 test('a number of a process that is used again does not hold', (t) => {
