@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import { cleanUp } from './control-plane.fixture.ts';
 import type { Target } from './organisation.fixture.ts';
 
 /** A control plane as a process of its own. */
@@ -39,7 +40,7 @@ export async function startProcess(t: TestContext, setup: ProcessSetup): Promise
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
     child.once('exit', (code, signal) => resolve({ code, signal })),
   );
-  t.after(async () => {
+  cleanUp(t, async () => {
     child.kill('SIGTERM');
     await exited;
   });

@@ -31,21 +31,38 @@ export class ShiftedClock implements Clock {
   }
 }
 
+const cleanups = new WeakMap<TestContext, (() => Promise<void> | void)[]>();
+
+/** Undoes a set-up when the test is over; the newest first, since it may stand on an older one. */
+export function cleanUp(t: TestContext, undo: () => Promise<void> | void): void {
+  const known = cleanups.get(t);
+  if (known !== undefined) return void known.push(undo);
+  const undos = [undo];
+  cleanups.set(t, undos);
+  t.after(async () => {
+    for (const step of undos.toReversed()) await step();
+  });
+}
+
 /** A temporary folder that the test removes. */
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-cp-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  cleanUp(t, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** A state folder whose embedded database goes with it, wherever its data lie. */
+export function embeddedFolder(t: TestContext): string {
+  const stateDir = temporaryFolder(t);
+  cleanUp(t, () => removeEmbedded({ stateDir, clock: systemClock }));
+  return stateDir;
 }
 
 /** An embedded server that outlives control planes of a test: its folder, and its URL. */
 export async function startDatabase(t: TestContext): Promise<{ url: string; stateDir: string }> {
-  const stateDir = temporaryFolder(t);
+  const stateDir = embeddedFolder(t);
   const server = await startEmbedded({ stateDir, log: silentLog, clock: systemClock });
-  t.after(async () => {
-    await server.stop();
-    await removeEmbedded({ stateDir, clock: systemClock });
-  });
+  cleanUp(t, () => server.stop());
   return { stateDir, url: Buffer.from(server.connectionString().expose()).toString() };
 }
 
@@ -74,7 +91,7 @@ export async function startReplica(t: TestContext, setup: ReplicaSetup): Promise
     replica: newId('site', systemRng),
     fault: setup.fault ?? noFault,
   });
-  t.after(() => running.close());
+  cleanUp(t, () => running.close());
   return running;
 }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { sleep } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
@@ -43,21 +45,21 @@ function obey(agent: TestLink, custodian: TestLink): string[] {
 test('a control plane that dies at any step loses nothing that it acknowledged and places nothing twice', async (t) => {
   const { url: databaseUrl } = await startDatabase(t);
   const state = temporaryFolder(t);
-  let running: ControlPlaneProcess = await startProcess(t, { state, databaseUrl });
+  const armed = join(temporaryFolder(t), 'armed');
+  const fault = `@${armed}`;
+  let running: ControlPlaneProcess = await startProcess(t, { state, databaseUrl, fault });
   const port = new URL(running.ready.url).port;
   const house = new TestOrganisation();
   const { client, custodian, agent } = await house.enrol(t, running);
   const leases = obey(agent, custodian);
-  for (const fault of FAULT_POINTS) {
-    running.child.kill('SIGTERM');
-    assert.deepEqual(await running.exited, { code: 0, signal: null }, 'a clean stop');
-    running = await startProcess(t, { state, databaseUrl, port, fault });
+  for (const point of FAULT_POINTS) {
+    writeFileSync(armed, point);
     const submission = house.submission();
     const acknowledged = submitted(client, submission);
-    assert.equal((await running.exited).signal, 'SIGKILL', fault);
-    running = await startProcess(t, { state, databaseUrl, port });
+    assert.equal((await running.exited).signal, 'SIGKILL', point);
+    running = await startProcess(t, { state, databaseUrl, port, fault });
     const { job } = await acknowledged;
-    await until(`${fault}: succeeded`, async () => (await client.job(job)).state === 'succeeded');
+    await until(`${point}: succeeded`, async () => (await client.job(job)).state === 'succeeded');
     const { attempts } = await client.job(job);
     assert.deepEqual(
       attempts.map(({ attempt }) => attempt),
@@ -70,7 +72,9 @@ test('a control plane that dies at any step loses nothing that it acknowledged a
       fault,
     );
     const events = (await client.events(job)).map(({ type }) => type);
-    assert.equal(events.filter((type) => type === 'attempt-leased').length, 1, fault);
-    assert.equal((await client.agents())[0]?.freeCpuMilli, 4000, fault);
+    assert.equal(events.filter((type) => type === 'attempt-leased').length, 1, point);
+    assert.equal((await client.agents())[0]?.freeCpuMilli, 4000, point);
   }
+  running.child.kill('SIGTERM');
+  assert.deepEqual(await running.exited, { code: 0, signal: null }, 'a clean stop');
 });

@@ -1,6 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
-import { epochMs, newId, silentLog, systemRng, toBase64Url, type Clock, type JobId, type OrgId } from '@ringfence/base';
+import {
+  epochMs,
+  newId,
+  silentLog,
+  systemRng,
+  toBase64Url,
+  type Clock,
+  type JobId,
+  type OrgId,
+  Secret,
+} from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { ControlPlaneClient } from '@ringfence/client/api';
 import {
@@ -32,7 +42,7 @@ import type { jobSubmission } from '@ringfence/protocol/api';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import { DELEGATIONS, type KeyringChange, type PlacementPart } from '@ringfence/protocol/statements';
 import type { z } from 'zod';
-import { temporaryFolder, until } from './control-plane.fixture.ts';
+import { cleanUp, temporaryFolder, until } from './control-plane.fixture.ts';
 import type { RunningControlPlane } from './start.ts';
 
 /** A job that one sandbox on an own site can run. */
@@ -79,10 +89,10 @@ export interface DialSetup {
 /** An organisation with keys of its own, a custodian, a device and an agent, as the real roles would run them. */
 export class TestOrganisation {
   readonly org: OrgId = newId('org', systemRng);
-  readonly root = SigningKey.generate(systemRng);
-  readonly custodian = { id: newId('custodian', systemRng), sign: SigningKey.generate(systemRng) };
-  readonly enrolment = SigningKey.generate(systemRng);
-  readonly device = { id: newId('device', systemRng), sign: SigningKey.generate(systemRng) };
+  readonly root = newKey();
+  readonly custodian = { id: newId('custodian', systemRng), sign: newKey() };
+  readonly enrolment = newKey();
+  readonly device = { id: newId('device', systemRng), sign: newKey() };
   readonly agent = newAgent();
   readonly clock: Clock;
   keyring: Keyring;
@@ -145,7 +155,7 @@ export class TestOrganisation {
       rng: systemRng,
       identity: as === 'nobody' ? undefined : { device: this.device.id, key: this.device.sign },
     });
-    t.after(() => client.close());
+    cleanUp(t, () => client.close());
     return client;
   }
 
@@ -243,6 +253,15 @@ export class TestOrganisation {
   }
 }
 
+/** Seeds of all keys that this process has made for parties: nothing of the control plane may ever hold one. */
+export const PARTY_SEEDS: Uint8Array[] = [];
+
+function newKey(): SigningKey {
+  const seed = systemRng.bytes(32);
+  PARTY_SEEDS.push(Uint8Array.from(seed));
+  return SigningKey.fromSeed(new Secret(seed));
+}
+
 /** An agent's identity and its offer. */
 export type TestAgent = ReturnType<typeof newAgent>;
 
@@ -250,7 +269,7 @@ export type TestAgent = ReturnType<typeof newAgent>;
 export function newAgent() {
   return {
     id: newId('agent', systemRng),
-    sign: SigningKey.generate(systemRng),
+    sign: newKey(),
     site: newId('site', systemRng),
     offer: newId('offer', systemRng),
   };
@@ -327,7 +346,7 @@ function dialLink(
     await journal.close();
   };
   const held: TestLink = { link, messages, folder, onMessage: () => {}, send: (message) => link.send(message), close };
-  t.after(close);
+  cleanUp(t, close);
   link.start();
   return held;
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ManualClock, newId, silentLog, systemRng } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { killProcess, startProcess } from '../control-plane-process.fixture.ts';
-import { startDatabase, startReplica, temporaryFolder, until } from '../control-plane.fixture.ts';
+import { cleanUp, startDatabase, startReplica, temporaryFolder, until } from '../control-plane.fixture.ts';
 import { openStore } from '../store/open-store.ts';
 import { PlacerTerm } from './placer-term.ts';
 import { memberOf, newAgent, offerOf, TestOrganisation } from '../organisation.fixture.ts';
@@ -57,7 +57,7 @@ test('a term is held by one at a time, rises with each holder, and lets nobody e
     const stateDir = temporaryFolder(t);
     opened.push(await openStore({ stateDir, url, clock: systemClock, log: silentLog }));
   }
-  t.after(() => Promise.all(opened.map(({ close }) => close())));
+  cleanUp(t, () => Promise.all(opened.map(({ close }) => close())).then(() => undefined));
   const clock = new ManualClock();
   const terms = opened.map(
     ({ store }) => new PlacerTerm({ store, replica: newId('site', systemRng), clock, log: silentLog }),

@@ -4,7 +4,7 @@ import { newId, silentLog, systemRng } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { JOB_STATES } from '@ringfence/protocol/api';
 import { sql } from 'kysely';
-import { startDatabase, startReplica, temporaryFolder } from '../control-plane.fixture.ts';
+import { cleanUp, startDatabase, startReplica, temporaryFolder } from '../control-plane.fixture.ts';
 import { JOB_TRANSITIONS } from '../jobs/job-transitions.ts';
 import { TestOrganisation } from '../organisation.fixture.ts';
 import { openStore } from './open-store.ts';
@@ -14,7 +14,7 @@ test('the database allows exactly the transitions of the table, and refuses all 
   const controlPlane = await startReplica(t, { databaseUrl: url });
   const stateDir = temporaryFolder(t);
   const { store, close } = await openStore({ stateDir, url, clock: systemClock, log: silentLog });
-  t.after(close);
+  cleanUp(t, close);
   const allowed = await store.withSystem('gauges', (tx) =>
     sql<{ pair: string }>`
       select before || ' ' || after as pair from unnest(${JOB_STATES}::text[]) before, unnest(${JOB_STATES}::text[]) after
@@ -38,7 +38,7 @@ test('rows of one organisation are out of reach of another, whatever a query ask
   const { url } = await startDatabase(t);
   const controlPlane = await startReplica(t, { databaseUrl: url });
   const { store, close } = await openStore({ stateDir: temporaryFolder(t), url, clock: systemClock, log: silentLog });
-  t.after(close);
+  cleanUp(t, close);
   const house = new TestOrganisation();
   const { client, agent } = await house.enrol(t, controlPlane);
   await client.submit(house.submission());

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { VERSION } from '../version.ts';
+import { openApi } from './openapi.ts';
+import { routeTable } from './route-table.ts';
+
+const PAGE = new URL('../../../../docs/openapi.json', import.meta.url);
+
+test('docs/openapi.json is what the route table says (RINGFENCE_WRITE_DOCS=1 with this test writes it)', () => {
+  // The table's handlers are not called here, so they need no database.
+  const routes = routeTable({} as ControlPlaneContext, VERSION);
+  const text = `${JSON.stringify(openApi(routes, VERSION), null, 2)}\n`;
+  if (process.env['RINGFENCE_WRITE_DOCS'] === '1') writeFileSync(PAGE, text);
+  assert.equal(readFileSync(PAGE, 'utf8'), text);
+  const ids = routes.map(({ method, path }) => `${method} ${path}`);
+  assert.equal(new Set(ids).size, ids.length);
+});
