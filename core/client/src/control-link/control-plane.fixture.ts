@@ -47,6 +47,8 @@ export class LoopbackControlPlane {
   /** Replaces what answers a socket, for hostile doubles. */
   serve: (socket: WebSocket) => AcceptingLink = (socket) => acceptLink(this.options(socket));
   heartbeatMs = 5_000;
+  /** Milliseconds for which its online keys hold. */
+  keysLifetime = 86_400_000;
   connections = 0;
   readonly #clock: Clock;
   #server: Server | undefined;
@@ -137,7 +139,7 @@ export class LoopbackControlPlane {
       leases: this.leases.publicKey,
       // Fast clocks of two processes drift apart.
       at: now - 86_400_000,
-      notAfter: now + 86_400_000,
+      notAfter: now + this.keysLifetime,
     };
     return signEnvelope('application/vnd.ringfence.control-plane-keys.v1+json', body, [signer]);
   }

@@ -146,3 +146,16 @@ test("a message that no frame holds, or that is not this role's, is never stored
   assert.equal(journal.state.queued, 0);
   assert.ok(journal.point.seq - seq < 5);
 });
+
+test("a link ends with the control plane's online keys, and comes back with the next ones", async (t) => {
+  const { controlPlane, row, setup } = await house(t, 100);
+  controlPlane.heartbeatMs = 2_000;
+  controlPlane.keysLifetime = 60_000;
+  const downs: unknown[] = [];
+  const quiet = (): void => {};
+  const log = { debug: quiet, warn: quiet, error: quiet, info: (_: string, fields?: object) => downs.push(fields) };
+  const { link } = dial(t, controlPlane, { ...setup, log });
+  await until(() => controlPlane.connections >= 2 && link.state === 'up', 'the second connection');
+  assert.deepEqual(downs[1], { code: 'keys' });
+  assert.equal(row.locked, false);
+});
