@@ -47,7 +47,8 @@ export interface ControlLinkOptions {
    * Called one at a time, in order; a durable message once per id, and again after a crash before its record was on
    * disk. The fact that it resolves with becomes the record that marks the message as processed, so effect and mark are
    * one; without a fact the acknowledgement is the mark, and the handler's own effect must bear a repetition. Rejecting
-   * ends the connection; the message comes again.
+   * ends the connection; the message comes again. Everything behind waits, renewals too: begin what takes long, and
+   * resolve.
    */
   readonly onMessage: (message: ControlPlaneMessage, context: ControlMessageContext) => Promise<Fact | undefined>;
   /** The body of the next heartbeat. Counters of one attempt change at most once a minute on the wire, whatever this says. */
