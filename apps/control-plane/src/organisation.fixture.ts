@@ -163,7 +163,7 @@ export class TestOrganisation {
   dial(t: TestContext, target: Target, who: 'custodian' | TestAgent, setup: DialSetup = {}): TestLink {
     const { id, sign: key } = who === 'custodian' ? this.custodian : who;
     const party: LinkParty = { id, org: this.org, role: who === 'custodian' ? 'custodian' : 'agent' };
-    return dialLink(t, target, { party, key, clock: this.clock, ...setup });
+    return dialLink(t, target, { party, key, ...setup });
   }
 
   /** An order of the device to run something, with its label. */
@@ -314,9 +314,9 @@ export function codeOf(target: Target): string {
 function dialLink(
   t: TestContext,
   { ready }: Target,
-  setup: DialSetup & { party: LinkParty; key: SigningKey; clock: Clock },
+  setup: DialSetup & { party: LinkParty; key: SigningKey },
 ): TestLink {
-  const { party, key, clock, folder = temporaryFolder(t) } = setup;
+  const { party, key, folder = temporaryFolder(t) } = setup;
   const journal = LinkJournal.open({ folder, party, controlPlane: ready['id'] as never, clock: systemClock });
   const messages: ControlPlaneMessage[] = [];
   const link = createControlLink({

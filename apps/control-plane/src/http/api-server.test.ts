@@ -50,7 +50,8 @@ test('the API', async (t) => {
       value: ours.submission({ placement: { tiers: ['private'], isolation: 'microvm' } }),
     });
     const answers = await Promise.all(Array.from({ length: 16 }, () => sendRaw(controlPlane, request)));
-    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, ...Array.from({ length: 15 }, () => 401)]);
+    const count = (wanted: number): number => answers.filter(({ status }) => status === wanted).length;
+    assert.deepEqual([count(200), count(401)], [1, 15]);
     assert.equal((await sendRaw(controlPlane, request)).status, 401);
   });
 

@@ -48,6 +48,7 @@ async function jobFacts(tx: Tx, job: JobId): Promise<JobFacts | undefined> {
       'state',
       'attempts',
       'max_attempts',
+      'placement',
       'stopping',
       build
         .exists(build.selectFrom('attempt').select('attempt').where('job', '=', job).where('live', '=', true))
@@ -57,8 +58,8 @@ async function jobFacts(tx: Tx, job: JobId): Promise<JobFacts | undefined> {
     .forNoKeyUpdate()
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  const { state, attempts, max_attempts: maxAttempts, stopping, live } = row;
-  return { state, attempts, maxAttempts, stopping, attemptLives: Boolean(live) };
+  const { state, attempts, max_attempts: maxAttempts, placement, stopping, live } = row;
+  return { state, attempts, maxAttempts, retryOn: placement.retryOn ?? [], stopping, attemptLives: Boolean(live) };
 }
 
 function obey(context: ControlPlaneContext, tx: Tx, of: StoppedJob, command: JobCommand): Promise<void> {

@@ -1,3 +1,4 @@
+import type { RetryReason } from '@ringfence/protocol';
 import type { JobState } from '@ringfence/protocol/api';
 import type { Outcome } from '@ringfence/protocol/statements';
 
@@ -22,6 +23,8 @@ export interface JobFacts {
   /** Attempts that were leased so far. */
   readonly attempts: number;
   readonly maxAttempts: number;
+  /** What the job's owner wants another attempt to follow. */
+  readonly retryOn: readonly RetryReason[];
   /** A member asked for the end. */
   readonly stopping: boolean;
   /** The newest attempt may still run; its agent has not said `stopped`. */
@@ -57,8 +60,20 @@ export const JOB_TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = 
 };
 
 const HELD: readonly JobState[] = ['leased', 'starting', 'running'];
-/** Outcomes that say nothing of the job itself: another attempt may do better. */
-const WORTH_ANOTHER: readonly Outcome[] = ['lease-lost', 'interrupted', 'not-started'];
+/** An attempt that never ran: its machine could not take it, or went away first. */
+const NEVER_RAN: readonly RetryReason[] = ['no-capacity', 'interruption'];
+/** Any of which, wished for, lets another attempt follow; an end that the owner or the job's own time asked for is final. */
+const RETRIED_FOR: Readonly<Record<Outcome, readonly RetryReason[]>> = {
+  succeeded: [],
+  stopped: [],
+  'timed-out': [],
+  'not-started': NEVER_RAN,
+  interrupted: ['interruption'],
+  'lease-lost': ['interruption'],
+  failed: ['error'],
+  'out-of-memory': ['error'],
+  'setup-failed': ['error'],
+};
 
 /** One step of a job. A commit record wins over everything but an end that was already told. */
 export function stepJob(job: JobFacts, event: JobEvent): JobStep | undefined {
@@ -76,13 +91,13 @@ export function stepJob(job: JobFacts, event: JobEvent): JobStep | undefined {
     case 'running':
       return job.state === 'leased' || job.state === 'starting' ? { state: 'running', commands: [] } : undefined;
     case 'refused':
-      return held ? again(job) : undefined;
+      return held ? again(job, NEVER_RAN) : undefined;
     case 'stopped':
       return held || job.state === 'lost' ? afterStopped(job, event.outcome) : undefined;
     case 'lease-expired':
       return held ? { state: 'lost', commands: ['end-attempt'] } : undefined;
     case 'requeued':
-      return job.state === 'lost' ? again(job) : undefined;
+      return job.state === 'lost' ? again(job, ['interruption']) : undefined;
     case 'committed':
       return job.state === 'submitted' ? undefined : afterCommit(job, event.attempt);
     case 'stop-requested':
@@ -99,7 +114,7 @@ export function stepJob(job: JobFacts, event: JobEvent): JobStep | undefined {
 function afterStopped(job: JobFacts, outcome: Outcome): JobStep {
   // The agent saw its commit record; the job is over when the custodian says the same.
   if (outcome === 'succeeded') return { state: job.state, commands: ['end-attempt'] };
-  return WORTH_ANOTHER.includes(outcome) ? again(job) : over(job);
+  return again(job, RETRIED_FOR[outcome]);
 }
 
 /** A commit record of an earlier attempt makes the one that runs now pointless. */
@@ -109,8 +124,9 @@ function afterCommit(job: JobFacts, attempt: number): JobStep {
   return { state: 'succeeded', commands: [...other, 'end-attempt'] };
 }
 
-function again(job: JobFacts): JobStep {
-  if (job.stopping || job.attempts >= job.maxAttempts) return over(job);
+function again(job: JobFacts, reasons: readonly RetryReason[]): JobStep {
+  const wished = reasons.some((reason) => job.retryOn.includes(reason));
+  if (!wished || job.stopping || job.attempts >= job.maxAttempts) return over(job);
   return { state: 'queued', commands: ['end-attempt', 'place'] };
 }
 
