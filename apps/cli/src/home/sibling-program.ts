@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /** The programs that come with the CLI and run on the same machine. */
@@ -7,10 +6,10 @@ export type Sibling = 'agent' | 'custodian';
 
 /** The command that starts a sibling: its sources in a checkout, its launcher beside ours in a release. */
 export function siblingCommand(sibling: Sibling, args: readonly string[]): [string, ...string[]] {
-  const own = dirname(process.argv[1] ?? '.');
-  const source = resolve(own, '../..', sibling, 'src/main.ts');
-  if (existsSync(source)) return [process.execPath, source, ...args];
-  return [resolve(own, '../bin', `ringfence-${sibling}`), ...args];
+  const own = process.argv[1] ?? '.';
+  // Told by what we are ourselves, never by what lies two folders above a release: that may be anybody's.
+  if (own.endsWith('.ts')) return [process.execPath, resolve(dirname(own), '../..', sibling, 'src/main.ts'), ...args];
+  return [resolve(dirname(own), '../bin', `ringfence-${sibling}`), ...args];
 }
 
 /** Runs a sibling with this terminal's streams, `input` piped in, and returns its exit code. */

@@ -1,5 +1,6 @@
 import { sleep, type JobId } from '@ringfence/base';
 import { ClientError } from '@ringfence/client/error';
+import type { PayloadAgent } from '@ringfence/client/payload-link';
 import type { JobView } from '@ringfence/protocol/api';
 import type { AttemptView } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
@@ -8,6 +9,8 @@ import type { Session } from '../session.ts';
 import { readLog, viewAttempt, withAgent } from './agent-client.ts';
 
 const LOOK_EVERY_MS = 200;
+const MOST_RETRIES = 3;
+const RETRY_AFTER_MS = 1_000;
 const OVER: readonly JobView['state'][] = ['succeeded', 'failed', 'cancelled'];
 
 /** What a followed job came to. */
@@ -19,7 +22,7 @@ export interface FollowedJob {
 /** Shows the log of each attempt as it runs, until the job is over. */
 export async function followJob(context: CommandContext, session: Session, job: JobId): Promise<FollowedJob> {
   let shown = 0;
-  let waiting = '';
+  let waiting: string | undefined;
   let last: AttemptView | undefined;
   for (;;) {
     const view = await session.controlPlane.job(job);
@@ -44,24 +47,38 @@ function started(state: JobView['attempts'][number]['state']): boolean {
 
 type Attempt = { readonly job: JobId; readonly attempt: number; readonly agent: JobView['attempts'][number]['agent'] };
 
+/** Shows one attempt's log to its end; a link that breaks is made again, and goes on behind the last line shown. */
 async function followAttempt(
   context: CommandContext,
   session: Session,
-  { job, attempt, agent }: Attempt,
+  attempt: Attempt,
 ): Promise<AttemptView | undefined> {
-  try {
-    return await withAgent(context, session, agent, async (link) => {
-      for await (const line of readLog(link, { job, attempt, from: 0, follow: true })) {
-        if (line.kind === 'end') break;
-        context.terminal.value({ event: 'log', stream: line.stream, text: line.text });
-        context.terminal.line(line.text);
+  const shown = { bytes: 0 };
+  for (let again = 0; ; again += 1) {
+    try {
+      return await withAgent(context, session, attempt.agent, (link) => showLog(context, link, { attempt, shown }));
+    } catch (error) {
+      // The job goes on without somebody to watch it; its state still comes from the control plane.
+      if (!(error instanceof ClientError) && !(error instanceof CliError)) throw error;
+      if (again >= MOST_RETRIES) {
+        context.terminal.note(`the log of attempt ${attempt.attempt} cannot be read: ${error.message}`);
+        return undefined;
       }
-      return await viewAttempt(link, job, attempt);
-    });
-  } catch (error) {
-    // The job goes on without somebody to watch it; its state still comes from the control plane.
-    if (!(error instanceof ClientError) && !(error instanceof CliError)) throw error;
-    context.terminal.note(`the log of attempt ${attempt} cannot be read: ${error.message}`);
-    return undefined;
+      await sleep(context.clock, RETRY_AFTER_MS);
+    }
   }
+}
+
+async function showLog(
+  { terminal }: CommandContext,
+  link: PayloadAgent,
+  { attempt: { job, attempt }, shown }: { attempt: Attempt; shown: { bytes: number } },
+): Promise<AttemptView> {
+  for await (const line of readLog(link, { job, attempt, from: shown.bytes, follow: true })) {
+    if (line.kind === 'end') break;
+    shown.bytes = line.next;
+    terminal.value({ event: 'log', stream: line.stream, text: line.text });
+    terminal.line(line.text);
+  }
+  return viewAttempt(link, job, attempt);
 }

@@ -13,20 +13,11 @@ const IGNORE_FILES = ['.gitignore', '.ringfenceignore'];
 
 /** Seals and uploads what of a workdir travels with its job; changed chunks only. Throws CliError `bad-file` with every reason. */
 export async function packWorkdir(context: CommandContext, session: Session, workdir: string): Promise<SealedPack> {
-  const { entries, ignoreFiles } = walk(workdir);
-  const decision = packList(entries, ignoreFiles);
-  if (!decision.allow)
-    throw new CliError(
-      'bad-file',
-      `the workdir cannot travel: ${decision.reasons.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
-      {
-        next: 'leave these out with .ringfenceignore',
-      },
-    );
+  const entries = travelling(workdir);
   const progress = byteProgress(context.terminal, 'packing');
   const sealed = await sealPack({
     folder: workdir,
-    entries: decision.entries.flatMap((entry) => packEntry(workdir, entry)),
+    entries,
     org: session.profile.org,
     project: session.profile.project,
     dedupeKey: await dedupeKeyOf(session),
@@ -36,6 +27,17 @@ export async function packWorkdir(context: CommandContext, session: Session, wor
   });
   progress.end();
   return sealed;
+}
+
+/** What of a workdir travels, in order. Throws CliError `bad-file` with every reason why it cannot. */
+export function travelling(workdir: string): PackEntry[] {
+  const { entries, ignoreFiles } = walk(workdir);
+  const decision = packList(entries, ignoreFiles);
+  if (decision.allow) return decision.entries.flatMap((entry) => packEntry(workdir, entry));
+  const reasons = decision.reasons.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  throw new CliError('bad-file', `the workdir cannot travel: ${reasons}`, {
+    next: 'leave these out with .ringfenceignore',
+  });
 }
 
 function packEntry(workdir: string, { path, kind, linkTarget }: WorkdirEntry): PackEntry[] {

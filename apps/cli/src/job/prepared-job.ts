@@ -107,6 +107,7 @@ function placementOf(job: ResolvedJob, constraints: LabelConstraints): Placement
     spot: job.spot,
     priority: job.priority,
     maxDurationMs: job.maxDurationMs,
+    ...(job.retry.on.length === 0 ? {} : { retryOn: [...job.retry.on] }),
   };
 }
 
