@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHECKOUT, startHouse, type House } from '../scripts/house/index.ts';
+import { CHECKOUT, startHouse } from '../scripts/house/index.ts';
 import type { Goal, Row } from './row.ts';
 
 export const description = 'resident memory and CPU of each role’s release bundle after 60 idle seconds';
@@ -28,8 +28,8 @@ export async function* run(): AsyncGenerator<Row> {
   try {
     await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
     for (const [name, role] of Object.entries(NAMES))
-      yield row(name, residentMb(nodeOf(house, role)), 'MB', GOALS[name] ?? null);
-    const agent = nodeOf(house, 'agent-1');
+      yield row(name, residentMb(house.process(role).pid), 'MB', GOALS[name] ?? null);
+    const agent = house.process('agent-1').pid;
     const before = cpuTicks(agent);
     await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
     const percent = ((cpuTicks(agent) - before) / TICKS_PER_S / (IDLE_MS / 1000)) * 100;
@@ -56,15 +56,6 @@ function unpackRelease(root: string): string {
   if (archive === undefined) throw new Error('there is no release archive: npm run build makes it');
   execFileSync('tar', ['xzf', join(dist, archive), '-C', root]);
   return join(root, archive.replace(/\.tar\.gz$/, ''));
-}
-
-/** The Node process of a role: what was started, or the child of its launcher script. */
-function nodeOf(house: House, name: string): number {
-  const { pid } = house.process(name);
-  const own = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  if (own !== 'sh') return pid;
-  const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-  return Number(child);
 }
 
 function residentMb(pid: number): number {

@@ -38,6 +38,9 @@ export async function bundleApp(checkout: string, app: string): Promise<Bundle> 
     external: [...CARRIED_PACKAGES.flatMap((name) => [name, `${name}/*`]), 'pg-native'],
     banner: { js: REQUIRE },
     legalComments: 'none',
+    // Names stay: stack traces from the field must say something.
+    minifyWhitespace: true,
+    minifySyntax: true,
     logLevel: 'error',
   });
   refuseOwnFiles(checkout, metafile);
