@@ -30,19 +30,40 @@ interface Needle {
   readonly bytes: Buffer;
 }
 
+/** Needles by their first four bytes, with a table that says for almost every other position that none begins there. */
+export interface Needles {
+  readonly byWord: ReadonlyMap<number, readonly Needle[]>;
+  readonly maybe: Uint8Array;
+}
+
+const TABLE_BITS = 20;
+
 /** Every spelling of every piece of the markers. */
-export function needlesOf(markers: readonly Marker[]): Needle[] {
-  return markers.flatMap(({ where, text }) => {
-    const needles: Needle[] = [];
-    for (let at = 0; at + PIECE <= text.length; at += 1) {
-      const piece = Buffer.from(text.slice(at, at + PIECE));
-      needles.push({ where, form: 'raw', bytes: piece });
-      needles.push({ where, form: 'hex', bytes: Buffer.from(piece.toString('hex')) });
-      needles.push({ where, form: 'hex', bytes: Buffer.from(piece.toString('hex').toUpperCase()) });
-      needles.push({ where, form: 'base64', bytes: base64Core(piece) });
-    }
-    return needles;
-  });
+export function needlesOf(markers: readonly Marker[]): Needles {
+  const byWord = new Map<number, Needle[]>();
+  const maybe = new Uint8Array(1 << TABLE_BITS);
+  for (const needle of markers.flatMap(spellings)) {
+    const word = needle.bytes.readInt32LE();
+    byWord.set(word, [...(byWord.get(word) ?? []), needle]);
+    maybe[place(word)] = 1;
+  }
+  return { byWord, maybe };
+}
+
+function spellings({ where, text }: Marker): Needle[] {
+  const needles: Needle[] = [];
+  for (let at = 0; at + PIECE <= text.length; at += 1) {
+    const piece = Buffer.from(text.slice(at, at + PIECE));
+    needles.push({ where, form: 'raw', bytes: piece });
+    needles.push({ where, form: 'hex', bytes: Buffer.from(piece.toString('hex')) });
+    needles.push({ where, form: 'hex', bytes: Buffer.from(piece.toString('hex').toUpperCase()) });
+    needles.push({ where, form: 'base64', bytes: base64Core(piece) });
+  }
+  return needles;
+}
+
+function place(word: number): number {
+  return Math.imul(word, 0x9e3779b1) >>> (32 - TABLE_BITS);
 }
 
 /** The letters of base64 that depend on `piece` alone when it starts at a multiple of three; some window of the marker does. */
@@ -50,20 +71,26 @@ function base64Core(piece: Buffer): Buffer {
   return Buffer.from(piece.toString('base64').slice(0, Math.floor((piece.length * 8) / 6)));
 }
 
-/** First occurrence of each needle's marker and form in `haystack`, compressed streams inside it included. */
-export function findMarkers(haystack: Buffer, needles: readonly Needle[]): Finding[] {
+/** First occurrence of each marker and form in `haystack`, compressed streams inside it included. */
+export function findMarkers(haystack: Buffer, needles: Needles): Finding[] {
   const found = findPlain(haystack, needles);
   for (const { offset, bytes } of inflated(haystack))
     found.push(...findPlain(bytes, needles).map(({ where }) => ({ where, form: 'compressed' as const, offset })));
   return found;
 }
 
-function findPlain(haystack: Buffer, needles: readonly Needle[]): Finding[] {
+function findPlain(haystack: Buffer, { byWord, maybe }: Needles): Finding[] {
   const found = new Map<string, Finding>();
-  for (const { where, form, bytes } of needles) {
-    if (found.has(`${where} ${form}`)) continue;
-    const offset = haystack.indexOf(bytes);
-    if (offset >= 0) found.set(`${where} ${form}`, { where, form, offset });
+  let word = 0;
+  for (let end = 0; end < haystack.length; end += 1) {
+    word = (word >>> 8) | ((haystack[end] ?? 0) << 24);
+    if (maybe[Math.imul(word, 0x9e3779b1) >>> (32 - TABLE_BITS)] !== 1) continue;
+    const offset = end - 3;
+    for (const { where, form, bytes } of byWord.get(word) ?? []) {
+      if (offset < 0 || found.has(`${where} ${form}`)) continue;
+      if (haystack.compare(bytes, 0, bytes.length, offset, offset + bytes.length) === 0)
+        found.set(`${where} ${form}`, { where, form, offset });
+    }
   }
   return [...found.values()];
 }

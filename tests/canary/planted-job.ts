@@ -88,6 +88,5 @@ setup: ${job.setup}
 mounts: {/data: {dataset: ${job.dataset}}}
 outputs: {/out: {artifact: ${job.artifact}}}
 env: {${job.environment[0]}: ${job.environment[1]}}
-retry: {on: [], max: 0}
 `;
 }

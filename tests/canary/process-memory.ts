@@ -2,30 +2,41 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const LARGEST_REGION = 1 << 30;
+const BLOCK = 65_536;
+const ZEROS = Buffer.alloc(BLOCK);
 
-/** Contents of the writable regions of a process, one buffer each; regions that vanish meanwhile are left out. */
+/** Contents of the writable memory of a process: runs of blocks that hold anything at all. Regions that vanish meanwhile are left out. */
 export function* writableMemory(pid: number): Generator<Buffer> {
   const memory = openSync(`/proc/${pid}/mem`, 'r');
   try {
     for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
       const [, start, end] = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line) ?? [];
-      if (start === undefined || end === undefined) continue;
-      const length = Number.parseInt(end, 16) - Number.parseInt(start, 16);
-      if (length > LARGEST_REGION) continue;
-      const bytes = readRegion(memory, BigInt(`0x${start}`), length);
-      if (bytes !== undefined) yield bytes;
+      if (start !== undefined && end !== undefined)
+        yield* usedRuns(memory, Number.parseInt(start, 16), Number.parseInt(end, 16));
     }
   } finally {
     closeSync(memory);
   }
 }
 
-function readRegion(memory: number, position: bigint, length: number): Buffer | undefined {
+/** Most of what a process has mapped was never touched. */
+function* usedRuns(memory: number, start: number, end: number): Generator<Buffer> {
+  let run: Buffer[] = [];
+  for (let at = start; at < end; at += BLOCK) {
+    const block = readBlock(memory, at, Math.min(BLOCK, end - at));
+    if (block !== undefined && block.compare(ZEROS, 0, block.length) !== 0) run.push(block);
+    else if (run.length > 0) {
+      yield Buffer.concat(run);
+      run = [];
+    }
+  }
+  if (run.length > 0) yield Buffer.concat(run);
+}
+
+function readBlock(memory: number, position: number, length: number): Buffer | undefined {
   const bytes = Buffer.alloc(length);
   try {
-    const read = readSync(memory, bytes, 0, length, position);
-    return bytes.subarray(0, read);
+    return bytes.subarray(0, readSync(memory, bytes, 0, length, position));
   } catch {
     return undefined;
   }
