@@ -21,7 +21,7 @@ import {
   type Route,
 } from '@ringfence/client/payload-link';
 import { TlsKey, type TlsPublicKey } from '@ringfence/crypto/certificate';
-import { ownCertificate } from '../../apps/relay/src/certificate.ts';
+import { ownCertificate } from '@ringfence/client/server-certificate';
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from '../../apps/relay/src/limits.ts';
 import { startRelayServer } from '../../apps/relay/src/relay-server.ts';
 

@@ -6,7 +6,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { systemRng } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import type { RelayAccess } from '@ringfence/client/payload-link';
-import { ownCertificate } from '../../apps/relay/src/certificate.ts';
+import { ownCertificate } from '@ringfence/client/server-certificate';
 import { temporaryFolder, type Cleanup } from './payload-link-parties.ts';
 
 /** Which way a message goes: from who dialled the tap, or from the relay behind it. */

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { epochMs, silentLog } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
-import { startDatabase, startReplica, until } from './control-plane.fixture.ts';
+import { EMPTY_LEDGER, verifyEntries } from '@ringfence/ledger';
+import { cleanUp, startDatabase, startReplica, temporaryFolder, until } from './control-plane.fixture.ts';
 import { TestOrganisation } from './organisation.fixture.ts';
+import { openStore } from './store/open-store.ts';
 
 test('a job goes its way: submitted, leased to an agent that can check everything, run, committed', async (t) => {
   const database = await startDatabase(t);
@@ -50,4 +53,33 @@ test('a lease leaves soon after the submission', async (t) => {
   t.diagnostic(`submit to lease: p50 ${times[30]?.toFixed(1)} ms, p99 ${times[59]?.toFixed(1)} ms`);
   // Far above a quiet machine's figure, far below the next poll: only a wake-up that got lost comes here.
   assert.ok((times[30] ?? 1e9) < 500);
+});
+
+test('many jobs at once on little room: each runs once, nothing is held at the end, and the ledger is one chain', async (t) => {
+  const database = await startDatabase(t);
+  const controlPlane = await startReplica(t, { databaseUrl: database.url });
+  const house = new TestOrganisation();
+  const { client, custodian, agent } = await house.enrol(t, controlPlane);
+  const leased: string[] = [];
+  agent.onMessage = (message) => {
+    if (message.name !== 'lease') return;
+    const { job, attempt } = JSON.parse(Buffer.from(message.body.lease.payload, 'base64').toString());
+    leased.push(job);
+    void agent.send({ name: 'attempt-status', body: { job, attempt, state: 'running' } });
+    void agent
+      .send({ name: 'attempt-status', body: { job, attempt, state: 'stopped', outcome: 'succeeded' } })
+      .then(() => custodian.send({ name: 'committed', body: { job, attempt } }));
+  };
+  const submissions = Array.from({ length: 24 }, () => house.submission());
+  await Promise.all(submissions.map((submission) => client.submit(submission)));
+  await until('all succeeded', async () => (await client.jobs()).every(({ state }) => state === 'succeeded'));
+  assert.equal(leased.length, 24);
+  assert.equal(new Set(leased).size, 24);
+  assert.equal((await client.agents())[0]?.freeCpuMilli, 4000);
+  const stateDir = temporaryFolder(t);
+  const { store, close } = await openStore({ stateDir, url: database.url, clock: systemClock, log: silentLog });
+  cleanUp(t, close);
+  const entries = await store.withOrg(house.org, (tx) => tx.selectFrom('event').selectAll().orderBy('seq').execute());
+  const rows = entries.map(({ seq, at, body, hash }) => ({ seq, at: epochMs(at), body: new Uint8Array(body), hash }));
+  assert.equal(verifyEntries(EMPTY_LEDGER, house.org, rows).seq, entries.length);
 });

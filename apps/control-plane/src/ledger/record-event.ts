@@ -2,8 +2,7 @@ import type { Clock, OrgId } from '@ringfence/base';
 import { createLedger, type LedgerHead, type LedgerRows } from '@ringfence/ledger';
 import { sql } from 'kysely';
 import type { Tx } from '../store/open-store.ts';
-import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
-import { controlPlaneEvent } from './control-plane-event.ts';
+import { controlPlaneEvent, type ControlPlaneEvent } from './control-plane-event.ts';
 
 /** Heads that a running transaction has locked: nobody else moves them before it ends. */
 const heads = new WeakMap<Tx, LedgerHead>();
@@ -36,7 +35,7 @@ const rows: LedgerRows<Tx> = {
 };
 
 /** Writes events into the organisations' ledgers. */
-export function recordEvent(clock: Clock): ControlPlaneContext['record'] {
+export function recordEvent(clock: Clock): (tx: Tx, org: OrgId, event: ControlPlaneEvent) => Promise<void> {
   const ledger = createLedger({ rows, schema: controlPlaneEvent, clock });
-  return async (tx, org: OrgId, event) => void (await ledger.append(tx, org, event));
+  return async (tx, org, event) => void (await ledger.append(tx, org, event));
 }
