@@ -34,6 +34,17 @@ test('a field counts the logarithm of the values that its schema allows', () => 
   assert.equal(sum('state').toFixed(2), Math.log2(5).toFixed(2));
   assert.equal(sum('outcome').toFixed(2), (1 + Math.log2(9)).toFixed(2), 'whether it is there, and which');
   assert.equal(sum('refusal'), 1, 'that it is not there');
+  const key = 'A'.repeat(43);
+  const added = fieldBits('member', { op: 'add', id: newId('agent', rng), sign: key, keyringSeq: 3 });
+  assert.equal(added.find(({ path }) => path === 'sign')?.bits, 256);
+  const gpu = { model: 'H100', memoryBytes: 1, count: 1 };
+  const evidence = { standard: 'iso27001', digest: '0'.repeat(64), notAfter: 1 };
+  const offered = fieldBits('offer', { jurisdictions: ['DE'], gpus: [gpu], evidence: [evidence] });
+  assert.equal(offered.find(({ field }) => field === 'evidence[].digest')?.bits, 256);
+  assert.ok(
+    offered.every(({ bits: count }) => count <= 256),
+    'no text is of an unknown shape',
+  );
   const member = fieldBits('member', { op: 'remove', id: newId('agent', rng), keyringSeq: 3 });
   assert.equal(member.find(({ path }) => path === '')?.bits, 1, 'one of two shapes');
   assert.ok(!member.some(({ path }) => path === 'sign'));
