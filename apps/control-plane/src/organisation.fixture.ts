@@ -60,6 +60,7 @@ export const PLACEMENT: PlacementPart = {
   spot: 'auto',
   priority: 50,
   maxDurationMs: 3_600_000,
+  retryOn: ['no-capacity', 'interruption'],
 };
 
 /** A lease as its agent got it. */

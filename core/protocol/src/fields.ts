@@ -62,11 +62,15 @@ export const EVIDENCE_STANDARDS = [
   'data-residency',
 ] as const;
 
+/** Why an attempt may be followed by another. */
+export const RETRY_REASONS = ['no-capacity', 'interruption', 'error'] as const;
+
 export const sensitivity = z.enum(SENSITIVITIES);
 export const tier = z.enum(TIERS);
 export const isolation = z.enum(ISOLATIONS);
 export const jobType = z.enum(JOB_TYPES);
 export const tee = z.enum(TEES);
+export const retryReason = z.enum(RETRY_REASONS);
 export const evidenceGrade = z.enum(EVIDENCE_GRADES);
 export const evidenceStandard = z.enum(EVIDENCE_STANDARDS);
 /** ISO 3166-1 alpha-2 country, or EU / EEA. */
@@ -76,6 +80,7 @@ export type Sensitivity = z.infer<typeof sensitivity>;
 export type Tier = z.infer<typeof tier>;
 export type Isolation = z.infer<typeof isolation>;
 export type JobType = z.infer<typeof jobType>;
+export type RetryReason = z.infer<typeof retryReason>;
 
 /** A DSSE envelope whose payload is one of the statements; 12 KiB at most. */
 export const envelope = z.strictObject({

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RETRY_REASONS } from '@ringfence/protocol';
 import { JOB_STATES } from '@ringfence/protocol/api';
 import { OUTCOMES } from '@ringfence/protocol/statements';
 import fc from 'fast-check';
@@ -22,10 +23,19 @@ const EVENTS: readonly JobEvent[] = [
 const FACTS: readonly JobFacts[] = JOB_STATES.flatMap((state) =>
   [false, true].flatMap((stopping) =>
     [false, true].flatMap((attemptLives) =>
-      [1, 2, 3].map((attempts) => ({ state, attempts, maxAttempts: 3, stopping, attemptLives })),
+      [1, 2, 3].map((attempts) => ({
+        state,
+        attempts,
+        maxAttempts: 3,
+        retryOn: RETRY_REASONS,
+        stopping,
+        attemptLives,
+      })),
     ),
   ),
 );
+/** As most jobs that are tried again ask for it. */
+const RETRY_ON = ['no-capacity', 'interruption'] as const;
 const ENDS = ['succeeded', 'failed', 'cancelled'] as const;
 
 test('of every state and event, the step is one that the table has, and ends never change', () => {
@@ -40,7 +50,7 @@ test('of every state and event, the step is one that the table has, and ends nev
 });
 
 test('the table of what each event does in each state', () => {
-  const facts = { attempts: 1, maxAttempts: 3, stopping: false, attemptLives: true };
+  const facts = { attempts: 1, maxAttempts: 3, retryOn: RETRY_ON, stopping: false, attemptLives: true };
   const rows = EVENTS.map((event) => {
     const name = event.kind === 'stopped' ? `stopped(${event.outcome})` : event.kind;
     const next = JOB_STATES.slice(0, 5).map((state) => {
@@ -78,7 +88,14 @@ test('in any history an end is told once, attempts never exceed the maximum, and
   const events = fc.array(fc.constantFrom(...EVENTS), { maxLength: 40 });
   fc.assert(
     fc.property(events, fc.integer({ min: 1, max: 3 }), (history, maxAttempts) => {
-      let job: JobFacts = { state: 'submitted', attempts: 0, maxAttempts, stopping: false, attemptLives: false };
+      let job: JobFacts = {
+        state: 'submitted',
+        attempts: 0,
+        maxAttempts,
+        retryOn: RETRY_ON,
+        stopping: false,
+        attemptLives: false,
+      };
       let told = 0;
       for (const event of history) {
         const step = stepJob(job, event);
@@ -98,11 +115,39 @@ test('in any history an end is told once, attempts never exceed the maximum, and
 });
 
 test('a stop of a job whose attempt has already ended cancels it, and a commit of an earlier attempt stops the current one', () => {
-  const job = { state: 'running', attempts: 2, maxAttempts: 3, stopping: false, attemptLives: true } as const;
+  const job = {
+    state: 'running',
+    attempts: 2,
+    maxAttempts: 3,
+    retryOn: RETRY_ON,
+    stopping: false,
+    attemptLives: true,
+  } as const;
   assert.deepEqual(stepJob({ ...job, attemptLives: false }, { kind: 'stop-requested', graceMs: 0 }), {
     state: 'cancelled',
     commands: ['tell-cancelled'],
   });
   assert.deepEqual(stepJob(job, { kind: 'committed', attempt: 1 })?.commands, ['send-stop-committed', 'end-attempt']);
   assert.deepEqual(stepJob(job, { kind: 'committed', attempt: 2 })?.commands, ['end-attempt']);
+});
+
+test('an attempt is followed by another only for a reason that the owner named', () => {
+  const job = { state: 'running', attempts: 1, maxAttempts: 3, stopping: false, attemptLives: true } as const;
+  const again = (retryOn: JobFacts['retryOn'], event: JobEvent): boolean =>
+    stepJob({ ...job, retryOn }, event)?.state === 'queued';
+  const ends = EVENTS.filter(({ kind }) => kind === 'stopped' || kind === 'refused');
+  const followed = (reason: JobFacts['retryOn'][number]): string[] =>
+    ends
+      .filter((event) => again([reason], event))
+      .map((event) => (event.kind === 'stopped' ? event.outcome : event.kind));
+  assert.deepEqual(followed('no-capacity'), ['refused', 'not-started']);
+  assert.deepEqual(followed('interruption'), ['refused', 'lease-lost', 'interrupted', 'not-started']);
+  assert.deepEqual(followed('error'), ['failed', 'out-of-memory', 'setup-failed']);
+  for (const event of ends) assert.equal(again([], event), false);
+  const requeued = (retryOn: JobFacts['retryOn']): string | undefined =>
+    stepJob({ ...job, state: 'lost', attemptLives: false, retryOn }, { kind: 'requeued' })?.state;
+  assert.deepEqual(
+    [requeued(['interruption']), requeued(['error', 'no-capacity']), requeued([])],
+    ['queued', 'failed', 'failed'],
+  );
 });

@@ -5,7 +5,7 @@ export type { Environment } from './environment.ts';
 export type { GpuRequest } from './gpu.ts';
 export type { ImageReference } from './image-reference.ts';
 export type { JobFile, JobFileFields, RootFileSystem } from './job-file.ts';
-export type { NotifyEvent, OnPartition, Retry, RetryReason } from './lifecycle-fields.ts';
+export type { NotifyEvent, OnPartition, Retry } from './lifecycle-fields.ts';
 export {
   parseArtifactName,
   parseDatasetName,

@@ -1,15 +1,12 @@
+import { RETRY_REASONS, type RetryReason } from '../fields.ts';
 import { listOf, oneOf, record, wholeNumber, type ReadBy } from './read.ts';
 import { sandboxPathValue, type SandboxPath } from './sandbox-path.ts';
 
-/** Why an attempt may be followed by another. */
-export const RETRY_REASONS = ['no-capacity', 'interruption', 'error'] as const;
 /** What a member may be told of. */
 export const NOTIFY_EVENTS = ['failed', 'succeeded', 'stopped'] as const;
 /** What a job does when its agent has lost the control plane and the lease ends. */
 export const ON_PARTITION = ['stop', 'keep'] as const;
 
-/** One of {@link RETRY_REASONS}. */
-export type RetryReason = (typeof RETRY_REASONS)[number];
 /** One of {@link NOTIFY_EVENTS}. */
 export type NotifyEvent = (typeof NOTIFY_EVENTS)[number];
 /** One of {@link ON_PARTITION}. */

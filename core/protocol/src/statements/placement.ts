@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { evidenceGrade, evidenceStandard, isolation, jobType, jurisdiction, tee, tier, whole } from '../fields.ts';
+import {
+  evidenceGrade,
+  evidenceStandard,
+  isolation,
+  jobType,
+  jurisdiction,
+  retryReason,
+  tee,
+  tier,
+  whole,
+} from '../fields.ts';
 
 /** What a job asks of a machine: thousandths of a CPU, bytes, whole GPUs. */
 export const resources = z.strictObject({
@@ -41,6 +51,8 @@ export const placementPart = z.strictObject({
     .optional(),
   priority: whole(0, 100),
   maxDurationMs: whole(1_000, 31_536_000_000),
+  /** What another attempt may follow; without it nothing is tried again, however many attempts the job statement allows. */
+  retryOn: z.array(retryReason).min(1).max(3).optional(),
 });
 
 /** Why an offer cannot take a job: a failed hard constraint. */
