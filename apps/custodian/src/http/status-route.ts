@@ -44,6 +44,7 @@ async function statusOf(
   );
   return {
     org: claimed.org,
+    project: claimed.project,
     custodian: keys.id,
     version,
     epoch: claimed.epoch,
