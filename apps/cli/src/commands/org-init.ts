@@ -122,7 +122,7 @@ async function claim(context: CommandContext, pending: PendingClaim, flags: Flag
   const { home, clock, terminal } = context;
   const at = { code: parseClaimCode(pending.claimCode), device: readDeviceKeys(home), clock };
   try {
-    return { pending, project: (await sendClaim(at, pending)).project };
+    return { pending, project: await sendClaim(at, pending) };
   } catch (error) {
     if (!(error instanceof ApiRefusal)) throw error;
     // Another claim won: this one can never be taken.
@@ -135,7 +135,7 @@ async function claim(context: CommandContext, pending: PendingClaim, flags: Flag
     const registration = await registrationCode(context, flags);
     if (registration === pending.registration) throw error;
     const replaced = replaceRegistration(home, pending, registration);
-    return { pending: replaced, project: (await sendClaim(at, replaced)).project };
+    return { pending: replaced, project: await sendClaim(at, replaced) };
   }
 }
 

@@ -1,9 +1,9 @@
-import type { Clock } from '@ringfence/base';
+import type { Clock, ProjectId } from '@ringfence/base';
+import { ApiRefusal } from '@ringfence/client/api';
 import { CustodianClient } from '@ringfence/client/custodian';
 import { storedLinkIdentity } from '@ringfence/client/payload-link';
 import { checkCodeProof, codeProof, type ClaimCode } from '@ringfence/keyring';
-import type { claimAnswer, CustodianKeys } from '@ringfence/protocol/payload';
-import type { z } from 'zod';
+import type { CustodianKeys } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
 import { createLink } from './link.ts';
 import type { PendingClaim } from './pending-claim.ts';
@@ -25,15 +25,24 @@ export async function custodianKeys(at: { code: ClaimCode; device: DeviceKeys; c
   });
 }
 
-/** Hands the custodian its organisation; the same claim again gets the same answer. */
+/** Hands the custodian its organisation, and returns the organisation's project; the same claim again gets the same answer. */
 export async function sendClaim(
   at: { code: ClaimCode; device: DeviceKeys; clock: Clock },
-  { keyring, registration }: Pick<PendingClaim, 'keyring' | 'registration'>,
-): Promise<z.output<typeof claimAnswer>> {
+  { org, keyring, registration }: Pick<PendingClaim, 'org' | 'keyring' | 'registration'>,
+): Promise<ProjectId> {
   const body = { keyring, registration, passphraseSealed: true };
-  return withCustodian(at, (custodian, link) =>
-    custodian.claim({ ...body, proof: codeProof(at.code.secret, { message: 'claim-request', link, body }) }),
-  );
+  return withCustodian(at, async (custodian, link) => {
+    const proof = codeProof(at.code.secret, { message: 'claim-request', link, body });
+    try {
+      return (await custodian.claim({ ...body, proof })).project;
+    } catch (error) {
+      if (!(error instanceof ApiRefusal) || error.code !== 'claimed') throw error;
+      // Perhaps by this very claim, whose answer was lost: then this device is a member, and may ask.
+      const status = await custodian.status().catch(() => undefined);
+      if (status?.org === org && status.project !== null) return status.project;
+      throw error;
+    }
+  });
 }
 
 async function withCustodian<T>(

@@ -181,6 +181,7 @@ export const agentRemoval = z.strictObject({ reason: z.enum(['left', 'lost', 'co
 /** `GET /v1/status`, for doctor. */
 export const custodianStatus = z.strictObject({
   org: idOf('org').nullable(),
+  project: idOf('project').nullable(),
   custodian: idOf('custodian'),
   version: z.string(),
   epoch: whole(1, 1_000_000),
