@@ -1,3 +1,5 @@
+import type { FaultHook } from '@ringfence/base';
+
 /** Steps at which tests kill the agent, in the order of an attempt. */
 export const FAULT_POINTS = [
   'join-before-request',
@@ -24,7 +26,4 @@ export const FAULT_POINTS = [
 /** One of {@link FAULT_POINTS}. */
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 /** Called at each passing of a step. */
-export type Fault = (point: FaultPoint) => void;
-
-/** Does nothing. */
-export const noFault: Fault = () => {};
+export type Fault = FaultHook<FaultPoint>;

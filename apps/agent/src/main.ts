@@ -1,7 +1,7 @@
-import { createLog, RingfenceError, systemRng, type Log } from '@ringfence/base';
+import { createLog, noFault, RingfenceError, systemRng, type Log } from '@ringfence/base';
 import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
 import { AGENT_USAGE, parseAgentConfig, type AgentConfig, type JoinConfig, type RunConfig } from './config.ts';
-import { FAULT_POINTS, noFault, type Fault } from './fault-points.ts';
+import { FAULT_POINTS, type Fault } from './fault-points.ts';
 import { sealKey } from './identity/seal-key.ts';
 import { joinOrganisation } from './join/join-organisation.ts';
 import { readJoinCode } from './join/read-code.ts';

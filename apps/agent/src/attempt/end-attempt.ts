@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
-import { errorFields } from '@ringfence/base';
+import { errorFields, type Log } from '@ringfence/base';
 import { ApiRefusal } from '@ringfence/client/api';
 import { signStatement } from '@ringfence/keyring';
 import type { Refusal } from '@ringfence/protocol/messages';
 import type { Outcome } from '@ringfence/protocol/statements';
 import type { LinkContext } from '../link/link-context.ts';
+import { clearFolder } from '../machine/clear-folder.ts';
 import { stoppedFact, toldFact } from './attempt-facts.ts';
 import type { AttemptFolder } from './attempt-folder.ts';
 import type { AttemptId } from './attempt-machine.ts';
@@ -22,7 +23,7 @@ const TELL_WITHIN_MS = 7 * 86_400_000;
 /** Writes down that nothing of an attempt runs any more, and clears away what it used. */
 export async function recordStopped(context: LinkContext, work: AttemptWork, ending: AttemptEnding): Promise<void> {
   const { fault, metrics, log } = context;
-  if (work.folder !== undefined) rmSync(work.folder, { recursive: true, force: true });
+  clearAway(work, log);
   work.place?.release();
   work.close(context, ending.outcome);
   fault('stopped-before-journal');
@@ -68,4 +69,13 @@ export async function tellStopped(
   fault('stopped-after-told');
   await record(toldFact(id, outcome, refusal));
   rmSync(options.kept.commitPath, { force: true });
+}
+
+/** What cannot be cleared away is cleared by the next start; the attempt is over all the same. */
+function clearAway({ id, folder }: AttemptWork, log: Log): void {
+  try {
+    if (folder !== undefined) clearFolder(folder);
+  } catch (error) {
+    log.error('attempt.not-cleared', { ...id, ...errorFields(error) });
+  }
 }

@@ -1,8 +1,10 @@
 import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { openPack, readObject } from '@ringfence/client/pack';
+import { openPack, readManifest, readObject, type OpenPackOptions } from '@ringfence/client/pack';
+import type { Digest } from '@ringfence/crypto/sign';
 import type { GrantPayload, PackReference } from '@ringfence/protocol/payload';
 import { hostIdentity, type HostIdentity, type Mount } from '../sandbox/index.ts';
+import { setupKey } from '../setup/setup-cache.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import type { AttemptWork } from './attempt-work.ts';
 import { withCustodian } from './with-custodian.ts';
@@ -16,6 +18,10 @@ export interface LaidOut {
   readonly code: Mount;
   readonly data: readonly Mount[];
   readonly outputs: readonly Mount[];
+  /** The name of what its setup makes of the code; null when there is no setup, or none whose result can be used again. */
+  readonly setup: Digest | null;
+  /** The code lies there as an earlier setup left it. */
+  readonly isSetUp: boolean;
 }
 
 /** Fetches and opens code and data side by side, and makes the folders of the outputs; the code belongs to the job, data is read-only. */
@@ -30,18 +36,24 @@ export async function layOut(context: LinkContext, work: AttemptWork): Promise<L
   if (user !== null) chownSync(folder, 0, user.gid);
   chmodSync(folder, 0o750);
   const laidOut = places(folder, payload);
-  for (const { hostPath } of [laidOut.code, ...laidOut.data, ...laidOut.outputs]) mkdirSync(hostPath, { mode: 0o755 });
-  const open = (pack: PackReference, into: string): Promise<unknown> => openInto(context, work, pack, into);
+  const { code } = payload.workload;
+  const setup = work.level === 'sandbox' ? await setupOf(context, work, payload) : null;
+  const isSetUp =
+    setup !== null && (await context.machine.setups.restore(setup, laidOut.code.hostPath, work.cancelling.signal));
+  for (const { hostPath } of [...(isSetUp ? [] : [laidOut.code]), ...laidOut.data, ...laidOut.outputs])
+    mkdirSync(hostPath, { mode: 0o755 });
+  const open = (pack: PackReference, into: string): Promise<unknown> =>
+    openPack({ ...packOf(context, work, pack), folder: into });
   await Promise.all([
-    ...(payload.workload.code === undefined ? [] : [open(payload.workload.code, laidOut.code.hostPath)]),
+    ...(code === undefined || isSetUp ? [] : [open(code, laidOut.code.hostPath)]),
     ...payload.mounts.map(({ pack }, index) => open(pack, join(folder, `data-${index}`))),
   ]);
   if (user !== null) giveAll(laidOut.code.hostPath, user);
   if (user !== null) for (const { hostPath } of laidOut.outputs) chownSync(hostPath, user.uid, user.gid);
-  return laidOut;
+  return { ...laidOut, setup, isSetUp };
 }
 
-function places(folder: string, { mounts, outputs }: GrantPayload): LaidOut {
+function places(folder: string, { mounts, outputs }: GrantPayload): Pick<LaidOut, 'code' | 'data' | 'outputs'> {
   return {
     code: { hostPath: join(folder, 'work'), sandboxPath: CODE_PATH, mode: 'rw' },
     data: mounts.map(({ path }, index) => ({ hostPath: join(folder, `data-${index}`), sandboxPath: path, mode: 'ro' })),
@@ -53,23 +65,31 @@ function places(folder: string, { mounts, outputs }: GrantPayload): LaidOut {
   };
 }
 
-function openInto(context: LinkContext, work: AttemptWork, pack: PackReference, folder: string): Promise<unknown> {
+/** Paths of the host are in what a setup leaves at level process, so only level sandbox uses it again. */
+async function setupOf(context: LinkContext, work: AttemptWork, payload: GrantPayload): Promise<Digest | null> {
+  const { setup, code } = payload.workload;
+  if (setup === undefined) return null;
+  const empty = { files: [], links: [] };
+  const manifest = code === undefined ? empty : await readManifest(packOf(context, work, code));
+  return setupKey({ org: context.link.org, project: payload.project, setup, code: manifest });
+}
+
+function packOf(context: LinkContext, work: AttemptWork, pack: PackReference): OpenPackOptions {
   const { link, machine } = context;
   const { signal } = work.cancelling;
   const project = work.payload?.project;
   if (project === undefined) throw new TypeError('only a granted attempt fetches');
-  return openPack({
+  return {
     pack,
     org: link.org,
     project,
-    folder,
     fetch: (digest) =>
       machine.cache.get(digest, () =>
         withCustodian(context, { within: FETCH_WITHIN_MS, signal }, async (custodian) =>
           readObject(await custodian.object(digest)),
         ),
       ),
-  });
+  };
 }
 
 /** The host user of a job, null where it is the agent's own. */

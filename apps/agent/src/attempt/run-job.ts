@@ -1,4 +1,4 @@
-import { errorFields } from '@ringfence/base';
+import { errorFields, utf8 } from '@ringfence/base';
 import type { Outcome } from '@ringfence/protocol/statements';
 import { failureEnvelope } from '../failure/failure-envelope.ts';
 import type { LinkContext } from '../link/link-context.ts';
@@ -9,23 +9,36 @@ import { runSpec, setupSpec, type JobParts } from './job-spec.ts';
 import { CODE_PATH, layOut, type LaidOut } from './lay-out.ts';
 import { AttemptEnd, refusedFor } from './step-error.ts';
 
-/** Code, data and outputs in place, and the job's setup run. Throws AttemptEnd and what fetching throws. */
+/** Code, data and outputs in place, and the job's setup done, now or by an earlier attempt. Throws AttemptEnd and what fetching throws. */
 export async function prepare(context: LinkContext, work: AttemptWork): Promise<LaidOut> {
   work.enter('fetching');
   const laidOut = await layOut(context, work);
   context.fault('fetch-after-objects');
   const parts = partsOf(context, work, laidOut);
   if (parts.workload.setup === undefined) return laidOut;
+  if (laidOut.isSetUp) {
+    work.log?.write('setup', utf8('ringfence: the result of an earlier setup of this code is used\n'));
+    return laidOut;
+  }
   work.enter('setup');
-  const running = await startSpec(context, work, setupSpec(parts), 'setup');
+  await runSetup(context, work, setupSpec(parts));
+  context.fault('setup-after-run');
+  if (laidOut.setup !== null) {
+    const kept = await context.machine.setups.keep(laidOut.setup, laidOut.code.hostPath, work.cancelling.signal);
+    if (!kept) context.log.info('setup.not-kept', { ...work.id });
+  }
+  return laidOut;
+}
+
+async function runSetup(context: LinkContext, work: AttemptWork, spec: SandboxSpec): Promise<void> {
+  const running = await startSpec(context, work, spec, 'setup');
   const { signal } = work.cancelling;
   const cancel = (): void => void running.stop(0).catch(() => {});
   signal.addEventListener('abort', cancel, { once: true });
   if (signal.aborted) cancel();
   const exit = await running.exited;
   signal.removeEventListener('abort', cancel);
-  context.fault('setup-after-run');
-  if (exit.ended === 'exited' && exit.code === 0) return laidOut;
+  if (exit.ended === 'exited' && exit.code === 0) return;
   work.exit = exit;
   work.failure = envelopeOf(work, exit, 'setup');
   throw new AttemptEnd({ outcome: 'setup-failed', reasons: [exit.ended] });

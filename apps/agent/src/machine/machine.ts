@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock, Rng } from '@ringfence/base';
 import { ObjectCache } from '../pack-cache/object-cache.ts';
+import { SetupCache } from '../setup/setup-cache.ts';
 import {
   claimJobUsers,
   hostIdentity,
@@ -25,6 +26,7 @@ export interface Machine {
   readonly folders: WorkFolders;
   readonly runtimes: readonly RuntimeMount[];
   readonly cache: ObjectCache;
+  readonly setups: SetupCache;
   /** Most bytes of one attempt's output that are kept. */
   readonly logBytes: number;
   /** Where it stands, as its owner says. */
@@ -59,6 +61,7 @@ export async function openMachine(options: {
     folders,
     runtimes: [nodeRuntime(folders, capabilities)],
     cache: new ObjectCache(join(state, 'objects'), options.cacheBytes),
+    setups: new SetupCache(folders.setups, options.cacheBytes),
     logBytes: options.logBytes,
     jurisdictions: options.jurisdictions,
   };

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '@ringfence/base/platform';
 import { AgentError } from '../agent-error.ts';
+import { clearFolder } from './clear-folder.ts';
 
 /** Where root keeps what jobs must reach: their users cannot pass a private state folder. */
 const SYSTEM_FOLDER = '/var/lib/ringfence';
@@ -11,6 +12,8 @@ const SYSTEM_FOLDER = '/var/lib/ringfence';
 export interface WorkFolders {
   /** Attempts while they run; nothing in it outlives the process. */
   readonly attempts: string;
+  /** Results of setups while the process lives; for the agent alone. */
+  readonly setups: string;
   /** Copies of language runtimes. */
   readonly runtimes: string;
 }
@@ -29,8 +32,8 @@ export function openWorkFolders(state: string, wish: string | undefined): WorkFo
     const [jobs, runtimes] = [join(base, 'jobs'), join(base, 'runtimes')];
     for (const folder of [jobs, join(jobs, name), runtimes]) makePassage(folder, root ? 0o711 : 0o700);
     const attempts = realpathSync(join(jobs, name));
-    for (const left of readdirSync(attempts)) rmSync(join(attempts, left), { recursive: true, force: true });
-    return { attempts, runtimes: realpathSync(runtimes) };
+    for (const left of readdirSync(attempts)) clearFolder(join(attempts, left));
+    return { attempts, setups: join(attempts, 'setups'), runtimes: realpathSync(runtimes) };
   } catch (cause) {
     if (cause instanceof AgentError) throw cause;
     throw new AgentError('no-work-folder', `jobs cannot be kept below ${base}`, {

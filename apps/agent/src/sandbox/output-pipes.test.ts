@@ -11,7 +11,11 @@ test('closing the writer twice leaves alone whoever has its number by then', asy
   try {
     for (const pipe of pipes) pipe.closeWriter();
     const heirs = pipes.map(() => openSync('/dev/null', 'r'));
-    assert.deepEqual(heirs.toSorted((a, b) => a - b), pipes.map(({ writeFd }) => writeFd).toSorted((a, b) => a - b), 'the numbers are used again');
+    assert.deepEqual(
+      heirs.toSorted((a, b) => a - b),
+      pipes.map(({ writeFd }) => writeFd).toSorted((a, b) => a - b),
+      'the numbers are used again',
+    );
     for (const pipe of pipes) pipe.closeWriter();
     for (const heir of heirs) {
       assert.ok(fstatSync(heir).isCharacterDevice());
