@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHECKOUT, startHouse } from '../scripts/house/index.ts';
+import { startHouse } from '../scripts/house/index.ts';
+import { unpackRelease } from './release.ts';
 import type { Goal, Row } from './row.ts';
 
 export const description = 'resident memory and CPU of each role’s release bundle after 60 idle seconds';
@@ -42,20 +42,6 @@ export async function* run(): AsyncGenerator<Row> {
 
 function row(name: string, value: number, unit: string, goal: Goal | null): Row {
   return { name, params: { idle_s: IDLE_MS / 1000 }, value, unit, goal, peer: null };
-}
-
-/** The newest archive of this platform, unpacked; `npm run build` makes it. */
-function unpackRelease(root: string): string {
-  const dist = join(CHECKOUT, 'dist');
-  const archive = existsSync(dist)
-    ? readdirSync(dist)
-        .filter((name) => name.endsWith(`linux-${process.arch}.tar.gz`))
-        .toSorted()
-        .at(-1)
-    : undefined;
-  if (archive === undefined) throw new Error('there is no release archive: npm run build makes it');
-  execFileSync('tar', ['xzf', join(dist, archive), '-C', root]);
-  return join(root, archive.replace(/\.tar\.gz$/, ''));
 }
 
 function residentMb(pid: number): number {

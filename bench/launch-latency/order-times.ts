@@ -1,5 +1,5 @@
 // Orders jobs through the CLI's own steps, timed from the API call: packing and depositing are done before.
-import { canonicalBytes, systemRng } from '@ringfence/base';
+import { canonicalBytes, systemRng, type JobId } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { sealTo } from '@ringfence/crypto/seal';
 import type { CommandContext } from '../../apps/cli/src/command.ts';
@@ -9,8 +9,16 @@ import { labelJob, readJob, signJob, workloadOf } from '../../apps/cli/src/job/p
 import { withSession, type Session } from '../../apps/cli/src/session.ts';
 import type { House } from '../../scripts/house/index.ts';
 
-/** Milliseconds from the API call to the moment at which the user's process says that it runs, for each of `orders` jobs in turn. */
-export function orderTimes(house: House, jobFile: string, orders: number): Promise<number[]> {
+/** One job, in milliseconds since the epoch: the API call, its answer, and the moment at which the user's process says that it runs. */
+export interface OrderTimes {
+  readonly job: JobId;
+  readonly called: number;
+  readonly answered: number;
+  readonly runs: number;
+}
+
+/** Orders `orders` jobs in turn, each when the one before is over. */
+export function orderTimes(house: House, jobFile: string, orders: number): Promise<OrderTimes[]> {
   let heard = '';
   const context: CommandContext = {
     terminal: {
@@ -27,17 +35,17 @@ export function orderTimes(house: House, jobFile: string, orders: number): Promi
     stdin: process.stdin,
   };
   return withSession(context, async (session) => {
-    const times: number[] = [];
-    for (let order = 0; order < orders; order += 1) {
+    const times: OrderTimes[] = [];
+    for (let count = 0; count < orders; count += 1) {
       heard = '';
-      const from = await orderOne(context, session, jobFile);
-      times.push(Number(/\d{13}/.exec(heard)?.[0]) - from);
+      const order = await orderOne(context, session, jobFile);
+      times.push({ ...order, runs: Number(/\d{13}/.exec(heard)?.[0]) });
     }
     return times;
   });
 }
 
-async function orderOne(context: CommandContext, session: Session, jobFile: string): Promise<number> {
+async function orderOne(context: CommandContext, session: Session, jobFile: string): Promise<Omit<OrderTimes, 'runs'>> {
   const labelled = await labelJob(context, session, readJob(jobFile));
   const keyring = await checkedKeyring(context, session);
   const custodian = keyring.custodianOf(session.profile.custodian.id);
@@ -51,9 +59,10 @@ async function orderOne(context: CommandContext, session: Session, jobFile: stri
     placement: labelled.placement,
   };
   await session.custodian.deposit({ ...statements, workload: Buffer.from(sealed).toString('base64') });
-  const from = Date.now();
+  const called = Date.now();
   await session.controlPlane.submit(statements);
+  const answered = Date.now();
   const { view } = await followJob(context, session, labelled.id);
   if (view.state !== 'succeeded') throw new Error(`the job ended as ${view.state}`);
-  return from;
+  return { job: labelled.id, called, answered };
 }
