@@ -4,6 +4,7 @@ import { newId, seededRng, type JobId } from '@ringfence/base';
 import fc from 'fast-check';
 import {
   EMPTY_MACHINE,
+  KILL_BEFORE_MS,
   STOP_BEFORE_MS,
   stepMachine,
   type AttemptId,
@@ -97,7 +98,7 @@ describe('one attempt', () => {
     const before = drive([[30_000 - STOP_BEFORE_MS - 1, { type: 'time' }]], drive(TO_RUNNING).state);
     assert.deepEqual(before.commands, []);
     const late = drive([[30_000 - STOP_BEFORE_MS, { type: 'time' }]], drive(TO_RUNNING).state);
-    assert.deepEqual(late.commands, [{ type: 'kill', ...id, graceMs: STOP_BEFORE_MS }]);
+    assert.deepEqual(late.commands, [{ type: 'kill', ...id, graceMs: STOP_BEFORE_MS - KILL_BEFORE_MS }]);
     const ended = drive([{ type: 'exited', ...id, outcome: 'succeeded' }], late.state);
     assert.deepEqual(ended.commands, [{ type: 'end', ...id, outcome: 'lease-lost' }]);
   });

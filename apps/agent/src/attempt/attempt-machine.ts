@@ -73,6 +73,9 @@ export interface MachineStep {
 /** SIGTERM comes this long before the lease ends, so that the whole tree is gone when it does. */
 export const STOP_BEFORE_MS = 5_000;
 
+/** SIGKILL comes this long before the lease ends: the kernel and a busy machine need time too. */
+export const KILL_BEFORE_MS = 1_000;
+
 /** An agent that has never been leased anything. */
 export const EMPTY_MACHINE: MachineState = { highest: new Map(), live: [] };
 
@@ -216,7 +219,7 @@ function expire(state: MachineState, now: number): MachineStep {
     const { keep, deadline, phase } = attempt;
     if (keep || now < deadline - STOP_BEFORE_MS) continue;
     if (phase === 'collecting' || phase === 'committing' || isOver(attempt)) continue;
-    const step = stop(attempt, 'lease-lost', Math.max(0, deadline - now));
+    const step = stop(attempt, 'lease-lost', Math.max(0, deadline - KILL_BEFORE_MS - now));
     next = replace(next, step.next);
     commands.push(...step.commands);
   }

@@ -8,7 +8,7 @@ import { sha256Hex, statementDigest, type Envelope, type SigningKey } from '@rin
 import { signStatement } from '@ringfence/keyring';
 import type { GrantPayload, Workload } from '@ringfence/protocol/payload';
 import type { GrantStatement } from '@ringfence/protocol/statements';
-import { IDS, KEYS, WORKLOAD } from './members.fixture.ts';
+import { IDS, KEYS } from './members.fixture.ts';
 
 const HOUR = 3_600_000;
 
@@ -20,6 +20,8 @@ export interface CustodianWishes {
   signer: SigningKey;
   refuse: boolean;
   workload: (workload: Workload) => Workload;
+  /** What the device signed, as it lies at the custodian. */
+  signed: Workload;
 }
 
 /** A custodian that grants what it is asked for, as its wishes say. */
@@ -79,15 +81,15 @@ async function grantOf(
     leaseDigest: statementDigest(lease),
     receiptDigest: statementDigest(receipt),
     labelDigest: statementDigest(label),
-    payloadDigest: sha256Hex(canonicalBytes(WORKLOAD)),
-    isolation: 'process',
+    payloadDigest: sha256Hex(canonicalBytes(wishes.signed)),
+    isolation: wishes.signed.isolation,
     epoch: 1,
     at: now,
     notAfter: (now + HOUR) as EpochMs,
   });
   const payload: GrantPayload = {
     v: 1,
-    workload: wishes.workload(WORKLOAD),
+    workload: wishes.workload(wishes.signed),
     project: IDS.project,
     mounts: [],
     outputs: [],

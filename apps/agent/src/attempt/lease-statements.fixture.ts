@@ -2,6 +2,7 @@ import type { EpochMs, newId } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
 import { statementDigest, type Envelope, type SigningKey } from '@ringfence/crypto/sign';
 import { placementDigest, signStatement, workloadDigest } from '@ringfence/keyring';
+import type { Workload } from '@ringfence/protocol/payload';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import type { Leased } from './attempt-work.ts';
 import { IDS, KEYS, PLACEMENT, WORKLOAD } from './members.fixture.ts';
@@ -20,11 +21,14 @@ export interface LeaseChange {
   readonly agent?: typeof IDS.agent;
   readonly placementSent?: (placement: PlacementPart) => PlacementPart;
   readonly leasedJob?: Envelope;
+  /** Another job than the usual one. */
+  readonly workload?: Workload;
 }
 
 /** The statements of a lease, good but for `change`. */
 export function leasedAs(job: JobId, change: LeaseChange): Omit<Leased, 'highestBefore'> {
   const { label, order } = orderOf(job, change);
+  const ordered = placementOf(change.workload ?? WORKLOAD);
   const leaseKey = change.leaseKey ?? KEYS.leases;
   const { at, notAfter } = times();
   const agent = change.agent ?? IDS.agent;
@@ -42,12 +46,12 @@ export function leasedAs(job: JobId, change: LeaseChange): Omit<Leased, 'highest
     'receipt',
     {
       ...common,
-      constraintDigest: placementDigest(PLACEMENT),
+      constraintDigest: placementDigest(ordered),
       labelDigest: statementDigest(label),
       inventoryEpoch: 1,
       considered: 1,
       refused: [],
-      chosen: { offer, agent, tier: 'private', isolation: 'process' },
+      chosen: { offer, agent, tier: 'private', isolation: ordered.isolation },
     },
     [leaseKey],
   );
@@ -55,7 +59,7 @@ export function leasedAs(job: JobId, change: LeaseChange): Omit<Leased, 'highest
   const lease = signStatement('lease', { ...common, agent, receiptDigest, term: 1, ttlMs: 30_000, notAfter }, [
     leaseKey,
   ]);
-  const placement = change.placementSent?.(PLACEMENT) ?? PLACEMENT;
+  const placement = change.placementSent?.(ordered) ?? ordered;
   // Only another root would vouch for another key.
   const root = change.keysRoot ?? KEYS.controlRoot;
   const controlPlaneKeys = keysOf(root, change.keysRoot === undefined ? KEYS.leases : leaseKey);
@@ -66,8 +70,14 @@ export function leasedAs(job: JobId, change: LeaseChange): Omit<Leased, 'highest
   };
 }
 
+/** Where a workload may run: as it says itself, else as the usual one. */
+function placementOf({ resources, isolation, maxDurationMs }: Workload): PlacementPart {
+  return { ...PLACEMENT, resources, isolation, maxDurationMs };
+}
+
 function orderOf(job: JobId, change: LeaseChange): { label: Envelope; order: Envelope } {
   const { org, project, custodian, device } = IDS;
+  const workload = change.workload ?? WORKLOAD;
   const { at, notAfter } = times();
   const labelBody = {
     v: 1,
@@ -87,8 +97,8 @@ function orderOf(job: JobId, change: LeaseChange): { label: Envelope; order: Env
     project,
     job,
     device,
-    constraintDigest: placementDigest(PLACEMENT),
-    payloadDigest: workloadDigest(WORKLOAD),
+    constraintDigest: placementDigest(placementOf(workload)),
+    payloadDigest: workloadDigest(workload),
     labelDigest: statementDigest(label),
   } as const;
   return { label, order: signStatement('job', { ...body, v: 1, type: 'train' }, [change.deviceKey ?? KEYS.device]) };

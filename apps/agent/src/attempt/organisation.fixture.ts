@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { createLog, newId, noFault, systemRng, type EpochMs } from '@ringfence/base';
+import { createLog, newId, noFault, systemRng, type Clock, type EpochMs } from '@ringfence/base';
 import { makeFolder, systemClock } from '@ringfence/base/platform';
 import { LinkJournal } from '@ringfence/client/control-link';
 import { TlsKey } from '@ringfence/crypto/certificate';
@@ -16,13 +16,15 @@ import { KeyringCopy } from '../link/keyring-copy.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import { openMachine, type Machine } from '../machine/machine.ts';
 import { AgentMetrics } from '../metrics.ts';
+import { AttemptFolder } from './attempt-folder.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { serveCustodian, type CustodianWishes } from './custodian-double.fixture.ts';
 import { leasedAs, type LeaseChange } from './lease-statements.fixture.ts';
-import { IDS, KEYS } from './members.fixture.ts';
+import { IDS, KEYS, WORKLOAD } from './members.fixture.ts';
 
 const [clock, rng] = [systemClock, systemRng];
 const HOUR = 3_600_000;
+type JobId = ReturnType<typeof newId<'job'>>;
 
 /** An agent of a small organisation, its custodian a double behind a real payload link. */
 export interface TestOrganisation {
@@ -31,12 +33,20 @@ export interface TestOrganisation {
   readonly log: string[];
   readonly requests: string[];
   readonly wishes: CustodianWishes;
-  lease(change?: LeaseChange): Promise<{ job: ReturnType<typeof newId<'job'>> }>;
+  readonly machine: Machine;
+  /** What an attempt wrote, its lines in order. */
+  output(job: JobId, attempt?: number): readonly string[];
+  /** Delivers a lease that ends in half a minute. */
+  lease(change?: LeaseChange): Promise<{ job: JobId; deadline: number }>;
   settled(): Promise<void>;
 }
 
 /** Builds the organisation on this machine. */
-export async function openOrganisation(t: TestContext, over: Partial<CustodianWishes> = {}): Promise<TestOrganisation> {
+export async function openOrganisation(
+  t: TestContext,
+  over: Partial<CustodianWishes> = {},
+  agentClock: Clock = clock,
+): Promise<TestOrganisation> {
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-agent-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const links = join(folder, 'link');
@@ -51,6 +61,7 @@ export async function openOrganisation(t: TestContext, over: Partial<CustodianWi
     signer: KEYS.enrolment,
     refuse: false,
     workload: (workload) => workload,
+    signed: WORKLOAD,
     ...over,
   };
   const head = (): Envelope => {
@@ -77,7 +88,7 @@ export async function openOrganisation(t: TestContext, over: Partial<CustodianWi
     oneGrantAtATime: (run) => run(),
     machine,
     metrics: new AgentMetrics(),
-    clock,
+    clock: agentClock,
     rng,
     log: createLog({ role: 'agent', clock, level: 'debug', write: (line) => void lines.push(line) }),
     fault: noFault,
@@ -88,18 +99,32 @@ export async function openOrganisation(t: TestContext, over: Partial<CustodianWi
     custodian.close();
     await journal.close();
   });
-  return { runner, facts: () => facts, log: lines, requests, wishes, ...leasing(runner, lines) };
+  return {
+    runner,
+    facts: () => facts,
+    log: lines,
+    requests,
+    wishes,
+    machine,
+    output: outputOf(machine),
+    ...leasing(context, runner, { lines, wishes }),
+  };
 }
 
-function leasing(runner: AttemptRunner, lines: readonly string[]): Pick<TestOrganisation, 'lease' | 'settled'> {
+function leasing(
+  { clock: agentClock }: LinkContext,
+  runner: AttemptRunner,
+  { lines, wishes }: { lines: readonly string[]; wishes: CustodianWishes },
+): Pick<TestOrganisation, 'lease' | 'settled'> {
   let mid = 0;
   return {
     async lease(change = {}) {
       const job = change.job ?? newId('job', rng);
       mid += 1;
-      const terms = { keep: false, deadline: clock.monotonic() + 30_000, mid };
+      wishes.signed = change.workload ?? WORKLOAD;
+      const terms = { keep: false, deadline: agentClock.monotonic() + 30_000, mid };
       await runner.lease({ job, attempt: change.attempt ?? 1 }, leasedAs(job, change), terms);
-      return { job };
+      return { job, deadline: terms.deadline };
     },
     async settled() {
       const deadline = clock.monotonic() + 20_000;
@@ -107,6 +132,15 @@ function leasing(runner: AttemptRunner, lines: readonly string[]): Pick<TestOrga
       if (runner.live > 0) throw new Error(`an attempt did not end:\n${lines.join('')}`);
     },
   };
+}
+
+function outputOf({ state }: Machine): TestOrganisation['output'] {
+  return (job, attempt = 1) =>
+    readFileSync(new AttemptFolder(state, { job, attempt }).logPath, 'utf8')
+      .trim()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => (JSON.parse(line) as { text: string }).text);
 }
 
 function keyringStatements({ sign, link, seal }: Awaited<ReturnType<typeof makeIdentity>>): Envelope[] {
