@@ -78,17 +78,18 @@ export async function assertCommittedOnce(
   assert.deepEqual(processesOf(ordered), [], 'nothing of the job runs');
 }
 
-/** Processes of this machine that carry the job's marker in their command line. */
+/** Processes of this machine that carry the job's marker in their environment. */
 export function processesOf({ marker }: Ordered): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => commandLine(pid).includes(marker));
+    .filter((pid) => environmentOf(pid).includes(marker));
 }
 
-function commandLine(pid: string): string {
+function environmentOf(pid: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
   } catch {
+    // Gone meanwhile.
     return '';
   }
 }

@@ -1,33 +1,35 @@
-// All steps, three times each: the second and third passing hit later attempts of a job, or later jobs.
+// All steps, three times each: the second and third passing hit further jobs that are under way at the same time.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { startHouse, type House } from '../../scripts/house/index.ts';
+import { startArmedHouse, type ArmedHouse } from './armed-house.ts';
 import { killPoints } from './kill-points.ts';
-import { killOnce, writeKillJob } from './kill-run.ts';
+import { killOnce } from './kill-run.ts';
+import { assertOneCommitEach, assertWireVerified } from './ledgers.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'ringfence-kill-'));
+const root = mkdtempSync(join(tmpdir(), 'ringfence-kill-full-'));
 const kills = [1, 2, 3].flatMap(killPoints);
-let house: House;
-let killed = 0;
+let armed: ArmedHouse;
 
 before(async () => {
-  house = await startHouse({ root: join(root, 'house'), agents: 1 });
+  armed = await startArmedHouse(root);
 });
 
 after(async () => {
-  await house?.stop();
+  await armed?.close();
   rmSync(root, { recursive: true, force: true });
 });
 
-for (const [index, kill] of kills.entries())
+test('there are at least a hundred kills', () => assert.ok(kills.length >= 100));
+
+for (const kill of kills)
   test(`kill -9 of ${kill.process} at ${kill.point}, passing ${kill.pass}`, async () => {
-    if (await killOnce(house, kill, writeKillJob(root, `kill-${index}`))) killed += 1;
+    assert.equal(await killOnce(armed, kill), true, 'the step was passed');
   });
 
-test('at least a hundred runs, and every step was killed at its first passing', () => {
-  assert.ok(kills.length >= 100);
-  assert.ok(killed >= kills.length / 3, `${killed} of ${kills.length} kills happened`);
+test('both ledgers hold one commit a job, and the journals prove what crossed', async () => {
+  await assertOneCommitEach(armed);
+  await assertWireVerified(armed);
 });

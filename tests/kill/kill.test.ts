@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startArmedHouse, type ArmedHouse } from './armed-house.ts';
+import { killAgentAndRetry, killAgentWithoutRetry, killDatabase } from './interruption.ts';
 import { KEY_POINTS } from './kill-points.ts';
 import { killOnce } from './kill-run.ts';
 import { assertOneCommitEach, assertWireVerified } from './ledgers.ts';
@@ -27,6 +28,13 @@ for (const kill of KEY_POINTS)
   test(`kill -9 of ${kill.process} at ${kill.point}`, async () => {
     assert.equal(await killOnce(armed, kill), true, 'the step was passed');
   });
+
+test('an agent killed while a job runs: interrupted, tried again, committed once', () => killAgentAndRetry(armed));
+
+test('without a wish to be tried again the job fails, and says why', () => killAgentWithoutRetry(armed));
+
+for (const role of ['control-plane', 'custodian'] as const)
+  test(`kill -9 of the PostgreSQL server of ${role} while a job runs`, () => killDatabase(armed, role));
 
 test('both ledgers hold one commit a job, and the journals prove what crossed', async () => {
   await assertOneCommitEach(armed);

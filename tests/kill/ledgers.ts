@@ -7,7 +7,8 @@ import { startEmbedded } from '@ringfence/store';
 import pg from 'pg';
 import type { ArmedHouse } from './armed-house.ts';
 
-type Role = 'control-plane' | 'custodian';
+/** A role with a database. */
+export type Role = 'control-plane' | 'custodian';
 
 /** Process of the role's PostgreSQL server. */
 export async function serverPid({ house }: ArmedHouse, role: Role): Promise<number> {

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalBytes, type JobId } from '@ringfence/base';
+import { ApiRefusal } from '@ringfence/client/api';
 import { ClientError } from '@ringfence/client/error';
 import { sealTo } from '@ringfence/crypto/seal';
 import { checkedKeyring } from '../../apps/cli/src/home/checked-keyring.ts';
@@ -18,7 +19,7 @@ const AGAIN_AFTER_MS = 100;
 export interface Ordered {
   readonly job: JobId;
   readonly artifact: string;
-  /** Stands in the command line of everything that the job starts. */
+  /** Stands in the environment of everything that the job starts. */
   readonly marker: string;
 }
 
@@ -57,7 +58,8 @@ function writeJob(root: string, marker: string, { run = 'echo ran > /out/result'
   writeFileSync(join(folder, 'code.txt'), `code of ${marker}\n`);
   const lines = [
     `name: ${marker}`,
-    `run: ": ${marker}; ${run}"`,
+    `run: "${run}"`,
+    `env: {KILLMARK: ${marker}}`,
     'setup: "true"',
     `outputs: {/out: {artifact: ${marker}}}`,
     'resources: {cpus: 0.1, memory: 64MB}',
@@ -68,15 +70,19 @@ function writeJob(root: string, marker: string, { run = 'echo ran > /out/result'
   return file;
 }
 
-/** Repeats `ask` while nobody answers; a refusal is final. */
+/** Repeats `ask` while nobody answers, or a server says that it cannot now; any other refusal is final. */
 export async function untilTaken<T>(ask: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + TAKEN_WITHIN_MS;
   for (;;) {
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof ClientError) || performance.now() > deadline) throw error;
+      if (!mayPass(error) || performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
     }
   }
+}
+
+function mayPass(error: unknown): boolean {
+  return error instanceof ApiRefusal ? error.status >= 500 : error instanceof ClientError;
 }

@@ -17,7 +17,7 @@ import type { AttemptId } from './attempt-machine.ts';
 import type { AttemptWork } from './attempt-work.ts';
 import type { LaidOut } from './lay-out.ts';
 import { AttemptEnd } from './step-error.ts';
-import { withCustodian } from './with-custodian.ts';
+import { isPassing, withCustodian } from './with-custodian.ts';
 
 type CommitRequest = z.output<typeof commitRequest>;
 
@@ -84,7 +84,7 @@ export async function commit(
     context.log.warn('commit.refused', { ...kept.id, reason: answer.reason });
     return false;
   } catch (error) {
-    if (!(error instanceof ApiRefusal)) throw error;
+    if (!(error instanceof ApiRefusal) || isPassing(error)) throw error;
     context.log.warn('commit.refused', { ...kept.id, code: error.code });
     return false;
   }

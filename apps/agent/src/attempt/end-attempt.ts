@@ -10,7 +10,7 @@ import { stoppedFact, toldFact } from './attempt-facts.ts';
 import type { AttemptFolder } from './attempt-folder.ts';
 import type { AttemptId } from './attempt-machine.ts';
 import type { AttemptWork } from './attempt-work.ts';
-import { withCustodian } from './with-custodian.ts';
+import { isPassing, withCustodian } from './with-custodian.ts';
 
 /** How an attempt ended. */
 export interface AttemptEnding {
@@ -63,7 +63,7 @@ export async function tellStopped(
     await withCustodian(context, within, (custodian) => custodian.stopped(stopped));
   } catch (error) {
     // The custodian's no: it never granted this attempt. What cannot be told for another reason is told after the next start.
-    if (!(error instanceof ApiRefusal)) throw error;
+    if (!(error instanceof ApiRefusal) || isPassing(error)) throw error;
     log.info('stopped.not-taken', { ...id, ...errorFields(error) });
   }
   fault('stopped-after-told');

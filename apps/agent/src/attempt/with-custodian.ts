@@ -1,4 +1,5 @@
 import { errorFields, sleep } from '@ringfence/base';
+import { ApiRefusal } from '@ringfence/client/api';
 import { ClientError } from '@ringfence/client/error';
 import type { CustodianClient } from '@ringfence/client/custodian';
 import type { LinkContext } from '../link/link-context.ts';
@@ -40,7 +41,11 @@ export async function withCustodian<T>(
   }
 }
 
-/** Whether the same request may well succeed a little later. */
+/**
+ * Whether the same request may well succeed a little later. A status of 500 or above is no answer to what was asked: the custodian's database
+ * may be starting again, and what was asked for may even have been done.
+ */
 export function isPassing(error: unknown): boolean {
+  if (error instanceof ApiRefusal) return error.status >= 500;
   return error instanceof ClientError && PASSING.includes(error.code);
 }

@@ -142,6 +142,9 @@ function isStream(value: unknown): value is StreamAnswer {
   return typeof value === 'object' && value !== null && 'stream' in value && value.stream instanceof Readable;
 }
 
+/** Of the database: the same request may well succeed a little later. */
+const PASSING: readonly StoreError['code'][] = ['unavailable', 'timeout', 'conflict'];
+
 function refuse(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
   if (error instanceof CustodianError) {
     const problems = error instanceof BadBody ? { problems: error.problems } : {};
@@ -151,10 +154,10 @@ function refuse(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
   }
   if (error instanceof KeyringError)
     return reply.status(422).send({ error: { code: 'bad-statement', message: error.message, next: error.next } });
-  if (error instanceof StoreError && error.code === 'unavailable')
+  if (error instanceof StoreError && PASSING.includes(error.code))
     return reply
       .status(503)
-      .send({ error: { code: 'unavailable', message: 'the database does not answer', next: 'try again' } });
+      .send({ error: { code: 'unavailable', message: 'the database is busy or starts again', next: 'try again' } });
   const status = z.object({ statusCode: z.int().min(400).max(499) }).safeParse(error);
   if (status.success)
     return reply
