@@ -3,7 +3,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { bootId, liveProcesses, parseProcessStat, processStat, runsAs, startedWith, treeOf } from './process-table.ts';
+import {
+  bootId,
+  isUidBusy,
+  liveProcesses,
+  parseProcessStat,
+  processStat,
+  runsAs,
+  startedWith,
+  treeOf,
+} from './process-table.ts';
 
 const LINE = '4711 (node) S 1 4711 4700 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 11 0 987654 1 2 3';
 
@@ -71,6 +80,7 @@ test('sees this process and its children as they are', async () => {
     assert.ok(startedWith(pid, 'MARK=one') && !startedWith(pid, 'MARK=on') && !startedWith(pid, 'MARK=one2'));
     const uid = process.getuid?.() ?? 0;
     assert.ok(runsAs(pid, uid, 1) && !runsAs(pid, uid + 1, 5));
+    assert.ok(isUidBusy(uid) && !isUidBusy(2_000_000_011));
     assert.match(bootId(), /^[0-9a-f-]{36}$/);
   } finally {
     child.kill('SIGKILL');

@@ -35,9 +35,8 @@ export function processStat(pid: number): ProcessStat | null {
 
 /** Every process that is not dead. */
 export function liveProcesses(): readonly ProcessStat[] {
-  return readdirSync('/proc')
-    .filter((name) => /^[1-9][0-9]*$/.test(name))
-    .map((name) => processStat(Number(name)))
+  return processIds()
+    .map((pid) => processStat(pid))
     .filter((stat) => stat !== null)
     .filter((stat) => stat.state !== 'Z' && stat.state !== 'X');
 }
@@ -53,8 +52,20 @@ export function treeOf(root: number, processes: readonly ProcessStat[]): readonl
 
 /** Whether any of the four uids of `pid` is in [first, first + count). */
 export function runsAs(pid: number, first: number, count: number): boolean {
-  const line = readProcess(pid, 'status')?.match(/^Uid:\s+(.*)$/m)?.[1];
-  return (line ?? '').split(/\s+/).some((uid) => uid !== '' && Number(uid) >= first && Number(uid) < first + count);
+  return usesUid(readProcess(pid, 'status') ?? '', first, count);
+}
+
+/** Whether any process that is not dead has `uid` among its four; one read for each process, since every start waits for it. */
+export function isUidBusy(uid: number): boolean {
+  return processIds().some((pid) => {
+    const status = readProcess(pid, 'status') ?? '';
+    return usesUid(status, uid, 1) && !/^State:\s+[ZX]/m.test(status);
+  });
+}
+
+function usesUid(status: string, first: number, count: number): boolean {
+  const line = /^Uid:\s+(.*)$/m.exec(status)?.[1] ?? '';
+  return line.split(/\s+/).some((uid) => uid !== '' && Number(uid) >= first && Number(uid) < first + count);
 }
 
 /** Whether `pid` started with the environment entry `entry` (`NAME=value`); false where it may not be read. */
@@ -65,6 +76,12 @@ export function startedWith(pid: number, entry: string): boolean {
 /** The id of this boot of the machine: a start time means nothing across boots. */
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+function processIds(): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^[1-9][0-9]*$/.test(name))
+    .map(Number);
 }
 
 function readProcess(pid: number, file: string): string | null {

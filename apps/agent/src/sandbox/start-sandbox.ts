@@ -11,7 +11,7 @@ import { createCgroup } from './open-cgroup.ts';
 import { openOutputPipes } from './output-pipes.ts';
 import type { OutputPipe, OutputSink } from './output-pipes.ts';
 import type { SandboxPlan } from './plan.ts';
-import { bootId, liveProcesses, processStat, runsAs } from './process-table.ts';
+import { bootId, isUidBusy, processStat } from './process-table.ts';
 import { signalProcess } from './process-tree.ts';
 import type { TreeIdentity } from './process-tree.ts';
 import { MARKER_VARIABLE, SCRATCH_PREFIX, removeRecord, writeRecord } from './record.ts';
@@ -101,7 +101,7 @@ async function startPrepared(plan: SandboxPlan, host: SandboxHost, own: Belongin
 
 /** A dedicated uid in use means a leftover or a second agent: its processes would share files and signals with the job. */
 function refuseBusyUser(identity: HostIdentity): void {
-  if (liveProcesses().some((stat) => runsAs(stat.pid, identity.uid, 1)))
+  if (isUidBusy(identity.uid))
     throw new SandboxError('uid-busy', `a process already runs as the job's uid ${identity.uid}`, {
       next: 'end the leftovers of earlier jobs, or give this agent another range of uids',
     });
