@@ -40,21 +40,51 @@ function write(value: unknown, depth: number): string {
 }
 
 function writeObject(value: object, depth: number): string {
-  if (Array.isArray(value)) return `[${value.map((item) => write(item, depth + 1)).join(',')}]`;
+  if (Array.isArray(value)) return writeArray(value, depth);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw new TypeError('only plain objects are canonical');
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([key, member]) => `${writeKey(key)}:${write(member, depth + 1)}`).join(',')}}`;
+  const members = value as Readonly<Record<string, unknown>>;
+  let text = '';
+  for (const key of sortedKeys(members)) {
+    const member = members[key];
+    if (member === undefined) continue;
+    text += `${text === '' ? '' : ','}${writeKey(key)}:${write(member, depth + 1)}`;
+  }
+  return `{${text}}`;
 }
 
+function writeArray(items: readonly unknown[], depth: number): string {
+  let text = '';
+  for (const [index, item] of items.entries()) text += `${index === 0 ? '' : ','}${write(item, depth + 1)}`;
+  return `[${text}]`;
+}
+
+/** By UTF-16 code units, as RFC 8785 §3.2.3 says; most objects are written in order already. */
+function sortedKeys(value: object): string[] {
+  const keys = Object.keys(value);
+  for (let at = 1; at < keys.length; at += 1)
+    if ((keys[at - 1] ?? '') > (keys[at] ?? '')) return keys.toSorted(byCodeUnits);
+  return keys;
+}
+
+function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}
+
+/** Checked and quoted keys; statements and frames use a few dozen of them over and over. */
+const quotedKeys = new Map<string, string>();
+const MOST_QUOTED_KEYS = 1024;
+
 function writeKey(key: string): string {
+  const known = quotedKeys.get(key);
+  if (known !== undefined) return known;
   if (!/^[\x20-\x7e]+$/.test(key)) throw new TypeError('keys are printable ASCII');
-  return JSON.stringify(key);
+  const quoted = JSON.stringify(key);
+  if (quotedKeys.size < MOST_QUOTED_KEYS) quotedKeys.set(key, quoted);
+  return quoted;
 }
 
 function writeString(text: string): string {
-  if (/\p{Surrogate}/u.test(text)) throw new TypeError('a lone surrogate has no canonical form');
+  if (!text.isWellFormed()) throw new TypeError('a lone surrogate has no canonical form');
   return JSON.stringify(text);
 }
