@@ -4,9 +4,14 @@ import { runSibling } from '../home/sibling-program.ts';
 import { secretInput } from '../secret-input.ts';
 
 export const command: Command = {
-  usage: '--from FILE --state NEW-DIR [--passphrase-file FILE]',
+  usage: '--from FILE --state NEW-DIR [--registration-code-file FILE] [--passphrase-file FILE]',
   summary: 'make a custodian from a backup on this machine; a new epoch voids every grant of the old one',
-  options: { from: { type: 'string' }, state: { type: 'string' }, 'passphrase-file': { type: 'string' } },
+  options: {
+    from: { type: 'string' },
+    state: { type: 'string' },
+    'registration-code-file': { type: 'string' },
+    'passphrase-file': { type: 'string' },
+  },
   words: [0, 0],
   async run(context, _, flags) {
     const from = text(flags, 'from');
@@ -16,7 +21,10 @@ export const command: Command = {
         next: `ringfence custodian restore ${this.usage}`,
       });
     const passphrase = await secretInput(context, flags, { flag: 'passphrase', prompt: 'passphrase of the backup' });
-    const exit = await runSibling('custodian', ['restore', '--state', state, '--from', from], passphrase);
+    const code = text(flags, 'registration-code-file');
+    const registering = code === undefined ? [] : ['--registration-code-file', code];
+    const args = ['restore', '--state', state, '--from', from, ...registering];
+    const exit = await runSibling('custodian', args, passphrase);
     if (exit !== 0)
       throw new CliError('check-failed', 'the custodian was not restored', { next: 'its words are above' });
     context.terminal.value({ state });

@@ -10,6 +10,7 @@ const refused = z.array(z.strictObject({ constraint: z.enum(CONSTRAINTS), count:
 /** Everything that the control plane writes down: closed, and made of ids, states and digests. */
 export const controlPlaneEvent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('organisation-registered'), custodian: idOf('custodian') }),
+  z.strictObject({ type: z.literal('custodian-restored'), custodian: idOf('custodian') }),
   z.strictObject({ type: z.literal('party-added'), party, keyringSeq: whole(0, 1_000_000) }),
   z.strictObject({ type: z.literal('party-removed'), party, keyringSeq: whole(0, 1_000_000) }),
   z.strictObject({ type: z.literal('party-locked'), party, reason: z.enum(['fork', 'removed', 'incident']) }),

@@ -21,19 +21,25 @@ export async function registerOrganisation(
   const secret = await secretOfCode(context, registration.code);
   if (secret === undefined || !checkCodeProof(secret, { message: 'registration-request', link: null, body }, proof))
     throw badCode();
-  await context.store
+  const restored = await context.store
     .withSystem('register-organisation', async (tx) => {
       const now = context.clock.now();
-      if (await isRegistered(tx, body)) return;
+      if (await isRegistered(tx, body)) return (await spendCode(tx, registration.code, now)) && welcomeBack(tx, body);
       if (await spendCode(tx, registration.code, now)) return insertOrganisation(tx, body, now);
       // The same registration may have won while this one waited for the code's row.
       if (!(await isRegistered(tx, body))) throw badCode();
+      return false;
     })
     .catch((error: unknown) => {
       // The custodian's id, or the organisation's, is somebody else's.
       throw error instanceof StoreError && error.code === 'duplicate' ? badCode() : error;
     });
   await recordOnce(context, body);
+  if (restored)
+    await context.changes.run(body.org, async (tx) => {
+      await context.record(tx, body.org, { type: 'custodian-restored', custodian: body.custodian });
+      await context.changes.wake(tx, 'link', `${body.custodian} locked`);
+    });
   context.onRegistered();
   const answer = { org: body.org, keys: context.identity.keys };
   return { ...answer, proof: codeProof(secret, { message: 'registration-answer', link: null, body: answer }) };
@@ -53,7 +59,29 @@ async function isRegistered(tx: Tx, body: Omit<Registration, 'proof'>): Promise<
   throw badCode();
 }
 
-async function insertOrganisation(tx: Tx, body: Omit<Registration, 'proof'>, now: number): Promise<void> {
+/**
+ * A custodian that came back from a backup: its journal begins anew, and so does its link. It paid with a fresh code of the operator's, so
+ * whoever copied a custodian cannot do this alone.
+ */
+async function welcomeBack(tx: Tx, { custodian }: Omit<Registration, 'proof'>): Promise<true> {
+  await tx.deleteFrom('outbox').where('party', '=', custodian).execute();
+  await tx
+    .updateTable('party')
+    .set((column) => ({
+      journal_seq: null,
+      journal_hash: null,
+      received_mid: 0,
+      next_mid: 1,
+      locked: null,
+      connection: column('connection', '+', 1),
+      seen_at: null,
+    }))
+    .where('id', '=', custodian)
+    .execute();
+  return true;
+}
+
+async function insertOrganisation(tx: Tx, body: Omit<Registration, 'proof'>, now: number): Promise<false> {
   await tx
     .insertInto('organisation')
     .values({ org: body.org, custodian: body.custodian, enrolment_key: body.enrolment, registered_at: now })
@@ -73,6 +101,7 @@ async function insertOrganisation(tx: Tx, body: Omit<Registration, 'proof'>, now
       seen_at: null,
     })
     .execute();
+  return false;
 }
 
 /** First entry of the organisation's ledger; after a crash in between, the repeated registration writes it. */

@@ -160,11 +160,11 @@ grant select, insert, update on placer_term, registration_code to rf_system;
 grant select, update on placer_term to rf_app;
 ${[
   orgTable('organisation', { app: ['select', 'update'], system: ['select', 'insert', 'update'] }),
-  orgTable('party', { app: ['select', 'insert', 'update'], system: ['select', 'insert'] }),
+  orgTable('party', { app: ['select', 'insert', 'update'], system: ['select', 'insert', 'update'] }),
   orgTable('offer', { app: ['select', 'insert', 'update', 'delete'] }),
   orgTable('job', { app: ['select', 'insert', 'update'], system: ['select'] }),
   orgTable('attempt', { app: ['select', 'insert', 'update'], system: ['select', 'update'] }),
-  orgTable('outbox', { app: ['select', 'insert', 'delete'], system: ['select'] }),
+  orgTable('outbox', { app: ['select', 'insert', 'delete'], system: ['select', 'delete'] }),
   orgTable('event', { app: ['select', 'insert'] }),
   orgTable('spent_nonce', { app: ['select', 'insert'], system: ['select', 'delete'] }),
 ].join('\n')}
