@@ -1,11 +1,14 @@
 import { parseArgs } from 'node:util';
-import { messageOf, parseDuration, parseSize, type LogLevel } from '@ringfence/base';
+import {
+  messageOf,
+  parseDuration,
+  parseHostPort,
+  parseLogLevel,
+  parseSize,
+  type HostPort,
+  type LogLevel,
+} from '@ringfence/base';
 import { AgentError } from './agent-error.ts';
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 interface Common {
   readonly state: string;
@@ -31,7 +34,7 @@ export interface JoinConfig extends Common {
 /** What `run` was told. */
 export interface RunConfig extends Common {
   readonly verb: 'run';
-  readonly admin: Address;
+  readonly admin: HostPort;
   /** Milliseconds over which the first dial after a cut is spread. */
   readonly reconnectWithin: number | undefined;
   /** Where attempts lie while they run; default by who runs the agent. */
@@ -173,13 +176,11 @@ function listOf(env: Environment): readonly string[] {
 }
 
 /** Host and port of `HOST:PORT`. */
-export function address(flag: string, value: string): Address {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(value);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (host === undefined || port > 65_535)
+export function address(flag: string, value: string): HostPort {
+  const parsed = parseHostPort(value);
+  if (parsed === undefined)
     throw bad(`--${flag} is not HOST:PORT`, 'write it as 10.0.0.5:7443, or [::1]:7443 for IPv6');
-  return { host, port };
+  return parsed;
 }
 
 function duration(flag: string, value: string): number {
@@ -200,7 +201,7 @@ function whole(flag: string, value: string): number {
 }
 
 function logLevel(value: string | undefined): LogLevel {
-  const level = (['debug', 'info', 'warn', 'error'] as const).find((known) => known === (value ?? 'info'));
+  const level = parseLogLevel(value ?? 'info');
   if (level === undefined) throw bad('--log-level is unknown', 'choose debug, info, warn or error');
   return level;
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { messageOf, type LogLevel } from '@ringfence/base';
+import { messageOf, parseHostPort, parseLogLevel, type HostPort, type LogLevel } from '@ringfence/base';
 import { ControlPlaneError } from './control-plane-error.ts';
 
 /** What the command line and the environment say. */
@@ -14,7 +14,7 @@ export interface ControlPlaneConfig {
   readonly url: string | undefined;
   readonly names: readonly string[];
   readonly certificate: { readonly certificateFile: string; readonly keyFile: string } | undefined;
-  readonly admin: { readonly host: string; readonly port: number };
+  readonly admin: HostPort;
   readonly databaseUrl: string | undefined;
   readonly logLevel: LogLevel;
   readonly fault: string | undefined;
@@ -91,13 +91,10 @@ function readFlags(args: readonly string[]) {
   }
 }
 
-function address(flag: string, text: string): { host: string; port: number } {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (host === undefined || port > 65_535)
-    throw bad(`--${flag} is not HOST:PORT`, 'write it as 0.0.0.0:8443, or [::]:8443 for IPv6');
-  return { host, port };
+function address(flag: string, text: string): HostPort {
+  const parsed = parseHostPort(text);
+  if (parsed === undefined) throw bad(`--${flag} is not HOST:PORT`, 'write it as 0.0.0.0:8443, or [::]:8443 for IPv6');
+  return parsed;
 }
 
 function certificateFiles(
@@ -111,7 +108,7 @@ function certificateFiles(
 }
 
 function logLevel(text: string | undefined): LogLevel {
-  const level = (['debug', 'info', 'warn', 'error'] as const).find((known) => known === (text ?? 'info'));
+  const level = parseLogLevel(text ?? 'info');
   if (level === undefined) throw bad('--log-level is unknown', 'choose debug, info, warn or error');
   return level;
 }

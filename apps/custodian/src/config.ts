@@ -1,13 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { messageOf, parseDuration, type LogLevel } from '@ringfence/base';
+import { messageOf, parseDuration, parseHostPort, parseLogLevel, type HostPort, type LogLevel } from '@ringfence/base';
 import { CustodianError } from './custodian-error.ts';
-
-/** A network address to bind. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** What the command line and the environment say. */
 export interface CustodianConfig {
@@ -19,14 +13,14 @@ export interface CustodianConfig {
   readonly registrationCodeFile: string | undefined;
   readonly relay: string | undefined;
   readonly relayCa: string | undefined;
-  readonly lan: Address | undefined;
+  readonly lan: HostPort | undefined;
   /** How others on the network reach the LAN listener, when that is not its bound address. */
   readonly lanName: string | undefined;
   readonly proxy: string | undefined;
   readonly caFile: string | undefined;
   readonly sealKeyFile: string;
   readonly passphraseFile: string | undefined;
-  readonly admin: Address;
+  readonly admin: HostPort;
   readonly databaseUrl: string | undefined;
   /** Milliseconds over which links spread when they come back. */
   readonly reconnectWithin: number | undefined;
@@ -141,13 +135,10 @@ function readFlags(args: readonly string[]) {
   }
 }
 
-function address(flag: string, text: string): Address {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (host === undefined || port > 65_535)
-    throw bad(`--${flag} is not HOST:PORT`, 'write it as 0.0.0.0:7443, or [::]:7443 for IPv6');
-  return { host, port };
+function address(flag: string, text: string): HostPort {
+  const parsed = parseHostPort(text);
+  if (parsed === undefined) throw bad(`--${flag} is not HOST:PORT`, 'write it as 0.0.0.0:7443, or [::]:7443 for IPv6');
+  return parsed;
 }
 
 function duration(text: string): number {
@@ -157,7 +148,7 @@ function duration(text: string): number {
 }
 
 function logLevel(text: string | undefined): LogLevel {
-  const level = (['debug', 'info', 'warn', 'error'] as const).find((known) => known === (text ?? 'info'));
+  const level = parseLogLevel(text ?? 'info');
   if (level === undefined) throw bad('--log-level is unknown', 'choose debug, info, warn or error');
   return level;
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { messageOf, parseDuration, type LogLevel } from '@ringfence/base';
+import { messageOf, parseDuration, parseHostPort, parseLogLevel, type LogLevel } from '@ringfence/base';
 import { parseHostHeader } from '@ringfence/client/relay-protocol';
 import { RelayError } from './error.ts';
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './limits.ts';
@@ -82,12 +82,9 @@ function readFlags(args: readonly string[]) {
 
 function parseListen(text: string | undefined): { host: string; port: number; name: string } {
   if (text === undefined) throw bad('--listen is missing', 'name an address: --listen 0.0.0.0:8443');
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (host === undefined || port > 65_535)
-    throw bad('--listen is not HOST:PORT', 'write it as 0.0.0.0:8443, or [::]:8443 for IPv6');
-  return { host, port, name: match?.[1] === undefined ? host : `[${host}]` };
+  const parsed = parseHostPort(text);
+  if (parsed === undefined) throw bad('--listen is not HOST:PORT', 'write it as 0.0.0.0:8443, or [::]:8443 for IPv6');
+  return { ...parsed, name: parsed.host.includes(':') ? `[${parsed.host}]` : parsed.host };
 }
 
 function parseNames(given: readonly string[] | undefined, listenName: string): string[] {
@@ -132,7 +129,7 @@ function idleTimeout(text: string | undefined): number {
 }
 
 function logLevel(text: string | undefined): LogLevel {
-  const level = (['debug', 'info', 'warn', 'error'] as const).find((known) => known === (text ?? 'info'));
+  const level = parseLogLevel(text ?? 'info');
   if (level === undefined) throw bad('--log-level is unknown', 'choose debug, info, warn or error');
   return level;
 }

@@ -45,6 +45,11 @@ export type LogFields = { readonly [Field in LogField]?: string | number | boole
 /** How loud a line is. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
+/** The level of this name; undefined when there is none. */
+export function parseLogLevel(text: string): LogLevel | undefined {
+  return (['debug', 'info', 'warn', 'error'] as const).find((level) => level === text);
+}
+
 /** A structured log: one event name from the code, and allow-listed fields. */
 export interface Log {
   readonly debug: (event: string, fields?: LogFields) => void;
