@@ -5,11 +5,9 @@ import type { TestContext } from 'node:test';
 import { createLog, newId, noFault, systemRng, type Clock, type EpochMs } from '@ringfence/base';
 import { makeFolder, systemClock } from '@ringfence/base/platform';
 import { LinkJournal } from '@ringfence/client/control-link';
-import { TlsKey } from '@ringfence/crypto/certificate';
 import { RecordKey } from '@ringfence/crypto/record';
-import { SigningKey, type Envelope } from '@ringfence/crypto/sign';
-import { foldKeyring, genesisStatement, nextStatement, signHead, signStatement } from '@ringfence/keyring';
-import type { KeyringChange } from '@ringfence/protocol/statements';
+import type { Envelope } from '@ringfence/crypto/sign';
+import { foldKeyring, signHead } from '@ringfence/keyring';
 import { makeIdentity } from '../identity/agent-identity.ts';
 import { dialCustodian, type JoinedLink } from '../link/joined-link.ts';
 import { KeyringCopy } from '../link/keyring-copy.ts';
@@ -20,10 +18,10 @@ import { AttemptFolder } from './attempt-folder.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { serveCustodian, type CustodianWishes } from './custodian-double.fixture.ts';
 import { leasedAs, type LeaseChange } from './lease-statements.fixture.ts';
+import { keyringStatements } from './keyring-statements.fixture.ts';
 import { IDS, KEYS, WORKLOAD } from './members.fixture.ts';
 
 const [clock, rng] = [systemClock, systemRng];
-const HOUR = 3_600_000;
 type JobId = ReturnType<typeof newId<'job'>>;
 
 /** An agent of a small organisation, its custodian a double behind a real payload link. */
@@ -53,7 +51,9 @@ export async function openOrganisation(
   makeFolder(links);
   const key = RecordKey.generate(rng);
   const identity = await makeIdentity(links, key, { clock, rng });
-  const statements = keyringStatements(identity);
+  const { sign, link: tls, seal } = identity;
+  const keys = { sign: sign.publicKey, tls: tls.key.publicKey, seal: seal.publicKey, allowProcess: true };
+  const statements = keyringStatements(keys);
   const keyring = foldKeyring(statements);
   const wishes: CustodianWishes = {
     headAge: 0,
@@ -141,39 +141,6 @@ function outputOf({ state }: Machine): TestOrganisation['output'] {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => (JSON.parse(line) as { text: string }).text);
-}
-
-function keyringStatements({ sign, link, seal }: Awaited<ReturnType<typeof makeIdentity>>): Envelope[] {
-  const at = (clock.now() - 48 * HOUR) as EpochMs;
-  const recovery = { threshold: 1, keys: [KEYS.recovery.publicKey] };
-  const genesis = genesisStatement(IDS.org, { kind: 'genesis', root: KEYS.root.publicKey, recovery }, at);
-  const statements = [signStatement('keyring', genesis, [KEYS.root])];
-  const add = (change: KeyringChange, key = KEYS.root): void => {
-    statements.push(signStatement('keyring', nextStatement(foldKeyring(statements), change, at), [key]));
-  };
-  const { custodian, device, agent } = IDS;
-  const custodianSign = SigningKey.generate(rng).publicKey;
-  add({
-    kind: 'add-custodian',
-    custodian,
-    sign: custodianSign,
-    tls: KEYS.custodianTls.publicKey,
-    seal: KEYS.custodianSeal.publicKey,
-  });
-  const notAfter = (clock.now() + 1_000 * HOUR) as EpochMs;
-  const may: ('add-agent' | 'remove' | 'head' | 'label' | 'grant' | 'commit')[] = [
-    'add-agent',
-    'remove',
-    'head',
-    'label',
-    'grant',
-    'commit',
-  ];
-  add({ kind: 'delegate', custodian, key: KEYS.enrolment.publicKey, may, notAfter });
-  add({ kind: 'add-device', device, sign: KEYS.device.publicKey, tls: TlsKey.generate(rng).publicKey });
-  const keys = { sign: sign.publicKey, tls: link.key.publicKey, seal: seal.publicKey, allowProcess: true };
-  add({ kind: 'add-agent', agent, site: newId('site', rng), tier: 'private', ...keys }, KEYS.enrolment);
-  return statements;
 }
 
 function linkTo(lan: string): JoinedLink {

@@ -71,7 +71,7 @@ describe('without a renewal', () => {
     assert.ok(!organisation.requests.includes('/v1/commits'));
   });
 
-  it('a renewal that echoes an old word of ours gives no time, one that echoes a new word does', async (t) => {
+  it('a renewal gives time until its own end and no longer, and only to its own attempt', async (t) => {
     if (!need(t, 'bubblewrap')) return;
     const clock = new JumpingClock();
     const organisation = await openOrganisation(t, {}, clock);

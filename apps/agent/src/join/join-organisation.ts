@@ -6,7 +6,7 @@ import { ApiRefusal } from '@ringfence/client/api';
 import type { CustodianClient } from '@ringfence/client/custodian';
 import type { Envelope } from '@ringfence/crypto/sign';
 import type { RecordKey } from '@ringfence/crypto/record';
-import { checkCodeProof, codeProof, type JoinCode, type Keyring } from '@ringfence/keyring';
+import { checkCodeProof, codeProof, foldKeyring, type JoinCode, type Keyring } from '@ringfence/keyring';
 import type { JoinKeys } from '@ringfence/protocol/payload';
 import { AgentError } from '../agent-error.ts';
 import type { Fault } from '../fault-points.ts';
@@ -61,12 +61,13 @@ export async function joinOrganisation(options: JoinOptions): Promise<JoinedLink
     fault('join-before-request');
     const handover = await requestJoin(custodian, code, keys);
     fault('join-after-answer');
-    const copy = KeyringCopy.create(pending, { ...handover, root: orgRoot, clock });
-    const agent = checkHandover(copy.keyring, code, keys, handover.agent);
+    const keyring = foldKeyring(handover.statements, orgRoot);
+    const agent = checkHandover(keyring, code, keys, handover.agent);
+    KeyringCopy.create(pending, { ...handover, root: orgRoot, clock });
     const link: JoinedLink = {
       v: 1,
       agent,
-      org: copy.keyring.org,
+      org: keyring.org,
       orgRoot,
       custodian: route.id,
       route: { tls: route.tls, relay: route.relay, lan: route.lan },
