@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { need } from '../../scripts/needs.ts';
 import { startHouse, text, type House, type StartedProcess } from '../../scripts/house/index.ts';
@@ -52,10 +52,29 @@ function assertClean(name: string, bytes: Buffer): void {
   assert.deepEqual(findMarkers(bytes, needlesOf(planted.markers)), [], name);
 }
 
+/** The records of frames in all journals below a state folder. */
+function framesBelow(state: string): string[] {
+  return [...filesBelow(state)]
+    .filter(({ path }) => basename(path) === 'journal.jsonl')
+    .flatMap(({ bytes }) => bytes.toString().split('\n'))
+    .filter((line) => line.includes('"kind":"frame"'));
+}
+
 describe('after a job ran, no marker is', () => {
   for (const name of ['control-plane', 'relay'])
     test(`in what crossed the ${name}, opened with its own TLS key`, () => {
       assertClean(name, recorders.get(name)?.seen() ?? Buffer.alloc(0));
+    });
+
+  // Sealed on the wire: what the frames said stands in the sender's and reader's journals, which `wire verify` holds against the wire.
+  for (const name of ['agent-1', 'custodian'])
+    test(`in the control frames of the ${name}, opened`, async () => {
+      const state = join(house.root, name);
+      const verified = await house.cli(['wire', 'verify', '--state', state, '--json']);
+      assert.equal(verified.code, 0, verified.stderr);
+      const frames = framesBelow(state);
+      assert.ok(frames.some((frame) => /"dir":"out"/.test(frame)) && frames.some((frame) => /"dir":"in"/.test(frame)));
+      assertClean('frames', Buffer.from(frames.join('\n')));
     });
 
   for (const name of ['control-plane', 'relay'])

@@ -40,3 +40,9 @@ test('nothing is found where nothing was planted', () => {
     [],
   );
 });
+
+test('a beginning of a piece at the very end is none', () => {
+  const text = Buffer.from(marker.text);
+  for (let length = 4; length < 10; length += 1)
+    assert.deepEqual(findMarkers(Buffer.concat([randomBytes(100), text.subarray(0, length)]), needles), []);
+});

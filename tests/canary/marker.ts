@@ -87,7 +87,7 @@ function findPlain(haystack: Buffer, { byWord, maybe }: Needles): Finding[] {
     if (maybe[Math.imul(word, 0x9e3779b1) >>> (32 - TABLE_BITS)] !== 1) continue;
     const offset = end - 3;
     for (const { where, form, bytes } of byWord.get(word) ?? []) {
-      if (offset < 0 || found.has(`${where} ${form}`)) continue;
+      if (offset < 0 || offset + bytes.length > haystack.length || found.has(`${where} ${form}`)) continue;
       if (haystack.compare(bytes, 0, bytes.length, offset, offset + bytes.length) === 0)
         found.set(`${where} ${form}`, { where, form, offset });
     }
