@@ -7,9 +7,6 @@ const NONCE_BYTES = 24;
 const TAG_BYTES = 16;
 const BLOCK_BYTES = 16;
 
-/** Bytes that {@link xaesSeal} adds to the plaintext. */
-export const XAES_OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES;
-
 /**
  * XAES-256-GCM (C2SP): AES-256-GCM under a key derived from the first half of a 192-bit nonce, so that random nonces
  * stay safe for 2^80 messages. Returns nonce ‖ ciphertext ‖ tag. Throws CryptoError `bad-key` unless the key has 32 bytes.

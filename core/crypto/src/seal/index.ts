@@ -3,9 +3,8 @@ export { Sha256, parseDigest, sha256, sha256Hex, type Digest } from '../digest.t
 export { DataKey } from '../object-format/data-key.ts';
 export { KeyEncryptionKey, type WrappedKey } from '../object-format/key-encryption-key.ts';
 export type { ObjectIdentity } from '../object-format/object-identity.ts';
-export { sealedSize } from '../object-format/sealed-size.ts';
 export type { SealContext, SealInfo } from '../x-wing/seal-info.ts';
-export { parseSealPublicKey, type SealPublicKey } from '../x-wing/x-wing.ts';
+export type { SealPublicKey } from '../x-wing/x-wing.ts';
 export { chunkId, DedupeKey } from './chunk-id.ts';
 export { sealObject, sealObjectBytes, type SealedObject, type SealObjectOptions } from './seal-object.ts';
 export { sealTo } from './seal-to.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { fromBase64Url, type Brand } from '@ringfence/base';
+import type { Brand } from '@ringfence/base';
 import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, type KEM, type Key } from 'hpke';
 import { ML_KEM_768_BYTES, X25519_BYTES } from '../key-agreement.ts';
 
@@ -19,16 +19,6 @@ const LABEL = Buffer.from('\\.//^\\', 'latin1');
 
 /** What the HPKE library asks of a key that it passes back to the KEM. */
 export const xWingKeyHead = { algorithm: { name: NAME }, extractable: false } as const;
-
-/** The key that `text` spells; undefined unless it is canonical base64url of 1,216 bytes. Sealing checks the key itself. */
-export function parseSealPublicKey(text: string): SealPublicKey | undefined {
-  if (!/^[A-Za-z0-9_-]{1622}$/.test(text)) return undefined;
-  try {
-    return fromBase64Url(text).length === X_WING_BYTES.publicKey ? (text as SealPublicKey) : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** X-Wing's combiner (draft-connolly-cfrg-xwing-kem §5.3): SHA3-256 of both secrets, the X25519 share and key, the label. */
 export function combineSecrets(parts: {
