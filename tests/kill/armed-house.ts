@@ -31,11 +31,11 @@ export interface ArmedHouse {
   close(): Promise<void>;
 }
 
-/** Starts a house with one agent below `root`. */
-export async function startArmedHouse(root: string): Promise<ArmedHouse> {
+/** Starts a house below `root`; faults reach the first of its agents. */
+export async function startArmedHouse(root: string, agents = 1): Promise<ArmedHouse> {
   const file = (process: string): string => join(root, `armed-${process}`);
   const env = Object.fromEntries(ARMED.map((process) => [process, { RINGFENCE_FAULT: `@${file(process)}` }]));
-  const house = await startHouse({ root: join(root, 'house'), agents: 1, env });
+  const house = await startHouse({ root: join(root, 'house'), agents, env });
   const context = quietContext(house);
   const { session, close } = await openSession(context).catch(async (error: unknown) => {
     await house.stop();

@@ -57,7 +57,7 @@ async function killAgentDuring(armed: ArmedHouse, wish: Wish): Promise<{ ordered
 }
 
 /** Its processes, once the control plane knows that it runs. */
-async function untilRuns(armed: ArmedHouse, ordered: Ordered): Promise<string[]> {
+export async function untilRuns(armed: ArmedHouse, ordered: Ordered): Promise<string[]> {
   return until(armed, RUNS_WITHIN_MS, async () => {
     const { state } = await untilTaken(() => armed.session.controlPlane.job(ordered.job));
     const running = processesOf(ordered);

@@ -8,6 +8,6 @@ test('a custodian that cannot answer now is asked again, and its no is final', (
   for (const status of [500, 502, 503]) assert.equal(isPassing(new ApiRefusal(status, 'unavailable', '')), true);
   for (const status of [400, 401, 403, 404, 409, 422]) assert.equal(isPassing(new ApiRefusal(status, 'no', '')), false);
   assert.equal(isPassing(new ClientError('peer-offline', '')), true);
-  assert.equal(isPassing(new ClientError('untrusted-peer', '')), false);
+  assert.equal(isPassing(new ClientError('wrong-peer', '')), false);
   assert.equal(isPassing(new Error('anything else')), false);
 });
