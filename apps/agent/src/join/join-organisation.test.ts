@@ -16,7 +16,7 @@ import { joinOrganisation, type JoinOptions } from './join-organisation.ts';
 
 interface Joining {
   readonly state: string;
-  join(over?: Partial<JoinOptions>): ReturnType<typeof joinOrganisation>;
+  readonly join: (over?: Partial<JoinOptions>) => ReturnType<typeof joinOrganisation>;
 }
 
 async function joining(t: TestContext, lies: CustodianLies = {}): Promise<Joining> {
