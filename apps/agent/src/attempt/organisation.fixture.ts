@@ -8,7 +8,7 @@ import { LinkJournal } from '@ringfence/client/control-link';
 import { RecordKey } from '@ringfence/crypto/record';
 import type { Envelope } from '@ringfence/crypto/sign';
 import { foldKeyring, signHead } from '@ringfence/keyring';
-import { makeIdentity } from '../identity/agent-identity.ts';
+import { makeIdentity, type AgentIdentity } from '../identity/agent-identity.ts';
 import { dialCustodian, type JoinedLink } from '../link/joined-link.ts';
 import { KeyringCopy } from '../link/keyring-copy.ts';
 import type { LinkContext } from '../link/link-context.ts';
@@ -39,6 +39,15 @@ export interface TestOrganisation {
   settled(): Promise<void>;
 }
 
+const HONEST: CustodianWishes = {
+  headAge: 0,
+  grant: (body) => body,
+  signer: KEYS.enrolment,
+  refuse: false,
+  workload: (workload) => workload,
+  signed: WORKLOAD,
+};
+
 /** Builds the organisation on this machine. */
 export async function openOrganisation(
   t: TestContext,
@@ -51,19 +60,9 @@ export async function openOrganisation(
   makeFolder(links);
   const key = RecordKey.generate(rng);
   const identity = await makeIdentity(links, key, { clock, rng });
-  const { sign, link: tls, seal } = identity;
-  const keys = { sign: sign.publicKey, tls: tls.key.publicKey, seal: seal.publicKey, allowProcess: true };
-  const statements = keyringStatements(keys);
+  const statements = keyringStatements(publicKeys(identity));
   const keyring = foldKeyring(statements);
-  const wishes: CustodianWishes = {
-    headAge: 0,
-    grant: (body) => body,
-    signer: KEYS.enrolment,
-    refuse: false,
-    workload: (workload) => workload,
-    signed: WORKLOAD,
-    ...over,
-  };
+  const wishes: CustodianWishes = { ...HONEST, ...over };
   const head = (): Envelope => {
     const at = (clock.now() - wishes.headAge) as EpochMs;
     return signHead(keyring, { custodian: IDS.custodian, epoch: 1, at }, KEYS.enrolment);
@@ -132,6 +131,10 @@ function leasing(
       if (runner.live > 0) throw new Error(`an attempt did not end:\n${lines.join('')}`);
     },
   };
+}
+
+function publicKeys({ sign, link, seal }: AgentIdentity): Parameters<typeof keyringStatements>[0] {
+  return { sign: sign.publicKey, tls: link.key.publicKey, seal: seal.publicKey, allowProcess: true };
 }
 
 function outputOf({ state }: Machine): TestOrganisation['output'] {

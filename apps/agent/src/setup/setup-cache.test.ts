@@ -48,7 +48,10 @@ describe('the result of a setup', () => {
     assert.ok(await cache.keep(A, made, signal));
     writeFileSync(join(made, 'later'), 'changed by the run');
     assert.ok(await cache.restore(A, back, signal));
-    assert.deepEqual(new Set(readdirSync(back, { recursive: true })), new Set(['bin', 'bin/tool', 'in', 'out']));
+    assert.deepEqual(
+      new Set(readdirSync(back, { recursive: true, encoding: 'utf8' })),
+      new Set(['bin', 'bin/tool', 'in', 'out']),
+    );
     assert.equal(statSync(join(back, 'bin', 'tool')).mode & 0o7777, 0o755);
     assert.equal(statSync(join(back, 'bin', 'tool')).mtimeMs, 1_000_000_000);
     assert.equal(statSync(join(back, 'bin')).mode & 0o7777, 0o555);
