@@ -1,7 +1,7 @@
 // What a machine may lack for some tests. `npm test` skips those tests and lists them; `npm run test:full` fails.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
 type Probe = { present: () => boolean; remedy: string };
@@ -20,11 +20,6 @@ export function debianPostgresqlBin(): string | null {
   );
 }
 
-/** The folder of test vectors kept outside the repository: RINGFENCE_VECTORS, else `shared/vectors` beside the checkout. */
-export function sharedVectors(): string {
-  return process.env['RINGFENCE_VECTORS'] ?? resolve(import.meta.dirname, '../../shared/vectors');
-}
-
 /** The closed list of needs, each with its probe and what to do when it is absent. */
 const NEEDS = {
   root: { present: isRoot, remedy: 'run as root' },
@@ -38,14 +33,8 @@ const NEEDS = {
   },
   nftables: { present: () => isRoot() && runs('nft', '--version'), remedy: 'run as root with nftables' },
   'debian-postgresql': { present: () => debianPostgresqlBin() !== null, remedy: 'apt-get install postgresql' },
-  tcpdump: { present: () => isRoot() && runs('tcpdump', '--version'), remedy: 'run as root with tcpdump' },
-  tshark: { present: () => runs('tshark', '--version'), remedy: 'apt-get install tshark' },
   openssl: { present: () => runs('openssl', 'version'), remedy: 'apt-get install openssl' },
   python3: { present: () => runs('python3', '--version'), remedy: 'apt-get install python3' },
-  'shared-vectors': {
-    present: () => existsSync(sharedVectors()),
-    remedy: 'set RINGFENCE_VECTORS to the folder of external test vectors',
-  },
   full: { present: () => process.env['RINGFENCE_TEST_FULL'] === '1', remedy: 'npm run test:full' },
 } satisfies Record<string, Probe>;
 

@@ -86,9 +86,9 @@ test('a need that stays absent fails a full run and names the remedy', () => {
     file: '/x/a.test.ts',
     line: 1,
     result: 'skipped',
-    reason: 'needs tshark (apt-get install tshark)',
+    reason: 'needs openssl (apt-get install openssl)',
   } as const;
   const report = summarise([outcome], true, (file) => file);
   assert.deepEqual(counts(report), [0, 1, 0]);
-  assert.match(report.failures.join(), /apt-get install tshark/);
+  assert.match(report.failures.join(), /apt-get install openssl/);
 });
