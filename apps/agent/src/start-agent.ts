@@ -19,6 +19,7 @@ export interface RunningAgent {
 
 /** Jobs whose logs and endings are kept. */
 const JOBS_KEPT = 500;
+const PRUNE_EVERY_MS = 3_600_000;
 
 /** Starts the agent: leftovers end first, then every link that was joined is taken up. Throws AgentError, SandboxError, ClientError. */
 export async function startAgent(parts: {
@@ -44,7 +45,9 @@ export async function startAgent(parts: {
   const onState = (): void => metrics.links(links.filter((link) => link.state === 'up').length);
   for (const link of joined)
     links.push(new AgentLink({ ...parts, state, link, key, machine, metrics, reconnectWithin, onState }));
-  pruneAttempts(state, JOBS_KEPT, new Set(links.flatMap((link) => [...link.jobs])));
+  const stopPruning = repeat(clock, PRUNE_EVERY_MS, () =>
+    pruneAttempts(state, JOBS_KEPT, new Set(links.flatMap((link) => [...link.jobs]))),
+  );
   await Promise.all(links.map((link) => link.start()));
   const admin = await startAdminServer({
     ...config.admin,
@@ -54,10 +57,22 @@ export async function startAgent(parts: {
   return {
     ready: { agent: first.agent, admin: admin.url },
     async close() {
+      stopPruning();
       await Promise.all(links.map((link) => link.stop()));
       await admin.close();
     },
   };
+}
+
+/** Runs now and after each `every` milliseconds, until the returned function is called. */
+function repeat(clock: Clock, every: number, run: () => void): () => void {
+  run();
+  let cancel = clock.after(every, again);
+  function again(): void {
+    run();
+    cancel = clock.after(every, again);
+  }
+  return () => cancel();
 }
 
 function reportMachine({ capabilities }: Awaited<ReturnType<typeof openMachine>>, log: Log): void {
