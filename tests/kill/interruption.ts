@@ -46,6 +46,30 @@ export async function killDatabase(armed: ArmedHouse, role: Role): Promise<void>
   assert.notEqual(await serverPid(armed, role), before);
 }
 
+/** Kills the relay while a job runs: its results still reach the custodian. */
+export async function killRelay(armed: ArmedHouse): Promise<void> {
+  const ordered = await orderJob(armed, { run: RUN });
+  await untilRuns(armed, ordered);
+  await armed.house.kill('relay');
+  await armed.house.restart('relay');
+  const view = await untilOver(armed, ordered);
+  await assertCommittedOnce(armed, ordered, view, 'relay');
+  assert.equal(view.attempts.length, 1, 'the job itself was not touched');
+}
+
+/** Kills every process and both database servers at once while a job runs, as a power cut does, and starts them all again. */
+export async function killAll(armed: ArmedHouse): Promise<void> {
+  const ordered = await orderJob(armed, { run: RUN });
+  await untilRuns(armed, ordered);
+  const servers = await Promise.all((['control-plane', 'custodian'] as const).map((role) => serverPid(armed, role)));
+  const names = [...armed.house.processes.keys()];
+  for (const pid of servers) process.kill(pid, 'SIGKILL');
+  await Promise.all(names.map((name) => armed.house.kill(name)));
+  for (const name of names) await armed.house.restart(name);
+  const view = await untilOver(armed, ordered);
+  await assertCommittedOnce(armed, ordered, view, 'everything at once');
+}
+
 async function killAgentDuring(armed: ArmedHouse, wish: Wish): Promise<{ ordered: Ordered; old: string[] }> {
   const ordered = await orderJob(armed, { run: RUN, ...wish });
   const old = await untilRuns(armed, ordered);

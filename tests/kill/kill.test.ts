@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startArmedHouse, type ArmedHouse } from './armed-house.ts';
-import { killAgentAndRetry, killAgentWithoutRetry, killDatabase } from './interruption.ts';
+import { killAgentAndRetry, killAgentWithoutRetry, killAll, killDatabase, killRelay } from './interruption.ts';
 import { KEY_POINTS } from './kill-points.ts';
 import { killOnce } from './kill-run.ts';
 import { assertOneCommitEach, assertWireVerified } from './ledgers.ts';
@@ -35,6 +35,10 @@ test('without a wish to be tried again the job fails, and says why', () => killA
 
 for (const role of ['control-plane', 'custodian'] as const)
   test(`kill -9 of the PostgreSQL server of ${role} while a job runs`, () => killDatabase(armed, role));
+
+test('kill -9 of the relay while a job runs', () => killRelay(armed));
+
+test('kill -9 of everything at once while a job runs', () => killAll(armed));
 
 test('both ledgers hold one commit a job, and the journals prove what crossed', async () => {
   await assertOneCommitEach(armed);
