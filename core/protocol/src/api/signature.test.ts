@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, sign } from 'node:crypto';
 import { test } from 'node:test';
-import { newId, seededRng, toBase64Url } from '@ringfence/base';
+import { newId, seededRng, systemRng, toBase64Url, randomBelow } from '@ringfence/base';
 import { SigningKey } from '@ringfence/crypto/sign';
 import {
   contentDigest,
@@ -68,4 +68,27 @@ test('a change of any signed part, header or key is refused', () => {
   ];
   for (const changed of changedHeaders) assert.equal(verifyRequest(request, changed, key.publicKey), false);
   assert.equal(verifyRequest(request, headers, SigningKey.generate(rng).publicKey), false);
+});
+
+test('of 100,000 mangled signature-input headers none reads but one that is written back the same', (t) => {
+  const good = headers['signature-input'];
+  const pieces = ['"', ';', '=', '(', ')', ' ', '\n', 'created', '0', '-1', '9'.repeat(12), 'é', '\0', device, good];
+  const seed = `signature-input ${systemRng.bytes(4).join('.')}`;
+  t.diagnostic(`seed ${seed}`);
+  const draw = seededRng(seed);
+  const started = performance.now();
+  let read = 0;
+  for (let round = 0; round < 100_000; round += 1) {
+    const at = randomBelow(draw, good.length);
+    const piece = pieces[randomBelow(draw, pieces.length)] ?? '';
+    const mangled = `${good.slice(0, at)}${piece}${good.slice(at + randomBelow(draw, 4))}`;
+    const parsed = readSignatureInput(mangled);
+    if (parsed === undefined) continue;
+    read += 1;
+    const again = signRequest(request, key, parsed)['signature-input'];
+    assert.equal(again, mangled);
+    assert.equal(verifyRequest(request, { ...headers, 'signature-input': mangled }, key.publicKey), mangled === good);
+  }
+  assert.ok(read > 0 && read < 50_000, `${read} read`);
+  assert.ok(performance.now() - started < 20_000);
 });

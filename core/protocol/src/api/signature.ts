@@ -27,7 +27,7 @@ export interface SignatureHeaders {
 
 const COMPONENTS = '("@method" "@path" "@query" "content-digest")';
 const INPUT =
-  /^rf=\("@method" "@path" "@query" "content-digest"\);created=(\d{1,11});nonce="([A-Za-z0-9_-]{22})";keyid="([a-z0-9_]{1,64})";alg="ed25519"$/;
+  /^rf=\("@method" "@path" "@query" "content-digest"\);created=([1-9]\d{0,10});nonce="([A-Za-z0-9_-]{22})";keyid="([a-z0-9_]{1,64})";alg="ed25519"$/;
 
 /** `sha-256` content digest of a body (RFC 9530 §2). */
 export function contentDigest(body: Uint8Array): string {
