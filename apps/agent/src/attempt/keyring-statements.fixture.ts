@@ -1,6 +1,5 @@
 import { newId, systemRng as rng, type EpochMs } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
-import { TlsKey } from '@ringfence/crypto/certificate';
 import { SigningKey, type Envelope } from '@ringfence/crypto/sign';
 import { foldKeyring, genesisStatement, nextStatement, signStatement } from '@ringfence/keyring';
 import type { JoinKeys } from '@ringfence/protocol/payload';
@@ -40,7 +39,7 @@ export function keyringStatements(
     'commit',
   ];
   add({ kind: 'delegate', custodian, key: KEYS.enrolment.publicKey, may, notAfter });
-  add({ kind: 'add-device', device, sign: KEYS.device.publicKey, tls: TlsKey.generate(rng).publicKey });
+  add({ kind: 'add-device', device, sign: KEYS.device.publicKey, tls: KEYS.deviceTls.publicKey });
   add({ kind: 'add-agent', agent, site: newId('site', rng), tier: 'private', ...keys }, KEYS.enrolment);
   return statements;
 }

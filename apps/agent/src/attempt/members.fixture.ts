@@ -11,6 +11,7 @@ export const KEYS = {
   recovery: SigningKey.generate(rng),
   enrolment: SigningKey.generate(rng),
   device: SigningKey.generate(rng),
+  deviceTls: TlsKey.generate(rng),
   stranger: SigningKey.generate(rng),
   controlRoot: SigningKey.generate(rng),
   leases: SigningKey.generate(rng),

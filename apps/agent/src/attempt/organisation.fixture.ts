@@ -32,6 +32,7 @@ export interface TestOrganisation {
   readonly requests: string[];
   readonly wishes: CustodianWishes;
   readonly machine: Machine;
+  readonly context: LinkContext;
   /** What an attempt wrote, its lines in order. */
   output(job: JobId, attempt?: number): readonly string[];
   /** Delivers a lease that ends in half a minute. */
@@ -105,6 +106,7 @@ export async function openOrganisation(
     requests,
     wishes,
     machine,
+    context,
     output: outputOf(machine),
     ...leasing(context, runner, { lines, wishes }),
   };

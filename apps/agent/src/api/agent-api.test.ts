@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { newId, systemRng as rng } from '@ringfence/base';
+import { systemClock as clock } from '@ringfence/base/platform';
+import {
+  createLinkIdentity,
+  expectKeys,
+  linkHttpServer,
+  payloadAgent,
+  requestPayload,
+  servePayload,
+  streamPayload,
+  type PayloadAgent,
+} from '@ringfence/client/payload-link';
+import { TlsKey } from '@ringfence/crypto/certificate';
+import { attemptView } from '@ringfence/protocol/payload';
+import { KEYS } from '../attempt/members.fixture.ts';
+import { openOrganisation, type TestOrganisation } from '../attempt/organisation.fixture.ts';
+import { agentApi } from './agent-api.ts';
+
+/** Serves the API of an agent; `dial` makes a device with the given key. */
+async function serveApi(t: TestContext, { runner, machine, context }: TestOrganisation) {
+  const { keyring, identity } = context;
+  const server = linkHttpServer(agentApi({ state: machine.state, keyring, runner }));
+  const listener = servePayload({
+    server,
+    identity: identity.link,
+    clock,
+    rng,
+    // Lets everybody in, so that what is tested is the API's own word.
+    admit: (peer) => {
+      const owner = keyring.keyring.byTlsKey(peer);
+      return { allow: true, peer: owner === undefined ? { kind: 'unknown' } : { kind: 'known', id: owner.id } };
+    },
+  });
+  t.after(() => listener.close(0));
+  const lan = await listener.listenLan({ host: '127.0.0.1', port: 0 });
+  return async (key: TlsKey): Promise<PayloadAgent> => {
+    const device = await createLinkIdentity({ key, clock, rng });
+    const expect = expectKeys(identity.link.key.publicKey);
+    const agent = payloadAgent({ routes: [{ kind: 'lan', ...lan }], identity: device, expect, clock });
+    t.after(() => agent.destroy());
+    return agent;
+  };
+}
+
+async function textOf(agent: PayloadAgent, path: string): Promise<string> {
+  const { body } = await streamPayload(agent, { method: 'GET', path });
+  let text = '';
+  for await (const part of body) text += String(part);
+  return text;
+}
+
+describe('the API of an agent', () => {
+  it('tells the device that ordered a job how it went and what it printed', async (t) => {
+    const organisation = await openOrganisation(t);
+    const dial = await serveApi(t, organisation);
+    const { job } = await organisation.lease();
+    const device = await dial(KEYS.deviceTls);
+    const deadline = performance.now() + 10_000;
+    while ((await requestPayload(device, { method: 'GET', path: `/v1/jobs/${job}` })).status === 404)
+      assert.ok(performance.now() < deadline, 'the attempt never showed');
+    const followed = await textOf(device, `/v1/jobs/${job}/logs?follow=1`);
+    await organisation.settled();
+    const { status, body } = await requestPayload(device, { method: 'GET', path: `/v1/jobs/${job}` });
+    const view = attemptView.parse(body);
+    assert.deepEqual([status, view.outcome, view.attempt, view.phase], [200, 'succeeded', 1, 'ended']);
+    const whole = await textOf(device, `/v1/jobs/${job}/logs`);
+    const lines = whole
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { kind: string; text?: string; outcome?: string });
+    assert.deepEqual(
+      lines.map(({ kind, text, outcome }) => [kind, text ?? outcome]),
+      [
+        ['line', 'it ran'],
+        ['end', 'succeeded'],
+      ],
+    );
+    assert.equal(followed, whole);
+  });
+
+  it('answers a stranger, and whatever is malformed, as if the job were not there', async (t) => {
+    const organisation = await openOrganisation(t);
+    const dial = await serveApi(t, organisation);
+    const { job } = await organisation.lease();
+    await organisation.settled();
+    const ask = async (agent: PayloadAgent, path: string) => {
+      const { status, body } = await requestPayload(agent, { method: 'GET', path });
+      return { status, body };
+    };
+    const device = await dial(KEYS.deviceTls);
+    const absent = await ask(device, `/v1/jobs/${newId('job', rng)}`);
+    assert.equal(absent.status, 404);
+    const stranger = await dial(TlsKey.generate(rng));
+    for (const path of [`/v1/jobs/${job}`, `/v1/jobs/${job}/logs`, `/v1/jobs/${job}?attempt=1`])
+      assert.deepEqual(await ask(stranger, path), absent);
+    const malformed = [
+      '/v1/jobs/..%2f..%2fseal.key',
+      `/v1/jobs/${job}/../../seal.key`,
+      `/v1/jobs/${job}/logs/more`,
+      `/v1/jobs/${job}?attempt=-1`,
+      `/v1/jobs/${job}?attempt=1e3`,
+      `/v1/jobs/${job}/logs?from=0x10`,
+      `/v2/jobs/${job}`,
+      '//',
+    ];
+    for (const path of malformed) assert.equal((await ask(device, path)).status, 404, path);
+    const posted = await requestPayload(device, { method: 'POST', path: `/v1/jobs/${job}`, body: { json: {} } });
+    assert.equal(posted.status, 404);
+  });
+});
