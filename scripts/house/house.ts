@@ -61,6 +61,8 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     entries: options.entries ?? { kind: 'source' },
     env,
     fronted: options.onServer !== undefined,
+    ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
   };
   const processes = new Map<string, StartedProcess>();
   const house = houseOf(ground, processes, env);

@@ -1,7 +1,7 @@
 // All parties only dial out: agent, custodian and client work from networks that accept no connection at all.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -49,6 +49,12 @@ async function runJob(root: string, network: TestNetwork): Promise<void> {
   };
   const house = await startHouse({ root: join(root, 'house'), agents: 1, host: network.address('hub'), prefix });
   try {
+    const spaces = [...house.processes.values()].map(({ name, pid }) => [name, readlinkSync(`/proc/${pid}/ns/net`)]);
+    assert.deepEqual(
+      spaces.filter(([, space]) => space === readlinkSync('/proc/self/ns/net')),
+      [],
+      'everybody is on a host of the test’s network',
+    );
     const file = join(root, 'job.yaml');
     writeFileSync(file, 'name: outbound\nrun: echo done > /out/result\noutputs: {/out: {artifact: outbound}}\n');
     const launched = await house.cli(['launch', '-y', '--json', file]);
