@@ -7,7 +7,7 @@ import { makeFolder, systemClock } from '@ringfence/base/platform';
 import { LinkJournal } from '@ringfence/client/control-link';
 import { RecordKey } from '@ringfence/crypto/record';
 import type { Envelope } from '@ringfence/crypto/sign';
-import { foldKeyring, signHead } from '@ringfence/keyring';
+import { foldKeyring, signHead, type Keyring } from '@ringfence/keyring';
 import { makeIdentity, type AgentIdentity } from '../identity/agent-identity.ts';
 import { dialCustodian, type JoinedLink } from '../link/joined-link.ts';
 import { KeyringCopy } from '../link/keyring-copy.ts';
@@ -64,10 +64,7 @@ export async function openOrganisation(
   const statements = keyringStatements(publicKeys(identity));
   const keyring = foldKeyring(statements);
   const wishes: CustodianWishes = { ...HONEST, ...over };
-  const head = (): Envelope => {
-    const at = (clock.now() - wishes.headAge) as EpochMs;
-    return signHead(keyring, { custodian: IDS.custodian, epoch: 1, at }, KEYS.enrolment);
-  };
+  const head = (): Envelope => headOf(keyring, wishes.headAge);
   const requests: string[] = [];
   const lan = await serveCustodian(t, { requests, head, wishes, seal: identity.seal.publicKey });
   const lines: string[] = [];
@@ -133,6 +130,11 @@ function leasing(
       if (runner.live > 0) throw new Error(`an attempt did not end:\n${lines.join('')}`);
     },
   };
+}
+
+function headOf(keyring: Keyring, age: number): Envelope {
+  const at = (clock.now() - age) as EpochMs;
+  return signHead(keyring, { custodian: IDS.custodian, epoch: 1, at }, KEYS.enrolment);
 }
 
 function publicKeys({ sign, link, seal }: AgentIdentity): Parameters<typeof keyringStatements>[0] {
