@@ -1,42 +1,76 @@
 // The README's first command, as it is written there: a fresh start, and a second one after a dirty stop.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CHECKOUT } from '../../scripts/house/index.ts';
+import { endLeftover } from '../../scripts/house/started-process.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-quickstart-'));
 const state = join(root, 'state');
-after(() => rmSync(root, { recursive: true, force: true }));
+after(async () => {
+  for (const name of ['agent-2', 'agent-1', 'custodian', 'relay', 'control-plane']) await endLeftover(state, name);
+  rmSync(root, { recursive: true, force: true });
+});
 
-function quickstart(): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [join(CHECKOUT, 'scripts/quickstart.ts'), '--exit', '--state', state]);
+interface Run {
+  readonly child: ChildProcess;
+  readonly said: () => string;
+  readonly closed: Promise<number | null>;
+}
+
+function quickstart(...flags: string[]): Run {
+  const child = spawn(process.execPath, [join(CHECKOUT, 'scripts/quickstart.ts'), '--state', state, ...flags]);
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));
+  // Not `close`: the processes that a dirty stop leaves behind may hold the pipes.
+  const closed = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  return { child, said: () => output, closed };
 }
 
-test('a fresh start trains, commits, verifies, and ends with 0', async () => {
-  const { code, output } = await quickstart();
-  assert.equal(code, 0, output);
+/** Pids that the house has noted, by process name. */
+function noted(): Map<string, number> {
+  const files = readdirSync(join(state, 'logs')).filter((file) => file.endsWith('.pid'));
+  return new Map(files.map((file) => [file, JSON.parse(readFileSync(join(state, 'logs', file), 'utf8')).pid]));
+}
+
+function assertTrained(output: string): void {
   const accuracy = Number(/accuracy (0\.\d+)/.exec(output)?.[1]);
   assert.ok(accuracy >= 0.95, output);
   assert.match(output, /every one decoded and sealed again: equal/);
   assert.doesNotMatch(output, /DOES NOT VERIFY|Problems/);
+}
+
+let left: Map<string, number>;
+
+test('a fresh start trains, commits, verifies, and stays up', async () => {
+  const { child, said, closed } = quickstart();
+  const deadline = performance.now() + 300_000;
+  while (!said().includes('all is up')) {
+    assert.ok(child.exitCode === null && performance.now() < deadline, said());
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assertTrained(said());
+  child.kill('SIGKILL');
+  await closed;
+  left = noted();
+  assert.equal(left.size, 5, 'control plane, relay, custodian and two agents live on');
+  for (const [name, pid] of left) assert.ok(existsSync(`/proc/${pid}`), name);
 });
 
-test('a second start, with processes left over from a dirty stop in its way, reuses the state', async () => {
+test('a second start, with processes left over from a dirty stop in its way, reuses the state and ends with 0', async () => {
   const before = readFileSync(join(state, 'home', 'profile.json'), 'utf8');
-  const { code, output } = await quickstart();
-  assert.equal(code, 0, output);
-  assert.doesNotMatch(output, /organisation created/);
+  const { said, closed } = quickstart('--exit');
+  assert.equal(await closed, 0, said());
+  assertTrained(said());
+  assert.doesNotMatch(said(), /organisation created/);
   assert.equal(JSON.parse(readFileSync(join(state, 'home', 'profile.json'), 'utf8')).org, JSON.parse(before).org);
 });
 
-test('nothing that it started is left', () => {
-  for (const name of readdirSync(join(state, 'logs')).filter((file) => file.endsWith('.pid')))
-    assert.fail(`${name} is left`);
+test('nothing that either started is left', () => {
+  assert.deepEqual([...noted().keys()], []);
+  for (const [name, pid] of left) assert.ok(!existsSync(`/proc/${pid}`), name);
 });
