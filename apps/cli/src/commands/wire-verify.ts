@@ -1,6 +1,7 @@
 import { formatSize } from '@ringfence/base';
 import { CliError } from '../cli-error.ts';
 import { text, type Command } from '../command.ts';
+import { hasProfile, readProfile } from '../home/profile.ts';
 import { table, type Terminal } from '../terminal.ts';
 import { journalFolders } from '../wire/journal-folders.ts';
 import { verifyLinks, type VerifiedLink } from '../wire/verify-journal.ts';
@@ -12,11 +13,12 @@ export const command: Command = {
   summary: 'prove from a party’s own journal what crossed its control links, to the byte',
   options: { state: { type: 'string' } },
   words: [0, 0],
-  async run({ terminal }, _, flags) {
+  async run({ terminal, home }, _, flags) {
     const state = text(flags, 'state');
     if (state === undefined)
       throw new CliError('usage', '--state is missing', { next: `ringfence wire verify ${this.usage}` });
-    const verified = verifyLinks(journalFolders(state));
+    const known = hasProfile(home) ? readProfile(home).controlPlane : undefined;
+    const verified = verifyLinks(journalFolders(state), known);
     terminal.value(verified);
     for (const link of verified.links) show(terminal, link);
     if (!verified.ok)
@@ -30,6 +32,9 @@ function show({ line }: Terminal, report: VerifiedLink): void {
   const { link, connections, messages, bytesIn, bytesOut, records, problems, problemCount, smuggling } = report;
   line(`${link === '' ? 'link' : link} with ${report.controlPlane}: ${report.ok ? 'verified' : 'NOT VERIFIED'}`);
   line(`  ${records} records, ${connections.length} connections, ${bytesIn} B in, ${bytesOut} B out`);
+  line(`  last record ${records}, head ${report.head}`);
+  line(`  control plane’s root as pinned: ${report.root}`);
+  if (report.otherRoot) line('  problem: the profile knows this control plane by another root');
   const cells = messages.map(({ name, dir, frames, bytes }) => [
     dir === 'out' ? '→' : '←',
     name,

@@ -12,6 +12,14 @@ export interface VerifiedLink extends WireReport {
   /** The control plane and its root that the frames were checked against. */
   readonly controlPlane: string;
   readonly root: string;
+  /** The profile knows this control plane by another root: the frames were checked against keys that are not its. */
+  readonly otherRoot: boolean;
+}
+
+/** The control plane as the CLI's profile pinned it. */
+export interface KnownControlPlane {
+  readonly id: string;
+  readonly root: string;
 }
 
 /** Several links together. */
@@ -24,9 +32,12 @@ export interface VerifiedLinks {
 
 const PIECE = 1_048_576;
 
-/** Verifies everything that crossed these links. Throws CliError `bad-file`, LedgerError `broken-journal`. */
-export function verifyLinks(folders: readonly JournalFolder[]): VerifiedLinks {
-  const links = folders.map(verifyLink);
+/**
+ * Verifies everything that crossed these links; a link with the `known` control plane must have its root. Throws CliError `bad-file`,
+ * LedgerError `broken-journal`.
+ */
+export function verifyLinks(folders: readonly JournalFolder[], known?: KnownControlPlane): VerifiedLinks {
+  const links = folders.map((folder) => verifyLink(folder, known));
   const frames = links.flatMap(({ connections }) => connections).map(({ framesIn, framesOut }) => framesIn + framesOut);
   return {
     ok: links.every(({ ok }) => ok),
@@ -36,14 +47,16 @@ export function verifyLinks(folders: readonly JournalFolder[]): VerifiedLinks {
   };
 }
 
-function verifyLink({ place, journal, sessions }: JournalFolder): VerifiedLink {
+function verifyLink({ place, journal, sessions }: JournalFolder, known?: KnownControlPlane): VerifiedLink {
   const keys = readLinkKeys(dirname(journal));
   if (keys === undefined)
     throw new CliError('bad-file', `${dirname(journal)} has no readable link-keys.json`, {
       next: 'start the party once: it writes down the public keys that its frames are checked against',
     });
   const report = wireVerify({ records: recordsOf(journal), sessions: readSessionKeys(readText(sessions)), keys });
-  return { ...report, link: place, controlPlane: keys.controlPlane, root: keys.root };
+  const { controlPlane, root } = keys;
+  const otherRoot = known?.id === controlPlane && known.root !== root;
+  return { ...report, ok: report.ok && !otherRoot, link: place, controlPlane, root, otherRoot };
 }
 
 /** The records piece by piece: a journal may be larger than memory. */

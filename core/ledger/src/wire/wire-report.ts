@@ -9,6 +9,8 @@ export type WireProblemCode =
   | 'connection'
   /** The keys of the connection are missing. */
   | 'no-session-keys'
+  /** There are keys of a connection that no record opened: records were left out. */
+  | 'no-connection'
   /** The frame sealed again is not the frame that crossed. */
   | 'wire'
   /** A message crossed whose number does not exist. */
@@ -54,6 +56,8 @@ export interface WireReport {
   /** Every record was decoded, every frame sealed again to the bytes that crossed, and no rule was broken. */
   readonly ok: boolean;
   readonly records: number;
+  /** Hash of the last record, 64 zeros without one: what to compare with the point that the control plane acknowledged last. */
+  readonly head: string;
   /** The first {@link MOST_PROBLEMS}; `problemCount` counts all. */
   readonly problems: readonly WireProblem[];
   readonly problemCount: number;

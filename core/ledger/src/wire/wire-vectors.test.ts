@@ -19,7 +19,25 @@ test('a journal that was written in format 1 reads back and verifies to the last
   assert.deepEqual(report.problems, []);
   assert.ok(report.smuggling.signaturesFixed);
   assert.equal(report.connections.length, 3);
+  assert.equal(report.head, records.at(-1)?.hash);
   const sizes = records.map((record) => (record.kind === 'frame' && record.dir === 'in' ? record.size : 0));
   const frames = sizes.reduce<number>((sum, size) => sum + size, 0);
   assert.equal(report.bytesIn, frames + 3 * 8_192);
+});
+
+test('a journal that was cut or begun anew beside the keys of its connections does not verify', () => {
+  const { records } = readJournal(Buffer.from(read('journal.jsonl')));
+  const keys = JSON.parse(read('keys.json')) as LinkKeys;
+  const sessions = readSessionKeys(read('sessions.jsonl'));
+  const lastOpen = records.findLastIndex(({ kind }) => kind === 'open');
+  for (const [kept, missing] of [
+    [lastOpen, 1],
+    [1, 3],
+    [0, 3],
+  ] as const) {
+    const report = wireVerify({ records: records.slice(0, kept), sessions, keys });
+    assert.equal(report.ok, false);
+    const expected = Array.from({ length: missing }, () => ({ seq: kept, code: 'no-connection' }));
+    assert.deepEqual(report.problems, expected);
+  }
 });

@@ -94,12 +94,16 @@ class WireVerification {
   }
 
   report(): WireReport {
+    // Keys are kept after the opening is recorded, so that a journal without the opening is not the one that was written.
+    for (const conn of this.#sessions.keys())
+      if (!this.#connections.has(conn)) this.#problem({ seq: this.#hashes.length - 1 }, 'no-connection');
     const connections = Array.from(this.#connections.values(), (connection) => connection.summary());
     const sum = (amounts: number[]): number => amounts.reduce((total, amount) => total + amount, 0);
     const smuggling = this.#smuggling ?? new SmugglingCount('agent');
     return {
       ok: this.#problemCount === 0,
       records: this.#hashes.length - 1,
+      head: this.#hashes.at(-1) ?? '',
       problems: this.#problems,
       problemCount: this.#problemCount,
       connections,
@@ -264,7 +268,7 @@ class WireVerification {
     if (code !== undefined) this.#problem(record, code);
   }
 
-  #problem({ seq }: JournalRecord, code: WireProblemCode): void {
+  #problem({ seq }: Pick<JournalRecord, 'seq'>, code: WireProblemCode): void {
     this.#problemCount += 1;
     if (this.#problems.length < MOST_PROBLEMS) this.#problems.push({ seq, code });
   }
