@@ -63,7 +63,7 @@ async function decide(context: CustodianContext, tx: Tx, claimed: ClaimedOrganis
     .innerJoin('attempt', (join) =>
       join.onRef('attempt.job', '=', 'job.job').onRef('attempt.attempt', '=', 'job.attempt'),
     )
-    .select(['job.job', 'job.attempt', 'job.label_envelope', 'job.commit_record', 'job.workload'])
+    .select(['job.job', 'job.attempt', 'job.label_envelope', 'job.commit_record', 'job.workload', 'job.closed'])
     .select(['attempt.agent', 'attempt.epoch'])
     .where('job.job', '=', request.job)
     .forUpdate()
@@ -73,7 +73,7 @@ async function decide(context: CustodianContext, tx: Tx, claimed: ClaimedOrganis
   }
   // The same request again: its answer was lost.
   if (job.commit_record !== null) return { result: 'committed', commit: job.commit_record };
-  if (job.epoch !== claimed.epoch) return refuse('not-current');
+  if (job.closed !== null || job.epoch !== claimed.epoch) return refuse('not-current');
   const locked = await tx.selectFrom('agent').select('locked').where('agent', '=', agent).executeTakeFirstOrThrow();
   if (locked.locked !== null) return refuse('locked');
   if (!(await namesExactly(tx, request))) return refuse('not-current');

@@ -11,6 +11,7 @@ import type { Tx } from '../store/open-store.ts';
 import type { JobTable } from '../store/tables.ts';
 import { mayRun } from './attempt-end.ts';
 import { openWorkload } from './open-workload.ts';
+import { mayFollow } from './retry-wish.ts';
 
 /** What an agent asks. */
 export type GrantRequest = z.output<typeof grantRequest>;
@@ -26,7 +27,10 @@ export type Evaluation =
   | { readonly allow: false; readonly reason: GrantRefusal; readonly checks: readonly Check[] };
 
 /** The columns of a job that its grants depend on. */
-export type GrantJob = Pick<Selectable<JobTable>, 'job' | 'job_digest' | 'workload' | 'attempt' | 'commit_record'>;
+export type GrantJob = Pick<
+  Selectable<JobTable>,
+  'job' | 'job_digest' | 'workload' | 'attempt' | 'commit_record' | 'closed'
+>;
 
 /**
  * The custodian's own evaluation of a start: it trusts nothing that the control plane decided (invariants 4, 5). `job` is locked by `tx`.
@@ -52,7 +56,9 @@ export async function evaluateGrant(
   if (admission.job.digest !== job.job_digest) return refuse('bad-statements');
   if (!mayStart(context, claimed, admission)) return refuse('device-removed');
   if (job.commit_record !== null) return refuse('committed');
-  if (await earlierMayRun(tx, job, clock.now())) return refuse('attempt-may-run');
+  const earlier = await earlierAttempts(tx, job);
+  if (earlier.some((attempt) => mayRun(attempt, clock.now()))) return refuse('attempt-may-run');
+  if (!mayFollow(earlier.at(-1), admission.placement)) return refuse('closed');
   const workload = await openWorkload(context, claimed.org, job.job, job.workload);
   if (workload === undefined) return refuse('bad-statements', ['payload-digest']);
   const payload = checkPayload(workload, admission);
@@ -77,9 +83,8 @@ function mayStart(
   }).allow;
 }
 
-async function earlierMayRun(tx: Tx, { job }: GrantJob, now: number): Promise<boolean> {
-  const earlier = await tx.selectFrom('attempt').select(['stopped', 'ends_by']).where('job', '=', job).execute();
-  return earlier.some((attempt) => mayRun(attempt, now));
+async function earlierAttempts(tx: Tx, { job }: GrantJob) {
+  return tx.selectFrom('attempt').select(['stopped', 'ends_by']).where('job', '=', job).orderBy('attempt').execute();
 }
 
 async function dataOf(

@@ -61,13 +61,15 @@ async function decide(context: CustodianContext, tx: Tx, claimed: ClaimedOrganis
   const { request, agent, job: id } = asked;
   const job = await tx
     .selectFrom('job')
-    .select(['job', 'job_digest', 'workload', 'attempt', 'commit_record'])
+    .select(['job', 'job_digest', 'workload', 'attempt', 'commit_record', 'closed'])
     .where('job', '=', id)
     .forUpdate()
     .executeTakeFirst();
   const journal = await judgeAgent(context, tx, claimed, asked);
   if (journal !== undefined) return journal;
   if (job === undefined) return refused(context, tx, claimed, { ...asked, reason: 'unknown-job' });
+  // Before the answer to a repetition: an end that was told is final, whatever the control plane leases later.
+  if (job.closed !== null) return refused(context, tx, claimed, { ...asked, reason: 'closed' });
   const again = await grantedBefore(tx, asked);
   if (again !== undefined && again.epoch !== claimed.epoch)
     return refused(context, tx, claimed, { ...asked, reason: 'epoch' });

@@ -22,6 +22,7 @@ import {
 import { startControlPlaneDouble, type ControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
 import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.ts';
 import { claimRig, type TestOrganisation } from '../fixtures/organisation.fixture.ts';
+import { closeJob } from './close-job.ts';
 import { TlsKey } from '@ringfence/crypto/certificate';
 
 let rig: CustodianRig;
@@ -151,6 +152,37 @@ test('a committed job never starts again', async () => {
   const { outputs } = await openGrant(organisation, agent, made, { attempt: 1, payload: answer.payload });
   await agent.client.commit(await commitBody(organisation, agent, made, { attempt: 1, outputs }));
   assert.equal(await refusal(grantBody(controlPlane, other, made, { attempt: 2 }), other), 'committed');
+});
+
+test('a job that was closed starts no more, repeats no grant and commits nothing', async () => {
+  const made = await depositTestJob(rig, organisation, {});
+  const body = grantBody(controlPlane, agent, made, { attempt: 1 });
+  assert.equal(await refusal(body), undefined);
+  const { claimed } = rig.custodian.context.owner;
+  assert.ok(claimed !== undefined);
+  await closeJob(rig.custodian.context, claimed, made.body.job, 'cancelled');
+  assert.equal(await refusal(body), 'closed', 'the same lease again');
+  const commit = { job: made.body.job, attempt: 1, outputs: [] };
+  assert.deepEqual(await agent.client.commit(commit), { result: 'refused', reason: 'not-current' });
+  await agent.client.stopped(stoppedBy(agent, made, 1));
+  assert.equal(await refusal(grantBody(controlPlane, other, made, { attempt: 2 }), other), 'closed', 'a new lease');
+});
+
+test('another attempt follows only an end that the owner wants it to follow', async () => {
+  const after = async (retryOn: ('interruption' | 'error')[], outcome: 'failed' | 'stopped' | undefined) => {
+    const made = await depositTestJob(rig, organisation, { retryOn });
+    assert.equal(await refusal(grantBody(controlPlane, agent, made, { attempt: 1 })), undefined);
+    if (outcome === undefined) ahead.by = 46_000;
+    else await agent.client.stopped(stoppedBy(agent, made, 1, outcome));
+    const answer = await refusal(grantBody(controlPlane, other, made, { attempt: 2 }), other);
+    ahead.by = 0;
+    return answer;
+  };
+  assert.equal(await after(['interruption'], 'failed'), 'closed');
+  assert.equal(await after(['error'], 'failed'), undefined);
+  assert.equal(await after(['error', 'interruption'], 'stopped'), 'closed');
+  assert.equal(await after(['error'], undefined), 'closed', 'no word counts as an interruption');
+  assert.equal(await after(['interruption'], undefined), undefined);
 });
 
 test('data that became stricter after the label was signed stops the start', async () => {

@@ -117,6 +117,7 @@ export const GRANT_REFUSALS = [
   'attempt-not-new',
   'attempt-may-run',
   'committed',
+  'closed',
   'locked',
   'fork',
   'epoch',
