@@ -4,6 +4,8 @@ import type { Command } from './command.ts';
 export const VERBS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   'org init': () => import('./commands/org-init.ts'),
   'org renew': () => import('./commands/org-renew.ts'),
+  'device ls': () => import('./commands/device-ls.ts'),
+  'device remove': () => import('./commands/device-remove.ts'),
   'agent join-code': () => import('./commands/agent-join-code.ts'),
   'agent join': () => import('./commands/agent-join.ts'),
   'agent ls': () => import('./commands/agent-ls.ts'),
