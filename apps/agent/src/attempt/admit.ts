@@ -38,7 +38,7 @@ export async function admit(context: LinkContext, work: AttemptWork): Promise<vo
   work.open(context);
 }
 
-function judge({ keyring, link, clock }: LinkContext, { leased }: AttemptWork): ReturnType<typeof checkLease> {
+function judge({ keyring, link, machine, clock }: LinkContext, { leased }: AttemptWork): ReturnType<typeof checkLease> {
   return checkLease(leased.start, {
     keyring: keyring.keyring,
     head: keyring.head,
@@ -48,6 +48,7 @@ function judge({ keyring, link, clock }: LinkContext, { leased }: AttemptWork): 
     agent: link.agent,
     highestAttempt: leased.highestBefore,
     now: clock.now(),
+    jurisdictions: machine.jurisdictions,
   });
 }
 

@@ -49,6 +49,10 @@ const HOSTILE: Readonly<Record<string, { change: LeaseChange; reason: RegExp }>>
     change: { placementSent: (placement) => ({ ...placement, tiers: ['private', 'secure-cloud'] }) },
     reason: /constraints-edited/,
   },
+  'a job that must stay in a country, to a machine that stands nowhere in particular': {
+    change: { residency: ['DE'] },
+    reason: /"residency.*agent-residency/,
+  },
   'the order of another job in its place': {
     change: { leasedJob: leasedAs(newId('job', systemRng), {}).start.job },
     reason: /bad-receipt|bad-lease|bad-label/,

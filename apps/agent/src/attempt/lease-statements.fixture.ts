@@ -23,12 +23,14 @@ export interface LeaseChange {
   readonly leasedJob?: Envelope;
   /** Another job than the usual one. */
   readonly workload?: Workload;
+  /** Where placement and label let the job run; anywhere when absent. */
+  readonly residency?: readonly string[];
 }
 
 /** The statements of a lease, good but for `change`. */
 export function leasedAs(job: JobId, change: LeaseChange): Omit<Leased, 'highestBefore'> {
   const { label, order } = orderOf(job, change);
-  const ordered = placementOf(change.workload ?? WORKLOAD);
+  const ordered = placementOf(change);
   const leaseKey = change.leaseKey ?? KEYS.leases;
   const { at, notAfter } = times();
   const agent = change.agent ?? IDS.agent;
@@ -71,8 +73,9 @@ export function leasedAs(job: JobId, change: LeaseChange): Omit<Leased, 'highest
 }
 
 /** Where a workload may run: as it says itself, else as the usual one. */
-function placementOf({ resources, isolation, maxDurationMs }: Workload): PlacementPart {
-  return { ...PLACEMENT, resources, isolation, maxDurationMs };
+function placementOf({ workload = WORKLOAD, residency = [] }: LeaseChange): PlacementPart {
+  const { resources, isolation, maxDurationMs } = workload;
+  return { ...PLACEMENT, residency: [...residency], resources, isolation, maxDurationMs };
 }
 
 function orderOf(job: JobId, change: LeaseChange): { label: Envelope; order: Envelope } {
@@ -85,11 +88,12 @@ function orderOf(job: JobId, change: LeaseChange): { label: Envelope; order: Env
     job,
     custodian,
     sensitivity: 'internal' as const,
-    residency: [],
     at,
     notAfter,
   } as const;
-  const label = signStatement('label', { ...labelBody, residency: [] }, [change.labelKey ?? KEYS.enrolment]);
+  const label = signStatement('label', { ...labelBody, residency: [...(change.residency ?? [])] }, [
+    change.labelKey ?? KEYS.enrolment,
+  ]);
   const terms = { at, expires: notAfter, maxAttempts: 5, replicas: 1 } as const;
   const body = {
     ...terms,
@@ -97,7 +101,7 @@ function orderOf(job: JobId, change: LeaseChange): { label: Envelope; order: Env
     project,
     job,
     device,
-    constraintDigest: placementDigest(placementOf(workload)),
+    constraintDigest: placementDigest(placementOf(change)),
     payloadDigest: workloadDigest(workload),
     labelDigest: statementDigest(label),
   } as const;

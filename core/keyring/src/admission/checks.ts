@@ -49,6 +49,7 @@ export const CHECKS = {
   'receipt-tier': row('bad-receipt', 'placement'),
   'receipt-isolation': row('isolation', 'placement'),
   'receipt-process': row('isolation', 'placement'),
+  'agent-residency': row('residency', 'placement'),
   'receipt-counts': row('bad-receipt'),
   'receipt-not-yet': row('bad-receipt'),
   'tee-not-appraised': row('isolation', 'placement'),

@@ -1,6 +1,14 @@
 import { canonicalBytes, type AgentId, type EpochMs } from '@ringfence/base';
 import { sha256Hex, type Digest, type Envelope } from '@ringfence/crypto/sign';
-import { checkPlacement, isolationAtLeast, needsAt, type Decision, type TierNeeds } from '@ringfence/policy';
+import {
+  checkPlacement,
+  isolationAtLeast,
+  needsAt,
+  residencyCovers,
+  residencyOf,
+  type Decision,
+  type TierNeeds,
+} from '@ringfence/policy';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import type { AgentEntry } from '../chain/entries.ts';
 import { CLOCK_SKEW_MS, type Keyring } from '../chain/keyring.ts';
@@ -33,6 +41,8 @@ export interface AdmissionContext {
   /** The highest attempt of this job that was ever taken (agent) or granted (custodian); 0 for none. */
   readonly highestAttempt: number;
   readonly now: EpochMs;
+  /** Where the machine stands, when the judge is the machine: countries and unions; nowhere in particular when empty. */
+  readonly jurisdictions?: readonly string[] | undefined;
   /** What the judge itself established about the agent's machine; nothing unless it says so. */
   readonly appraised?: { readonly tee?: boolean; readonly evidence?: boolean } | undefined;
 }
@@ -172,13 +182,19 @@ function receiptChecks({ job, label, receipt, lease }: Opened, context: Admissio
 }
 
 /** The keyring says what the machine is; the receipt may only agree, and the label decides what it must be. */
-function machineChecks(opened: Opened, agent: AgentEntry, { appraised }: AdmissionContext): Results {
+function machineChecks(opened: Opened, agent: AgentEntry, context: AdmissionContext): Results {
+  const { appraised, jurisdictions } = context;
   const { chosen } = opened.receipt.body;
+  const covers = (places: readonly string[]): boolean =>
+    [opened.placement.residency, opened.label.body.residency].every((list) =>
+      residencyCovers(residencyOf(list), places),
+    );
   const needs: TierNeeds | undefined = needsAt(opened.placement, opened.label.body, agent.tier);
   return {
     'receipt-tier': chosen.tier === agent.tier && needs !== undefined,
     'receipt-isolation': needs === undefined || isolationAtLeast(chosen.isolation, needs.isolation),
     'receipt-process': chosen.isolation !== 'process' || agent.allowProcess,
+    'agent-residency': jurisdictions === undefined || covers(jurisdictions),
     'tee-not-appraised': (needs?.tees === undefined && chosen.isolation !== 'tee') || appraised?.tee === true,
     'evidence-not-verified': needs?.evidence === undefined || appraised?.evidence === true,
   };

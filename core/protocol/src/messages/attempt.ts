@@ -19,6 +19,7 @@ export const REFUSALS = [
   'stale-keyring',
   'capacity',
   'isolation',
+  'residency',
   'custodian-unreachable',
   'grant-refused',
   'bad-grant',
