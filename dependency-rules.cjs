@@ -61,8 +61,7 @@ module.exports = {
     ),
     forbid(
       'declared-packages-only',
-      // A checkout's launchers share one way to the Node that npm brought; the archive has launchers of its own.
-      { path: PRODUCT, pathNot: `${TEST_FILE}|^apps/[^/]+/bin/` },
+      { path: PRODUCT, pathNot: TEST_FILE },
       { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] },
       'a package imports what its own package.json lists under dependencies',
     ),
@@ -74,7 +73,8 @@ module.exports = {
     ),
     forbid(
       'product-stands-alone',
-      { path: PRODUCT, pathNot: TEST_FILE },
+      // A checkout's launchers share one way to the Node that npm brought; the archive has launchers of its own.
+      { path: PRODUCT, pathNot: `${TEST_FILE}|^apps/[^/]+/bin/` },
       { path: `^(scripts|tests|bench|examples)/|${TEST_FILE}` },
       'what is shipped imports no test, script or example',
     ),
