@@ -1,3 +1,6 @@
+import { fromBase64Url } from '@ringfence/base';
+import { CryptoError, openObjectBytes } from '@ringfence/crypto/open';
+import { chunkId, DataKey } from '@ringfence/crypto/seal';
 import type { Digest } from '@ringfence/crypto/sign';
 import type { ChunkReference } from '@ringfence/protocol/payload';
 import { sql } from 'kysely';
@@ -28,7 +31,13 @@ export async function presentChunks(
   }));
 }
 
-/** Makes uploaded chunks known by their ids; the first of equal ones stays. Throws CustodianError `missing-objects`. */
+/** A sealed chunk: 1 MiB and what sealing adds to it. */
+const LARGEST_CHUNK = 1_048_576 + 65_536;
+
+/**
+ * Makes uploaded chunks known by their ids; the first of equal ones stays. Each is opened first: another device will trust that the id, the
+ * key and the bytes belong together. Throws CustodianError `missing-objects`, `bad-request`.
+ */
 export async function registerChunks(
   context: CustodianContext,
   claimed: ClaimedOrganisation,
@@ -42,11 +51,15 @@ export async function registerChunks(
     size,
     ...wrapKey(context, claimed, { object: id, version: 1 }, key),
   }));
+  const digests = chunks.map(({ digest }) => digest);
+  await context.store.withOrg(org, (tx) => requireObjects(tx, digests));
+  // One after another: a request names up to 20,000.
+  for (const chunk of chunks)
+    if (!(await isWhatItSays(context, claimed, chunk)))
+      throw new CustodianError('bad-request', 'a chunk is not what its id, size or key says', {
+        next: 'seal and upload it again with a current client',
+      });
   await context.store.withOrg(org, async (tx) => {
-    await requireObjects(
-      tx,
-      chunks.map(({ digest }) => digest),
-    );
     for (let at = 0; at < rows.length; at += 1_000)
       await tx
         .insertInto('chunk')
@@ -54,6 +67,23 @@ export async function registerChunks(
         .onConflict((conflict) => conflict.doNothing())
         .execute();
   });
+}
+
+async function isWhatItSays(
+  { objects, keys }: CustodianContext,
+  { org, project }: ClaimedOrganisation,
+  { id, digest, key, size }: ChunkReference,
+): Promise<boolean> {
+  const sealed = await objects.readWhole(digest, LARGEST_CHUNK);
+  if (sealed === undefined) return false;
+  try {
+    const dataKey = DataKey.fromBytes(Uint8Array.from(fromBase64Url(key)));
+    const plain = openObjectBytes({ dataKey, identity: { org, project, object: id, version: 1 } }, sealed);
+    return plain.length === size && chunkId(keys.dedupe, plain) === id;
+  } catch (error) {
+    if (error instanceof CryptoError) return false;
+    throw error;
+  }
 }
 
 /** Throws CustodianError `missing-objects` unless all these objects are stored. */

@@ -50,6 +50,18 @@ function noise(size: number, seed: number): Buffer {
   return bytes;
 }
 
+test('a chunk that is there with another size is sealed and uploaded afresh', async (t) => {
+  const [from, to] = [temporary(t), temporary(t)];
+  const entries = put(from, { 'a.txt': 'hello' });
+  const store = new PackStore();
+  await seal(store, from, entries);
+  for (const [id, chunk] of store.chunks) store.chunks.set(id, { ...chunk, size: chunk.size + 1 });
+  const { pack, uploaded } = await seal(store, from, entries);
+  assert.equal(uploaded, 5);
+  await openPack({ pack, org, project, folder: to, fetch: store.fetch });
+  assert.equal(readFileSync(join(to, 'a.txt'), 'utf8'), 'hello');
+});
+
 describe('a sealed folder', () => {
   test('opens as it was: bytes, names, modes, links, empty files', async (t) => {
     const [from, to] = [temporary(t), temporary(t)];

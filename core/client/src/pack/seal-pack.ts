@@ -170,8 +170,10 @@ class ChunkUploader {
   async #travel(waiting: readonly PlainChunk[]): Promise<void> {
     if (waiting.length === 0) return;
     const { custodian } = this.#options;
-    for (const present of await custodian.presentChunks(waiting.map(({ id }) => id)))
-      this.#known.set(present.id, present);
+    const sizes = new Map(waiting.map(({ id, bytes }) => [id, bytes.length]));
+    // What cannot be the same bytes is not reused: whoever registered it, this pack would not open.
+    for (const present of await custodian.presentChunks([...sizes.keys()]))
+      if (present.size === sizes.get(present.id)) this.#known.set(present.id, present);
     const sealed = waiting.filter(({ id }) => !this.#known.has(id)).map((chunk) => this.#seal(chunk));
     if (sealed.length === 0) return;
     await custodian.uploadObjects(sealed.map(({ object }) => object));
