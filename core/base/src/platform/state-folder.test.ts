@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -28,6 +38,24 @@ test('an empty folder is taken, one with other content is not', () => {
   writeFileSync(join(other, 'thesis.doc'), 'x');
   assert.throws(() => openStateFolder({ path: other, role: 'agent', version: 1 }), { code: 'not-a-state-folder' });
   assert.equal(existsSync(join(other, 'ringfence-state.json')), false);
+});
+
+test('a symbolic link, or a folder that others can write, is refused; a shared parent is not', () => {
+  const path = fresh();
+  openStateFolder({ path, role: 'agent', version: 1 });
+  const link = `${path}-link`;
+  symlinkSync(path, link);
+  for (const named of [link, `${link}/`, `${link}//`])
+    assert.throws(() => openStateFolder({ path: named, role: 'agent', version: 1 }), { code: 'unsafe' });
+  symlinkSync(`${path}-nowhere`, `${path}-dangling`);
+  assert.throws(() => openStateFolder({ path: `${path}-dangling`, role: 'agent', version: 1 }), { code: 'unsafe' });
+  for (const mode of [0o720, 0o702, 0o777]) {
+    chmodSync(path, mode);
+    assert.throws(() => openStateFolder({ path, role: 'agent', version: 1 }), { code: 'unsafe' });
+  }
+  chmodSync(path, 0o755);
+  chmodSync(join(path, '..'), 0o777);
+  openStateFolder({ path, role: 'agent', version: 1 });
 });
 
 test('another role, or a newer release, is told apart', () => {

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { RingfenceError } from '../error.ts';
 import { makeFolder, writeFileAtomic } from './atomic-file.ts';
 
 /** Why a state folder cannot be opened. */
 export class StateFolderError extends RingfenceError<
-  'wrong-role' | 'too-new' | 'too-old' | 'not-a-state-folder' | 'corrupt'
+  'wrong-role' | 'too-new' | 'too-old' | 'not-a-state-folder' | 'corrupt' | 'unsafe'
 > {}
 
 /** Brings a state folder from one version to the next. */
@@ -13,7 +13,8 @@ export type StateUpgrade = (folder: string) => void;
 
 /**
  * Opens (or makes, mode 0700) the state folder of one role and brings it up to `version`: `upgrades[n]` leads from
- * version n to n+1. `ringfence-state.json` carries role and version. Throws {@link StateFolderError}.
+ * version n to n+1. `ringfence-state.json` carries role and version. A folder that others could exchange or write into is refused
+ * as `unsafe`. Throws {@link StateFolderError}.
  */
 export function openStateFolder(options: {
   path: string;
@@ -21,6 +22,7 @@ export function openStateFolder(options: {
   version: number;
   upgrades?: Readonly<Record<number, StateUpgrade>>;
 }): void {
+  checkSafe(options.path);
   const marker = join(options.path, 'ringfence-state.json');
   if (!existsSync(marker)) {
     if (existsSync(options.path) && readdirSync(options.path).length > 0)
@@ -51,6 +53,21 @@ export function openStateFolder(options: {
     upgrade(options.path);
     writeMarker(marker, options.role, from + 1);
   }
+}
+
+/** Parents may be shared, as in a container's volume; the folder itself holds keys. */
+function checkSafe(path: string): void {
+  // With a slash at its end, lstat would follow the link.
+  const found = lstatSync(path.replace(/(?<=.)\/+$/, ''), { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (found.isSymbolicLink())
+    throw new StateFolderError('unsafe', `${path} is a symbolic link`, { next: 'name the folder itself' });
+  if (!found.isDirectory())
+    throw new StateFolderError('not-a-state-folder', `${path} is no folder`, { next: 'name an empty or new folder' });
+  if (process.platform !== 'win32' && (found.mode & 0o022) !== 0)
+    throw new StateFolderError('unsafe', `${path} can be written by other users`, {
+      next: `find out who wrote into it, then chmod go-w ${path}`,
+    });
 }
 
 function writeMarker(marker: string, role: string, version: number): void {

@@ -61,6 +61,17 @@ describe('an admission depends on', () => {
   const headAt = (ms: number, epoch = 3) =>
     signHead(sample.keyring, { custodian: custodian.id, epoch, at: epochMs(sample.now + ms) }, custodian.enrolment);
 
+  it('where the machine stands, when it says so: nowhere in particular is not inside a residency', () => {
+    for (const [jurisdictions, reasons] of [
+      [['DE'], []],
+      [[], ['agent-residency']],
+      [['FR'], ['agent-residency']],
+      [['DE', 'US'], ['agent-residency']],
+      [['EU'], ['agent-residency']],
+    ] as const)
+      assert.deepEqual(ask({ jurisdictions }), reasons);
+  });
+
   it('an attempt that was never taken before', () => {
     assert.deepEqual(ask({ highestAttempt: 0 }), []);
     assert.deepEqual(ask({ highestAttempt: 2 }), ['attempt-not-new']);
