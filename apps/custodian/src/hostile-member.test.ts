@@ -2,6 +2,15 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { systemRng as rng, toBase64Url } from '@ringfence/base';
 import { chunkId, DataKey, sealObjectBytes } from '@ringfence/crypto/seal';
+import {
+  ask,
+  commitBody,
+  depositTestJob,
+  grantBody,
+  joinRig,
+  openGrant,
+  type TestAgent,
+} from './fixtures/agent.fixture.ts';
 import { startControlPlaneDouble, type ControlPlaneDouble } from './fixtures/control-plane-double.fixture.ts';
 import { startRig, type CustodianRig } from './fixtures/custodian-rig.fixture.ts';
 import { claimRig, type TestOrganisation } from './fixtures/organisation.fixture.ts';
@@ -9,9 +18,13 @@ import { claimRig, type TestOrganisation } from './fixtures/organisation.fixture
 let rig: CustodianRig;
 let controlPlane: ControlPlaneDouble;
 let organisation: TestOrganisation;
+let agent: TestAgent;
+let other: TestAgent;
 before(async () => {
   [rig, controlPlane] = await Promise.all([startRig(), startControlPlaneDouble()]);
   organisation = await claimRig(rig, controlPlane);
+  agent = await joinRig(rig, organisation, 'node-1');
+  other = await joinRig(rig, organisation, 'node-2');
 });
 after(async () => {
   await rig.close();
@@ -37,4 +50,24 @@ test('a chunk is registered only as what it is: id, size, key and bytes belong t
   assert.deepEqual(await client.presentChunks([good, chunkId(dedupe, wanted)]), []);
   await register(plain, good);
   assert.equal((await client.presentChunks([good])).length, 1);
+});
+
+test('a commit that cannot be reads no manifest, and tells a stranger to the job nothing', async (t) => {
+  const made = await depositTestJob(rig, organisation, { outputs: ['model'] });
+  const granted = await ask(agent, grantBody(controlPlane, agent, made, { attempt: 1 }));
+  assert.ok(granted.result === 'granted');
+  const { outputs } = await openGrant(organisation, agent, made, { attempt: 1, payload: granted.payload });
+  const good = await commitBody(organisation, agent, made, { attempt: 1, outputs });
+  const read = t.mock.method(rig.custodian.context.objects, 'readWhole');
+  const notCurrent = { result: 'refused', reason: 'not-current' };
+  assert.deepEqual(await other.client.commit(good), notCurrent);
+  assert.deepEqual(await agent.client.commit({ ...good, attempt: 2 }), notCurrent);
+  assert.deepEqual(await agent.client.commit({ ...good, outputs: [...good.outputs, ...good.outputs] }), notCurrent);
+  assert.equal(read.mock.callCount(), 0);
+  assert.equal((await agent.client.commit(good)).result, 'committed');
+  assert.deepEqual(
+    read.mock.calls.map((call) => call.arguments[1]),
+    [64 * 1_048_576],
+  );
+  assert.deepEqual(await other.client.commit(good), notCurrent, 'also once another agent has committed');
 });

@@ -28,6 +28,9 @@ export async function commitAttempt(
   request: Request,
   agent: AgentId,
 ): Promise<Answer> {
+  // Nothing of a manifest is read for an agent that may not commit.
+  const judged = await context.store.withOrg(claimed.org, (tx) => judge(tx, claimed, { request, agent }));
+  if (judged.answer !== undefined) return judged.answer;
   const objects = await namedObjects(context, claimed, request);
   const answer = await context.store.withOrg(claimed.org, async (tx) => {
     const decided = await decide(context, tx, claimed, { request, agent, objects });
@@ -45,44 +48,84 @@ interface Asked {
   readonly objects: readonly Digest[] | undefined;
 }
 
+/** The largest manifest of an output, which an agent sealed: of some 200 GiB in files. */
+const LARGEST_MANIFEST = 64 * 1_048_576;
+
 /** Every object of every output; undefined when a manifest is missing or does not open. */
 async function namedObjects(
   context: CustodianContext,
   claimed: ClaimedOrganisation,
   { outputs }: Request,
 ): Promise<readonly Digest[] | undefined> {
-  const packs = await Promise.all(outputs.map(({ pack }) => objectsOfPack(context, claimed, pack)));
-  const known = packs.filter((objects) => objects !== undefined);
-  return known.length === packs.length ? known.flat() : undefined;
+  const named = new Set<Digest>();
+  for (const { pack } of outputs) {
+    const objects = await objectsOfPack(context, claimed, pack, LARGEST_MANIFEST);
+    if (objects === undefined) return undefined;
+    for (const digest of objects) named.add(digest);
+  }
+  return [...named];
 }
 
 async function decide(context: CustodianContext, tx: Tx, claimed: ClaimedOrganisation, asked: Asked): Promise<Answer> {
-  const { request, agent } = asked;
-  const job = await tx
-    .selectFrom('job')
-    .innerJoin('attempt', (join) =>
-      join.onRef('attempt.job', '=', 'job.job').onRef('attempt.attempt', '=', 'job.attempt'),
-    )
-    .select(['job.job', 'job.attempt', 'job.label_envelope', 'job.commit_record', 'job.workload', 'job.closed'])
-    .select(['attempt.agent', 'attempt.epoch'])
-    .where('job.job', '=', request.job)
-    .forUpdate()
-    .executeTakeFirst();
-  if (job?.attempt !== request.attempt || job.agent !== agent) {
-    return refuse(job?.commit_record == null ? 'not-current' : 'already-committed');
-  }
-  // The same request again: its answer was lost.
-  if (job.commit_record !== null) return { result: 'committed', commit: job.commit_record };
-  if (job.closed !== null || job.epoch !== claimed.epoch) return refuse('not-current');
-  const locked = await tx.selectFrom('agent').select('locked').where('agent', '=', agent).executeTakeFirstOrThrow();
-  if (locked.locked !== null) return refuse('locked');
-  if (!(await namesExactly(tx, request))) return refuse('not-current');
+  const { answer, job } = await judge(tx, claimed, asked);
+  if (answer !== undefined) return answer;
   if (asked.objects === undefined || !(await haveObjects(tx, asked.objects))) return refuse('missing-objects');
   const label = readStatement('label', job.label_envelope).claimed;
   const commit = signCommit(context, claimed, asked, label);
   const purposes = await purposesOf(context, tx, claimed, { job: job.job, workload: job.workload });
   await storeCommit(context, tx, claimed, { asked, label, commit, purposes });
   return { result: 'committed', commit };
+}
+
+type Judged =
+  | { readonly answer: Answer; readonly job?: undefined }
+  | { readonly answer?: undefined; readonly job: CurrentJob };
+type CurrentJob = NonNullable<Awaited<ReturnType<typeof currentJob>>>;
+
+/** Whether this agent may commit these outputs for this job at all; an answer when there is nothing more to ask. */
+async function judge(
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  { request, agent }: Pick<Asked, 'request' | 'agent'>,
+): Promise<Judged> {
+  const job = await currentJob(tx, request.job);
+  if (job?.attempt !== request.attempt || job.agent !== agent) {
+    // Only whoever was granted an attempt learns that another one of the job has committed.
+    const ended = job !== undefined && job.commit_record !== null && (await wasGranted(tx, request, agent));
+    return { answer: refuse(ended ? 'already-committed' : 'not-current') };
+  }
+  // The same request again: its answer was lost.
+  if (job.commit_record !== null) return { answer: { result: 'committed', commit: job.commit_record } };
+  if (job.closed !== null || job.epoch !== claimed.epoch) return { answer: refuse('not-current') };
+  const locked = await tx.selectFrom('agent').select('locked').where('agent', '=', agent).executeTakeFirstOrThrow();
+  if (locked.locked !== null) return { answer: refuse('locked') };
+  if (!(await namesExactly(tx, request))) return { answer: refuse('not-current') };
+  return { job };
+}
+
+async function wasGranted(tx: Tx, { job, attempt }: Request, agent: AgentId): Promise<boolean> {
+  const row = await tx
+    .selectFrom('attempt')
+    .select('attempt')
+    .where('job', '=', job)
+    .where('attempt', '=', attempt)
+    .where('agent', '=', agent)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The job with its newest attempt, locked. */
+async function currentJob(tx: Tx, id: Request['job']) {
+  return tx
+    .selectFrom('job')
+    .innerJoin('attempt', (join) =>
+      join.onRef('attempt.job', '=', 'job.job').onRef('attempt.attempt', '=', 'job.attempt'),
+    )
+    .select(['job.job', 'job.attempt', 'job.label_envelope', 'job.commit_record', 'job.workload', 'job.closed'])
+    .select(['attempt.agent', 'attempt.epoch'])
+    .where('job.job', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
 }
 
 /** Outputs are those that the grant named, each once. */

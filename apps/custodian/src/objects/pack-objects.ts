@@ -7,13 +7,17 @@ import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { LARGEST_OBJECT } from './object-framing.ts';
 
-/** Every object of a pack: its manifest and the chunks that it lists; undefined when the manifest is not here or does not open. */
+/**
+ * Every object of a pack: its manifest and the chunks that it lists; undefined when the manifest is not here, does not open or is sealed in
+ * more than `most` bytes.
+ */
 export async function objectsOfPack(
   { objects }: CustodianContext,
   { org, project }: ClaimedOrganisation,
   { manifest, key }: PackReference,
+  most = LARGEST_OBJECT,
 ): Promise<readonly Digest[] | undefined> {
-  const sealed = await objects.readWhole(manifest, LARGEST_OBJECT);
+  const sealed = await objects.readWhole(manifest, most);
   if (sealed === undefined) return undefined;
   const opened = open(sealed, key, { org, project, object: MANIFEST_OBJECT, version: 1 });
   if (opened === undefined) return undefined;
