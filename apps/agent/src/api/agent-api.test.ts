@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { newId, systemRng as rng } from '@ringfence/base';
+import { epochMs, newId, systemRng as rng } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
 import {
   createLinkIdentity,
@@ -108,5 +108,30 @@ describe('the API of an agent', () => {
     for (const path of malformed) assert.equal((await ask(device, path)).status, 404, path);
     const posted = await requestPayload(device, { method: 'POST', path: `/v1/jobs/${job}`, body: { json: {} } });
     assert.equal(posted.status, 404);
+  });
+
+  it('answers nobody while its keyring is so old that a reader may have been removed', async (t) => {
+    let ahead = 0;
+    const later = {
+      now: () => epochMs(clock.now() + ahead),
+      monotonic: () => clock.monotonic(),
+      after: (delay: number, run: () => void) => clock.after(delay, run),
+    };
+    const organisation = await openOrganisation(t, {}, later);
+    const dial = await serveApi(t, organisation);
+    const { job } = await organisation.lease();
+    await organisation.settled();
+    const device = await dial(KEYS.deviceTls);
+    const asked = async () =>
+      Promise.all(
+        [`/v1/jobs/${job}`, `/v1/jobs/${job}/logs?from=1000000`].map(async (path) => {
+          const { status, body } = await streamPayload(device, { method: 'GET', path });
+          for await (const _ of body);
+          return status;
+        }),
+      );
+    assert.deepEqual(await asked(), [200, 200]);
+    ahead = 25 * 3_600_000;
+    assert.deepEqual(await asked(), [503, 503]);
   });
 });

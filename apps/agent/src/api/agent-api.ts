@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isId, type JobId } from '@ringfence/base';
 import { peerOf } from '@ringfence/client/payload-link';
+import { headMaxAge } from '@ringfence/keyring';
 import type { LogLine } from '@ringfence/protocol/payload';
 import type { AttemptRunner } from '../attempt/attempt-runner.ts';
 import { AttemptFolder, attemptsOfJob } from '../attempt/attempt-folder.ts';
@@ -35,8 +36,11 @@ export function agentApi(options: AgentApiOptions): (request: IncomingMessage, r
     // The same answer whether the job is not here or not this device's: whoever may not read it learns nothing.
     if (about === undefined || peer.kind !== 'known' || !mayRead(options.keyring.keyring, peer.id, about))
       return refuse(response, 404, 'not-found', 'this agent has no such attempt that this device may read');
+    const current = (): boolean => options.keyring.isCurrent(headMaxAge(about.sensitivity));
+    if (!current())
+      return refuse(response, 503, 'stale-keyring', 'this agent has not heard from its custodian who may read');
     const live = options.runner.workOf(asked.job, asked.attempt);
-    if (asked.logs) return sendLog(response, folder, asked, options.runner);
+    if (asked.logs) return sendLog(response, folder, asked, { runner: options.runner, current });
     const view =
       live?.view === undefined ? about.view : { ...live.view, logBytes: live.work.log?.bytes ?? live.view.logBytes };
     send(response, 200, view);
@@ -59,20 +63,27 @@ function readRequest(state: string, target: string): Asked | undefined {
   return { job, attempt, logs: part === 'logs', from, follow: url.searchParams.get('follow') === '1' };
 }
 
-function sendLog(response: ServerResponse, folder: AttemptFolder, asked: Asked, runner: AttemptRunner): void {
+/** Whom a log comes from, and whether its reader can still be known to be a member. */
+interface LogSource {
+  readonly runner: AttemptRunner;
+  readonly current: () => boolean;
+}
+
+function sendLog(response: ServerResponse, folder: AttemptFolder, asked: Asked, source: LogSource): void {
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });
   response.flushHeaders();
-  void streamLog(response, folder, asked, runner).catch(() => response.destroy());
+  void streamLog(response, folder, asked, source).catch(() => response.destroy());
 }
 
 async function streamLog(
   response: ServerResponse,
   folder: AttemptFolder,
   asked: Asked,
-  runner: AttemptRunner,
+  { runner, current }: LogSource,
 ): Promise<void> {
   let next = asked.from;
   while (!response.destroyed) {
+    if (!current()) return void response.destroy();
     const log = runner.workOf(asked.job, asked.attempt)?.work.log;
     const over = log === undefined || log.closed;
     const read = readLogLines(folder.logPath, next);

@@ -77,7 +77,7 @@ export async function openOrganisation(
   const context: LinkContext = {
     link,
     identity,
-    keyring: KeyringCopy.create(links, { statements, head: head(), root: KEYS.root.publicKey, clock }),
+    keyring: KeyringCopy.create(links, { statements, head: head(), root: KEYS.root.publicKey, clock: agentClock }),
     custodian,
     journal,
     record: (fact) => journal.fact(fact),

@@ -104,6 +104,11 @@ export class KeyringCopy {
     return readStatement('keyring-head', this.#head).claimed.at;
   }
 
+  /** Whether the custodian said within `maxAge` milliseconds that this copy is the newest: who was removed since may still stand in an older one. */
+  isCurrent(maxAge: number): boolean {
+    return checkHead(this.#keyring, this.#head, { now: this.#clock.now(), maxAge, seen: this.#seen }).allow;
+  }
+
   /** Fetches what is new; calls at the same time share one request. Resolves true when the keyring changed. */
   async refresh(custodian: CustodianClient): Promise<boolean> {
     const before = this.#keyring;
