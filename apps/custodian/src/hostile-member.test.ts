@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { systemRng as rng, toBase64Url } from '@ringfence/base';
+import { newId, systemRng as rng, toBase64Url } from '@ringfence/base';
 import { chunkId, DataKey, sealObjectBytes } from '@ringfence/crypto/seal';
 import {
+  addDataset,
   ask,
   commitBody,
   depositTestJob,
@@ -70,4 +71,32 @@ test('a commit that cannot be reads no manifest, and tells a stranger to the job
     [64 * 1_048_576],
   );
   assert.deepEqual(await other.client.commit(good), notCurrent, 'also once another agent has committed');
+});
+
+test('an output is labelled by the versions that were mounted and by what they became, whichever is stricter', async () => {
+  const commit = async (name: string, change: Partial<Parameters<typeof addDataset>[2]>) => {
+    const made = await depositTestJob(rig, organisation, { mounts: [name], outputs: [`of-${name}`], purpose: 'care' });
+    const granted = await ask(agent, grantBody(controlPlane, agent, made, { attempt: 1 }));
+    assert.ok(granted.result === 'granted');
+    await addDataset(rig, organisation, { name, text: 'newer', ...change });
+    const { outputs } = await openGrant(organisation, agent, made, { attempt: 1, payload: granted.payload });
+    const answer = await agent.client.commit(await commitBody(organisation, agent, made, { attempt: 1, outputs }));
+    assert.equal(answer.result, 'committed');
+    const rows = await organisation.client.artifacts();
+    const { sensitivity, residency, purposes, noPurpose } =
+      rows.find((row) => row.name === `of-${name}`) ?? assert.fail();
+    return { sensitivity, residency, purposes, noPurpose };
+  };
+  const before = { sensitivity: 'internal', residency: ['DE', 'FR'], purposes: ['care', 'research'] } as const;
+  const add = (name: string) =>
+    addDataset(rig, organisation, { ...before, name, residency: ['DE', 'FR'], purposes: ['care', 'research'] });
+  for (const name of ['loosened', 'tightened', 'elsewhere']) await add(name);
+  assert.deepEqual(await commit('loosened', { sensitivity: 'public' }), { ...before, noPurpose: undefined });
+  const stricter = { sensitivity: 'restricted', residency: ['DE'], purposes: ['care'] } as const;
+  const change = { ...stricter, residency: ['DE'], purposes: ['care'] };
+  assert.deepEqual(await commit('tightened', change), { ...stricter, noPurpose: undefined });
+  const contradicted = await commit('elsewhere', { residency: ['DE'], purposes: ['billing'] });
+  assert.deepEqual(contradicted, { sensitivity: 'internal', residency: ['DE'], purposes: [], noPurpose: true });
+  const ask2 = { job: newId('job', rng), mounts: ['of-elsewhere'], validMs: 60_000 };
+  await assert.rejects(organisation.client.label({ ...ask2, purpose: 'care' }), { code: 'no-label' });
 });

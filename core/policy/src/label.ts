@@ -20,6 +20,8 @@ export interface DatasetLabel {
   readonly sensitivity: Sensitivity;
   readonly residency: readonly string[];
   readonly purposes: readonly string[];
+  /** Its purposes contradict: it may be used for nothing. */
+  readonly noPurpose?: boolean | undefined;
   readonly acceptProviderPlaintext?: boolean | undefined;
 }
 
@@ -61,9 +63,14 @@ export function labelOf(dataset: DatasetLabel): Label {
   return {
     sensitivity: dataset.sensitivity,
     residency: residencyOf(dataset.residency),
-    purposes: dataset.purposes.length === 0 ? 'any' : [...new Set(dataset.purposes)].toSorted(),
+    purposes: purposesOf(dataset),
     acceptProviderPlaintext: dataset.acceptProviderPlaintext === true,
   };
+}
+
+function purposesOf({ purposes, noPurpose }: DatasetLabel): Purposes {
+  if (noPurpose === true) return [];
+  return purposes.length === 0 ? 'any' : [...new Set(purposes)].toSorted();
 }
 
 /**

@@ -71,6 +71,21 @@ export async function findVersion(
   return row === undefined ? undefined : opened(context, claimed, row);
 }
 
+/** Version `version` of an artifact by its id, or the newest one. */
+export async function findVersionOf(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  { artifact, version }: { artifact: ArtifactId; version?: number | undefined },
+): Promise<FoundVersion | undefined> {
+  const row = await versionsOf(tx)
+    .where('artifact.artifact', '=', artifact)
+    .$if(version !== undefined, (query) => query.where('artifact_version.version', '=', version ?? 0))
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? undefined : opened(context, claimed, row);
+}
+
 /** All versions, the newest first; of one job when told. */
 export async function listVersions(
   context: CustodianContext,
@@ -87,7 +102,7 @@ export async function listVersions(
 
 /** A version as devices see it. */
 export function artifactRowOf(found: FoundVersion): ArtifactRow {
-  const { artifact, kind, name, version, sensitivity, residency, purposes, files, bytes, job, at } = found;
+  const { artifact, kind, name, version, sensitivity, residency, purposes, noPurpose, files, bytes, job, at } = found;
   return {
     artifact,
     kind,
@@ -96,6 +111,7 @@ export function artifactRowOf(found: FoundVersion): ArtifactRow {
     sensitivity,
     residency,
     purposes,
+    ...(noPurpose === undefined ? {} : { noPurpose }),
     files,
     bytes,
     job,

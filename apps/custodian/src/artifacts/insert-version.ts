@@ -12,8 +12,8 @@ export async function insertVersion(
   claimed: ClaimedOrganisation,
   added: Omit<FoundVersion, 'kind' | 'name'>,
 ): Promise<void> {
-  const { artifact, version, pack, job, at, sensitivity, residency, purposes, files, bytes } = added;
-  const details = { sensitivity, residency, purposes, files, bytes };
+  const { artifact, version, pack, job, at, sensitivity, residency, purposes, noPurpose, files, bytes } = added;
+  const details = { sensitivity, residency, purposes, noPurpose, files, bytes };
   await tx
     .insertInto('artifact_version')
     .values({

@@ -2,17 +2,15 @@ import type { AgentId } from '@ringfence/base';
 import { statementDigest, type Digest, type Envelope } from '@ringfence/crypto/sign';
 import { readStatement, signStatement } from '@ringfence/keyring';
 import type { commitAnswer, commitRequest } from '@ringfence/protocol/payload';
-import type { LabelStatement } from '@ringfence/protocol/statements';
 import type { z } from 'zod';
-import { findVersion } from '../artifacts/artifact-rows.ts';
 import { insertVersion } from '../artifacts/insert-version.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { enqueue } from '../links/outbox.ts';
 import { haveObjects } from '../objects/chunks.ts';
+import { outputLabel, type OutputLabel } from '../labels/output-label.ts';
 import { objectsOfPack } from '../objects/pack-objects.ts';
 import type { Tx } from '../store/open-store.ts';
-import { openWorkload } from './open-workload.ts';
 
 type Request = z.output<typeof commitRequest>;
 type Answer = z.input<typeof commitAnswer>;
@@ -70,10 +68,10 @@ async function decide(context: CustodianContext, tx: Tx, claimed: ClaimedOrganis
   const { answer, job } = await judge(tx, claimed, asked);
   if (answer !== undefined) return answer;
   if (asked.objects === undefined || !(await haveObjects(tx, asked.objects))) return refuse('missing-objects');
-  const label = readStatement('label', job.label_envelope).claimed;
+  const labelled = readStatement('label', job.label_envelope).claimed;
+  const label = await outputLabel(context, tx, claimed, { job: labelled, mounts: job.mounts });
   const commit = signCommit(context, claimed, asked, label);
-  const purposes = await purposesOf(context, tx, claimed, { job: job.job, workload: job.workload });
-  await storeCommit(context, tx, claimed, { asked, label, commit, purposes });
+  await storeCommit(context, tx, claimed, { asked, label, commit });
   return { result: 'committed', commit };
 }
 
@@ -121,8 +119,8 @@ async function currentJob(tx: Tx, id: Request['job']) {
     .innerJoin('attempt', (join) =>
       join.onRef('attempt.job', '=', 'job.job').onRef('attempt.attempt', '=', 'job.attempt'),
     )
-    .select(['job.job', 'job.attempt', 'job.label_envelope', 'job.commit_record', 'job.workload', 'job.closed'])
-    .select(['attempt.agent', 'attempt.epoch'])
+    .select(['job.job', 'job.attempt', 'job.label_envelope', 'job.commit_record', 'job.closed'])
+    .select(['attempt.agent', 'attempt.epoch', 'attempt.mounts'])
     .where('job.job', '=', id)
     .forUpdate()
     .executeTakeFirst();
@@ -136,29 +134,11 @@ async function namesExactly(tx: Tx, { job, outputs }: Request): Promise<boolean>
   return shown.size === outputs.length && [...shown].every((output) => granted.has(output));
 }
 
-/** What every owner of the mounted data allows: outputs inherit it. */
-async function purposesOf(
-  context: CustodianContext,
-  tx: Tx,
-  claimed: ClaimedOrganisation,
-  of: { job: Request['job']; workload: Uint8Array },
-): Promise<readonly string[]> {
-  const workload = await openWorkload(context, claimed.org, of.job, of.workload);
-  let allowed: readonly string[] | undefined;
-  for (const { dataset } of workload?.mounts ?? []) {
-    const found = await findVersion(context, tx, claimed, { name: dataset });
-    if (found === undefined || found.purposes.length === 0) continue;
-    const { purposes } = found;
-    allowed = allowed === undefined ? purposes : allowed.filter((purpose) => purposes.includes(purpose));
-  }
-  return allowed ?? [];
-}
-
 function signCommit(
   { keys, clock }: CustodianContext,
   { org, epoch }: ClaimedOrganisation,
   { request, agent }: Asked,
-  { sensitivity }: LabelStatement,
+  { sensitivity }: OutputLabel,
 ): Envelope {
   const outputs = request.outputs.map(({ artifact, version, pack }) => ({
     artifact,
@@ -185,12 +165,7 @@ async function storeCommit(
   context: CustodianContext,
   tx: Tx,
   claimed: ClaimedOrganisation,
-  {
-    asked,
-    label,
-    commit,
-    purposes,
-  }: { asked: Asked; label: LabelStatement; commit: Envelope; purposes: readonly string[] },
+  { asked, label, commit }: { asked: Asked; label: OutputLabel; commit: Envelope },
 ): Promise<void> {
   const { job, attempt, outputs } = asked.request;
   const at = context.clock.now();
@@ -201,9 +176,7 @@ async function storeCommit(
       pack,
       files,
       bytes,
-      sensitivity: label.sensitivity,
-      residency: label.residency,
-      purposes: [...purposes],
+      ...label,
       job,
       at,
     });

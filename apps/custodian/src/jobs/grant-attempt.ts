@@ -153,6 +153,7 @@ async function grant(
       lease_digest: lease.digest,
       grant_envelope: JSON.stringify(statement),
       payload,
+      mounts: JSON.stringify(allowed.data.map(({ artifact, version }) => ({ artifact, version }))),
       granted_at: grantedAt,
       ends_by: endsBy(admission.placement, { grantedAt, ttlMs: lease.body.ttlMs }),
       stopped: null,

@@ -93,7 +93,9 @@ async function spend(
     .values({ agent, org, site, place_box, joined_at: now, locked: null, journal_seq: null, journal_hash: null })
     .execute();
   const { allowProcess, seal, sign: frames, tls } = keys;
-  await sign({ kind: 'add-agent', agent, site, tier: code.tier, sign: frames, tls, seal, allowProcess });
+  const jurisdictions = code.jurisdictions === undefined ? {} : { jurisdictions: [...code.jurisdictions] };
+  const machine = { sign: frames, tls, seal, allowProcess, ...jurisdictions };
+  await sign({ kind: 'add-agent', agent, site, tier: code.tier, ...machine });
   await context.record(tx, org, { type: 'agent-joined', agent, code: body.code });
   context.fault('join-before-commit');
   return agent;

@@ -12,6 +12,8 @@ export interface OpenJoinCode {
   readonly secret: Secret;
   readonly name: string;
   readonly site: string;
+  /** Where the machine that joins stands, as the organisation says. */
+  readonly jurisdictions?: readonly string[] | undefined;
 }
 
 /** Makes a code that lets one agent join, once, until it expires; its text is shown here only. */
@@ -28,8 +30,13 @@ export async function createJoinCode(
   };
   const code = makeJoinCode(newId('joinCode', rng), route, rng);
   const now = clock.now();
-  const { name, site, tier, validMs } = request;
-  const code_box = columns.seal(JOIN_CODE, code.id, { secret: toBase64Url(code.secret.expose()), name, site });
+  const { name, site, tier, validMs, jurisdictions } = request;
+  const code_box = columns.seal(JOIN_CODE, code.id, {
+    secret: toBase64Url(code.secret.expose()),
+    name,
+    site,
+    ...(jurisdictions === undefined ? {} : { jurisdictions }),
+  });
   await context.store.withOrg(claimed.org, async (tx) => {
     await tx
       .insertInto('join_code')
@@ -79,6 +86,6 @@ export async function findJoinCode(
     .where('expires_at', '>', context.clock.now())
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  const { secret, name, site } = context.columns.open(JOIN_CODE, id, row.code_box);
-  return { secret: new Secret(Uint8Array.from(fromBase64Url(secret))), name, site, tier: row.tier };
+  const { secret, name, site, jurisdictions } = context.columns.open(JOIN_CODE, id, row.code_box);
+  return { secret: new Secret(Uint8Array.from(fromBase64Url(secret))), name, site, jurisdictions, tier: row.tier };
 }

@@ -140,6 +140,7 @@ create table attempt (
   lease_digest text not null,
   grant_envelope jsonb not null,
   payload bytea not null,
+  mounts jsonb not null,
   granted_at bigint not null,
   ends_by bigint,
   stopped jsonb,

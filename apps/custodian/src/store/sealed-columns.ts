@@ -12,7 +12,12 @@ export const REGISTRATION = column({ table: 'organisation', column: 'registratio
 export const JOIN_CODE = column({
   table: 'join_code',
   column: 'code_box',
-  schema: z.strictObject({ secret: z.string(), name: z.string(), site: z.string() }),
+  schema: z.strictObject({
+    secret: z.string(),
+    name: z.string(),
+    site: z.string(),
+    jurisdictions: z.array(jurisdiction).min(1).max(4).optional(),
+  }),
 });
 
 /** What people call a site. */
@@ -36,6 +41,7 @@ export const ARTIFACT_DETAILS = column({
     sensitivity,
     residency: z.array(jurisdiction),
     purposes: z.array(z.string()),
+    noPurpose: z.literal(true).optional(),
     files: whole(0, 1_000_000),
     bytes: whole(0, Number.MAX_SAFE_INTEGER),
   }),

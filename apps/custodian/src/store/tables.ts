@@ -158,6 +158,8 @@ export interface AttemptTable {
   lease_digest: Digest;
   grant_envelope: Json<Envelope>;
   payload: Uint8Array;
+  /** The version of each mount that the agent was given. */
+  mounts: Json<readonly { readonly artifact: ArtifactId; readonly version: number }[]>;
   granted_at: number;
   /** By when an honest agent has ended without renewal, grace included; null: never by itself. */
   ends_by: number | null;

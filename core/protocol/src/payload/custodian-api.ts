@@ -48,6 +48,8 @@ export const artifactRow = z.strictObject({
   sensitivity,
   residency: z.array(jurisdiction),
   purposes: z.array(z.string()),
+  /** The owners of what it was made from allow no purpose in common. */
+  noPurpose: z.literal(true).optional(),
   files: whole(0, 1_000_000),
   bytes: whole(0, Number.MAX_SAFE_INTEGER),
   job: idOf('job').nullable(),
