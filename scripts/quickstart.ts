@@ -12,9 +12,11 @@ const { values } = parseArgs({
     state: { type: 'string', default: resolve(CHECKOUT, '.ringfence') },
   },
 });
+const INTERRUPTED = 130;
 const progress = createProgress((text) => process.stdout.write(text));
 let house: House | undefined;
 let leaving: Promise<void> | undefined;
+let up = false;
 
 /** Stops the house once, however many signals arrive. */
 function leave(code: number): Promise<void> {
@@ -32,20 +34,24 @@ async function main(): Promise<void> {
     progress.note(
       'bubblewrap does not work here: jobs will run at isolation "process" (apt-get install bubblewrap for more)',
     );
-  house = await startHouse({ root: resolve(values.state), onStep: progress.step });
+  house = await startHouse({ root: resolve(values.state), onStep: progress.step, onHouse: (built) => (house = built) });
   const run = await trainOnce(house, progress);
   progress.text(summarise(house, run));
   if (values.exit) return leave(run.problems.length === 0 ? 0 : 1);
+  up = true;
   progress.note('all is up; Ctrl-C stops it');
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => void leave(leaving === undefined ? 0 : 1).then(() => process.exit()));
+  process.on(signal, () => void leave(up ? 0 : INTERRUPTED).then(() => process.exit()));
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`\nquickstart failed: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.stderr.write(`logs: ${resolve(values.state, 'logs')}; to start afresh, delete ${resolve(values.state)}\n`);
+  // Who was interrupted knows why a step failed.
+  if (leaving === undefined) {
+    process.stderr.write(`\nquickstart failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`logs: ${resolve(values.state, 'logs')}; to start afresh, delete ${resolve(values.state)}\n`);
+  }
   await leave(1);
 }
 // Children hold this process open; after an orderly end nothing should.

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { cliOf, createOrganisation, homeOf, joinAgent } from './enrol.ts';
 import type { Entries } from './entries.ts';
+import { occupy } from './occupied.ts';
 import { portOf } from './remembered-ports.ts';
 import { frontOf, startAgent, startControlPlane, startCustodian, startRelay, type Ground } from './roles.ts';
 import { runCli, type CliCall, type CliResult } from './run-cli.ts';
@@ -22,6 +23,8 @@ export interface HouseOptions {
   /** Let agents run jobs without a sandbox; default: only where bubblewrap does not work. */
   readonly allowProcess?: boolean;
   readonly onStep?: (step: string) => void;
+  /** Called before anything is started, so that who is interrupted can stop what is there by then. */
+  readonly onHouse?: (house: House) => void;
   /**
    * Puts something of the caller's in front of control plane and relay: called when one is up, before anybody dials it; all
    * others reach it at `front`, a loopback port that the caller listens on.
@@ -66,29 +69,49 @@ export async function startHouse(options: HouseOptions): Promise<House> {
   };
   const processes = new Map<string, StartedProcess>();
   const house = houseOf(ground, processes, env);
-  try {
-    await openDoors(options, ground, processes);
-    return house;
-  } catch (error) {
+  const release = occupy(options.root);
+  const stopped = new AbortController();
+  let opening: Promise<void> = Promise.resolve();
+  const stop = async (): Promise<void> => {
+    stopped.abort();
+    // What is on its way up is not in the list yet; it ends itself when it sees the signal.
+    await opening.catch(() => {});
     await house.stop();
+    release();
+  };
+  options.onHouse?.({ ...house, stop });
+  try {
+    opening = openDoors(options, ground, { processes, stopped: stopped.signal });
+    await opening;
+    return { ...house, stop };
+  } catch (error) {
+    await stop();
     throw error;
   }
 }
 
-async function openDoors(options: HouseOptions, ground: Ground, processes: Map<string, StartedProcess>): Promise<void> {
+async function openDoors(
+  options: HouseOptions,
+  ground: Ground,
+  { processes, stopped }: { processes: Map<string, StartedProcess>; stopped: AbortSignal },
+): Promise<void> {
   const step = options.onStep ?? (() => {});
-  const keep = (process: StartedProcess): StartedProcess => {
+  const keep = async (starting: Promise<StartedProcess>): Promise<StartedProcess> => {
+    const process = await starting;
+    // Whoever stopped the house while this one was starting has not seen it.
+    if (stopped.aborted) await process.stop();
+    stopped.throwIfAborted();
     processes.set(process.name, process);
     return process;
   };
-  const [controlPlane, relay] = await Promise.all([
-    startControlPlane(ground).then(keep),
-    startRelay(ground).then(keep),
-  ]);
+  const [first, second] = await Promise.allSettled([keep(startControlPlane(ground)), keep(startRelay(ground))]);
+  if (first.status === 'rejected') throw first.reason;
+  if (second.status === 'rejected') throw second.reason;
+  const [controlPlane, relay] = [first.value, second.value];
   for (const server of [controlPlane, relay])
     await options.onServer?.(server, await portOf(ground.root, frontOf(server.name)));
   step('control plane and relay are up');
-  const custodian = keep(await startCustodian(ground, relay));
+  const custodian = await keep(startCustodian(ground, relay));
   step('custodian is up');
   if (await createOrganisation(ground, controlPlane, custodian))
     step('organisation created, root key and recovery kit written');
@@ -96,7 +119,7 @@ async function openDoors(options: HouseOptions, ground: Ground, processes: Map<s
   for (let number = 1; number <= (options.agents ?? 2); number += 1) {
     const name = `agent-${number}`;
     if (await joinAgent(ground, name, { allowProcess })) step(`${name} joined`);
-    keep(await startAgent(ground, name));
+    await keep(startAgent(ground, name));
     step(`${name} is up`);
   }
 }

@@ -108,7 +108,7 @@ function pidFile(root: string, name: string): string {
 }
 
 /** Ticks since boot at which `pid` started, or undefined when it does not run: with the pid it names one process for ever. */
-function startTicks(pid: number): string | undefined {
+export function startTicks(pid: number): string | undefined {
   const stat = `/proc/${pid}/stat`;
   if (!existsSync(stat)) return undefined;
   const text = readFileSync(stat, 'utf8');

@@ -1,4 +1,5 @@
-import type { House } from '../house/index.ts';
+import { join } from 'node:path';
+import { CHECKOUT, type House } from '../house/index.ts';
 import type { TrainingRun } from './training.ts';
 
 /** What an isolation level leaves open, in one line. */
@@ -21,7 +22,7 @@ ${wire.join('\n')}
 ${run.problems.length === 0 ? '' : `Problems    ${run.problems.join('; ')}\n`}
 Try next, in a second terminal (from this folder):
   export RINGFENCE_HOME=${house.home}
-  alias ringfence="node ${'apps/cli/bin/ringfence.mjs'}"
+  alias ringfence="node ${join(CHECKOUT, 'apps/cli/bin/ringfence.mjs')}"
   ringfence ps                                     names come from your custodian, states from the control plane
   ringfence launch examples/tabular/job.yaml       the plan first: who could run it, who refuses it and why
   ringfence wire tail --state ${house.root}/agent-1    every message that crossed, readable
