@@ -8,6 +8,8 @@ const SMALLEST_TMP = 16_000_000;
 const LARGEST_TMP = 4_000_000_000;
 const SETUP_WITHIN_MS = 3_600_000;
 const PIDS = 4_096;
+/** A shell that SIGTERM ends at once takes the sandbox with it, and whoever writes a checkpoint then: it waits for its child first. */
+const WAIT_FOR_CHILD = "trap 'exit 143' TERM";
 
 /** What a sandbox of an attempt is made of. */
 export interface JobParts {
@@ -23,7 +25,7 @@ export interface JobParts {
 export function runSpec({ id, workload, laidOut, ...parts }: JobParts): SandboxSpec {
   return {
     ...common({ id, workload, laidOut, ...parts }),
-    command: { script: workload.run },
+    command: { script: `${WAIT_FOR_CHILD}\n${workload.run}` },
     env: { ...workload.env, RINGFENCE_JOB: id.job, RINGFENCE_ATTEMPT: String(id.attempt) },
     mounts: [laidOut.code, ...laidOut.data, ...laidOut.outputs],
     maxDurationMs: workload.maxDurationMs,
@@ -51,8 +53,7 @@ function common({ workload, level, slot, machine }: JobParts): Omit<SandboxSpec,
     cwd: CODE_PATH,
     runtimes: machine.runtimes,
     limits: {
-      memoryBytes,
-      hardMemory: hardLimits,
+      ...memoryLimit(machine, { memoryBytes, hardLimits }),
       cpus: cpuMilli / 1000,
       pids: PIDS,
       ...(diskBytes === 0 ? {} : { diskBytes }),
@@ -61,4 +62,16 @@ function common({ workload, level, slot, machine }: JobParts): Omit<SandboxSpec,
     tmpfsBytes: Math.min(LARGEST_TMP, Math.max(SMALLEST_TMP, Math.floor(memoryBytes / 2))),
     hostname: 'job',
   };
+}
+
+/**
+ * A size with an end is the job's limit. One without (`8GB+`) only asks for a place: then the limit is what the machine has for jobs, and none
+ * where only rlimits exist, since they bound addresses and not use (Node reserves half a gigabyte before its first line).
+ */
+function memoryLimit(
+  { capacity, capabilities }: Machine,
+  { memoryBytes, hardLimits }: Pick<Workload['resources'], 'memoryBytes' | 'hardLimits'>,
+): Pick<SandboxSpec['limits'], 'memoryBytes' | 'hardMemory'> {
+  if (hardLimits) return { memoryBytes, hardMemory: true };
+  return capabilities.limits.memory === 'hard' ? { memoryBytes: capacity.memoryBytes } : {};
 }
