@@ -6,6 +6,7 @@ import type { Fault } from './fault-points.ts';
 import type { CustodianKeys } from './identity/custodian-keys.ts';
 import type { SealKind } from './identity/key-vault.ts';
 import type { RecordEvent } from './ledger/record-event.ts';
+import type { OpenCodes } from './join/open-codes.ts';
 import type { ControlPlaneLink } from './links/control-plane-link.ts';
 import type { ObjectStore } from './objects/object-store.ts';
 import type { CustodianStore } from './store/open-store.ts';
@@ -35,6 +36,8 @@ export interface CustodianContext {
   readonly outer: { readonly caFile: string | undefined; readonly proxy: string | undefined };
   /** The organisation, once there is one. */
   readonly owner: Owner;
+  /** Join codes that can still be spent. */
+  readonly openCodes: OpenCodes;
   /** Cuts payload links of those who are members no more. */
   readonly recheckLinks: () => void;
 }

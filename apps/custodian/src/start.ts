@@ -16,6 +16,7 @@ import { routeTable } from './http/route-table.ts';
 import { openKeyVault } from './identity/key-vault.ts';
 import { openLinkIdentity } from './identity/link-certificate.ts';
 import { passphraseFromFile } from './identity/passphrase-source.ts';
+import { OpenCodes } from './join/open-codes.ts';
 import { closeJob } from './jobs/close-job.ts';
 import { recordEvent } from './ledger/record-event.ts';
 import { ControlPlaneLink } from './links/control-plane-link.ts';
@@ -77,7 +78,14 @@ export async function startCustodian(parts: StartParts): Promise<RunningCustodia
     },
   });
   const identity = await openLinkIdentity(config.state, vault.keys.tls, { clock, rng });
-  const payload = servePayload({ server, identity, admit: (key) => admit(owner.claimed, key), clock, rng, log });
+  const payload = servePayload({
+    server,
+    identity,
+    admit: (key) => admit(owner.claimed, key, () => context.openCodes.anyOpen(clock.now())),
+    clock,
+    rng,
+    log,
+  });
   listener.current = payload;
   if (config.lan !== undefined) lan.bound = await payload.listenLan(config.lan);
   await life.begin();
@@ -171,6 +179,7 @@ async function contextOf(
     route,
     outer,
     owner,
+    openCodes: new OpenCodes(),
     recheckLinks: () => listener.current?.recheck(),
   };
 }

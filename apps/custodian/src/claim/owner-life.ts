@@ -65,6 +65,7 @@ export class OwnerLife {
     const context = this.#context;
     const loaded = await loadOrganisation(context.store);
     if (loaded === undefined || context.owner.claimed !== undefined) return;
+    await context.openCodes.load(context.store, loaded.organisation.org);
     context.owner.claimed = loaded.organisation;
     await refreshHead(context, loaded.organisation);
     this.#endHeads = keepHeadFresh(context, loaded.organisation);

@@ -25,8 +25,9 @@ import { changeKeyring } from '../keyring/change-keyring.ts';
 import { statementsAfter } from '../keyring/statement-rows.ts';
 import { memberRoute, openRoute, type Route } from './route.ts';
 
-/** A keyring statement is small; a claim brings up to 64. */
-const LONGEST_CLAIM = 2 * 1_048_576;
+/** What strangers may send: a keyring statement is small, and a claim brings up to 64; a join is a handful of keys. */
+const LONGEST_CLAIM = 1_048_576;
+const LONGEST_JOIN = 65_536;
 
 /** Routes by which people, devices and agents come and go. `claiming` is undefined once the claim is over. */
 export function enrolmentRoutes(context: CustodianContext, claiming: () => Claiming | undefined): Route[] {
@@ -39,6 +40,7 @@ export function enrolmentRoutes(context: CustodianContext, claiming: () => Claim
       who: 'anybody',
       body: joinRequest,
       answer: joinAnswer,
+      longest: LONGEST_JOIN,
       handle: ({ body }, { peer }) => {
         const { claimed } = context.owner;
         if (claimed === undefined) throw new CustodianError('unclaimed', 'this custodian has no organisation yet');
@@ -85,6 +87,7 @@ function claimRoutes(claiming: () => Claiming | undefined): Route[] {
       who: 'anybody',
       body: claimKeysRequest,
       answer: claimKeysAnswer,
+      longest: LONGEST_CLAIM,
       handle: async ({ body }, { peer }) => open().keys(body.proof, peer),
     }),
     openRoute({

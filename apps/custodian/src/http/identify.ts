@@ -4,15 +4,15 @@ import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { Caller } from './route.ts';
 
 /**
- * Whether the holder of a key may open a link at all: members, and strangers who may want to claim or join. Whoever was removed, and another
- * custodian, may not.
+ * Whether the holder of a key may open a link at all: members, and strangers while there is something to claim or a code to join with.
+ * Whoever was removed, and another custodian, may not.
  */
-export function admit(claimed: ClaimedOrganisation | undefined, key: TlsPublicKey): Admission {
+export function admit(claimed: ClaimedOrganisation | undefined, key: TlsPublicKey, joinOpen: () => boolean): Admission {
   if (claimed === undefined) return { allow: true, peer: { kind: 'unknown' } };
   const owner = claimed.keyring.byTlsKey(key);
   if (owner?.kind === 'device' || owner?.kind === 'agent')
     return { allow: true, peer: { kind: 'known', id: owner.id } };
-  if (owner !== undefined || claimed.wasMember(key)) return { allow: false, reasons: ['not-a-member'] };
+  if (owner !== undefined || claimed.wasMember(key) || !joinOpen()) return { allow: false, reasons: ['not-a-member'] };
   return { allow: true, peer: { kind: 'unknown' } };
 }
 

@@ -70,6 +70,7 @@ test('64 agents that race for one code: one gets in, and only with the keys that
     site: 'lab',
     tier: 'private',
     validMs: 600_000,
+    jurisdictions: ['DE'],
   });
   const machines = Array.from({ length: 16 }, () => TlsKey.generate(rng));
   const clients = await Promise.all(machines.map((tls) => rig.client(tls)));
@@ -89,6 +90,7 @@ test('64 agents that race for one code: one gets in, and only with the keys that
   assert.ok(checkCodeProof(join.code.secret, { message: 'join-answer', link, body }, proof));
   const keyring = foldKeyring(winner.answer.keyring, organisation.root.publicKey);
   assert.equal(keyring.agent(winner.answer.agent)?.sign, join.sign.publicKey);
+  assert.deepEqual(keyring.agent(winner.answer.agent)?.jurisdictions, ['DE']);
   const again = await (await rig.client(join.tls)).join(join.body);
   assert.equal(again.agent, winner.answer.agent, 'the same agent asking again gets the same answer');
   assert.equal((await organisation.client.agents()).length, 1);
@@ -103,6 +105,7 @@ test('swapped keys, a stolen request, an expired code and a removed key are refu
   const swapped = { ...body, keys: { ...body.keys, sign: joinBody(code).body.keys.sign } };
   await assert.rejects((await rig.client(tls)).join(swapped), { code: 'bad-code' });
   await assert.rejects((await rig.client(TlsKey.generate(rng))).join(body), { code: 'bad-code' });
+  await organisation.client.makeJoinCode({ name: 'later', site: 'lab', tier: 'private', validMs: 600_000 });
   ahead.by = 61_000;
   await assert.rejects((await rig.client(tls)).join(body), { code: 'bad-code' });
   ahead.by = 0;

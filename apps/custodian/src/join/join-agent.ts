@@ -60,6 +60,7 @@ async function takeIn(
       spend(context, claimed, transaction, { body, code, digest }),
     );
     context.fault('join-after-commit');
+    context.openCodes.remove(body.code);
     return joined;
   } catch (cause) {
     // Keys that somebody else has or had: whoever shows them is no new agent.

@@ -54,6 +54,7 @@ export async function createJoinCode(
       .execute();
     await context.record(tx, claimed.org, { type: 'join-code-made', code: code.id, device, tier });
   });
+  context.openCodes.add(code.id, now + validMs);
   return { id: code.id, code: Buffer.from(code.text().expose()).toString() };
 }
 

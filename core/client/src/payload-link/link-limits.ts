@@ -10,6 +10,8 @@ export interface LinkLimits {
   readonly linksPerAddress: number;
   /** Links of one key. */
   readonly linksPerPeer: number;
+  /** Links of keys that are admitted as `unknown`, all together. */
+  readonly linksOfUnknown: number;
   /** Milliseconds for the handshake. */
   readonly handshakeWithin: number;
 }
@@ -20,6 +22,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   handshakes: 64,
   linksPerAddress: 64,
   linksPerPeer: 32,
+  linksOfUnknown: 16,
   handshakeWithin: 10_000,
 };
 

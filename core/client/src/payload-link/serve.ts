@@ -149,7 +149,8 @@ class Listener implements PayloadListener {
     socket.on('error', (error) => this.#log.debug('link-broken', errorFields(error)));
     const key = linkPeerKey(socket);
     const admission = key === undefined ? { allow: false as const, reasons: ['no-key'] } : this.#options.admit(key);
-    const release = key !== undefined && admission.allow ? this.#counts.admit(key) : undefined;
+    const release =
+      key !== undefined && admission.allow && this.#hasPlaceFor(admission) ? this.#counts.admit(key) : undefined;
     if (key === undefined || !admission.allow || release === undefined) {
       const reason = admission.allow ? 'too-many-links' : admission.reasons.join(',');
       this.#log.warn('link-refused', { reason, ...(key === undefined ? {} : { peer: nameInLogs(key) }) });
@@ -162,6 +163,16 @@ class Listener implements PayloadListener {
       release();
     });
     this.#options.server.emit('connection', socket);
+  }
+
+  /** Strangers have few places, counted by who is one now: whoever joined meanwhile takes none of them. */
+  #hasPlaceFor({ peer }: Extract<Admission, { allow: true }>): boolean {
+    if (peer.kind === 'known') return true;
+    const unknown = [...this.#links.values()].filter((key) => {
+      const now = this.#options.admit(key);
+      return now.allow && now.peer.kind === 'unknown';
+    });
+    return unknown.length < this.#limits.linksOfUnknown;
   }
 }
 
