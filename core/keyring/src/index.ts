@@ -25,6 +25,7 @@ export {
   type AdmissionContext,
   type LeasedStart,
 } from './admission/lease.ts';
+export { machinePlaces } from './admission/machine-places.ts';
 export {
   checkCommit,
   checkStopped,

@@ -93,12 +93,27 @@ export class SampleOrganisation {
     this.add({ kind: 'delegate', custodian, key: key.publicKey, may: [...DELEGATIONS], notAfter });
   }
 
-  addAgent(by: SigningKey = this.root, allowProcess = false): { id: AgentId; sign: SigningKey } {
+  addAgent(
+    by: SigningKey = this.root,
+    allowProcess = false,
+    jurisdictions: readonly string[] = ['DE'],
+  ): { id: AgentId; sign: SigningKey } {
     const id = newId('agent', this.rng);
     const sign = this.key();
     const keys = { sign: sign.publicKey, tls: this.tls(), seal: this.seal() };
     const site = newId('site', this.rng);
-    this.add({ kind: 'add-agent', agent: id, site, tier: 'private', ...keys, allowProcess }, by);
+    this.add(
+      {
+        kind: 'add-agent',
+        agent: id,
+        site,
+        tier: 'private',
+        ...keys,
+        allowProcess,
+        ...(jurisdictions.length === 0 ? {} : { jurisdictions: [...jurisdictions] }),
+      },
+      by,
+    );
     return { id, sign };
   }
 }

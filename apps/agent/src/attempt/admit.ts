@@ -48,7 +48,7 @@ function judge({ keyring, link, machine, clock }: LinkContext, { leased }: Attem
     agent: link.agent,
     highestAttempt: leased.highestBefore,
     now: clock.now(),
-    jurisdictions: machine.jurisdictions,
+    jurisdictions: machine.jurisdictions.length === 0 ? undefined : machine.jurisdictions,
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Isolation } from '@ringfence/protocol';
-import type { AgentEntry } from '@ringfence/keyring';
+import { machinePlaces, type AgentEntry } from '@ringfence/keyring';
 import type { Offer } from '@ringfence/protocol/messages';
 import type { JoinedLink } from '../link/joined-link.ts';
 import type { Machine } from './machine.ts';
@@ -8,7 +8,7 @@ import type { Machine } from './machine.ts';
 export function offerOf(
   { capabilities, capacity, jurisdictions }: Machine,
   { offer, allowProcess }: JoinedLink,
-  { site, tier }: AgentEntry,
+  entry: AgentEntry,
   epoch: number,
 ): Offer | undefined {
   const isolations: Isolation[] = [];
@@ -17,10 +17,10 @@ export function offerOf(
   if (isolations.length === 0) return undefined;
   return {
     offer,
-    site,
+    site: entry.site,
     epoch,
-    tier,
-    jurisdictions: [...jurisdictions],
+    tier: entry.tier,
+    jurisdictions: [...machinePlaces(entry, jurisdictions)],
     isolations,
     tees: [],
     hardLimits: capabilities.limits.memory === 'hard',

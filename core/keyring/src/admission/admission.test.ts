@@ -5,6 +5,7 @@ import { epochMs, newId } from '@ringfence/base';
 import { CHECKS, grantRefusalOf, refusalOf, type Check } from './checks.ts';
 import { checkGrant, checkPayload } from './grant.ts';
 import { checkLease, type AdmissionContext } from './lease.ts';
+import { machinePlaces } from './machine-places.ts';
 import { headMark, signHead } from '../head.ts';
 import { HOUR_MS } from '../sample-organisation.test.ts';
 import { PLACEMENT, SampleHouse, SampleStart, type Edit } from './sample-start.test.ts';
@@ -70,6 +71,34 @@ describe('an admission depends on', () => {
       [['EU'], ['agent-residency']],
     ] as const)
       assert.deepEqual(ask({ jurisdictions }), reasons);
+  });
+
+  it('where the keyring says that the machine stands, whoever judges', () => {
+    for (const [jurisdictions, own, reasons] of [
+      [['DE'], [], []],
+      [[], [], ['agent-residency']],
+      [['FR'], ['DE'], ['agent-residency']],
+      [['EU'], ['DE'], ['agent-residency']],
+    ] as const) {
+      const fresh = new SampleHouse('places', jurisdictions);
+      const decision = checkLease(
+        new SampleStart(fresh).start(),
+        fresh.context(own.length === 0 ? {} : { jurisdictions: own }),
+      );
+      assert.deepEqual(decision.allow ? [] : decision.reasons, reasons);
+    }
+    assert.equal(grantRefusalOf(['agent-residency']), 'placement');
+  });
+
+  it('places that the machine itself can only narrow', () => {
+    const entry = sample.keyring.agent(agent.id);
+    assert.ok(entry !== undefined);
+    const places = (told: readonly string[], own: readonly string[]) =>
+      machinePlaces({ ...entry, jurisdictions: told }, own);
+    assert.deepEqual(places(['EU'], ['DE']), ['DE']);
+    assert.deepEqual(places(['EU'], []), ['EU']);
+    assert.deepEqual(places([], ['DE']), []);
+    assert.deepEqual(places(['DE'], ['EU']), []);
   });
 
   it('an attempt that was never taken before', () => {
@@ -174,6 +203,7 @@ describe("a machine that is not the organisation's own", () => {
     tls: sample.tls(),
     seal: sample.seal(),
     allowProcess: false,
+    jurisdictions: ['DE'],
   });
   const placement = {
     ...PLACEMENT,

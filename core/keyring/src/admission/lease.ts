@@ -41,7 +41,7 @@ export interface AdmissionContext {
   /** The highest attempt of this job that was ever taken (agent) or granted (custodian); 0 for none. */
   readonly highestAttempt: number;
   readonly now: EpochMs;
-  /** Where the machine stands, when the judge is the machine: countries and unions; nowhere in particular when empty. */
+  /** Where the machine stands by its own word, which may only narrow what the keyring says. */
   readonly jurisdictions?: readonly string[] | undefined;
   /** What the judge itself established about the agent's machine; nothing unless it says so. */
   readonly appraised?: { readonly tee?: boolean; readonly evidence?: boolean } | undefined;
@@ -194,7 +194,7 @@ function machineChecks(opened: Opened, agent: AgentEntry, context: AdmissionCont
     'receipt-tier': chosen.tier === agent.tier && needs !== undefined,
     'receipt-isolation': needs === undefined || isolationAtLeast(chosen.isolation, needs.isolation),
     'receipt-process': chosen.isolation !== 'process' || agent.allowProcess,
-    'agent-residency': jurisdictions === undefined || covers(jurisdictions),
+    'agent-residency': covers(agent.jurisdictions) && (jurisdictions === undefined || covers(jurisdictions)),
     'tee-not-appraised': (needs?.tees === undefined && chosen.isolation !== 'tee') || appraised?.tee === true,
     'evidence-not-verified': needs?.evidence === undefined || appraised?.evidence === true,
   };

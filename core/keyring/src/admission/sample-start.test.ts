@@ -29,12 +29,12 @@ export class SampleHouse {
     leases: SigningKey;
   };
 
-  constructor(seed: string) {
+  constructor(seed: string, jurisdictions: readonly string[] = ['DE']) {
     this.sample = new SampleOrganisation(seed);
     const { sample } = this;
     this.device = sample.addDevice();
     this.custodian = sample.addCustodian();
-    this.agent = sample.addAgent(this.custodian.enrolment);
+    this.agent = sample.addAgent(this.custodian.enrolment, false, jurisdictions);
     this.controlPlane = {
       id: newId('controlPlane', sample.rng),
       root: sample.key(),

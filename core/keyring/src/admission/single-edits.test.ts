@@ -44,7 +44,7 @@ const ROWS: Readonly<Record<'label' | 'job' | 'receipt' | 'lease' | 'grant', rea
     ['sensitivity', 'restricted', 'placement-looser-than-label'],
     ['sensitivity', 'confidential', 'placement-looser-than-label', 'receipt-isolation'],
     ['sensitivity', 'public'],
-    ['residency', ['FR'], 'placement-looser-than-label'],
+    ['residency', ['FR'], 'placement-looser-than-label', 'agent-residency'],
     ['residency', []],
     ['acceptProviderPlaintext', true],
     ['at', late, 'label-not-yet'],

@@ -80,8 +80,8 @@ function addCustodian(to: Membership, { custodian, sign, tls, seal }: ChangeOf<'
 }
 
 function addAgent(to: Membership, change: ChangeOf<'add-agent'>): void {
-  const { agent: id, site, tier, sign, tls, seal, allowProcess } = change;
-  to.agents.set(id, { id, site, tier, sign, tls, seal, allowProcess });
+  const { agent: id, site, tier, sign, tls, seal, allowProcess, jurisdictions = [] } = change;
+  to.agents.set(id, { id, site, tier, sign, tls, seal, allowProcess, jurisdictions });
   to.tlsOwners.set(tls, { kind: 'agent', id });
 }
 

@@ -30,6 +30,8 @@ export interface AgentEntry {
   readonly seal: SealPublicKey;
   /** Its owner started it with `--allow-process`. */
   readonly allowProcess: boolean;
+  /** Where it stands: countries and unions; nowhere in particular when empty. */
+  readonly jurisdictions: readonly string[];
 }
 
 /** A custodian of the organisation. */

@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { bytes32, envelope, idOf, moment, sealKey, sha256, signKey, tier, tlsKey, whole } from '../fields.ts';
+import {
+  bytes32,
+  envelope,
+  idOf,
+  jurisdiction,
+  moment,
+  sealKey,
+  sha256,
+  signKey,
+  tier,
+  tlsKey,
+  whole,
+} from '../fields.ts';
 
 /** How to reach a control plane and what proves that it is the right one. */
 export const controlPlaneRoute = z.strictObject({
@@ -73,6 +85,8 @@ export const joinCodeRequest = z.strictObject({
   site: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/),
   tier,
   validMs: whole(60_000, 604_800_000),
+  /** Where the machine stands; jobs and data with a residency go nowhere else. */
+  jurisdictions: z.array(jurisdiction).min(1).max(4).optional(),
 });
 /** The code in its text form: a secret, to be typed, piped or read from a file. */
 export const joinCodeAnswer = z.strictObject({ id: idOf('joinCode'), code: z.string().max(4096) });

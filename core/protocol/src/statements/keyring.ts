@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idOf, moment, sealKey, sha256, signKey, tier, tlsKey, whole } from '../fields.ts';
+import { idOf, jurisdiction, moment, sealKey, sha256, signKey, tier, tlsKey, whole } from '../fields.ts';
 
 /** Roles that a keyring can bind a device to. */
 export const KEYRING_ROLES = [
@@ -60,6 +60,8 @@ export const keyringChange = z.discriminatedUnion('kind', [
     tls: tlsKey,
     seal: sealKey,
     allowProcess: z.boolean(),
+    /** Where the machine stands, as the organisation says; without it, nowhere in particular. */
+    jurisdictions: z.array(jurisdiction).min(1).max(4).optional(),
   }),
   z.strictObject({ kind: z.literal('add-peer'), org: idOf('org'), root: signKey }),
   z.strictObject({ kind: z.literal('add-admitter'), key: signKey, tier }),
