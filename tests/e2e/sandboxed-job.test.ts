@@ -95,3 +95,21 @@ test('it runs as nobody, without capabilities, behind a system-call filter', asy
   );
   assert.equal(status, '65534\nCapEff:0000000000000000\nNoNewPrivs:1\nSeccomp:2');
 });
+
+test('a stopped job’s program has its grace: it writes a checkpoint before the shell ends', async (t) => {
+  if (!need(t, 'bubblewrap')) return;
+  const script = `console.log('started');setInterval(()=>{},1000);process.on('SIGTERM',()=>setTimeout(()=>{console.log('checkpoint written');process.exit(0)},500))`;
+  const file = join(root, 'checkpoint.yaml');
+  writeFileSync(file, `name: checkpoint\nworkdir: empty\nrun: |\n  node -e "${script}"\n  echo AFTER\n`);
+  const ordered = await house.cli(['launch', '-y', '-d', '--json', file]);
+  assert.equal(ordered.code, 0, ordered.stderr);
+  const deadline = performance.now() + 30_000;
+  const log = async (): Promise<string> => (await house.cli(['logs', 'checkpoint'])).stdout;
+  while (!(await log()).includes('started')) assert.ok(performance.now() < deadline, 'the job did not start');
+  assert.equal((await house.cli(['stop', 'checkpoint', '--grace', '10s'])).code, 0);
+  while (!(await house.cli(['status', 'checkpoint'])).stdout.includes('cancelled'))
+    assert.ok(performance.now() < deadline, 'the job did not end');
+  const said = await log();
+  assert.match(said, /checkpoint written/);
+  assert.doesNotMatch(said, /AFTER/, 'nothing of the script ran after the stop');
+});
