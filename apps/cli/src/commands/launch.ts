@@ -5,7 +5,7 @@ import type { JobId } from '@ringfence/base';
 import { CliError } from '../cli-error.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { checkedKeyring } from '../home/checked-keyring.ts';
-import { failureText } from '../job/failure-text.ts';
+import { endText } from '../job/failure-text.ts';
 import { followJob, type FollowedJob } from '../job/follow-job.ts';
 import { packWorkdir } from '../job/pack-workdir.ts';
 import { readJob, signJob, workloadOf, type LabelledJob } from '../job/prepared-job.ts';
@@ -87,9 +87,7 @@ async function showResult(
   for (const { name, version } of outputs)
     terminal.line(`Artifact ${name} version ${version}: ringfence artifact get ${name} --out DIR`);
   if (view.state === 'succeeded') return;
-  throw new CliError(
-    'job-failed',
-    `the job ended as ${view.state}${attempt?.failure ? `: ${failureText(attempt.failure)}` : ''}`,
-    { next: `ringfence logs ${job}` },
-  );
+  throw new CliError('job-failed', `the job ended as ${view.state}${attempt === undefined ? '' : endText(attempt)}`, {
+    next: `ringfence logs ${job}`,
+  });
 }

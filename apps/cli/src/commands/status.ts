@@ -35,7 +35,8 @@ export const command: Command = {
         agent,
       ]);
       if (cells.length > 0) context.terminal.line(table(['ATTEMPT', 'STATE', 'OUTCOME', 'AGENT'], cells));
-      if (attempt?.failure) context.terminal.line(`failure: ${failureText(attempt.failure)}`);
+      if (attempt?.failure && attempt.outcome !== 'stopped')
+        context.terminal.line(`failure: ${failureText(attempt.failure)}`);
       for (const { name, version } of own.outputs) context.terminal.line(`artifact ${name} version ${version}`);
     });
   },

@@ -1,5 +1,5 @@
 import { formatSize } from '@ringfence/base';
-import type { FailureEnvelope } from '@ringfence/protocol/payload';
+import type { AttemptView, FailureEnvelope } from '@ringfence/protocol/payload';
 
 /** A failure envelope in one line. */
 export function failureText(failure: FailureEnvelope): string {
@@ -12,4 +12,11 @@ export function failureText(failure: FailureEnvelope): string {
     failure.peakMemoryMb === undefined ? undefined : `peak memory ${formatSize(failure.peakMemoryMb * 1e6)}`,
   ];
   return parts.filter((part) => part !== undefined).join(', ');
+}
+
+/** How an attempt ended, in one line: its outcome where that says more than "failed", then what the envelope adds. */
+export function endText({ outcome, failure }: AttemptView): string {
+  const said = outcome === null || outcome === 'failed' ? [] : [outcome];
+  const parts = [...said, ...(failure === null || outcome === 'stopped' ? [] : [failureText(failure)])];
+  return parts.length === 0 ? '' : `: ${parts.join(', ')}`;
 }

@@ -28,7 +28,7 @@ ${artifact === undefined ? '# outputs: {/out: {artifact: NAME}}\n' : field({ out
 resources: {cpus: 1+, memory: 1GB+}
 
 # More, to be uncommented:
-# setup: pip install -r requirements.txt
+# setup: make prepare        # no network, no data, no secrets; its result is cached
 # env: {LR: 1e-3}
 # secrets: [HF_TOKEN]
 # retry: {on: [interruption], max: 3}
