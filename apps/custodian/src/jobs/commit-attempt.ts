@@ -122,7 +122,7 @@ async function currentJob(tx: Tx, id: Request['job']) {
     .select(['job.job', 'job.attempt', 'job.label_envelope', 'job.commit_record', 'job.closed'])
     .select(['attempt.agent', 'attempt.epoch', 'attempt.mounts'])
     .where('job.job', '=', id)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
 }
 

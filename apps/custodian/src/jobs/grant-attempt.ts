@@ -63,7 +63,7 @@ async function decide(context: CustodianContext, tx: Tx, claimed: ClaimedOrganis
     .selectFrom('job')
     .select(['job', 'job_digest', 'workload', 'attempt', 'commit_record', 'closed'])
     .where('job', '=', id)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   const journal = await judgeAgent(context, tx, claimed, asked);
   if (journal !== undefined) return journal;
@@ -91,7 +91,7 @@ async function judgeAgent(
     .selectFrom('agent')
     .select(['locked', 'journal_seq', 'journal_hash'])
     .where('agent', '=', agent)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
   if (row === undefined || row.locked !== null) return refused(context, tx, claimed, { ...asked, reason: 'locked' });
   const { journal_seq: seq, journal_hash: hash } = row;

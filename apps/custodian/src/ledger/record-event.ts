@@ -6,14 +6,17 @@ import { custodianEvent, type CustodianEvent } from './custodian-event.ts';
 /** Writes one event in the transaction of the change that it tells of. */
 export type RecordEvent = (tx: Tx, org: OrgId, event: CustodianEvent) => Promise<void>;
 
-/** The ledger's rows; the organisation's row is its head and its lock, taken last in every transaction. */
+/**
+ * The ledger's rows; the organisation's row is its head and its lock, taken last in every transaction. Not `for update`: every row that a
+ * transaction inserted before holds a key-share lock on its organisation, and transactions side by side would wait for each other's.
+ */
 const rows: LedgerRows<Tx> = {
   async lockHead(tx, org) {
     const head = await tx
       .selectFrom('organisation')
       .select(['event_seq', 'event_hash'])
       .where('org', '=', org)
-      .forUpdate()
+      .forNoKeyUpdate()
       .executeTakeFirstOrThrow();
     return { seq: head.event_seq, hash: head.event_hash };
   },
