@@ -22,16 +22,7 @@ const blocks = [
 before(async () => {
   cpSync(join(CHECKOUT, 'examples/tabular'), workdir, { recursive: true });
   house = await startHouse({ root: join(root, 'house'), agents: 1 });
-  const added = await house.cli([
-    'dataset',
-    'add',
-    'breast-cancer',
-    join(workdir, 'data'),
-    '--label',
-    'internal',
-    '--purpose',
-    'research',
-  ]);
+  const added = await house.cli(['dataset', 'add', 'breast-cancer', join(workdir, 'data'), '--label', 'internal']);
   assert.equal(added.code, 0, added.stderr);
 });
 
