@@ -79,20 +79,20 @@ describe('plan of level sandbox', () => {
   test('mounts read-only unless told, parents before what lies in them', () => {
     const options = optionsOf(
       planned({
-        cwd: '/work/out',
+        cwd: '/results/out',
         mounts: [
-          { hostPath: '/srv/out', sandboxPath: '/work/out', mode: 'rw' },
+          { hostPath: '/srv/out', sandboxPath: '/results/out', mode: 'rw' },
           { hostPath: '/srv/work', sandboxPath: '/work', mode: 'ro' },
         ],
         runtimes: [{ hostPath: '/srv/node', sandboxPath: '/opt/node' }],
       }),
     );
     assert.ok(has(options, '--ro-bind', '/srv/work', '/work'));
-    assert.ok(has(options, '--bind', '/srv/out', '/work/out'));
+    assert.ok(has(options, '--bind', '/srv/out', '/results/out'));
     assert.ok(options.indexOf('/srv/work') < options.indexOf('/srv/out'));
     assert.ok(has(options, '--ro-bind', '/srv/node', '/opt/node'));
     assert.ok(has(options, '--setenv', 'PATH', '/opt/node/bin:/usr/local/bin:/usr/bin:/bin'));
-    assert.ok(has(options, '--chdir', '/work/out'));
+    assert.ok(has(options, '--chdir', '/results/out'));
   });
 
   test('lets a job set PATH and HOME itself', () => {
