@@ -11,7 +11,7 @@ export type MonotonicMs = Brand<number, 'MonotonicMs'>;
 export interface Clock {
   now(): EpochMs;
   monotonic(): MonotonicMs;
-  /** Calls `run` once after `delay` milliseconds; the returned function cancels it. */
+  /** Calls `run` once when `delay` milliseconds have passed by `monotonic`, never before; the returned function cancels it. */
   after(delay: number, run: () => void): () => void;
 }
 
