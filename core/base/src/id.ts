@@ -20,6 +20,7 @@ export const ID_PREFIX = {
   artifact: 'art',
   dataset: 'dat',
   joinCode: 'jcd',
+  endpoint: 'end',
 } as const;
 
 /** The kinds of ids. */
@@ -39,6 +40,7 @@ export type JobId = Id<'job'>;
 export type ArtifactId = Id<'artifact'>;
 export type DatasetId = Id<'dataset'>;
 export type JoinCodeId = Id<'joinCode'>;
+export type EndpointId = Id<'endpoint'>;
 
 /** A fresh id of `kind`. */
 export function newId<Kind extends IdKind>(kind: Kind, rng: Rng): Id<Kind> {

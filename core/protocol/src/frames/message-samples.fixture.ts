@@ -15,6 +15,7 @@ export function sampleMessages(rng: Rng): Message[] {
     member: { op: 'add', id: newId('device', rng), sign: SigningKey.generate(rng).publicKey, keyringSeq: 4 },
     committed: run,
     lock: { agent: newId('agent', rng), reason: 'fork' },
+    wanted: { job: run.job, wanted: true, graceMs: 30_000 },
     lease: leaseBody(rng),
     renew: { echo: 5, leases: [{ ...run, ttlMs: 60_000 }] },
     stop: { ...run, graceMs: 10_000, reason: 'requested' },

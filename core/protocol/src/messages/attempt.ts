@@ -64,6 +64,14 @@ export const attemptStatus = z.strictObject({
 /** The custodian's notice that a commit record exists for this attempt. */
 export const committed = z.strictObject({ ...run });
 
+/** The custodian's word that a `serve` job is to run, or to be parked; `final` ends it for good. */
+export const wanted = z.strictObject({
+  job: idOf('job'),
+  wanted: z.boolean(),
+  graceMs: whole(0, 600_000),
+  final: z.literal(true).optional(),
+});
+
 /** The control plane's notice to the custodian that a job is over without a commit. */
 export const jobClosed = z.strictObject({ job: idOf('job'), state: z.enum(['failed', 'cancelled']) });
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { attemptStatus, committed, jobClosed, lease, renew, stop } from './attempt.ts';
+import { attemptStatus, committed, jobClosed, lease, renew, stop, wanted } from './attempt.ts';
 import { heartbeat } from './heartbeat.ts';
 import { lock, member, offer } from './inventory.ts';
 import { ack, goodbye, hello, welcome } from './session.ts';
@@ -109,6 +109,16 @@ export const MESSAGES = {
     transition: false,
     schema: lock,
     effect: 'refuses the agent and places nothing on it',
+  }),
+  wanted: row({
+    number: 0x0113,
+    sender: 'custodian',
+    reader: 'control-plane',
+    signed: true,
+    durable: true,
+    transition: true,
+    schema: wanted,
+    effect: 'places a parked serve job of its own organisation, or stops and parks one',
   }),
   welcome: row({
     number: 0x0201,

@@ -4,3 +4,5 @@ export * from './enrolment.ts';
 export * from './pack.ts';
 export * from './workload.ts';
 export * from './pack-link.ts';
+export * from './service.ts';
+export * from './serving.ts';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { bytes32, idOf, isolation, whole } from '../fields.ts';
 import { resources } from '../statements/placement.ts';
 import { packReference } from './pack.ts';
+import { serviceSpec } from './service.ts';
 
 /** An absolute, normalised path inside a sandbox. */
 export const sandboxPath = z
@@ -35,6 +36,8 @@ export const workload = z.strictObject({
   stopGraceMs: whole(0, 600_000),
   logs: z.enum(['local', 'sealed']),
   purpose: z.string().max(64).optional(),
+  /** Of a `serve` job, and of no other. */
+  service: serviceSpec.optional(),
 });
 
 /** What a grant opens: the workload, and for each mount the pack that the custodian resolved it to. */

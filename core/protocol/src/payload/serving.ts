@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { attemptNumber, idOf, moment, sha256, whole } from '../fields.ts';
+import { partyRoute } from './enrolment.ts';
+import { serviceSpec } from './service.ts';
+import { payloadName } from './workload.ts';
+
+/** `POST /v1/endpoints`, from a device, after its jobs were deposited: a new endpoint, or the next revision of the one with this name. */
+export const endpointRequest = z.strictObject({
+  name: payloadName,
+  service: serviceSpec,
+  /** Slot 0 first. */
+  jobs: z.array(idOf('job')).min(1).max(100),
+});
+
+/** What callers of one token may do; left out: no limit. */
+export const tokenLimits = z.strictObject({
+  requestsPerMinute: whole(1, 1_000_000).optional(),
+  concurrency: whole(1, 100_000).optional(),
+  tokensPerMinute: whole(1, 1_000_000_000).optional(),
+});
+
+/** `POST /v1/endpoints/NAME/tokens`; the text is shown once. */
+export const tokenRequest = z.strictObject({ name: payloadName, expires: moment, limits: tokenLimits });
+export const tokenAnswer = z.strictObject({ token: z.string().regex(/^rfe_[A-Za-z0-9_-]{43}$/), name: payloadName });
+
+/** Where a replica is; `wanted`: asked for, not yet ready. */
+export const REPLICA_STATES = ['parked', 'wanted', 'ready', 'draining', 'gone'] as const;
+
+/** `POST /v1/replicas`, from the agent that was granted the attempt. */
+export const replicaReport = z.strictObject({
+  job: idOf('job'),
+  attempt: attemptNumber,
+  state: z.enum(['ready', 'draining', 'gone']),
+});
+
+const replica = z.strictObject({
+  job: idOf('job'),
+  attempt: attemptNumber,
+  agent: idOf('agent'),
+  /** How other agents reach its agent. */
+  routes: z.array(partyRoute).max(8),
+  state: z.enum(['ready', 'draining']),
+});
+
+/** One endpoint as gateways know it. Replicas are those of the `current` revision; of one that is going none are listed. */
+export const gatewayEndpoint = z.strictObject({
+  endpoint: idOf('endpoint'),
+  name: payloadName,
+  service: serviceSpec,
+  replicas: z.array(replica).max(200),
+  tokens: z.array(z.strictObject({ digest: sha256, expires: moment, limits: tokenLimits })).max(1_000),
+});
+
+/** `GET /v1/gateway?after=N`, from a gateway: answers when there is something newer than N, else after 25 s with the same N. */
+export const gatewayView = z.strictObject({
+  seq: whole(0, Number.MAX_SAFE_INTEGER),
+  at: moment,
+  endpoints: z.array(gatewayEndpoint).max(1_000),
+});
+
+/** `POST /v1/gateway/certificate`: the gateway's TLS key as PKCS#10; answers with the chain, leaf first. */
+export const gatewayCertificateRequest = z.strictObject({ request: z.string().max(16_384) });
+export const gatewayCertificateAnswer = z.strictObject({ chain: z.string().max(65_536), notAfter: moment });
+
+/** `POST /v1/gateway/load`, from a gateway: what it sees now. */
+export const gatewayLoad = z.strictObject({
+  /** Where callers reach it: `host:port` of its listener, none when it has no LAN listener. */
+  listens: z.string().max(260).nullable(),
+  endpoints: z
+    .array(
+      z.strictObject({
+        endpoint: idOf('endpoint'),
+        inFlight: whole(0, 1_000_000),
+        held: whole(0, 1_000_000),
+        requestsPerSecond: whole(0, 10_000_000),
+      }),
+    )
+    .max(1_000),
+});
+
+/** `GET /v1/endpoints`, for a device. */
+export const endpointRow = z.strictObject({
+  endpoint: idOf('endpoint'),
+  name: payloadName,
+  api: z.enum(['http', 'openai']),
+  scale: z.strictObject({ min: whole(0, 100), max: whole(0, 100), manual: z.boolean() }),
+  revision: whole(1, 1_000_000),
+  coming: whole(1, 1_000_000).nullable(),
+  replicas: z
+    .array(z.strictObject({ job: idOf('job'), revision: whole(1, 1_000_000), state: z.enum(REPLICA_STATES) }))
+    .max(400),
+  gateways: z
+    .array(
+      z.strictObject({
+        agent: idOf('agent'),
+        listens: z.string().max(260).nullable(),
+        routes: z.array(partyRoute).max(8),
+      }),
+    )
+    .max(64),
+  tokens: z.array(z.strictObject({ name: payloadName, expires: moment, limits: tokenLimits })).max(1_000),
+});
+export const endpointsAnswer = z.strictObject({
+  endpoints: z.array(endpointRow).max(1_000),
+  issuer: z.string().max(16_384),
+});
+
+/** `POST /v1/endpoints/NAME/scale`; null gives it back to the autoscaler. */
+export const scaleRequest = z.strictObject({ replicas: whole(0, 100).nullable() });
+
+export type GatewayEndpoint = z.infer<typeof gatewayEndpoint>;
+export type GatewayView = z.infer<typeof gatewayView>;
+export type GatewayLoad = z.infer<typeof gatewayLoad>;
+export type EndpointRow = z.infer<typeof endpointRow>;
+export type TokenLimits = z.infer<typeof tokenLimits>;
