@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { attemptNumber, idOf, moment, sha256, whole } from '../fields.ts';
+import { attemptNumber, idOf, moment, sensitivity, sha256, whole } from '../fields.ts';
 import { partyRoute } from './enrolment.ts';
 import { serviceSpec } from './service.ts';
 import { payloadName } from './workload.ts';
@@ -26,12 +26,14 @@ export const tokenAnswer = z.strictObject({ token: z.string().regex(/^rfe_[A-Za-
 /** Where a replica is; `wanted`: asked for, not yet ready. */
 export const REPLICA_STATES = ['parked', 'wanted', 'ready', 'draining', 'gone'] as const;
 
-/** `POST /v1/replicas`, from the agent that was granted the attempt. */
+/** `POST /v1/replicas`, from the agent that was granted the attempt: at each change, and while it is ready every 20 s, to hear of new gateways. */
 export const replicaReport = z.strictObject({
   job: idOf('job'),
   attempt: attemptNumber,
   state: z.enum(['ready', 'draining', 'gone']),
 });
+/** Which agents may forward requests to this replica: the gateways that the custodian lists. No others are let in. */
+export const replicaAnswer = z.strictObject({ gateways: z.array(idOf('agent')).max(64) });
 
 const replica = z.strictObject({
   job: idOf('job'),
@@ -47,6 +49,8 @@ export const gatewayEndpoint = z.strictObject({
   endpoint: idOf('endpoint'),
   name: payloadName,
   service: serviceSpec,
+  /** Of the label of its jobs: for how long a gateway may go on without its custodian. */
+  sensitivity,
   replicas: z.array(replica).max(200),
   tokens: z.array(z.strictObject({ digest: sha256, expires: moment, limits: tokenLimits })).max(1_000),
 });
