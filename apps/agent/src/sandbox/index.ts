@@ -4,6 +4,7 @@ export { chooseIsolation, NOT_PROTECTED } from './isolation.ts';
 export type { IsolationDecision, IsolationRefusal, SandboxLevel } from './isolation.ts';
 export { claimJobUsers, SLOTS } from './job-users.ts';
 export type { OutputSink } from './output-pipes.ts';
+export type { SandboxEgress, SandboxInbound, SandboxNetwork } from './network.ts';
 export { planSandbox } from './plan.ts';
 export type { PlanResult, SandboxPlan, UnenforcedLimit } from './plan.ts';
 export type { PlanRefusal } from './plan-refusal.ts';

@@ -7,6 +7,7 @@ import type { Launch } from './launch.ts';
 import type { SandboxLevel } from './isolation.ts';
 import type { PlanRefusal } from './plan-refusal.ts';
 import { planProcess } from './process-plan.ts';
+import type { SandboxNetwork } from './network.ts';
 import type { Mount, SandboxSpec } from './spec.ts';
 
 /** A limit that the job asked for and this machine cannot enforce. */
@@ -21,6 +22,7 @@ export interface SandboxPlan {
   readonly dropped: boolean;
   readonly launch: Launch;
   readonly mounts: readonly Mount[];
+  readonly network: 'none' | SandboxNetwork;
   /** null where there is no cgroup to put the job in. */
   readonly cgroup: CgroupLimits | null;
   readonly diskBytes: number | null;
@@ -52,6 +54,7 @@ export function planSandbox(spec: SandboxSpec, capabilities: SandboxCapabilities
     dropped: capabilities.users.kind === 'dedicated',
     launch,
     mounts: [...spec.mounts, ...runtimes],
+    network: spec.network,
     cgroup: cgroupLimits(spec, capabilities),
     diskBytes: spec.limits.diskBytes ?? null,
     maxDurationMs: spec.maxDurationMs ?? null,

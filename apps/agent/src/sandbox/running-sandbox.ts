@@ -1,7 +1,9 @@
 import { constants } from 'node:os';
 import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import type { Clock, MonotonicMs } from '@ringfence/base';
 import type { CgroupUsage } from './cgroup.ts';
+import { connectInbound } from './connect-inbound.ts';
 import { watchDisk } from './disk-watch.ts';
 import { endTree } from './end-tree.ts';
 import type { GatedChild } from './gated-child.ts';
@@ -22,6 +24,11 @@ export interface Running {
   readonly pid: number;
   /** What it has used so far; null without a cgroup. */
   readonly usage: () => CgroupUsage | null;
+  /**
+   * A new connection to the service of the job (`network.inbound`), made once the service accepted it. Throws SandboxError
+   * `inbound-refused` while nothing listens there, and `no-inbound` when the job has no service.
+   */
+  readonly connectInbound: () => Promise<Duplex>;
   /**
    * SIGTERM to every process of the job, after `graceMs` SIGKILL to all that is left; resolves like `exited`. Calling it
    * again only ever shortens the wait.
@@ -85,6 +92,7 @@ export function runSandbox(started: StartedSandbox): Running {
     pid: tree.pid,
     exited,
     usage: () => tree.cgroup?.usage() ?? null,
+    connectInbound: () => connectInbound(plan, clock),
     stop: (graceMs) => {
       end('stopped', graceMs);
       return exited;

@@ -11,6 +11,8 @@ export type SandboxErrorCode =
   | 'cgroup-failed'
   | 'start-failed'
   | 'not-stopped'
+  | 'no-inbound'
+  | 'inbound-refused'
   | 'bad-record';
 
 /** The one error of the agent's sandbox; messages carry host paths of the agent's own choosing, never payload. */

@@ -1,4 +1,5 @@
 import type { SandboxLevel } from './isolation.ts';
+import type { SandboxNetwork } from './network.ts';
 
 /** A folder or file of the host that the job sees. */
 export interface Mount {
@@ -40,8 +41,8 @@ export interface SandboxSpec {
   readonly mounts: readonly Mount[];
   readonly runtimes: readonly RuntimeMount[];
   readonly limits: SandboxLimits;
-  /** Level sandbox has no network at all; level process cannot take it away. */
-  readonly network: 'none';
+  /** Level sandbox has no more network than this; level process cannot take the machine's away. */
+  readonly network: 'none' | SandboxNetwork;
   /** Size of /tmp and of /dev/shm each; both count as memory of the job. */
   readonly tmpfsBytes: number;
   readonly hostname: string;

@@ -1,0 +1,28 @@
+/**
+ * What of a network a job has at level sandbox: nothing but these two, through an init of ours in the job's own network
+ * namespace. Level process has the network of the machine and no init.
+ */
+export interface SandboxNetwork {
+  /** The file of the init that forwards, as `installInit` wrote it. */
+  readonly init: string;
+  /** The agent's egress proxy for this job. */
+  readonly egress?: SandboxEgress;
+  /** Connections that {@link import('./running-sandbox.ts').Running.connectInbound} makes arrive at the job's service. */
+  readonly inbound?: SandboxInbound;
+}
+
+/** Where the job's egress proxy listens on the host. */
+export interface SandboxEgress {
+  /** Folder with the unix socket `egress.sock`, which the job's host user may connect to. */
+  readonly folder: string;
+  /** `http://…` of the same proxy on the machine's loopback, for level process; undefined at level sandbox. */
+  readonly url?: string;
+}
+
+/** How connections from outside reach the job. */
+export interface SandboxInbound {
+  /** Folder of this attempt that the job's host user may write: the init makes the unix socket `inbound.sock` in it. */
+  readonly folder: string;
+  /** Where the job's service listens on 127.0.0.1. */
+  readonly port: number;
+}
