@@ -18,3 +18,4 @@ export { shareRuntime } from './share-runtime.ts';
 export type { Mount, RuntimeMount, SandboxLimits, SandboxSpec } from './spec.ts';
 export { startSandbox } from './start-sandbox.ts';
 export type { SandboxHost } from './start-sandbox.ts';
+export type { UsageNow } from './usage-now.ts';

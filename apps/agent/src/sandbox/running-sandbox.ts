@@ -13,6 +13,7 @@ import { killTree, membersOf, signalProcess } from './process-tree.ts';
 import type { TreeIdentity } from './process-tree.ts';
 import { childPidIn, sandboxExit } from './sandbox-exit.ts';
 import type { Ending, SandboxExit } from './sandbox-exit.ts';
+import { usageNow, type UsageNow } from './usage-now.ts';
 
 const STARTING_MS = 5;
 
@@ -24,6 +25,8 @@ export interface Running {
   readonly pid: number;
   /** What it has used so far; null without a cgroup. */
   readonly usage: () => CgroupUsage | null;
+  /** What it uses at this moment. */
+  readonly now: () => UsageNow;
   /**
    * A new connection to the service of the job (`network.inbound`), made once the service accepted it. Throws SandboxError
    * `inbound-refused` while nothing listens there, and `no-inbound` when the job has no service.
@@ -92,6 +95,7 @@ export function runSandbox(started: StartedSandbox): Running {
     pid: tree.pid,
     exited,
     usage: () => tree.cgroup?.usage() ?? null,
+    now: () => usageNow(tree),
     connectInbound: () => connectInbound(plan, clock),
     stop: (graceMs) => {
       end('stopped', graceMs);

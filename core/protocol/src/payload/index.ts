@@ -6,3 +6,4 @@ export * from './workload.ts';
 export * from './pack-link.ts';
 export * from './service.ts';
 export * from './serving.ts';
+export * from './metrics.ts';
