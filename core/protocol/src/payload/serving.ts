@@ -1,3 +1,4 @@
+import type { EndpointId } from '@ringfence/base';
 import { z } from 'zod';
 import { attemptNumber, idOf, moment, sensitivity, sha256, whole } from '../fields.ts';
 import { partyRoute } from './enrolment.ts';
@@ -55,7 +56,15 @@ export const gatewayEndpoint = z.strictObject({
   tokens: z.array(z.strictObject({ digest: sha256, expires: moment, limits: tokenLimits })).max(1_000),
 });
 
-/** `GET /v1/gateway?after=N`, from a gateway: answers when there is something newer than N, else after 25 s with the same N. */
+/** Host name of an endpoint in its gateways' certificates, in SNI and in Host: no `_`, which some TLS libraries refuse. */
+export const endpointHost = (endpoint: EndpointId): string =>
+  `${endpoint.replace('_', '-')}.endpoint.ringfence.internal`;
+
+/** `POST /v1/gateways`, from a device: whether an agent may be a gateway. */
+export const gatewayLeave = z.strictObject({ agent: idOf('agent'), allow: z.boolean() });
+export const gatewaysAnswer = z.strictObject({ gateways: z.array(idOf('agent')).max(64) });
+
+/** `GET /v1/gateway?after=N`, from a gateway: answers when the list's number is not N, else after 25 s with the same N. */
 export const gatewayView = z.strictObject({
   seq: whole(0, Number.MAX_SAFE_INTEGER),
   at: moment,
