@@ -1,7 +1,13 @@
-/** Where the init and its own files lie in a sandbox; no job may mount anything there. */
+/** Where the init and all that belongs to it lie in a sandbox; no job may mount anything there. */
 export const INIT_FOLDER = '/ringfence';
 /** The init itself. */
 export const INIT_FILE = `${INIT_FOLDER}/init.mjs`;
+/** What it is told. */
+export const INIT_CONFIG = `${INIT_FOLDER}/init.json`;
+/** The Node that runs it, apart from runtimes that the job sees. */
+export const NODE_FOLDER = `${INIT_FOLDER}/node`;
+/** Loader and libraries of that Node, where the root file system is not the host's. */
+export const LIBRARY_FOLDER = `${INIT_FOLDER}/lib`;
 /** Folder with the agent's egress proxy. */
 export const EGRESS_FOLDER = `${INIT_FOLDER}/egress`;
 /** Folder in which the init listens for connections to the job's service. */

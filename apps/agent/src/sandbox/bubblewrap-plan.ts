@@ -3,10 +3,11 @@ import { JOB_ID, etcFiles } from './etc-files.ts';
 import type { SandboxCapabilities } from './capabilities.ts';
 import { jobEnvironment } from './job-environment.ts';
 import type { Launch, PlanInput } from './launch.ts';
-import { prlimitPrefix, processLimitPrefix } from './rlimits.ts';
+import { initOf } from './planned-init.ts';
+import { innerMemoryPrefix, prlimitPrefix, processLimitPrefix } from './rlimits.ts';
 import { rootFileSystem } from './root-file-system.ts';
 import { seccompFilter } from './seccomp.ts';
-import type { SandboxSpec } from './spec.ts';
+import type { Mount, SandboxSpec } from './spec.ts';
 
 /** Where the job's script lies in a sandbox. */
 const SCRIPT_PATH = '/etc/ringfence/job.sh';
@@ -29,18 +30,22 @@ export function planBubblewrap(spec: SandboxSpec, capabilities: SandboxCapabilit
   const script = 'script' in spec.command ? spec.command.script : null;
   // Last, so that the numbers have no gap: Node would fill one with a descriptor that the job then inherits.
   const scriptFd = FIRST_ETC_FD + etc.length;
+  const init = initOf(spec);
+  const configFd = script === null ? scriptFd : scriptFd + 1;
   const options = [
     confinement(spec.hostname),
-    environmentOptions(spec),
+    environmentOptions(init?.env ?? jobEnvironment(spec, (path) => path)),
     rootFileSystem(layout, etc, spec.tmpfsBytes),
-    mountOptions(spec),
+    mountOptions([...spec.mounts, ...asMounts(spec.runtimes), ...(init?.mounts ?? [])]),
     script === null ? [] : ['--perms', '0444', '--ro-bind-data', String(scriptFd), SCRIPT_PATH],
+    init === null ? [] : ['--perms', '0444', '--ro-bind-data', String(configFd), init.config.path],
     ['--remount-ro', '/', '--chdir', spec.cwd],
   ].flat();
   const inputs: readonly PlanInput[] = [
     { fd: FILTER_FD, bytes: new Secret(seccompFilter(seccomp)) },
     ...etc.map((file) => ({ fd: file.fd, bytes: text(file.text) })),
     ...(script === null ? [] : [{ fd: scriptFd, bytes: text(script) }]),
+    ...(init === null ? [] : [{ fd: configFd, bytes: text(init.config.text) }]),
     { fd: ARGUMENTS_FD, bytes: text(options.map((option) => `${option}\0`).join('')) },
   ];
   const command = 'script' in spec.command ? ['/bin/sh', '-e', SCRIPT_PATH] : spec.command;
@@ -50,7 +55,8 @@ export function planBubblewrap(spec: SandboxSpec, capabilities: SandboxCapabilit
     '--args',
     String(ARGUMENTS_FD),
     '--',
-    ...processLimitPrefix(spec, capabilities, 1),
+    ...(init === null ? [] : [...init.argv, ...innerMemoryPrefix(spec, capabilities)]),
+    ...processLimitPrefix(spec, capabilities, 1 + (init?.own.pids ?? 0)),
     ...command,
   ];
   return {
@@ -76,16 +82,18 @@ function confinement(hostname: string): readonly string[] {
   ].flat();
 }
 
-function environmentOptions(spec: SandboxSpec): readonly string[] {
-  const environment = jobEnvironment(spec, (path) => path);
+function environmentOptions(environment: Readonly<Record<string, string>>): readonly string[] {
   return ['--clearenv', ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value])];
 }
 
-function mountOptions(spec: SandboxSpec): readonly string[] {
-  const mounts = [...spec.mounts, ...spec.runtimes.map((runtime) => ({ ...runtime, mode: 'ro' as const }))];
+function mountOptions(mounts: readonly Mount[]): readonly string[] {
   return mounts
     .toSorted((a, b) => a.sandboxPath.length - b.sandboxPath.length)
     .flatMap((mount) => [mount.mode === 'rw' ? '--bind' : '--ro-bind', mount.hostPath, mount.sandboxPath]);
+}
+
+function asMounts(runtimes: SandboxSpec['runtimes']): readonly Mount[] {
+  return runtimes.map((runtime) => ({ ...runtime, mode: 'ro' }));
 }
 
 function text(value: string): Secret {

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { INIT_FOLDER, PROXY_PORT } from '../sandbox-init/places.ts';
 import type { SandboxCapabilities } from './capabilities.ts';
 import type { PlanRefusal } from './plan-refusal.ts';
 import type { Mount, SandboxLimits, SandboxSpec } from './spec.ts';
@@ -6,7 +7,20 @@ import type { Mount, SandboxLimits, SandboxSpec } from './spec.ts';
 /** Variables that the sandbox itself sets and that a job may not choose. */
 export const RESERVED_VARIABLES: ReadonlySet<string> = new Set(['RINGFENCE_SANDBOX', 'RINGFENCE_SCRIPT', 'PWD']);
 /** Where a sandbox keeps what its root file system is made of; no mount may cover it. */
-const OWN_FOLDERS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/etc', '/proc', '/sys', '/dev'];
+const OWN_FOLDERS = [
+  '/usr',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/libx32',
+  '/etc',
+  '/proc',
+  '/sys',
+  '/dev',
+  INIT_FOLDER,
+];
 /** Host folders that describe or steer the machine; no job ever sees them. */
 const FORBIDDEN_SOURCES = ['/proc', '/sys', '/dev', '/etc', '/boot'];
 /** One pipe write must carry it (see bubblewrap-plan.ts), and one string of an environment holds 128 KiB at most. */
@@ -19,6 +33,7 @@ export function checkSpec(spec: SandboxSpec, capabilities: SandboxCapabilities):
     ...checkCommand(spec),
     ...checkEnvironment(spec.env),
     ...checkMounts(spec),
+    ...checkNetwork(spec),
     ...checkLimits(spec.limits, capabilities),
     ...check(
       'hostname',
@@ -110,6 +125,21 @@ function checkMount(mount: Mount, at: string, unquoted: boolean): readonly PlanR
       !unquoted || /^[A-Za-z0-9_./@%+=:,-]+$/.test(mount.hostPath),
       'a path without spaces or shell characters at level process',
     ),
+  ];
+}
+
+function checkNetwork({ network }: SandboxSpec): readonly PlanRefusal[] {
+  if (network === 'none' || network.inbound === undefined) return [];
+  const { port } = network.inbound;
+  const free = network.egress === undefined || port !== PROXY_PORT;
+  return [
+    ...check(
+      'network',
+      'network.inbound.port',
+      Number.isInteger(port) && port >= 1024 && port <= 65_535,
+      '1024 to 65535',
+    ),
+    ...check('network', 'network.inbound.port', free, `another port than ${PROXY_PORT}, where the job finds its proxy`),
   ];
 }
 

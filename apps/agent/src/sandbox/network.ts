@@ -1,10 +1,13 @@
+import type { InstalledInit } from '../sandbox-init/init-launch.ts';
+import type { SandboxSpec } from './spec.ts';
+
 /**
  * What of a network a job has at level sandbox: nothing but these two, through an init of ours in the job's own network
  * namespace. Level process has the network of the machine and no init.
  */
 export interface SandboxNetwork {
-  /** The file of the init that forwards, as `installInit` wrote it. */
-  readonly init: string;
+  /** What forwards. */
+  readonly init: InstalledInit;
   /** The agent's egress proxy for this job. */
   readonly egress?: SandboxEgress;
   /** Connections that {@link import('./running-sandbox.ts').Running.connectInbound} makes arrive at the job's service. */
@@ -25,4 +28,9 @@ export interface SandboxInbound {
   readonly folder: string;
   /** Where the job's service listens on 127.0.0.1. */
   readonly port: number;
+}
+
+/** Whether a job runs below the init: only one that has something of a network, in a network namespace of its own. */
+export function hasInit({ level, network }: Pick<SandboxSpec, 'level' | 'network'>): boolean {
+  return level === 'sandbox' && network !== 'none';
 }

@@ -6,6 +6,7 @@ export type PlanRefusalCode =
   | 'cwd'
   | 'environment'
   | 'mount'
+  | 'network'
   | 'limit'
   | 'limit-not-enforceable'
   | 'hostname'

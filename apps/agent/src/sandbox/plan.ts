@@ -7,6 +7,7 @@ import type { Launch } from './launch.ts';
 import type { SandboxLevel } from './isolation.ts';
 import type { PlanRefusal } from './plan-refusal.ts';
 import { planProcess } from './process-plan.ts';
+import { initOf } from './planned-init.ts';
 import type { SandboxNetwork } from './network.ts';
 import type { Mount, SandboxSpec } from './spec.ts';
 
@@ -53,7 +54,7 @@ export function planSandbox(spec: SandboxSpec, capabilities: SandboxCapabilities
     identity: hostIdentity(capabilities.users, spec.slot),
     dropped: capabilities.users.kind === 'dedicated',
     launch,
-    mounts: [...spec.mounts, ...runtimes],
+    mounts: [...spec.mounts, ...runtimes, ...(initOf(spec)?.mounts ?? [])],
     network: spec.network,
     cgroup: cgroupLimits(spec, capabilities),
     diskBytes: spec.limits.diskBytes ?? null,
@@ -70,11 +71,13 @@ const OWN_PROCESSES: Readonly<Record<SandboxLevel, number>> = { process: 0, sand
 function cgroupLimits(spec: SandboxSpec, { limits: { base } }: SandboxCapabilities): CgroupLimits | null {
   if (base === null) return null;
   const { memoryBytes, cpus, pids } = spec.limits;
+  // What the init itself takes comes on top, or a small job would pay for it.
+  const own = initOf(spec)?.own ?? { memoryBytes: 0, pids: 0 };
   return {
     base,
-    memoryBytes: memoryBytes ?? null,
+    memoryBytes: memoryBytes === undefined ? null : memoryBytes + own.memoryBytes,
     cpus: cpus ?? null,
-    pids: pids === undefined ? null : pids + OWN_PROCESSES[spec.level],
+    pids: pids === undefined ? null : pids + OWN_PROCESSES[spec.level] + own.pids,
   };
 }
 

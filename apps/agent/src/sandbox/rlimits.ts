@@ -1,4 +1,5 @@
-import type { SandboxCapabilities } from './capabilities.ts';
+import type { MemoryLimiting, SandboxCapabilities } from './capabilities.ts';
+import { hasInit } from './network.ts';
 import type { SandboxSpec } from './spec.ts';
 
 /**
@@ -8,15 +9,26 @@ import type { SandboxSpec } from './spec.ts';
  */
 export function prlimitPrefix(spec: SandboxSpec, { limits, tools }: SandboxCapabilities): readonly string[] {
   if (tools.prlimit === null) return [];
-  const { memoryBytes, diskBytes, openFiles } = spec.limits;
+  const data = dataLimit(spec, limits.memory);
+  const { diskBytes, openFiles } = spec.limits;
   return [
     tools.prlimit,
     ...both('core', 1),
     ...both('fsize', diskBytes),
     ...both('nofile', openFiles === undefined ? undefined : Math.min(openFiles, limits.openFiles)),
-    ...both('data', limits.memory === 'per-process' ? memoryBytes : undefined),
+    ...(hasInit(spec) ? [] : data),
     '--',
   ];
+}
+
+/** prlimit(1) for the memory of the command alone, behind the init, which needs more than a small job may have. */
+export function innerMemoryPrefix(spec: SandboxSpec, { limits, tools }: SandboxCapabilities): readonly string[] {
+  const data = dataLimit(spec, limits.memory);
+  return tools.prlimit === null || data.length === 0 ? [] : [tools.prlimit, ...data, '--'];
+}
+
+function dataLimit({ limits: { memoryBytes } }: SandboxSpec, memory: MemoryLimiting): readonly string[] {
+  return both('data', memory === 'per-process' ? memoryBytes : undefined);
 }
 
 /** prlimit(1) for the number of processes, where no cgroup counts them; `extra` are those of the sandbox itself. */
