@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { fieldsOf } from '../schema-fields.ts';
 import { MESSAGES, RESERVED, type MessageName } from './registry.ts';
 
 const HEADING = `# Control messages
@@ -38,62 +38,10 @@ function hex(number: number): string {
 }
 
 function fieldTable(name: MessageName): string[] {
-  const schema = z.toJSONSchema(MESSAGES[name].schema) as Shape;
-  const lines = fieldLines(schema, '');
-  return lines.length === 0 ? ['No fields.'] : ['| field | values |', '|---|---|', ...lines];
-}
-
-/** The part of JSON Schema that the messages use. */
-interface Shape {
-  readonly type?: string;
-  readonly properties?: Readonly<Record<string, Shape>>;
-  readonly required?: readonly string[];
-  readonly items?: Shape;
-  readonly oneOf?: readonly Shape[];
-  readonly anyOf?: readonly Shape[];
-  readonly enum?: readonly string[];
-  readonly const?: unknown;
-  readonly pattern?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-}
-
-function fieldLines(shape: Shape, path: string): string[] {
-  const choices = shape.oneOf ?? shape.anyOf;
-  if (choices !== undefined && choices.every((choice) => choice.type === 'object'))
-    return choices.flatMap((choice, index) => fieldLines(choice, `${path}(${index + 1}) `));
-  const inner = (choices ?? []).find((choice) => choice.type === 'object') ?? shape;
-  return Object.entries(inner.properties ?? {}).flatMap(([key, field]) => {
-    const optional = inner.required?.includes(key) === true ? '' : ', may be absent';
-    const here = `${path}${key}`;
-    const line = `| \`${here}\` | ${valuesOf(field)}${optional} |`;
-    return [line, ...fieldLines(field.items ?? field, `${here}${field.items === undefined ? '' : '[]'}.`)];
-  });
-}
-
-function valuesOf(shape: Shape): string {
-  const choices = shape.oneOf ?? shape.anyOf;
-  if (choices !== undefined) return choices.map(valuesOf).join(' or ');
-  if (shape.const !== undefined) return `\`${JSON.stringify(shape.const)}\``;
-  if (shape.enum !== undefined) return shape.enum.map((value) => `\`${value}\``).join(' ');
-  if (shape.type === 'array')
-    return `list of ${range(shape.minItems ?? 0, shape.maxItems)}: ${valuesOf(shape.items ?? {})}`;
-  if (shape.type === 'string') return textOf(shape);
-  if (shape.type === 'integer') return `whole number ${range(shape.minimum, shape.maximum)}`;
-  return shape.type ?? 'anything';
-}
-
-function textOf({ pattern, minLength, maxLength }: Shape): string {
-  const length = maxLength === undefined ? '' : ` of ${range(minLength ?? 0, maxLength)} characters`;
-  if (pattern?.includes('[0-9a-zA-Z+/]{4}') === true) return `base64${length}`;
-  return pattern === undefined ? `text${length}` : `\`${pattern.replaceAll('|', '\\|')}\`${length}`;
-}
-
-function range(minimum: number | undefined, maximum: number | undefined): string {
-  if (minimum === maximum) return String(maximum);
-  return `${minimum ?? ''}…${maximum ?? ''}`;
+  const fields = fieldsOf(MESSAGES[name].schema);
+  if (fields.length === 0) return ['No fields.'];
+  const lines = fields.map(
+    ({ path, values, optional }) => `| \`${path}\` | ${values}${optional ? ', may be absent' : ''} |`,
+  );
+  return ['| field | values |', '|---|---|', ...lines];
 }

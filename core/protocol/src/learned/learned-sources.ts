@@ -1,0 +1,234 @@
+import type { z } from 'zod';
+import { jobStop, organisationRegistration, planRequest } from '../api/index.ts';
+import { MESSAGES } from '../messages/registry.ts';
+import { jobStatement, labelStatement, placementPart } from '../statements/index.ts';
+
+/** One thing that reaches the control plane: who sends it, its shape, and what each of its fields tells. */
+export interface LearnedSource {
+  readonly what: string;
+  readonly from: string;
+  readonly schema: z.ZodType;
+  /** A sentence for each field that is not only a container; shapes told elsewhere on the page are left out by {@link PARTS}. */
+  readonly tells: Readonly<Record<string, string>>;
+}
+
+/** Fields whose inside is told once, under another heading. */
+export const PARTS: readonly { readonly path: RegExp; readonly see: string }[] = [
+  { path: /^placement(?:\.|$)/, see: 'Placement part' },
+  { path: /^job\.(?:payloadType|payload|signatures)/, see: 'Job statement' },
+  { path: /^label\.(?:payloadType|payload|signatures)/, see: 'Label' },
+];
+
+const PARTY = 'which agent or custodian, by a random id';
+const JOB = 'which job, by a random id that its client drew';
+const ATTEMPT = 'which attempt, counted by the control plane itself';
+const JOURNAL = 'how many records the party has written in its life: roughly how busy it was';
+const HASH = 'nothing but sameness: a digest over records that hold random ids and signatures';
+
+/** Every message and request that a control plane takes, in the order of a job’s way. */
+export const LEARNED_SOURCES: readonly LearnedSource[] = [
+  {
+    what: 'Registration of an organisation',
+    from: 'custodian, once, by HTTPS',
+    schema: organisationRegistration,
+    tells: {
+      code: 'which registration code is spent',
+      org: 'which organisation, by a random id; no name',
+      custodian: 'which custodian, by a random id',
+      sign: 'a public key, under which its notices are checked',
+      enrolment: 'a public key, under which its labels are checked',
+      proof: 'that the code’s secret is known',
+    },
+  },
+  {
+    what: 'Job statement',
+    from: 'client, at launch, signed by a device key',
+    schema: jobStatement,
+    tells: {
+      v: 'nothing: one value',
+      org: 'whose job',
+      project: 'which jobs belong together, by a random id',
+      job: JOB,
+      device: 'which member’s device ordered it, by a random id',
+      type: 'whether it trains, serves or works through a batch',
+      at: 'when it was ordered',
+      expires: 'until when it may start',
+      maxAttempts: 'how often it may be tried',
+      replicas: 'nothing: one, since a replica is a job',
+      constraintDigest: 'nothing but sameness with the placement part beside it',
+      payloadDigest: 'nothing: the digested bytes begin with 256 random bits',
+      labelDigest: 'nothing but sameness with the label beside it',
+    },
+  },
+  {
+    what: 'Label',
+    from: 'client, at launch, signed by the custodian',
+    schema: labelStatement,
+    tells: {
+      v: 'nothing: one value',
+      org: 'whose job',
+      job: JOB,
+      custodian: 'which custodian signed',
+      sensitivity: 'how strictly the data is to be kept: one of four words',
+      residency: 'in which countries it may be worked on',
+      acceptProviderPlaintext: 'that the data’s owners let a provider without a TEE see it',
+      at: 'when the label was computed',
+      notAfter: 'until when it counts',
+    },
+  },
+  {
+    what: 'Placement part',
+    from: 'client, at launch',
+    schema: placementPart,
+    tells: {
+      v: 'nothing: one value',
+      type: 'as in the job statement',
+      'resources.cpuMilli': 'how much processor it asks for',
+      'resources.memoryBytes': 'how much memory it asks for: with the next ones a hint of the size of model and data',
+      'resources.diskBytes': 'how much disk it asks for',
+      'resources.gpus.model': 'which GPU it asks for; 16 characters that the job’s author chooses',
+      'resources.gpus.memoryBytes': 'how much GPU memory it asks for',
+      'resources.gpus.count': 'how many GPUs it asks for',
+      'resources.hardLimits': 'whether the memory limit has to be enforced',
+      tiers: 'whose machines may run it',
+      residency: 'in which countries it may run',
+      isolation: 'how strong the sandbox has to be',
+      tees: 'which TEEs are good enough',
+      'evidence.require': 'which attested standards the site needs: a hint of the kind of data',
+      'evidence.grade': 'how good that evidence has to be',
+      'evidence.maxAgeDays': 'how old it may be',
+      egress: 'whether it has a list of names that it may reach; not which',
+      burst: 'whether it may leave the private tier',
+      onPartition: 'what it does without a control plane',
+      spot: 'whether it takes capacity that can be taken away',
+      'maxPrice.microUnits': 'what it may cost',
+      'maxPrice.currency': 'in which currency; three letters that the job’s author chooses',
+      priority: 'how urgent it is, 0 to 100',
+      maxDurationMs: 'how long it may run, in milliseconds that the job’s author chooses',
+      retryOn: 'after what it is tried again',
+    },
+  },
+  {
+    what: 'Question where a job could run',
+    from: 'client, `ringfence plan`',
+    schema: planRequest,
+    tells: { sensitivity: 'as in the label, not yet signed' },
+  },
+  {
+    what: 'Request to stop a job',
+    from: 'client, `ringfence stop`',
+    schema: jobStop,
+    tells: { graceMs: 'how long it may take to end' },
+  },
+  {
+    what: 'hello',
+    from: 'agent or custodian, at each connection',
+    schema: MESSAGES.hello.schema,
+    tells: {
+      role: 'agent or custodian',
+      party: PARTY,
+      org: 'of which organisation',
+      'versions.min': 'which release, roughly',
+      'versions.max': 'which release, roughly',
+      'journal.seq': JOURNAL,
+      'journal.hash': HASH,
+      'resume.seq': 'how far this control plane’s last acknowledgement reached',
+      'resume.hash': HASH,
+      received: 'how many durable messages arrived',
+    },
+  },
+  {
+    what: 'heartbeat',
+    from: 'agent or custodian, each ten seconds',
+    schema: MESSAGES.heartbeat.schema,
+    tells: {
+      'attempts[].job': JOB,
+      'attempts[].attempt': ATTEMPT,
+      'attempts[].memory': 'the power of two below the job’s memory use: a hostile job can say six bits with it',
+      'attempts[].cpu': 'the power of two below the job’s processor time: the same',
+    },
+  },
+  {
+    what: 'ack',
+    from: 'agent or custodian',
+    schema: MESSAGES.ack.schema,
+    tells: {
+      mid: 'how many durable messages arrived',
+      'journal.seq': JOURNAL,
+      'journal.hash': HASH,
+    },
+  },
+  {
+    what: 'offer',
+    from: 'agent, when it joins and when its machine changes',
+    schema: MESSAGES.offer.schema,
+    tells: {
+      offer: 'which offer, by a random id',
+      site: 'which agents stand at one site, by a random id; no name or address',
+      epoch: 'how often the offer changed',
+      tier: 'whose machine it is',
+      jurisdictions: 'in which country it stands and whose law binds its operator',
+      isolations: 'which sandboxes work there',
+      tees: 'which TEEs it has',
+      hardLimits: 'whether it can enforce a memory limit',
+      cpuMilli: 'how many processors it lends',
+      memoryBytes: 'how much memory it lends',
+      diskBytes: 'how much disk it lends',
+      'gpus[].model': 'which GPUs it lends; 16 characters that the machine’s driver chooses',
+      'gpus[].memoryBytes': 'their memory',
+      'gpus[].count': 'how many',
+      'evidence[].standard': 'which standards are attested for the site',
+      'evidence[].digest': 'nothing but sameness: the digest of a document',
+      'evidence[].notAfter': 'until when it counts',
+    },
+  },
+  {
+    what: 'attempt-status',
+    from: 'agent, at each step of an attempt',
+    schema: MESSAGES['attempt-status'].schema,
+    tells: {
+      job: JOB,
+      attempt: ATTEMPT,
+      state: 'that it was taken, started, runs or ended, and by its time of arrival when',
+      refusal: 'why the agent would not run it: one word of a list',
+      outcome: 'how it ended: one word of a list; no exit code, no message',
+    },
+  },
+  {
+    what: 'member',
+    from: 'custodian, when somebody joins or is removed',
+    schema: MESSAGES.member.schema,
+    tells: {
+      '(1) op': 'that a member was added',
+      '(1) id': 'which device or agent, by a random id; no name of a person or machine',
+      '(1) sign': 'its public key',
+      '(1) keyringSeq': 'how many statements the keyring has',
+      '(2) op': 'that a member was removed',
+      '(2) id': 'which',
+      '(2) keyringSeq': 'how many statements the keyring has',
+    },
+  },
+  {
+    what: 'committed',
+    from: 'custodian',
+    schema: MESSAGES.committed.schema,
+    tells: { job: 'which job has a result; not what it is or how large', attempt: ATTEMPT },
+  },
+  {
+    what: 'wanted',
+    from: 'custodian, when a replica is to run or not',
+    schema: MESSAGES.wanted.schema,
+    tells: {
+      job: 'which replica, by the random id of its job; not of which endpoint',
+      wanted: 'that there is load for it or not: the rhythm of an endpoint’s use, in steps of one replica',
+      graceMs: 'how long requests in flight may take',
+      final: 'that it is over for good',
+    },
+  },
+  {
+    what: 'lock',
+    from: 'custodian',
+    schema: MESSAGES.lock.schema,
+    tells: { agent: 'which agent is not trusted any more', reason: 'why: one word of a list' },
+  },
+];
