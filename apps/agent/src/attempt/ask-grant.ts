@@ -8,6 +8,7 @@ import type { z } from 'zod';
 import type { LinkContext } from '../link/link-context.ts';
 import { grantedFact } from './attempt-facts.ts';
 import type { AttemptWork } from './attempt-work.ts';
+import { secretsOf } from './job-secrets.ts';
 import { refusedFor } from './step-error.ts';
 import { isPassing, withCustodian } from './with-custodian.ts';
 
@@ -39,7 +40,9 @@ export async function askGrant(context: LinkContext, work: AttemptWork): Promise
   const { keyring, clock } = context;
   const checked = checkGrant(answer.grant, admission, { keyring: keyring.keyring, now: clock.now() });
   if (!checked.allow) throw refusedFor(refusalOf(checked.reasons) ?? 'bad-grant', checked.reasons);
-  work.payload = await openPayload(context, admission, answer.payload);
+  const { secrets = [], ...payload } = await openPayload(context, admission, answer.payload);
+  work.payload = payload;
+  work.secrets = secretsOf(secrets);
 }
 
 async function ask(context: LinkContext, work: AttemptWork, journal: JournalPoint): Promise<Answer> {
@@ -76,15 +79,17 @@ async function openPayload(
   if (!checked.allow) throw refusedFor(refusalOf(checked.reasons) ?? 'payload-mismatch', checked.reasons);
   const mismatches = resolvedOtherwise(payload);
   if (mismatches.length > 0) throw refusedFor('payload-mismatch', mismatches);
-  if (payload.workload.secrets.length > 0) throw refusedFor('payload-mismatch', ['secrets-not-yet']);
   return payload;
 }
 
 /** The device signed which paths there are; the custodian only says what lies there. */
-function resolvedOtherwise({ workload, mounts, outputs }: GrantPayload): string[] {
+function resolvedOtherwise({ workload, mounts, outputs, secrets }: GrantPayload): string[] {
   const same = (a: readonly { path: string }[], b: readonly { path: string }[]): boolean =>
     JSON.stringify(a.map(({ path }) => path).toSorted()) === JSON.stringify(b.map(({ path }) => path).toSorted());
+  const named = workload.secrets.toSorted().join();
+  const given = (secrets ?? []).map(({ name }) => name).toSorted();
   return [
+    ...(given.join() === named ? [] : ['secrets-differ']),
     ...(same(workload.mounts, mounts) ? [] : ['mounts-differ']),
     ...(same(workload.outputs, outputs) ? [] : ['outputs-differ']),
   ];

@@ -9,6 +9,7 @@ import type { Place } from '../machine/capacity.ts';
 import type { Running, SandboxExit, SandboxLevel } from '../sandbox/index.ts';
 import { AttemptFolder } from './attempt-folder.ts';
 import type { AttemptId } from './attempt-machine.ts';
+import { forgetSecrets, type JobSecrets } from './job-secrets.ts';
 
 /** A lease as it arrived. */
 export interface Leased {
@@ -29,7 +30,9 @@ export class AttemptWork {
   admission: Admission | undefined;
   level: SandboxLevel | undefined;
   place: Place | undefined;
-  payload: GrantPayload | undefined;
+  /** Without its secrets. */
+  payload: Omit<GrantPayload, 'secrets'> | undefined;
+  secrets: JobSecrets = new Map();
   /** Folder of the running attempt, outside the state folder. */
   folder: string | undefined;
   log: AttemptLog | undefined;
@@ -81,6 +84,7 @@ export class AttemptWork {
   /** The attempt is over: closes the log and writes down how it ended. */
   close({ clock }: LinkContext, outcome: Outcome): void {
     this.log?.close();
+    forgetSecrets(this.secrets);
     this.enter('ended', {
       endedAt: clock.now(),
       outcome,

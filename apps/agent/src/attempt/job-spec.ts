@@ -2,6 +2,7 @@ import type { Workload } from '@ringfence/protocol/payload';
 import type { SandboxLevel, SandboxSpec } from '../sandbox/index.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { AttemptId } from './attempt-machine.ts';
+import { exportSecrets, type JobSecrets } from './job-secrets.ts';
 import { CODE_PATH, type LaidOut } from './lay-out.ts';
 
 const SMALLEST_TMP = 16_000_000;
@@ -19,13 +20,14 @@ export interface JobParts {
   readonly slot: number;
   readonly laidOut: LaidOut;
   readonly machine: Machine;
+  readonly secrets: JobSecrets;
 }
 
 /** The job itself: its data read-only, its outputs, its own variables and no others but two that name the attempt. */
-export function runSpec({ id, workload, laidOut, ...parts }: JobParts): SandboxSpec {
+export function runSpec({ id, workload, laidOut, secrets, ...parts }: JobParts): SandboxSpec {
   return {
-    ...common({ id, workload, laidOut, ...parts }),
-    command: { script: `${WAIT_FOR_CHILD}\n${workload.run}` },
+    ...common({ id, workload, laidOut, secrets, ...parts }),
+    command: { script: `${WAIT_FOR_CHILD}\n${exportSecrets(secrets)}${workload.run}` },
     env: { ...workload.env, RINGFENCE_JOB: id.job, RINGFENCE_ATTEMPT: String(id.attempt) },
     mounts: [laidOut.code, ...laidOut.data, ...laidOut.outputs],
     maxDurationMs: workload.maxDurationMs,

@@ -88,10 +88,10 @@ function envelopeOf(work: AttemptWork, exit: SandboxExit, kind: 'user-code' | 's
 }
 
 function partsOf({ machine }: LinkContext, work: AttemptWork, laidOut: LaidOut): JobParts {
-  const { id, payload, level, place } = work;
+  const { id, payload, level, place, secrets } = work;
   if (payload === undefined || level === undefined || place === undefined)
     throw new TypeError('only a granted attempt runs');
-  return { id, workload: payload.workload, level, slot: place.slot, laidOut, machine };
+  return { id, workload: payload.workload, level, slot: place.slot, laidOut, machine, secrets };
 }
 
 async function startSpec(

@@ -23,6 +23,7 @@ export const command: Command = {
         name: own.row.name,
         committed: own.row.committed,
         outputs: own.outputs,
+        missingSecrets: own.missingSecrets ?? [],
         lastAttempt: attempt ?? null,
       });
       context.terminal.line(`${own.row.name} (${job}): ${view.state}, label ${view.sensitivity}`);
@@ -35,6 +36,10 @@ export const command: Command = {
         agent,
       ]);
       if (cells.length > 0) context.terminal.line(table(['ATTEMPT', 'STATE', 'OUTCOME', 'AGENT'], cells));
+      if (own.missingSecrets !== undefined)
+        context.terminal.line(
+          `not granted: these secrets are missing or not for this job: ${own.missingSecrets.join(', ')}`,
+        );
       if (attempt?.failure && attempt.outcome !== 'stopped')
         context.terminal.line(`failure: ${failureText(attempt.failure)}`);
       for (const { name, version } of own.outputs) context.terminal.line(`artifact ${name} version ${version}`);

@@ -67,7 +67,6 @@ test('every field that does nothing yet is refused, and a plain job passes', () 
     'resources: {gpu: 80GB:1}',
     'resources: {spot: auto}',
     'resources: {max_price: 1 USD}',
-    'secrets: [A]',
     'profile: strict',
     'privacy: {tee: {require: [tdx]}}',
     'privacy: {egress: ["a.example:443"]}',

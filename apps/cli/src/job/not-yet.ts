@@ -14,7 +14,6 @@ const NOT_YET: readonly { readonly asks: (file: JobFile) => boolean; readonly wh
       resources.maxPrice !== undefined || (resources.spot !== undefined && resources.spot !== 'never'),
     what: 'resources.spot and resources.max_price',
   },
-  { asks: ({ secrets }) => secrets.length > 0, what: 'secrets' },
   { asks: ({ notify }) => notify.length > 0, what: 'notify' },
   { asks: ({ profile }) => profile !== undefined, what: 'profile' },
   { asks: ({ privacy }) => privacy.tee !== undefined, what: 'privacy.tee' },

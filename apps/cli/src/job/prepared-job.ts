@@ -18,6 +18,7 @@ import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import type { Session } from '../session.ts';
 import { refuseWhatIsNotYet } from './not-yet.ts';
+import { requireSecrets } from './require-secrets.ts';
 
 /** A job file that was read: what it says and the folder that it speaks of. */
 export interface ReadJob {
@@ -49,6 +50,7 @@ export function readJob(path: string): ReadJob {
 export async function labelJob({ rng }: CommandContext, session: Session, read: ReadJob): Promise<LabelledJob> {
   const { file } = read;
   const id = newId('job', rng);
+  await requireSecrets(session, file.secrets);
   const wish = file.privacy.sensitivity;
   const labelEnvelope = await session.custodian.label({
     job: id,
@@ -124,7 +126,7 @@ export function workloadOf({ rng }: CommandContext, labelled: LabelledJob, code:
     ...(job.setup === undefined ? {} : { setup: job.setup }),
     ...(code === undefined ? {} : { code }),
     env: { ...job.env },
-    secrets: [],
+    secrets: [...job.secrets],
     mounts: job.mounts.map(({ path, dataset }) => ({ path, dataset })),
     outputs: job.outputs.map(({ path, artifact }) => ({ path, artifact })),
     resources: placement.resources,
@@ -132,6 +134,7 @@ export function workloadOf({ rng }: CommandContext, labelled: LabelledJob, code:
     maxDurationMs: placement.maxDurationMs,
     stopGraceMs: STOP_GRACE_MS,
     logs: constraints.logs,
+    ...(job.retry.checkpoint === undefined ? {} : { checkpoint: job.retry.checkpoint }),
     ...(job.purpose === undefined ? {} : { purpose: job.purpose }),
   };
 }

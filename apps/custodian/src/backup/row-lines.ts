@@ -16,6 +16,10 @@ export const BACKUP_TABLES = [
   'job',
   'job_output',
   'attempt',
+  'secret',
+  'checkpoint',
+  'attempt_log',
+  'notice',
   'event',
 ] as const satisfies readonly (keyof CustodianTables)[];
 

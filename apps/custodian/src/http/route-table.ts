@@ -1,8 +1,10 @@
 import type { Claiming } from '../claim/claim.ts';
 import type { CustodianContext } from '../context.ts';
+import { attemptStoreRoutes } from './attempt-store-routes.ts';
 import { enrolmentRoutes } from './enrolment-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import type { Route } from './route.ts';
+import { secretRoutes } from './secret-routes.ts';
 import { backupRoute, statusRoute } from './status-route.ts';
 import { storeRoutes } from './store-routes.ts';
 
@@ -15,6 +17,8 @@ export function routeTable(
     ...enrolmentRoutes(context, claiming),
     ...storeRoutes(context),
     ...jobRoutes(context, onGrant),
+    ...secretRoutes(context),
+    ...attemptStoreRoutes(context),
     statusRoute(context),
     backupRoute(context),
   ];

@@ -1,6 +1,7 @@
 import type { JobId } from '@ringfence/base';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
+import { dropCheckpoint } from './checkpoint.ts';
 
 /** Notes that a job is over without a commit, as the control plane says; repeated, it changes nothing. */
 export async function closeJob(
@@ -18,6 +19,8 @@ export async function closeJob(
       .where('commit_record', 'is', null)
       .returning('job')
       .executeTakeFirst();
-    if (closed !== undefined) await context.record(tx, claimed.org, { type: 'job-closed', job, state });
+    if (closed === undefined) return;
+    await dropCheckpoint(tx, job);
+    await context.record(tx, claimed.org, { type: 'job-closed', job, state });
   });
 }

@@ -11,6 +11,7 @@ import { haveObjects } from '../objects/chunks.ts';
 import { outputLabel, type OutputLabel } from '../labels/output-label.ts';
 import { objectsOfPack } from '../objects/pack-objects.ts';
 import type { Tx } from '../store/open-store.ts';
+import { dropCheckpoint } from './checkpoint.ts';
 
 type Request = z.output<typeof commitRequest>;
 type Answer = z.input<typeof commitAnswer>;
@@ -188,6 +189,7 @@ async function storeCommit(
     .where('commit_record', 'is', null)
     .executeTakeFirst();
   if (numUpdatedRows !== 1n) throw new Error('a job changed while it was locked');
+  await dropCheckpoint(tx, job);
   const commitDigest = statementDigest(commit);
   await context.record(tx, claimed.org, { type: 'committed', job, attempt, agent: asked.agent, commitDigest });
   await enqueue(tx, claimed.org, { name: 'committed', body: { job, attempt } });

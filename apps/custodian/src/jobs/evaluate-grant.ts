@@ -7,6 +7,7 @@ import { findVersion, type FoundVersion } from '../artifacts/artifact-rows.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { labelHolds } from '../labels/label-holds.ts';
+import { readSecrets } from '../secrets/secret-rows.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { JobTable } from '../store/tables.ts';
 import { mayRun } from './attempt-end.ts';
@@ -23,8 +24,15 @@ export type Evaluation =
       readonly admission: Admission;
       readonly workload: Workload;
       readonly data: readonly FoundVersion[];
+      readonly secrets: readonly { readonly name: string; readonly value: string }[];
     }
-  | { readonly allow: false; readonly reason: GrantRefusal; readonly checks: readonly Check[] };
+  | {
+      readonly allow: false;
+      readonly reason: GrantRefusal;
+      readonly checks: readonly Check[];
+      /** Secrets that are not there, or not for this device's jobs. */
+      readonly missing?: readonly string[];
+    };
 
 /** The columns of a job that its grants depend on. */
 export type GrantJob = Pick<
@@ -66,7 +74,10 @@ export async function evaluateGrant(
   const data = await dataOf(context, tx, claimed, workload);
   if (data === undefined) return refuse('dataset-gone');
   if (!labelHolds(admission.label.body, workload.purpose, data)) return refuse('label-changed');
-  return { allow: true, admission, workload, data };
+  const secrets = await secretsOf(context, tx, claimed, { admission, names: workload.secrets });
+  const missing = workload.secrets.filter((name) => !secrets.some((secret) => secret.name === name));
+  if (missing.length > 0) return { allow: false, reason: 'secret-missing', checks: [], missing };
+  return { allow: true, admission, workload, data, secrets };
 }
 
 /** The job's device must still be bound to a role that may start it: asked afresh before each grant. */
@@ -81,6 +92,27 @@ function mayStart(
     action: 'job:start',
     resource: { type: 'Job', id: job.body.job, org, project },
   }).allow;
+}
+
+/** The values as they are now, of those that the job's device may use. */
+async function secretsOf(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  { admission, names }: { admission: Admission; names: readonly string[] },
+) {
+  const { device } = admission.job.body;
+  const { keyring, org, project } = claimed;
+  const principal = { type: 'Device', id: device, org, roles: keyring.rolesOf(device) } as const;
+  const allowed = names.filter(
+    (id) =>
+      context.authoriser.authorise({
+        principal,
+        action: 'secret:use',
+        resource: { type: 'Secret', id, org, project },
+      }).allow,
+  );
+  return readSecrets(context, tx, claimed, allowed);
 }
 
 async function earlierAttempts(tx: Tx, { job }: GrantJob) {

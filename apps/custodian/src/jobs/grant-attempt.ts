@@ -9,7 +9,9 @@ import { lockAgent } from '../agents/lock-agent.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import type { Tx } from '../store/open-store.ts';
+import { JOB_MISSING } from '../store/sealed-columns.ts';
 import { endsBy } from './attempt-end.ts';
+import { readCheckpoint } from './checkpoint.ts';
 import { evaluateGrant, type Evaluation, type GrantJob, type GrantRequest } from './evaluate-grant.ts';
 import { judgeJournal } from './grant-journal.ts';
 
@@ -75,7 +77,10 @@ async function decide(context: CustodianContext, tx: Tx, claimed: ClaimedOrganis
     return refused(context, tx, claimed, { ...asked, reason: 'epoch' });
   if (again !== undefined) return again.answer;
   const evaluation = await evaluateGrant(context, tx, claimed, { request, agent, job });
-  if (!evaluation.allow) return refused(context, tx, claimed, { ...asked, ...evaluation });
+  if (!evaluation.allow) {
+    await noteMissing(context, tx, id, evaluation.missing ?? []);
+    return refused(context, tx, claimed, { ...asked, ...evaluation });
+  }
   return grant(context, tx, claimed, { asked, job, allowed: evaluation });
 }
 
@@ -141,7 +146,7 @@ async function grant(
   const { attempt } = lease.body;
   const grantedAt = context.clock.now();
   const statement = signGrant(context, claimed, allowed);
-  const payload = await sealPayload(tx, claimed, allowed);
+  const payload = await sealPayload(context, tx, claimed, allowed);
   await tx
     .insertInto('attempt')
     .values({
@@ -159,7 +164,11 @@ async function grant(
       stopped: null,
     })
     .execute();
-  await tx.updateTable('job').set({ attempt, agent: asked.agent }).where('job', '=', job.job).execute();
+  await tx
+    .updateTable('job')
+    .set({ attempt, agent: asked.agent, missing_box: null })
+    .where('job', '=', job.job)
+    .execute();
   await context.record(tx, claimed.org, {
     type: 'granted',
     job: job.job,
@@ -199,10 +208,12 @@ function signGrant({ keys, clock }: CustodianContext, claimed: ClaimedOrganisati
 
 /** The workload with its mounts resolved to packs and its outputs to artifacts, sealed to this agent for this attempt. */
 async function sealPayload(
+  context: CustodianContext,
   tx: Tx,
-  { org, project }: ClaimedOrganisation,
-  { admission, workload, data }: Allowed,
+  claimed: ClaimedOrganisation,
+  { admission, workload, data, secrets }: Allowed,
 ): Promise<Buffer> {
+  const { org, project } = claimed;
   const { job, attempt } = admission.lease.body;
   const outputs = await tx
     .selectFrom('job_output')
@@ -210,6 +221,7 @@ async function sealPayload(
     .where('job', '=', job)
     .orderBy('position')
     .execute();
+  const checkpoint = workload.checkpoint === undefined ? undefined : await readCheckpoint(context, tx, claimed, job);
   const payload: GrantPayload = {
     v: 1,
     workload,
@@ -223,9 +235,23 @@ async function sealPayload(
       const named = outputs[index];
       return named === undefined ? [] : [{ path, ...named }];
     }),
+    ...(secrets.length === 0 ? {} : { secrets: [...secrets] }),
+    ...(checkpoint === undefined ? {} : { checkpoint }),
   };
-  const context = { info: { purpose: 'grant', org, job, attempt }, aad: NO_AAD } as const;
-  return Buffer.from(await sealTo(admission.agent.seal, context, canonicalBytes(payload)));
+  const sealing = { info: { purpose: 'grant', org, job, attempt }, aad: NO_AAD } as const;
+  return Buffer.from(await sealTo(admission.agent.seal, sealing, canonicalBytes(payload)));
+}
+
+/** Which secrets were lacking is for the owner, by `ringfence status`; agent and ledger learn that some were. */
+async function noteMissing(
+  { columns }: CustodianContext,
+  tx: Tx,
+  job: JobId,
+  missing: readonly string[],
+): Promise<void> {
+  if (missing.length === 0) return;
+  const missing_box = columns.seal(JOB_MISSING, job, [...missing]);
+  await tx.updateTable('job').set({ missing_box }).where('job', '=', job).execute();
 }
 
 async function refused(

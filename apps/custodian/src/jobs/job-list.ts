@@ -6,10 +6,10 @@ import { artifactRowOf, listVersions } from '../artifacts/artifact-rows.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
-import { JOB_NAME } from '../store/sealed-columns.ts';
+import { JOB_MISSING, JOB_NAME } from '../store/sealed-columns.ts';
 import type { JobTable } from '../store/tables.ts';
 
-const COLUMNS = ['job', 'name_box', 'device', 'at', 'attempt', 'agent', 'commit_record'] as const;
+const COLUMNS = ['job', 'name_box', 'device', 'at', 'attempt', 'agent', 'commit_record', 'missing_box'] as const;
 
 /** The newest jobs, with their names. */
 export async function listJobs(context: CustodianContext, claimed: ClaimedOrganisation): Promise<JobRow[]> {
@@ -41,6 +41,7 @@ export async function showJob(
       commit: row.commit_record,
       grants: grants.map(({ grant_envelope }) => grant_envelope),
       outputs: outputs.map(artifactRowOf),
+      ...(row.missing_box === null ? {} : { missingSecrets: context.columns.open(JOB_MISSING, job, row.missing_box) }),
     };
   });
 }

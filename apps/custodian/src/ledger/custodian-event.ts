@@ -61,6 +61,16 @@ export const custodianEvent = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('stopped'), ...run, outcome: z.enum(OUTCOMES) }),
   z.strictObject({ type: z.literal('committed'), ...run, commitDigest: sha256 }),
+  /** `secret` is the keyed hash of its name. */
+  z.strictObject({
+    type: z.literal('secret-set'),
+    secret: z.string().max(64),
+    version: whole(1, 1_000_000),
+    device: idOf('device'),
+  }),
+  z.strictObject({ type: z.literal('secret-removed'), secret: z.string().max(64), device: idOf('device') }),
+  z.strictObject({ type: z.literal('checkpointed'), ...run, manifest: sha256 }),
+  z.strictObject({ type: z.literal('log-stored'), ...run, manifest: sha256 }),
   z.strictObject({ type: z.literal('job-closed'), job, state: z.enum(['failed', 'cancelled']) }),
 ]);
 

@@ -1,6 +1,7 @@
 import type { Clock, Log } from '@ringfence/base';
 import { openDatabase, startEmbedded, type EmbeddedServer, type Store, type Tx as StoreTx } from '@ringfence/store';
 import { MIGRATION_0001 } from './migration-0001.ts';
+import { MIGRATION_0004 } from './migration-0004.ts';
 import type { CustodianTables } from './tables.ts';
 
 /** The queries that run before it is known whose custodian this is. */
@@ -19,6 +20,12 @@ export interface OpenStore {
   readonly close: () => Promise<void>;
 }
 
+/** In their order, which never changes. */
+const MIGRATIONS = [
+  { name: 'first-tables', sql: MIGRATION_0001 },
+  { name: 'secrets-checkpoints-logs-notices', sql: MIGRATION_0004 },
+] as const;
+
 /** One organisation and few members: more connections would only cost memory. */
 const CONNECTIONS = 8;
 
@@ -35,7 +42,7 @@ export async function openStore(options: {
   const store = await openDatabase<CustodianTables, SystemQuery>({
     source: embedded === undefined ? { url: url ?? '' } : { embedded },
     schema: 'rf_cu',
-    migrations: [{ id: 1, name: 'first-tables', sql: MIGRATION_0001 }],
+    migrations: MIGRATIONS.map((step, at) => ({ id: at + 1, ...step })),
     systemQueries: SYSTEM_QUERIES,
     connections: CONNECTIONS,
     stateDir,

@@ -1,5 +1,5 @@
 import { jurisdiction, sensitivity, whole } from '@ringfence/protocol';
-import { payloadName, partyRoute } from '@ringfence/protocol/payload';
+import { payloadName, partyRoute, variableName } from '@ringfence/protocol/payload';
 import { z } from 'zod';
 import type { SealedColumn } from './sealed-column.ts';
 
@@ -49,5 +49,11 @@ export const ARTIFACT_DETAILS = column({
 
 /** What people call a job. */
 export const JOB_NAME = column({ table: 'job', column: 'name_box', schema: payloadName });
+
+/** Secrets that the last refused grant of a job lacked. */
+export const JOB_MISSING = column({ table: 'job', column: 'missing_box', schema: z.array(variableName) });
+
+/** What people call a secret. */
+export const SECRET_NAME = column({ table: 'secret', column: 'name_box', schema: variableName });
 
 export type ArtifactDetails = z.infer<(typeof ARTIFACT_DETAILS)['schema']>;

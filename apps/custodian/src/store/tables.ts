@@ -2,7 +2,7 @@ import type { AgentId, ArtifactId, DeviceId, JobId, JoinCodeId, OrgId, ProjectId
 import type { DurablePartyMessage } from '@ringfence/client/control-link';
 import type { Digest, Envelope } from '@ringfence/crypto/sign';
 import type { Tier } from '@ringfence/protocol';
-import type { ControlPlaneRoute } from '@ringfence/protocol/payload';
+import type { ControlPlaneRoute, NotifyEvent } from '@ringfence/protocol/payload';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import type { ColumnType, Generated } from 'kysely';
 
@@ -137,6 +137,8 @@ export interface JobTable {
   agent: AgentId | null;
   closed: 'failed' | 'cancelled' | null;
   commit_record: ColumnType<Envelope | null, string | null, string | null>;
+  /** Names of the secrets that the last refused grant lacked. */
+  missing_box: Uint8Array | null;
 }
 
 /** What a job's outputs are called. */
@@ -164,6 +166,51 @@ export interface AttemptTable {
   /** By when an honest agent has ended without renewal, grace included; null: never by itself. */
   ends_by: number | null;
   stopped: ColumnType<Envelope | null, string | null, string | null>;
+}
+
+/** A secret by its name; its value sealed under a data key of its own. */
+export interface SecretTable extends WrappedKeyColumns {
+  org: OrgId;
+  name_index: string;
+  name_box: Uint8Array;
+  version: number;
+  value_box: Uint8Array;
+  device: DeviceId;
+  set_at: number;
+}
+
+/** The newest complete checkpoint of a job that is not over. */
+export interface CheckpointTable extends WrappedKeyColumns {
+  job: JobId;
+  org: OrgId;
+  attempt: number;
+  manifest: Digest;
+  files: number;
+  bytes: number;
+  at: number;
+}
+
+/** A log that was sealed to the custodian. */
+export interface AttemptLogTable extends WrappedKeyColumns {
+  job: JobId;
+  attempt: number;
+  org: OrgId;
+  manifest: Digest;
+  bytes: number;
+  at: number;
+}
+
+/** What a webhook is still to be told. */
+export interface NoticeTable {
+  id: string;
+  org: OrgId;
+  job: JobId;
+  /** Which one of those in the configuration, from 0. */
+  webhook: number;
+  outcome: NotifyEvent;
+  at: number;
+  tries: Generated<number>;
+  next_at: number;
 }
 
 /** A durable message that waits to be handed to the control link. */
@@ -197,6 +244,10 @@ export interface CustodianTables {
   job: JobTable;
   job_output: JobOutputTable;
   attempt: AttemptTable;
+  secret: SecretTable;
+  checkpoint: CheckpointTable;
+  attempt_log: AttemptLogTable;
+  notice: NoticeTable;
   outbox: OutboxTable;
   event: EventTable;
 }

@@ -131,6 +131,32 @@ export class CustodianClient {
     return this.#call('POST', '/v1/commits', payload.commitAnswer, body);
   }
 
+  async secrets(): Promise<payload.SecretRow[]> {
+    return (await this.#call('GET', '/v1/secrets', payload.secretsAnswer)).secrets;
+  }
+
+  async setSecret(name: string, value: string): Promise<payload.SecretRow[]> {
+    const path = `/v1/secrets/${encodeURIComponent(name)}`;
+    return (await this.#call('POST', path, payload.secretsAnswer, { value })).secrets;
+  }
+
+  async removeSecret(name: string): Promise<payload.SecretRow[]> {
+    const path = `/v1/secrets/${encodeURIComponent(name)}/remove`;
+    return (await this.#call('POST', path, payload.secretsAnswer)).secrets;
+  }
+
+  storeCheckpoint(body: Body<typeof payload.checkpointRequest>): Answer<typeof payload.checkpointAnswer> {
+    return this.#call('POST', '/v1/checkpoints', payload.checkpointAnswer, body);
+  }
+
+  async storeLog(body: Body<typeof payload.sealedLogRequest>): Promise<void> {
+    await this.#call('POST', '/v1/logs', payload.sealedLogAnswer, body);
+  }
+
+  sealedLogs(job: JobId): Answer<typeof payload.sealedLogsAnswer> {
+    return this.#call('GET', `/v1/jobs/${job}/logs`, payload.sealedLogsAnswer);
+  }
+
   /** A backup archive sealed to a passphrase, as a stream. */
   async backup(body: Body<typeof payload.backupRequest>): Promise<Readable> {
     return (await this.#stream('POST', '/v1/backup', { json: body })).body;

@@ -3,7 +3,7 @@ import { PolicyError } from '../policy-error.ts';
 /** Who can ask for something: a member's device or an agent. */
 export const PRINCIPAL_TYPES = ['Device', 'Agent'] as const;
 /** What something can be asked of. */
-export const RESOURCE_TYPES = ['Organisation', 'Project', 'Job', 'Dataset', 'Artifact', 'Agent'] as const;
+export const RESOURCE_TYPES = ['Organisation', 'Project', 'Job', 'Dataset', 'Artifact', 'Agent', 'Secret'] as const;
 
 export type PrincipalType = (typeof PRINCIPAL_TYPES)[number];
 export type ResourceType = (typeof RESOURCE_TYPES)[number];
@@ -33,6 +33,14 @@ export const ACTIONS = {
   'job:read': device('Job'),
   'job:logs': device('Job'),
   'job:stop': device('Job'),
+  /** Asked by the agent: a command in, or a file from or to, a running sandbox. */
+  'job:exec': device('Job'),
+  'job:copy': device('Job'),
+  'secret:set': device('Secret'),
+  'secret:list': device('Organisation'),
+  'secret:remove': device('Secret'),
+  /** Asked by the custodian before each grant: may the job of this device be given this secret? */
+  'secret:use': device('Secret'),
   /** Asked by the custodian before each grant: may this device's job still start? */
   'job:start': device('Job'),
   'job:deposit': device('Project'),
@@ -47,6 +55,8 @@ export const ACTIONS = {
   'grant:request': agent('Job'),
   'attempt:report': agent('Job'),
   'commit:request': agent('Job'),
+  'checkpoint:store': agent('Job'),
+  'log:store': agent('Job'),
   'custodian:status': device('Organisation'),
   'custodian:backup': device('Organisation'),
   'audit:read': device('Organisation'),

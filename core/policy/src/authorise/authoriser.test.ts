@@ -63,6 +63,8 @@ describe('the owner policy', () => {
     assert.deepEqual(permitted.toSorted(), [
       'attempt:report',
       'commit:request',
+      'checkpoint:store',
+      'log:store',
       'grant:request',
       'keyring:read',
       'object:read',

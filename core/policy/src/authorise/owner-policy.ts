@@ -17,7 +17,9 @@ permit (
      Action::"object:write",
      Action::"grant:request",
      Action::"attempt:report",
-     Action::"commit:request"],
+     Action::"commit:request",
+     Action::"checkpoint:store",
+     Action::"log:store"],
   resource
 )
 when { principal.org == resource.org };

@@ -1,9 +1,8 @@
 import { RETRY_REASONS, type RetryReason } from '../fields.ts';
+import { NOTIFY_EVENTS } from '../payload/workload.ts';
 import { listOf, oneOf, record, wholeNumber, type ReadBy } from './read.ts';
 import { sandboxPathValue, type SandboxPath } from './sandbox-path.ts';
 
-/** What a member may be told of. */
-export const NOTIFY_EVENTS = ['failed', 'succeeded', 'stopped'] as const;
 /** What a job does when its agent has lost the control plane and the lease ends. */
 export const ON_PARTITION = ['stop', 'keep'] as const;
 

@@ -15,7 +15,7 @@ import { placementPart } from '../statements/placement.ts';
 import { journalPoint } from '../messages/session.ts';
 import { partyRoute } from './enrolment.ts';
 import { chunkReference, packReference } from './pack.ts';
-import { payloadName } from './workload.ts';
+import { payloadName, variableName } from './workload.ts';
 
 /** `GET /v1/keyring?after=N`: statements with seq > N, and the signed head. */
 export const keyringAnswer = z.strictObject({ statements: z.array(envelope), head: envelope });
@@ -95,6 +95,8 @@ export const jobAnswer = z.strictObject({
   commit: envelope.nullable(),
   grants: z.array(envelope),
   outputs: z.array(artifactRow),
+  /** Secrets that the last refused grant lacked. */
+  missingSecrets: z.array(variableName).optional(),
 });
 
 /** `POST /v1/grants`, from the leased agent: the four statements, and where its own journal stands. */
@@ -124,6 +126,7 @@ export const GRANT_REFUSALS = [
   'fork',
   'epoch',
   'dataset-gone',
+  'secret-missing',
 ] as const;
 /**
  * `payload` is the grant payload sealed to the agent's sealing key. `resume`: the agent's `resume` names another record than the one that

@@ -12,8 +12,17 @@ export const sandboxPath = z
   .refine((path) => path.split('/').every((step) => step !== '.' && step !== '..'), 'not a normalised path');
 /** A name that people give: payload, unknown to the control plane. */
 export const payloadName = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/i);
+/** What may be told of a job that is over. */
+export const NOTIFY_EVENTS = ['failed', 'succeeded', 'stopped'] as const;
 /** The name of an environment variable. */
 export const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/);
+
+/** Text of a secret: what an environment variable can hold. */
+export const secretValue = z
+  .string()
+  .min(1)
+  .max(32_768)
+  .refine((value) => !value.includes('\0'), 'no NUL');
 
 /**
  * What runs: sealed by the client to the custodian, and by the custodian's grant to the agent. `payloadDigest` of the job statement is
@@ -36,6 +45,10 @@ export const workload = z.strictObject({
   stopGraceMs: whole(0, 600_000),
   logs: z.enum(['local', 'sealed']),
   purpose: z.string().max(64).optional(),
+  /** A folder in an output that the next attempt finds as the last one left it. */
+  checkpoint: sandboxPath.optional(),
+  /** Of what the custodian tells its webhooks. */
+  notify: z.array(z.enum(NOTIFY_EVENTS)).max(3).optional(),
   /** Of a `serve` job, and of no other. */
   service: serviceSpec.optional(),
 });
@@ -58,7 +71,15 @@ export const grantPayload = z.strictObject({
   outputs: z
     .array(z.strictObject({ path: sandboxPath, artifact: idOf('artifact'), version: whole(1, 1_000_000) }))
     .max(64),
+  /** Each value as it is now, in the order of the workload's names. */
+  secrets: z
+    .array(z.strictObject({ name: variableName, value: secretValue }))
+    .max(64)
+    .optional(),
+  /** The last complete checkpoint of an earlier attempt. */
+  checkpoint: packReference.optional(),
 });
 
+export type NotifyEvent = (typeof NOTIFY_EVENTS)[number];
 export type Workload = z.infer<typeof workload>;
 export type GrantPayload = z.infer<typeof grantPayload>;

@@ -1,0 +1,16 @@
+import type { Command } from '../command.ts';
+import { withSession } from '../session.ts';
+import { table } from '../terminal.ts';
+
+export const command: Command = {
+  usage: '',
+  summary: 'names of the secrets that the custodian keeps; values are shown to nobody',
+  options: {},
+  words: [0, 0],
+  async run(context) {
+    const secrets = await withSession(context, ({ custodian }) => custodian.secrets());
+    context.terminal.value({ secrets });
+    const cells = secrets.map(({ name, at, device }) => [name, new Date(at).toISOString(), device]);
+    context.terminal.line(table(['NAME', 'SET', 'BY'], cells));
+  },
+};
