@@ -11,6 +11,8 @@ export {
   type JournalRecordOf,
   type QueuedMessage,
 } from './journal/journal-record.ts';
+export { isCheckpointSigned, signCheckpoint } from './journal/checkpoint.ts';
+export { foldLines } from './journal/fold.ts';
 export { LinkState, type JournalOwner } from './journal/link-state.ts';
 export { LedgerError, type LedgerErrorCode } from './ledger-error.ts';
 export { createLedger, type Ledger, type LedgerRows } from './ledger/ledger.ts';

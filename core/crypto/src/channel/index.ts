@@ -9,3 +9,4 @@ export {
 } from './handshake.ts';
 export { MAX_RECORDS, openRecord, RECORD_TAG_BYTES, sealRecord } from './record-protection.ts';
 export { TrafficKey, type ChannelKeys } from './traffic-key.ts';
+export { HANDSHAKE_SEED_BYTES, HandshakeSeed } from './handshake-seed.ts';

@@ -31,7 +31,7 @@ export type ReadRecord =
   | { readonly ok: false; readonly code: JournalFault };
 
 /** SHA-256 of tag ‖ canonical JSON of the record without `hash`. */
-function recordHash(withoutHash: object): Digest {
+export function recordHash(withoutHash: object): Digest {
   return sha256Hex(concatBytes(TAG, utf8(canonicalJson(withoutHash))));
 }
 
@@ -50,8 +50,17 @@ export function appendRecord(head: JournalHead, fields: JournalFields, t: number
 
 /** The record that `line` (bytes without newline) adds to a journal at `head`. */
 export function readRecord(head: JournalHead, line: Uint8Array): ReadRecord {
-  const json = line.length <= LONGEST_LINE ? canonicalOf(line) : undefined;
-  if (json === undefined) return { ok: false, code: 'canonical' };
+  const json = readLine(line);
+  return json === undefined ? { ok: false, code: 'canonical' } : judgeRecord(head, json);
+}
+
+/** The canonical JSON in a line of at most {@link LONGEST_LINE} bytes; undefined for anything else. */
+export function readLine(line: Uint8Array): unknown {
+  return line.length <= LONGEST_LINE ? canonicalOf(line) : undefined;
+}
+
+/** Whether `json`, as it stands in a line or a fold, continues a journal at `head`. */
+export function judgeRecord(head: JournalHead, json: unknown): ReadRecord {
   const parsed = journalRecord.safeParse(json);
   if (!parsed.success) return { ok: false, code: 'schema' };
   const { hash, ...rest } = parsed.data;

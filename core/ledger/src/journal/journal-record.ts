@@ -4,10 +4,18 @@ import { FRAME_REFUSALS } from '@ringfence/protocol/frames';
 import { z } from 'zod';
 
 /** Version of the journal that this release writes. */
-export const JOURNAL_FORMAT = 1;
+export const JOURNAL_FORMAT = 2;
 
 /** Why a connection ended, as a party's journal names it. */
-export const DISCONNECT_CODES = [...FRAME_REFUSALS, 'closed', 'goodbye', 'timed-out', 'failed', 'stopped'] as const;
+export const DISCONNECT_CODES = [
+  ...FRAME_REFUSALS,
+  'closed',
+  'goodbye',
+  'timed-out',
+  'failed',
+  'stopped',
+  'renewed',
+] as const;
 
 /** One of {@link DISCONNECT_CODES}. */
 export type DisconnectCode = (typeof DISCONNECT_CODES)[number];
@@ -22,19 +30,34 @@ const queued = z.strictObject({ mid: positive, number: whole(0, 0xffff), body: j
 const common = { seq: positive, t: moment, hash_prev: sha256, hash: sha256 };
 const conn = z.string().regex(/^[0-9a-f]{16}$/);
 const dir = z.enum(['in', 'out']);
+const endpoint = z.string().regex(/^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]{2,45}\]):\d{1,5}$/);
+const owner = {
+  role: z.enum(['agent', 'custodian']),
+  party: z.union([idOf('agent'), idOf('custodian')]),
+  org: idOf('org'),
+  link: idOf('controlPlane'),
+  /** Commitment to the seed that handshakes are derived from. */
+  seed: sha256.optional(),
+};
 
 /** Every record that a journal holds; docs/protocol/control-link.md, "Journal". */
 export const journalRecord = z.discriminatedUnion('kind', [
   z.strictObject({
     ...common,
     kind: z.literal('start'),
-    format: z.literal(JOURNAL_FORMAT),
-    role: z.enum(['agent', 'custodian']),
-    party: z.union([idOf('agent'), idOf('custodian')]),
-    org: idOf('org'),
-    link: idOf('controlPlane'),
+    format: z.union([z.literal(1), z.literal(JOURNAL_FORMAT)]),
+    ...owner,
   }),
-  z.strictObject({ ...common, kind: z.literal('open'), conn, frame: z.base64() }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('dial'),
+    to: z.string().regex(/^[\x21-\x7e]{1,260}$/),
+    via: z.enum(['direct', 'proxy']),
+    local: endpoint,
+    remote: endpoint,
+  }),
+  z.strictObject({ ...common, kind: z.literal('hangup'), dial: positive, in: safe, out: safe, clear: safe.optional() }),
+  z.strictObject({ ...common, kind: z.literal('open'), conn, frame: z.base64(), dial: positive.optional() }),
   z.strictObject({ ...common, kind: z.literal('accept'), conn, frame: z.base64(), transcript: sha256 }),
   z.strictObject({
     ...common,
@@ -65,6 +88,18 @@ export const journalRecord = z.discriminatedUnion('kind', [
     in: safe,
     out: safe,
     code: z.enum(DISCONNECT_CODES),
+  }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('checkpoint'),
+    ...owner,
+    opened: safe,
+    received: safe,
+    queued: safe,
+    acknowledged: safe,
+    unacknowledged: z.array(queued),
+    budget: z.strictObject({ tokens: whole(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), at: safe }),
+    sig: z.base64().length(88),
   }),
   z.strictObject({ ...common, kind: z.literal('queue'), queue: z.array(queued).min(1).max(64) }),
   z.strictObject({

@@ -1,14 +1,12 @@
-import { fullBudget, refill, spend, type Budget, type PartyRole } from '@ringfence/protocol/frames';
+import { fullBudget, refill, spend, type Budget } from '@ringfence/protocol/frames';
 import { MESSAGES } from '@ringfence/protocol/messages';
-import type { JournalRecord, JournalRecordOf, QueuedMessage } from './journal-record.ts';
+import type { JournalFields, JournalRecord, JournalRecordOf, QueuedMessage } from './journal-record.ts';
 
 /** Whose journal it is, and of the link to which control plane. */
-export interface JournalOwner {
-  readonly role: PartyRole;
-  readonly party: string;
-  readonly org: string;
-  readonly link: string;
-}
+export type JournalOwner = Pick<JournalRecordOf<'start'>, 'role' | 'party' | 'org' | 'link' | 'seed'>;
+
+/** What a checkpoint carries besides its place and signature. */
+export type LinkCheckpoint = Omit<Extract<JournalFields, { kind: 'checkpoint' }>, 'kind' | 'sig'>;
 
 const TRANSITIONS: ReadonlySet<number> = new Set(
   Object.values(MESSAGES)
@@ -24,6 +22,7 @@ export class LinkState {
   #acknowledged = 0;
   #unacknowledged: QueuedMessage[] = [];
   #budget: Budget = fullBudget(0);
+  #opened = 0;
 
   /** As the newest start record names it. */
   get owner(): JournalOwner | undefined {
@@ -55,12 +54,34 @@ export class LinkState {
     return this.#budget;
   }
 
+  /** How many open frames there were. */
+  get opened(): number {
+    return this.#opened;
+  }
+
+  /** What a checkpoint says of the link: everything that later records build on. */
+  checkpoint(): LinkCheckpoint {
+    if (this.#owner === undefined) throw new Error('a journal without a start has no checkpoint');
+    return {
+      ...this.#owner,
+      opened: this.#opened,
+      received: this.#received,
+      queued: this.#queued,
+      acknowledged: this.#acknowledged,
+      unacknowledged: [...this.#unacknowledged],
+      budget: { ...this.#budget },
+    };
+  }
+
   /** Takes the next record of the journal. */
   apply(record: JournalRecord): void {
     switch (record.kind) {
       case 'start':
         return this.#start(record);
+      case 'checkpoint':
+        return this.#restore(record);
       case 'open':
+        this.#opened += 1;
         return this.#pay(record.t, Buffer.byteLength(record.frame, 'base64'), false);
       case 'frame':
         return record.dir === 'out' ? this.#sent(record) : this.#arrived(record);
@@ -70,14 +91,27 @@ export class LinkState {
       case 'queue':
         return this.#queue(record.queue);
       case 'accept':
+      case 'dial':
+      case 'hangup':
       case 'refused':
       case 'disconnect':
         return;
     }
   }
 
-  #start({ role, party, org, link, t, seq }: JournalRecordOf<'start'>): void {
-    this.#owner = { role, party, org, link };
+  #restore(record: JournalRecordOf<'checkpoint'>): void {
+    this.#owner = ownerOf(record);
+    this.#opened = record.opened;
+    this.#received = record.received;
+    this.#queued = record.queued;
+    this.#acknowledged = record.acknowledged;
+    this.#unacknowledged = [...record.unacknowledged];
+    this.#budget = record.budget;
+  }
+
+  #start(record: JournalRecordOf<'start'>): void {
+    const { t, seq } = record;
+    this.#owner = ownerOf(record);
     this.#budget = seq === 1 ? fullBudget(t) : refill(this.#budget, t);
   }
 
@@ -109,4 +143,9 @@ export class LinkState {
     const refilled = refill(this.#budget, t);
     this.#budget = spend(refilled, { bytes, transition }) ?? { tokens: 0, at: t };
   }
+}
+
+/** Whose journal a start or a checkpoint names. */
+export function ownerOf({ role, party, org, link, seed }: JournalOwner): JournalOwner {
+  return { role, party, org, link, ...(seed === undefined ? {} : { seed }) };
 }

@@ -14,13 +14,17 @@ const GOAL = { perAttempt: 256, perMinute: 64 } as const;
 const MINUTE = 60_000;
 /** A nonce of 32 bytes and a share of 1,216: random, so free to choose for hostile code. */
 const OPEN_BITS = 8 * (32 + 1_216);
-/** A hash that is checked can still be steered by trying contents; nobody tries 2^64. */
-const STEERED_HASH_BITS = 64;
+/**
+ * A hash that is checked can still be steered by trying contents, between the record before it and the frame that names it: 2^48 hashes
+ * are half a year of a processor core, or seven hours of a large accelerator.
+ */
+const STEERED_HASH_BITS = 48;
 /** Freedom in the nonce of an Ed25519 signature that nobody made again. */
 const SIGNATURE_BITS = 252;
 const NOT_COUNTED = [
   'when frames are sent, and how long a job runs: time is not counted',
   'whether a connection is made at all',
+  'the WebSocket and TLS around the frames: masking keys (32 bits a frame) and the randomness of the TLS handshake',
   'anything that leaves by another way than this link',
 ];
 
@@ -67,6 +71,8 @@ export class SmugglingCount {
   #arrived = 0;
   #acknowledged = 0;
   #perConnection = 0;
+  #openBits = 0;
+  #handshakesFixed = true;
   #ofConnections = 0;
 
   constructor(role: PartyRole) {
@@ -85,11 +91,13 @@ export class SmugglingCount {
     this.#arrived = Math.max(this.#arrived, mid);
   }
 
-  /** An open frame was sent. */
-  opened(): void {
-    this.#line('open', 'nonce and key share', 'agent', OPEN_BITS);
-    this.#ofConnections += OPEN_BITS;
-    this.#perConnection = Math.max(this.#perConnection, OPEN_BITS);
+  /** An open frame was sent; `derived`: it was made again from the seed that the journal commits to. */
+  opened(derived: boolean): void {
+    this.#openBits = derived ? 0 : OPEN_BITS;
+    this.#handshakesFixed &&= derived;
+    this.#line('open', 'nonce and key share', 'agent', this.#openBits);
+    this.#ofConnections += this.#openBits;
+    this.#perConnection = Math.max(this.#perConnection, this.#openBits);
   }
 
   /**
@@ -110,8 +118,8 @@ export class SmugglingCount {
     if (message.name === 'attempt-status') this.#step(message.body);
   }
 
-  /** The account up to here. */
-  result(signaturesFixed: boolean): Smuggling {
+  /** The account up to here; `commitments`: how many seeds the journal has named, each of which could have been sought out. */
+  result(signaturesFixed: boolean, commitments = 0): Smuggling {
     const most = (values: Iterable<number>): number => Math.ceil(Math.max(0, ...values));
     const minutes = [...this.#jobMinutes.values()];
     const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
@@ -120,11 +128,12 @@ export class SmugglingCount {
       perMinute: most(minutes.map((minute) => minute.maximum())),
       total: Math.ceil(sum(this.#jobAttempts.values()) + sum(minutes.map((minute) => minute.total()))),
     };
+    const seeds = commitments * STEERED_HASH_BITS;
     const agent = {
       perAttempt: most(this.#agentAttempts.values()),
       perMinute: Math.ceil(this.#agentMinutes.maximum()),
       perConnection: Math.ceil(this.#perConnection),
-      total: Math.ceil(sum(this.#agentAttempts.values()) + this.#agentMinutes.total() + this.#ofConnections),
+      total: Math.ceil(sum(this.#agentAttempts.values()) + this.#agentMinutes.total() + this.#ofConnections + seeds),
     };
     return {
       job,
@@ -133,6 +142,7 @@ export class SmugglingCount {
       jobMeetsGoal: meets(job),
       agentMeetsGoal: meets(agent) && agent.perConnection <= GOAL.perMinute,
       signaturesFixed,
+      handshakesFixed: this.#handshakesFixed,
       lines: Array.from(this.#lines.values(), (line) => ({ ...line, bits: Math.ceil(line.bits) })),
       notCounted: NOT_COUNTED,
     };
@@ -199,7 +209,7 @@ export class SmugglingCount {
       this.#agentAttempts.set(key, (this.#agentAttempts.get(key) ?? 0) + all);
     } else if (message.name === 'hello') {
       this.#ofConnections += all;
-      this.#perConnection = Math.max(this.#perConnection, OPEN_BITS + all);
+      this.#perConnection = Math.max(this.#perConnection, this.#openBits + all);
     } else this.#agentMinutes.add(t, all);
     if (message.name !== 'heartbeat' || job === 0) return;
     // Spread evenly over the attempts of this heartbeat that could move.

@@ -28,6 +28,8 @@ export interface Smuggling {
   readonly agentMeetsGoal: boolean;
   /** Signatures were made again with the party's key and are the same: they carry nothing. */
   readonly signaturesFixed: boolean;
+  /** Open frames were made again from the committed seed and are the same: they carry nothing. */
+  readonly handshakesFixed: boolean;
   readonly lines: readonly SmugglingLine[];
   readonly notCounted: readonly string[];
 }

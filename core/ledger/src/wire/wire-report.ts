@@ -20,7 +20,13 @@ export type WireProblemCode =
   /** A hello or acknowledgement names a journal point that is not this journal's. */
   | 'journal-point'
   /** The bytes that crossed are not those of the recorded frames. */
-  | 'bytes';
+  | 'bytes'
+  /** An open frame is not the one that the committed seed gives. */
+  | 'handshake-seed'
+  /** A checkpoint is not signed by the party, or does not say what the records before it say. */
+  | 'checkpoint'
+  /** A TCP connection was closed that was not opened, or twice. */
+  | 'socket';
 
 /** One thing that is wrong, at one record. */
 export interface WireProblem {
@@ -43,6 +49,24 @@ export interface WireConnection {
   readonly closed: boolean;
 }
 
+/** One TCP connection towards a control plane, or to the proxy before it. */
+export interface WireSocket {
+  /** Number of its dial record. */
+  readonly dial: number;
+  /** `HOST:PORT` as it was dialled, and the two ends of the TCP connection. */
+  readonly to: string;
+  readonly via: 'direct' | 'proxy';
+  readonly local: string;
+  readonly remote: string;
+  readonly from: number;
+  /** When it was closed, and the bytes of TCP payload that the party had read and written by then. */
+  readonly closed: { readonly at: number; readonly in: number; readonly out: number } | undefined;
+  /** Bytes that the party wrote in clear, to a proxy, before TLS began. */
+  readonly clear: number;
+  /** Sizes of the frames that it sent over this connection, in their order. */
+  readonly framesOut: readonly number[];
+}
+
 /** How often a message crossed, and in how many bytes of frames. */
 export interface WireCount {
   readonly name: string;
@@ -55,6 +79,9 @@ export interface WireCount {
 export interface WireReport {
   /** Every record was decoded, every frame sealed again to the bytes that crossed, and no rule was broken. */
   readonly ok: boolean;
+  /** Number of the first record that is there: 1, or a checkpoint's behind segments that were removed. */
+  readonly from: number;
+  /** Number of the last record. */
   readonly records: number;
   /** Hash of the last record, 64 zeros without one: what to compare with the point that the control plane acknowledged last. */
   readonly head: string;
@@ -62,6 +89,8 @@ export interface WireReport {
   readonly problems: readonly WireProblem[];
   readonly problemCount: number;
   readonly connections: readonly WireConnection[];
+  /** TCP connections towards the control plane, as the party recorded them. */
+  readonly sockets: readonly WireSocket[];
   readonly messages: readonly WireCount[];
   readonly bytesIn: number;
   readonly bytesOut: number;

@@ -1,4 +1,5 @@
 import { canonicalJson, equalBytes, fromUtf8 } from '@ringfence/base';
+import type { HandshakeSeed } from '@ringfence/crypto/channel';
 import type { SigningKey } from '@ringfence/crypto/sign';
 import {
   CONTROL_VERSIONS,
@@ -13,8 +14,12 @@ import {
 import type { MessageBody } from '@ringfence/protocol/messages';
 import { leaseStatement } from '@ringfence/protocol/statements';
 import type { JournalRecord, JournalRecordOf, QueuedMessage } from '../journal/journal-record.ts';
-import type { JournalOwner } from '../journal/link-state.ts';
+import { isCheckpointSigned } from '../journal/checkpoint.ts';
+import { LinkState, ownerOf, type JournalOwner } from '../journal/link-state.ts';
+import { RecordHashes } from './record-hashes.ts';
 import { RecordedConnection, type LinkKeys } from './recorded-connection.ts';
+import { RecordedHandshakes } from './recorded-handshakes.ts';
+import { RecordedSockets } from './recorded-sockets.ts';
 import type { SessionKeys } from './session-keys.ts';
 import { SmugglingCount } from './smuggling-count.ts';
 import {
@@ -29,6 +34,8 @@ import {
 export interface WireKeys extends LinkKeys {
   /** The party's frame key itself: with it, signatures are made again and shown to carry nothing. */
   readonly signing?: SigningKey | undefined;
+  /** The seed of the party's handshakes: with it, open frames are made again and shown to carry nothing. */
+  readonly seed?: HandshakeSeed | undefined;
 }
 
 /**
@@ -40,8 +47,10 @@ export function wireVerify(input: {
   records: Iterable<JournalRecord>;
   sessions: ReadonlyMap<string, SessionKeys>;
   keys: WireKeys;
+  /** Connections of segments that a retention setting removed. */
+  removed?: ReadonlySet<string> | undefined;
 }): WireReport {
-  const verification = new WireVerification(input.sessions, input.keys);
+  const verification = new WireVerification(input);
   for (const record of input.records) verification.take(record);
   return verification.report();
 }
@@ -49,11 +58,15 @@ export function wireVerify(input: {
 class WireVerification {
   readonly #sessions: ReadonlyMap<string, SessionKeys>;
   readonly #keys: WireKeys;
-  readonly #hashes: string[] = ['0'.repeat(64)];
+  readonly #removed: ReadonlySet<string>;
+  readonly #hashes = new RecordHashes();
   readonly #problems: WireProblem[] = [];
   readonly #connections = new Map<string, RecordedConnection>();
   readonly #counts = new Map<string, { name: string; dir: 'in' | 'out'; frames: number; bytes: number }>();
   readonly #queued = new Map<number, string>();
+  readonly #state = new LinkState();
+  readonly #sockets = new RecordedSockets();
+  readonly #handshakes: RecordedHandshakes;
   #problemCount = 0;
   #owner: JournalOwner | undefined;
   #smuggling: SmugglingCount | undefined;
@@ -62,16 +75,27 @@ class WireVerification {
   #arrived = 0;
   #queuedMid = 0;
   #sentMid = 0;
+  /** Durable messages up to here were stored in records that are gone. */
+  #forgotten = 0;
 
-  constructor(sessions: ReadonlyMap<string, SessionKeys>, keys: WireKeys) {
+  constructor({ sessions, keys, removed }: Parameters<typeof wireVerify>[0]) {
     this.#sessions = sessions;
     this.#keys = keys;
+    this.#removed = removed ?? new Set();
+    this.#handshakes = new RecordedHandshakes(keys.seed);
   }
 
   take(record: JournalRecord): void {
     switch (record.kind) {
       case 'start':
         this.#start(record);
+        break;
+      case 'checkpoint':
+        this.#checkpoint(record);
+        break;
+      case 'dial':
+      case 'hangup':
+        this.#note(record, this.#sockets.take(record, this.#hashes.first));
         break;
       case 'open':
         this.#opened(record);
@@ -90,48 +114,80 @@ class WireVerification {
         this.#onConnection(record);
         break;
     }
-    this.#hashes.push(record.hash);
+    this.#state.apply(record);
+    this.#hashes.push(record);
   }
 
   report(): WireReport {
     // Keys are kept after the opening is recorded, so that a journal without the opening is not the one that was written.
     for (const conn of this.#sessions.keys())
-      if (!this.#connections.has(conn)) this.#problem({ seq: this.#hashes.length - 1 }, 'no-connection');
+      if (!this.#connections.has(conn) && !this.#removed.has(conn))
+        this.#problem({ seq: this.#hashes.newest }, 'no-connection');
     const connections = Array.from(this.#connections.values(), (connection) => connection.summary());
     const sum = (amounts: number[]): number => amounts.reduce((total, amount) => total + amount, 0);
     const smuggling = this.#smuggling ?? new SmugglingCount('agent');
     return {
       ok: this.#problemCount === 0,
-      records: this.#hashes.length - 1,
-      head: this.#hashes.at(-1) ?? '',
+      from: this.#hashes.first,
+      records: this.#hashes.newest,
+      head: this.#hashes.head,
       problems: this.#problems,
       problemCount: this.#problemCount,
       connections,
+      sockets: this.#sockets.result(),
       messages: [...this.#counts.values()] satisfies WireCount[],
       bytesIn: sum(connections.map((connection) => connection.in)),
       bytesOut: sum(connections.map((connection) => connection.out)),
-      smuggling: smuggling.result(this.#signaturesFixed),
+      smuggling: smuggling.result(this.#signaturesFixed, this.#handshakes.commitments),
     };
   }
 
   #start(record: JournalRecordOf<'start'>): void {
-    const { role, party, org, link, t, seq } = record;
-    const owner = { role, party, org, link };
-    if (link !== this.#keys.controlPlane) this.#problem(record, 'recipient');
+    const { t, seq } = record;
+    this.#belongsTo(record);
+    this.#budgetOut = seq === 1 ? fullBudget(t) : refill(this.#budgetOut, t);
+  }
+
+  #belongsTo(record: JournalRecordOf<'start'> | JournalRecordOf<'checkpoint'>): void {
+    const { seed, ...owner } = ownerOf(record);
+    if (owner.link !== this.#keys.controlPlane) this.#problem(record, 'recipient');
     if (this.#owner !== undefined && canonicalJson(owner) !== canonicalJson(this.#owner))
       this.#problem(record, 'recipient');
     this.#owner ??= owner;
-    this.#smuggling ??= new SmugglingCount(role);
-    this.#budgetOut = seq === 1 ? fullBudget(t) : refill(this.#budgetOut, t);
+    this.#smuggling ??= new SmugglingCount(owner.role);
+    this.#handshakes.committed(seed);
+  }
+
+  /** At the beginning of what is left, its word is taken; anywhere else it has to say what the records before it said. */
+  #checkpoint(record: JournalRecordOf<'checkpoint'>): void {
+    const { received, queued, acknowledged, unacknowledged, budget, opened } = record;
+    this.#belongsTo(record);
+    if (!isCheckpointSigned(this.#keys.party, record)) this.#problem(record, 'checkpoint');
+    if (this.#hashes.isEmpty) {
+      for (const message of unacknowledged) this.#queued.set(message.mid, identityOf(message));
+      this.#budgetOut = budget;
+      this.#arrived = received;
+      this.#queuedMid = queued;
+      this.#sentMid = acknowledged;
+      this.#forgotten = acknowledged;
+      this.#handshakes.opened = opened;
+      return this.#smuggling?.arrived(received);
+    }
+    const { kind: _, seq: __, t: ___, hash: ____, hash_prev: _____, sig: ______, ...said } = record;
+    if (canonicalJson(said) !== canonicalJson(this.#state.checkpoint())) this.#problem(record, 'checkpoint');
   }
 
   #opened(record: JournalRecordOf<'open'>): void {
     if (this.#connections.has(record.conn)) this.#problem(record, 'connection');
     const connection = new RecordedConnection(record);
     this.#connections.set(record.conn, connection);
-    this.#smuggling?.opened();
+    this.#note(record, this.#sockets.opened(record));
     this.#payOut(record, Buffer.byteLength(record.frame, 'base64'), false);
-    if (this.#owner !== undefined) this.#note(record, connection.checkOpen(this.#owner, this.#keys));
+    if (this.#owner === undefined) return;
+    const origin = this.#handshakes.judge(record, this.#owner, this.#keys);
+    this.#smuggling?.opened(origin === 'derived');
+    if (origin === 'other') this.#problem(record, 'handshake-seed');
+    this.#note(record, connection.checkOpen(this.#owner, this.#keys));
   }
 
   #onConnection(
@@ -158,6 +214,7 @@ class WireVerification {
     const { opened } = replayed;
     this.#count(opened.message.name, record);
     const spending = { bytes: record.size, transition: opened.transition };
+    if (record.dir === 'out') this.#sockets.sent(record.conn, record.size);
     if (record.dir === 'in') {
       this.#payIn(record, connection, spending);
       this.#note(record, this.#cameIn(opened, connection));
@@ -202,6 +259,7 @@ class WireVerification {
     if (mid === 0) return undefined;
     if (mid !== connection.nextOut) return 'message-gap';
     connection.nextOut = mid + 1;
+    if (mid <= this.#forgotten) return undefined;
     const { number } = record;
     return this.#queued.get(mid) === identityOf({ mid, number, body: record.body }) ? undefined : 'not-queued';
   }
@@ -211,13 +269,14 @@ class WireVerification {
     if (hello.role !== role || hello.party !== party || hello.org !== org) return 'recipient';
     if (hello.versions.min !== CONTROL_VERSIONS.min || hello.versions.max !== CONTROL_VERSIONS.max) return 'version';
     if (!this.#isOwnPoint(hello.journal)) return 'journal-point';
-    const expected = last === null ? undefined : this.#hashes[last.seq];
+    if (last !== null && this.#hashes.isForgotten(last.seq)) return undefined;
+    const expected = last === null ? undefined : this.#hashes.at(last.seq);
     const resume = last === null || expected === undefined ? null : { seq: last.seq, hash: expected };
     return canonicalJson(hello.resume) === canonicalJson(resume) ? undefined : 'journal-point';
   }
 
   #isOwnPoint({ seq, hash }: { seq: number; hash: string }): boolean {
-    return this.#hashes[seq] === hash;
+    return this.#hashes.isForgotten(seq) || this.#hashes.at(seq) === hash;
   }
 
   /** Ed25519 is deterministic (RFC 8032): with the key at hand, a signature that was made otherwise shows. */
