@@ -3,7 +3,7 @@ import { PolicyError } from '../policy-error.ts';
 /** Who can ask for something: a member's device or an agent. */
 export const PRINCIPAL_TYPES = ['Device', 'Agent'] as const;
 /** What something can be asked of. */
-export const RESOURCE_TYPES = ['Organisation', 'Project', 'Job', 'Dataset', 'Artifact', 'Agent', 'Secret'] as const;
+export const RESOURCE_TYPES = ['Organisation', 'Project', 'Job', 'Dataset', 'Artifact', 'Agent', 'Secret', 'Endpoint'] as const;
 
 export type PrincipalType = (typeof PRINCIPAL_TYPES)[number];
 export type ResourceType = (typeof RESOURCE_TYPES)[number];
@@ -57,6 +57,18 @@ export const ACTIONS = {
   'commit:request': agent('Job'),
   'checkpoint:store': agent('Job'),
   'log:store': agent('Job'),
+  'endpoint:create': device('Project'),
+  'endpoint:list': device('Organisation'),
+  /** Asked by a gateway of who calls without a token. */
+  'endpoint:call': device('Endpoint'),
+  'endpoint:scale': device('Endpoint'),
+  'endpoint:remove': device('Endpoint'),
+  'token:mint': device('Endpoint'),
+  'token:revoke': device('Endpoint'),
+  'issuer:rotate': device('Organisation'),
+  'gateway:allow': device('Agent'),
+  'gateway:serve': agent('Organisation'),
+  'replica:report': agent('Job'),
   'custodian:status': device('Organisation'),
   'custodian:backup': device('Organisation'),
   'audit:read': device('Organisation'),

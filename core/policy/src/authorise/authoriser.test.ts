@@ -62,13 +62,15 @@ describe('the owner policy', () => {
     );
     assert.deepEqual(permitted.toSorted(), [
       'attempt:report',
-      'commit:request',
       'checkpoint:store',
-      'log:store',
+      'commit:request',
+      'gateway:serve',
       'grant:request',
       'keyring:read',
+      'log:store',
       'object:read',
       'object:write',
+      'replica:report',
     ]);
   });
 

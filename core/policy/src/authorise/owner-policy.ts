@@ -19,7 +19,9 @@ permit (
      Action::"attempt:report",
      Action::"commit:request",
      Action::"checkpoint:store",
-     Action::"log:store"],
+     Action::"log:store",
+     Action::"gateway:serve",
+     Action::"replica:report"],
   resource
 )
 when { principal.org == resource.org };
