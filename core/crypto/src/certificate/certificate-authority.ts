@@ -72,7 +72,8 @@ export async function issueServerCertificate(
   };
 }
 
-async function readAuthority(
+/** An authority's name and keys, to issue with. Throws CryptoError `bad-certificate`. */
+export async function readAuthority(
   authority: CertificateAuthority,
 ): Promise<{ subject: string; publicKey: webcrypto.CryptoKey; privateKey: webcrypto.CryptoKey }> {
   const { X509Certificate } = await x509Library();

@@ -1,3 +1,10 @@
+export {
+  checkCertificateRequest,
+  createCertificateRequest,
+  issueForRequest,
+  type CertificateRequest,
+  type CheckedRequest,
+} from './certificate-request.ts';
 export { CryptoError, type CryptoErrorCode } from '../crypto-error.ts';
 export {
   createCertificateAuthority,
