@@ -8,7 +8,7 @@ export type TestFiles = {
   apart: readonly string[];
 };
 
-const TEST_FOLDERS = ['core', 'engines', 'apps', 'scripts', 'examples', 'tests', 'bench'];
+const TEST_FOLDERS = ['core', 'engines', 'apps', 'scripts', 'examples', 'tests', 'bench', 'sdk'];
 const PURE = /^(core\/(?!store\/|client\/|base\/src\/platform\/)|engines\/)/;
 const FULL_ONLY = /\.full\.test\.ts$/;
 const SKIPPED_FOLDER = /(^|\/)(node_modules|dist|\.ringfence)(\/|$)/;

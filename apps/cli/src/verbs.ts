@@ -21,6 +21,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly command: Co
   ps: () => import('./commands/ps.ts'),
   status: () => import('./commands/status.ts'),
   logs: () => import('./commands/logs.ts'),
+  metrics: () => import('./commands/metrics.ts'),
   'artifact ls': () => import('./commands/artifact-ls.ts'),
   'artifact get': () => import('./commands/artifact-get.ts'),
   stop: () => import('./commands/stop.ts'),

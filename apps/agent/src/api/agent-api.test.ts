@@ -21,7 +21,7 @@ import { agentApi } from './agent-api.ts';
 /** Serves the API of an agent; `dial` makes a device with the given key. */
 async function serveApi(t: TestContext, { runner, machine, context }: TestOrganisation) {
   const { keyring, identity } = context;
-  const server = linkHttpServer(agentApi({ state: machine.state, keyring, runner }));
+  const server = linkHttpServer(agentApi({ state: machine.state, keyring, runner, clock }));
   const listener = servePayload({
     server,
     identity: identity.link,

@@ -1,30 +1,34 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isId, type JobId } from '@ringfence/base';
+import { isId, type Clock, type JobId } from '@ringfence/base';
 import { peerOf } from '@ringfence/client/payload-link';
 import { headMaxAge } from '@ringfence/keyring';
 import type { LogLine } from '@ringfence/protocol/payload';
 import type { AttemptRunner } from '../attempt/attempt-runner.ts';
 import { AttemptFolder, attemptsOfJob } from '../attempt/attempt-folder.ts';
 import type { KeyringCopy } from '../link/keyring-copy.ts';
+import { readMetricFile } from '../job-metrics/metric-file.ts';
 import { readLogLines } from '../logs/attempt-log.ts';
 import { mayRead } from './may-read.ts';
+import { sendMetrics, type MetricWish } from './send-metrics.ts';
 
 /** What the agent's payload API needs of one link. */
 export interface AgentApiOptions {
   readonly state: string;
   readonly keyring: KeyringCopy;
   readonly runner: AttemptRunner;
+  readonly clock: Clock;
 }
 
 interface Asked {
   readonly job: JobId;
   readonly attempt: number;
-  readonly logs: boolean;
+  readonly part: 'view' | 'logs' | 'metrics';
   readonly from: number;
   readonly follow: boolean;
+  readonly metrics: MetricWish;
 }
 
-/** Answers devices of the organisation over payload links: how an attempt stands, and its log. */
+/** Answers devices of the organisation over payload links: how an attempt stands, its log, and its metrics. */
 export function agentApi(options: AgentApiOptions): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     request.resume();
@@ -40,27 +44,31 @@ export function agentApi(options: AgentApiOptions): (request: IncomingMessage, r
     if (!current())
       return refuse(response, 503, 'stale-keyring', 'this agent has not heard from its custodian who may read');
     const live = options.runner.workOf(asked.job, asked.attempt);
-    if (asked.logs) return sendLog(response, folder, asked, { runner: options.runner, current });
+    if (asked.part === 'logs') return sendLog(response, folder, asked, { runner: options.runner, current });
     const view =
       live?.view === undefined ? about.view : { ...live.view, logBytes: live.work.log?.bytes ?? live.view.logBytes };
-    send(response, 200, view);
+    if (asked.part === 'view') return send(response, 200, view);
+    const store = live?.work.metrics?.store ?? readMetricFile(folder.metricsPath);
+    sendMetrics(response, store, { view, wish: asked.metrics, clock: options.clock });
   };
 }
 
 function readRequest(state: string, target: string): Asked | undefined {
   if (!URL.canParse(target, 'https://agent')) return undefined;
   const url = new URL(target, 'https://agent');
-  const [, version, jobs, job = '', part, ...more] = url.pathname.split('/');
+  const [, version, jobs, job = '', part = 'view', ...more] = url.pathname.split('/');
   if (version !== 'v1' || jobs !== 'jobs' || !isId('job', job) || more.length > 0) return undefined;
-  if (part !== undefined && part !== 'logs') return undefined;
+  if (part !== 'view' && part !== 'logs' && part !== 'metrics') return undefined;
   const number = (name: string, otherwise: number): number => {
     const text = url.searchParams.get(name);
     return text === null ? otherwise : /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   };
   const attempt = number('attempt', attemptsOfJob(state, job).at(-1) ?? 1);
   const from = number('from', 0);
-  if (Number.isNaN(from) || !(attempt >= 1 && attempt <= 1_000_000)) return undefined;
-  return { job, attempt, logs: part === 'logs', from, follow: url.searchParams.get('follow') === '1' };
+  const metrics = { since: number('since', 0), last: number('last', Number.MAX_SAFE_INTEGER) };
+  if ([from, metrics.since, metrics.last].some(Number.isNaN) || !(attempt >= 1 && attempt <= 1_000_000))
+    return undefined;
+  return { job, attempt, part, from, follow: url.searchParams.get('follow') === '1', metrics };
 }
 
 /** Whom a log comes from, and whether its reader can still be known to be a member. */

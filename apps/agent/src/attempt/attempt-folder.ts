@@ -18,7 +18,7 @@ const about = z.strictObject({
 /** Whose an attempt is, how strictly it is to be kept, and how it stands. */
 export type AttemptAbout = z.infer<typeof about>;
 
-/** What stays of an attempt when it is over: its log and how it ended, in the state folder, for its owner. */
+/** What stays of an attempt when it is over: its log, its metrics and how it ended, in the state folder, for its owner. */
 export class AttemptFolder {
   readonly #state: string;
   readonly id: AttemptId;
@@ -34,6 +34,11 @@ export class AttemptFolder {
 
   get logPath(): string {
     return join(this.path, 'log.jsonl');
+  }
+
+  /** The attempt's metrics; see MetricFile. */
+  get metricsPath(): string {
+    return join(this.path, 'metrics.jsonl');
   }
 
   /** What the custodian is asked to commit, sealed at rest: it holds the keys of the results. */

@@ -3,6 +3,7 @@ import type { Envelope } from '@ringfence/crypto/sign';
 import type { Admission, LeasedStart } from '@ringfence/keyring';
 import type { AttemptPhase, AttemptView, FailureEnvelope, GrantPayload } from '@ringfence/protocol/payload';
 import type { Outcome } from '@ringfence/protocol/statements';
+import type { AttemptMetrics } from '../job-metrics/attempt-metrics.ts';
 import { AttemptLog } from '../logs/attempt-log.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import type { Place } from '../machine/capacity.ts';
@@ -36,6 +37,7 @@ export class AttemptWork {
   /** Folder of the running attempt, outside the state folder. */
   folder: string | undefined;
   log: AttemptLog | undefined;
+  metrics: AttemptMetrics | undefined;
   running: Running | undefined;
   /** The step that is under way; it never rejects. */
   stepping: Promise<void> | undefined;
@@ -84,6 +86,7 @@ export class AttemptWork {
   /** The attempt is over: closes the log and writes down how it ended. */
   close({ clock }: LinkContext, outcome: Outcome): void {
     this.log?.close();
+    this.metrics?.close();
     forgetSecrets(this.secrets);
     this.enter('ended', {
       endedAt: clock.now(),

@@ -7,6 +7,7 @@ import { startingFact } from './attempt-facts.ts';
 import type { AttemptWork } from './attempt-work.ts';
 import { runSpec, setupSpec, type JobParts } from './job-spec.ts';
 import { CODE_PATH, layOut, type LaidOut } from './lay-out.ts';
+import { measure, withMetrics } from './measure-job.ts';
 import { AttemptEnd, refusedFor } from './step-error.ts';
 
 /** Code, data and outputs in place, and the job's setup done, now or by an earlier attempt. Throws AttemptEnd and what fetching throws. */
@@ -48,10 +49,14 @@ async function runSetup(context: LinkContext, work: AttemptWork, spec: SandboxSp
 export async function start(context: LinkContext, work: AttemptWork, laidOut: LaidOut): Promise<Running> {
   const { clock, log, fault, metrics, record } = context;
   fault('start-before-journal');
-  await record(startingFact(work.id));
+  const [spec] = await Promise.all([
+    withMetrics(context, work, runSpec(partsOf(context, work, laidOut))),
+    record(startingFact(work.id)),
+  ]);
   fault('start-after-journal');
   work.enter('running', { startedAt: clock.now() });
-  const running = await startSpec(context, work, runSpec(partsOf(context, work, laidOut)), 'out');
+  const running = await startSpec(context, work, spec, 'out');
+  measure(work, spec, running);
   const took = clock.monotonic() - work.leased.at;
   log.info('exec', { ...work.id, isolation: work.level ?? 'sandbox', duration_ms: Math.round(took) });
   metrics.started(took);

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { HostIdentity } from '../sandbox/index.ts';
 
 /** Where a job finds its pipe. */
-export const PIPE_FOLDER = '/ringfence/metrics';
+export const PIPE_FOLDER = '/opt/ringfence/metrics';
 /** Name of the pipe in that folder. */
 export const PIPE_NAME = 'pipe';
 /** Most bytes that are read in one turn: as much as a pipe holds. */

@@ -33,9 +33,9 @@ export class MetricStore {
   readonly #refused = new Map<MetricRefusal, number>();
   #newest = 0;
 
-  /** Takes the values of one turn, all of the moment `now`; time never runs back between turns. */
+  /** Takes the values of one turn, all of the moment `now`; a later turn is always later by at least a millisecond, so that followers miss none. */
   take(now: EpochMs, values: readonly Measured[]): Added {
-    const at = Math.max(this.#newest, now) as EpochMs;
+    const at = Math.max(this.#newest + 1, now) as EpochMs;
     const fresh: KeptSeries[] = [];
     const turn = new Map<KeptSeries, MetricPoint[]>();
     let points = 0;

@@ -96,7 +96,7 @@ export class AgentLink {
       heartbeat: () => ({ attempts: this.#runner.beats() }),
       onState: options.onState,
     });
-    const server = linkHttpServer(agentApi({ state, keyring: this.#context.keyring, runner: this.#runner }));
+    const server = linkHttpServer(agentApi({ state, keyring: this.#context.keyring, runner: this.#runner, clock }));
     this.#listener = servePayload({
       server,
       identity: identity.link,

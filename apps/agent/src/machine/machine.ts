@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock, Rng } from '@ringfence/base';
+import { copySdk, ownSdkFolder } from '../job-metrics/sdk-copy.ts';
 import { ObjectCache } from '../pack-cache/object-cache.ts';
 import { SetupCache } from '../setup/setup-cache.ts';
 import {
@@ -25,6 +26,8 @@ export interface Machine {
   readonly places: Places;
   readonly folders: WorkFolders;
   readonly runtimes: readonly RuntimeMount[];
+  /** Folder of the host with what jobs can import; null where the program came without it. */
+  readonly sdk: string | null;
   readonly cache: ObjectCache;
   readonly setups: SetupCache;
   /** Most bytes of one attempt's output that are kept. */
@@ -53,6 +56,7 @@ export async function openMachine(options: {
   const users = claimJobUsers(firstJobUid === undefined ? {} : { firstUid: firstJobUid });
   const capabilities = await probeIsolation({ stateDir: state, clock, rng, users });
   const capacity = capacityOf(folders.attempts);
+  const source = ownSdkFolder(process.argv[1]);
   return {
     state,
     capabilities,
@@ -60,6 +64,7 @@ export async function openMachine(options: {
     places: new Places(capacity, SLOTS),
     folders,
     runtimes: [nodeRuntime(folders, capabilities)],
+    sdk: source === null ? null : copySdk(source, folders.runtimes),
     cache: new ObjectCache(join(state, 'objects'), options.cacheBytes),
     setups: new SetupCache(folders.setups, options.cacheBytes),
     logBytes: options.logBytes,

@@ -59,7 +59,7 @@ export async function* readLog(
 }
 
 /** Whole lines of a stream of UTF-8; node:readline would pass a late error of the stream on to nobody. */
-async function* linesOf(body: Readable): AsyncGenerator<string> {
+export async function* linesOf(body: Readable): AsyncGenerator<string> {
   let rest = '';
   body.on('error', () => {});
   body.setEncoding('utf8');
