@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { attemptNumber, idOf, isolation, moment, whole } from '../fields.ts';
 import { OUTCOMES } from '../statements/job.ts';
+import { egressUse } from './egress.ts';
 
 /** Steps of an attempt at its agent, in order. */
 export const ATTEMPT_PHASES = [
@@ -47,6 +48,8 @@ export const attemptView = z.strictObject({
   logBytes: whole(0, Number.MAX_SAFE_INTEGER),
   peakMemoryBytes: whole(0, Number.MAX_SAFE_INTEGER).nullable(),
   cpuMs: whole(0, Number.MAX_SAFE_INTEGER).nullable(),
+  /** Absent where the job has no way out, or has not used it. */
+  egress: egressUse.optional(),
 });
 
 /** `GET /v1/jobs/JOB/logs?attempt=N&from=BYTE&follow=1` streams these, one JSON object a line; it ends with `end` unless the client leaves. */

@@ -1,5 +1,6 @@
 export * from './agent-api.ts';
 export * from './custodian-api.ts';
+export * from './egress.ts';
 export * from './enrolment.ts';
 export * from './pack.ts';
 export * from './workload.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bytes32, idOf, isolation, whole } from '../fields.ts';
 import { resources } from '../statements/placement.ts';
+import { egressTarget } from './egress.ts';
 import { packReference } from './pack.ts';
 import { serviceSpec } from './service.ts';
 
@@ -45,6 +46,8 @@ export const workload = z.strictObject({
   stopGraceMs: whole(0, 600_000),
   logs: z.enum(['local', 'sealed']),
   purpose: z.string().max(64).optional(),
+  /** What the job may reach; nothing when absent. The placement part says `declared` exactly then. */
+  egress: z.array(egressTarget).min(1).max(64).optional(),
   /** A folder in an output that the next attempt finds as the last one left it. */
   checkpoint: sandboxPath.optional(),
   /** Of what the custodian tells its webhooks. */
