@@ -93,7 +93,9 @@ export async function issueForRequest(
 }
 
 function hostsOf(request: X509.Pkcs10CertificateRequest, x509: typeof X509): string[] {
-  const names = request.extensions.filter((extension) => extension instanceof x509.SubjectAlternativeNameExtension);
+  const names = Array.from(request.extensions).filter(
+    (extension) => extension instanceof x509.SubjectAlternativeNameExtension,
+  );
   return names.flatMap((extension) =>
     extension.names.items.map(({ type, value }) => {
       if (type === 'dns' || type === 'ip') return value;
