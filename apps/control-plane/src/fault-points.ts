@@ -9,6 +9,8 @@ export const FAULT_POINTS = [
   'message-after-commit',
   'committed-before-commit',
   'committed-after-commit',
+  'wanted-before-commit',
+  'wanted-after-commit',
 ] as const;
 
 /** One of {@link FAULT_POINTS}. */

@@ -1,3 +1,4 @@
+export * from './back-off.ts';
 export * from './constraints.ts';
 export * from './decision.ts';
 export * from './label.ts';
@@ -7,4 +8,5 @@ export * from './place.ts';
 export * from './placement-check.ts';
 export { loosenings, type LabelledPart, type Loosening, type PlacementLabel } from './placement-limits.ts';
 export * from './residency.ts';
+export * from './retry.ts';
 export * from './strictness.ts';

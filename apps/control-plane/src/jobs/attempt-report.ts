@@ -37,7 +37,7 @@ export async function reportAttempt(
   if (row === undefined || RANK[state] <= RANK[row.state]) return;
   await tx
     .updateTable('attempt')
-    .set({ state, outcome: outcome ?? null })
+    .set({ state, outcome: outcome ?? null, ...(state === 'running' ? { running_at: context.clock.now() } : {}) })
     .where('job', '=', job)
     .where('attempt', '=', attempt)
     .execute();
@@ -56,7 +56,8 @@ export async function reportAttempt(
   if (!moved && row.live && (state === 'stopped' || state === 'refused')) await endAttempt(tx, job);
 }
 
-function eventOf({ state, outcome }: MessageBody<'attempt-status'>): JobEvent {
+function eventOf({ state, outcome, refusal }: MessageBody<'attempt-status'>): JobEvent {
+  if (state === 'refused') return { kind: 'refused', noRoom: refusal === 'capacity' || refusal === 'disk-full' };
   if (state === 'stopped') return { kind: 'stopped', outcome: outcome ?? 'interrupted' };
   return { kind: state };
 }

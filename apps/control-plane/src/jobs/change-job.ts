@@ -1,17 +1,20 @@
 import type { JobId, OrgId } from '@ringfence/base';
+import type { JobType, RetryReason } from '@ringfence/protocol';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 import type { Tx } from '../store/open-store.ts';
 import { enqueue } from '../links/outbox.ts';
 import { stepJob, type JobCommand, type JobEvent, type JobFacts } from './job-transitions.ts';
+import { delayNext } from './delay-next.ts';
 import { endAttempt, liveAttempt } from './live-attempt.ts';
 
 const DEFAULT_GRACE_MS = 10_000;
 
-/** A job, and how long its attempt has to end by itself if it is told to. */
-interface StoppedJob {
+/** A job, how long its attempt has to end by itself if it is told to, and what the next one waits for if it waits. */
+interface ChangedJob {
   readonly org: OrgId;
   readonly job: JobId;
   readonly graceMs: number;
+  readonly cause: RetryReason | undefined;
 }
 
 /**
@@ -36,33 +39,37 @@ export async function changeJob(
       .execute();
     await context.record(tx, of.org, { type: 'job-changed', job: of.job, from: job.state, to: step.state });
   }
-  const graceMs = event.kind === 'stop-requested' ? event.graceMs : DEFAULT_GRACE_MS;
-  for (const command of step.commands) await obey(context, tx, { ...of, graceMs }, command);
+  const graceMs = 'graceMs' in event ? event.graceMs : DEFAULT_GRACE_MS;
+  for (const command of step.commands) await obey(context, tx, { ...of, graceMs, cause: step.cause }, command);
   return true;
 }
 
 async function jobFacts(tx: Tx, job: JobId): Promise<JobFacts | undefined> {
   const row = await tx
     .selectFrom('job')
-    .select((build) => [
-      'state',
-      'attempts',
-      'max_attempts',
-      'placement',
-      'stopping',
-      build
-        .exists(build.selectFrom('attempt').select('attempt').where('job', '=', job).where('live', '=', true))
-        .as('live'),
-    ])
-    .where('job', '=', job)
-    .forNoKeyUpdate()
+    .leftJoin('attempt', (join) => join.onRef('attempt.job', '=', 'job.job').on('attempt.live', '=', true))
+    .select(['job.type', 'job.state', 'attempts', 'max_attempts', 'placement', 'stopping', 'wanted'])
+    .select(['attempt.live', 'stop_sent'])
+    .where('job.job', '=', job)
+    .forNoKeyUpdate('job')
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  const { state, attempts, max_attempts: maxAttempts, placement, stopping, live } = row;
-  return { state, attempts, maxAttempts, retryOn: placement.retryOn ?? [], stopping, attemptLives: Boolean(live) };
+  const { state, attempts, stopping, wanted } = row;
+  return {
+    // Checked when the job was submitted.
+    type: row.type as JobType,
+    state,
+    attempts,
+    maxAttempts: row.max_attempts,
+    retryOn: row.placement.retryOn ?? [],
+    stopping,
+    wanted,
+    attemptLives: row.live === true,
+    stopSent: row.stop_sent === true,
+  };
 }
 
-function obey(context: ControlPlaneContext, tx: Tx, of: StoppedJob, command: JobCommand): Promise<void> {
+function obey(context: ControlPlaneContext, tx: Tx, of: ChangedJob, command: JobCommand): Promise<void> {
   switch (command) {
     case 'end-attempt':
       return endAttempt(tx, of.job);
@@ -70,10 +77,18 @@ function obey(context: ControlPlaneContext, tx: Tx, of: StoppedJob, command: Job
       return sendStop(context, tx, of, 'requested');
     case 'send-stop-committed':
       return sendStop(context, tx, of, 'committed');
+    case 'send-stop-superseded':
+      return sendStop(context, tx, of, 'superseded');
+    case 'note-wanted':
+      return noteWish(tx, of, true);
+    case 'note-unwanted':
+      return noteWish(tx, of, false);
     case 'tell-failed':
       return tellCustodian(context, tx, of, 'failed');
     case 'tell-cancelled':
       return tellCustodian(context, tx, of, 'cancelled');
+    case 'back-off':
+      return delayNext(context, tx, of);
     case 'place':
       return context.changes.wake(tx, 'place', `${of.org} ${of.job}`);
     default:
@@ -84,13 +99,23 @@ function obey(context: ControlPlaneContext, tx: Tx, of: StoppedJob, command: Job
 async function sendStop(
   context: ControlPlaneContext,
   tx: Tx,
-  of: StoppedJob,
-  reason: 'requested' | 'committed',
+  of: ChangedJob,
+  reason: 'requested' | 'committed' | 'superseded',
 ): Promise<void> {
   const attempt = await liveAttempt(tx, of.job);
   if (attempt === undefined) return;
   const body = { job: of.job, attempt: attempt.attempt, graceMs: of.graceMs, reason };
   await enqueue(context, tx, { party: attempt.agent, org: of.org }, { name: 'stop', body });
+  await tx
+    .updateTable('attempt')
+    .set({ stop_sent: true })
+    .where('job', '=', of.job)
+    .where('attempt', '=', attempt.attempt)
+    .execute();
+}
+
+async function noteWish(tx: Tx, { job }: ChangedJob, wanted: boolean): Promise<void> {
+  await tx.updateTable('job').set({ wanted }).where('job', '=', job).execute();
 }
 
 async function tellCustodian(

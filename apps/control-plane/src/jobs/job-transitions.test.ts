@@ -10,32 +10,50 @@ const EVENTS: readonly JobEvent[] = [
   { kind: 'validated' },
   { kind: 'placed' },
   { kind: 'accepted' },
-  { kind: 'refused' },
+  { kind: 'refused', noRoom: false },
+  { kind: 'refused', noRoom: true },
   { kind: 'starting' },
   { kind: 'running' },
   ...OUTCOMES.map((outcome) => ({ kind: 'stopped', outcome }) as const),
   { kind: 'lease-expired' },
   { kind: 'requeued' },
+  { kind: 'fenced' },
   { kind: 'committed', attempt: 1 },
+  { kind: 'wanted', wanted: true, graceMs: 0 },
+  { kind: 'wanted', wanted: false, graceMs: 0 },
   { kind: 'stop-requested', graceMs: 0 },
   { kind: 'job-expired' },
 ];
+const EITHER = [false, true] as const;
+/** Every combination of what the table looks at. */
 const FACTS: readonly JobFacts[] = JOB_STATES.flatMap((state) =>
-  [false, true].flatMap((stopping) =>
-    [false, true].flatMap((attemptLives) =>
-      [1, 2, 3].map((attempts) => ({
-        state,
-        attempts,
-        maxAttempts: 3,
-        retryOn: RETRY_REASONS,
-        stopping,
-        attemptLives,
-      })),
+  (['train', 'serve'] as const).flatMap((type) =>
+    EITHER.flatMap((stopping) =>
+      EITHER.flatMap((attemptLives) =>
+        EITHER.flatMap((wanted) =>
+          EITHER.flatMap((stopSent) =>
+            [1, 2, 3].map((attempts) => ({
+              state,
+              type,
+              attempts,
+              maxAttempts: 3,
+              retryOn: RETRY_REASONS,
+              stopping,
+              attemptLives,
+              wanted,
+              stopSent,
+            })),
+          ),
+        ),
+      ),
     ),
   ),
 );
+/** What a job is that serves nobody. */
+const TRAIN = { type: 'train', wanted: false, stopSent: false } as const;
 /** As most jobs that are tried again ask for it. */
 const RETRY_ON = ['no-capacity', 'interruption'] as const;
+const STARTING = ['submitted', 'queued', 'leased', 'starting', 'running'] as const;
 const ENDS = ['succeeded', 'failed', 'cancelled'] as const;
 
 test('of every state and event, the step is one that the table has, and ends never change', () => {
@@ -50,10 +68,10 @@ test('of every state and event, the step is one that the table has, and ends nev
 });
 
 test('the table of what each event does in each state', () => {
-  const facts = { attempts: 1, maxAttempts: 3, retryOn: RETRY_ON, stopping: false, attemptLives: true };
+  const facts = { ...TRAIN, attempts: 1, maxAttempts: 3, retryOn: RETRY_ON, stopping: false, attemptLives: true };
   const rows = EVENTS.map((event) => {
     const name = event.kind === 'stopped' ? `stopped(${event.outcome})` : event.kind;
-    const next = JOB_STATES.slice(0, 5).map((state) => {
+    const next = STARTING.map((state) => {
       const attemptLives = ['leased', 'starting', 'running'].includes(state);
       return stepJob({ ...facts, state, attemptLives }, event)?.state ?? '-';
     });
@@ -64,6 +82,7 @@ test('the table of what each event does in each state', () => {
     'validated: queued - - - -',
     'placed: - leased - - -',
     'accepted: - - - - -',
+    'refused: - - queued queued queued',
     'refused: - - queued queued queued',
     'starting: - - starting - -',
     'running: - - running running -',
@@ -78,7 +97,10 @@ test('the table of what each event does in each state', () => {
     'stopped(not-started): - - queued queued queued',
     'lease-expired: - - lost lost lost',
     'requeued: - - - - -',
+    'fenced: - - queued queued queued',
     'committed: - succeeded succeeded succeeded succeeded',
+    'wanted: - - - - -',
+    'wanted: - - - - -',
     'stop-requested: cancelled cancelled leased starting running',
     'job-expired: failed failed - - -',
   ]);
@@ -89,6 +111,7 @@ test('in any history an end is told once, attempts never exceed the maximum, and
   fc.assert(
     fc.property(events, fc.integer({ min: 1, max: 3 }), (history, maxAttempts) => {
       let job: JobFacts = {
+        ...TRAIN,
         state: 'submitted',
         attempts: 0,
         maxAttempts,
@@ -116,6 +139,7 @@ test('in any history an end is told once, attempts never exceed the maximum, and
 
 test('a stop of a job whose attempt has already ended cancels it, and a commit of an earlier attempt stops the current one', () => {
   const job = {
+    ...TRAIN,
     state: 'running',
     attempts: 2,
     maxAttempts: 3,
@@ -132,7 +156,7 @@ test('a stop of a job whose attempt has already ended cancels it, and a commit o
 });
 
 test('an attempt is followed by another only for a reason that the owner named', () => {
-  const job = { state: 'running', attempts: 1, maxAttempts: 3, stopping: false, attemptLives: true } as const;
+  const job = { ...TRAIN, state: 'running', attempts: 1, maxAttempts: 3, stopping: false, attemptLives: true } as const;
   const again = (retryOn: JobFacts['retryOn'], event: JobEvent): boolean =>
     stepJob({ ...job, retryOn }, event)?.state === 'queued';
   const ends = EVENTS.filter(({ kind }) => kind === 'stopped' || kind === 'refused');
@@ -140,8 +164,8 @@ test('an attempt is followed by another only for a reason that the owner named',
     ends
       .filter((event) => again([reason], event))
       .map((event) => (event.kind === 'stopped' ? event.outcome : event.kind));
-  assert.deepEqual(followed('no-capacity'), ['refused', 'not-started']);
-  assert.deepEqual(followed('interruption'), ['refused', 'lease-lost', 'interrupted', 'not-started']);
+  assert.deepEqual(followed('no-capacity'), ['refused', 'refused', 'not-started']);
+  assert.deepEqual(followed('interruption'), ['refused', 'refused', 'lease-lost', 'interrupted', 'not-started']);
   assert.deepEqual(followed('error'), ['failed', 'out-of-memory', 'setup-failed']);
   for (const event of ends) assert.equal(again([], event), false);
   const requeued = (retryOn: JobFacts['retryOn']): string | undefined =>

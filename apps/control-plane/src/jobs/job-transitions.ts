@@ -1,3 +1,4 @@
+import { followUp, type AttemptEnding, type RetryWish } from '@ringfence/policy';
 import type { RetryReason } from '@ringfence/protocol';
 import type { JobState } from '@ringfence/protocol/api';
 import type { Outcome } from '@ringfence/protocol/statements';
@@ -7,28 +8,34 @@ export type JobEvent =
   | { readonly kind: 'validated' }
   | { readonly kind: 'placed' }
   | { readonly kind: 'accepted' }
-  | { readonly kind: 'refused' }
+  | { readonly kind: 'refused'; readonly noRoom: boolean }
   | { readonly kind: 'starting' }
   | { readonly kind: 'running' }
   | { readonly kind: 'stopped'; readonly outcome: Outcome }
   | { readonly kind: 'lease-expired' }
   | { readonly kind: 'requeued' }
+  | { readonly kind: 'fenced' }
   | { readonly kind: 'committed'; readonly attempt: number }
+  | { readonly kind: 'wanted'; readonly wanted: boolean; readonly graceMs: number }
   | { readonly kind: 'stop-requested'; readonly graceMs: number }
   | { readonly kind: 'job-expired' };
 
 /** What the table needs to know of the job beside its state. */
-export interface JobFacts {
+export interface JobFacts extends RetryWish {
   readonly state: JobState;
   /** Attempts that were leased so far. */
   readonly attempts: number;
   readonly maxAttempts: number;
   /** What the job's owner wants another attempt to follow. */
   readonly retryOn: readonly RetryReason[];
-  /** A member asked for the end. */
+  /** A member, or for good the custodian, asked for the end. */
   readonly stopping: boolean;
+  /** The custodian's newest word on a `serve` job. */
+  readonly wanted: boolean;
   /** The newest attempt may still run; its agent has not said `stopped`. */
   readonly attemptLives: boolean;
+  /** The newest attempt was told to stop. */
+  readonly stopSent: boolean;
 }
 
 /** What a transition asks the rim to do, in the same transaction. */
@@ -36,44 +43,37 @@ export type JobCommand =
   | 'end-attempt'
   | 'send-stop'
   | 'send-stop-committed'
+  | 'send-stop-superseded'
+  | 'note-wanted'
+  | 'note-unwanted'
   | 'tell-failed'
   | 'tell-cancelled'
+  | 'back-off'
   | 'place';
 
 /** A transition, or undefined when the event does not concern a job in this state (a late or repeated message). */
 export interface JobStep {
   readonly state: JobState;
   readonly commands: readonly JobCommand[];
+  /** With `back-off`: what the next attempt waits for. */
+  readonly cause?: RetryReason;
 }
 
 /** Every change of state that exists; SQL refuses all others. */
 export const JOB_TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = {
-  submitted: ['queued', 'cancelled', 'failed'],
-  queued: ['leased', 'cancelled', 'failed', 'succeeded'],
-  leased: ['starting', 'running', 'queued', 'lost', 'failed', 'cancelled', 'succeeded'],
-  starting: ['running', 'queued', 'lost', 'failed', 'cancelled', 'succeeded'],
-  running: ['succeeded', 'failed', 'queued', 'lost', 'cancelled'],
-  lost: ['queued', 'failed', 'cancelled', 'succeeded'],
+  submitted: ['queued', 'parked', 'cancelled', 'failed'],
+  parked: ['queued', 'cancelled', 'failed', 'succeeded'],
+  queued: ['leased', 'parked', 'cancelled', 'failed', 'succeeded'],
+  leased: ['starting', 'running', 'queued', 'parked', 'lost', 'failed', 'cancelled', 'succeeded'],
+  starting: ['running', 'queued', 'parked', 'lost', 'failed', 'cancelled', 'succeeded'],
+  running: ['succeeded', 'failed', 'queued', 'parked', 'lost', 'cancelled'],
+  lost: ['queued', 'parked', 'failed', 'cancelled', 'succeeded'],
   succeeded: [],
   failed: [],
   cancelled: [],
 };
 
 const HELD: readonly JobState[] = ['leased', 'starting', 'running'];
-/** An attempt that never ran: its machine could not take it, or went away first. */
-const NEVER_RAN: readonly RetryReason[] = ['no-capacity', 'interruption'];
-/** Any of which, wished for, lets another attempt follow; an end that the owner or the job's own time asked for is final. */
-const RETRIED_FOR: Readonly<Record<Outcome, readonly RetryReason[]>> = {
-  succeeded: [],
-  stopped: [],
-  'timed-out': [],
-  'not-started': NEVER_RAN,
-  interrupted: ['interruption'],
-  'lease-lost': ['interruption'],
-  failed: ['error'],
-  'out-of-memory': ['error'],
-  'setup-failed': ['error'],
-};
 
 /** One step of a job. A commit record wins over everything but an end that was already told. */
 export function stepJob(job: JobFacts, event: JobEvent): JobStep | undefined {
@@ -81,7 +81,7 @@ export function stepJob(job: JobFacts, event: JobEvent): JobStep | undefined {
   const held = HELD.includes(job.state);
   switch (event.kind) {
     case 'validated':
-      return job.state === 'submitted' ? { state: 'queued', commands: ['place'] } : undefined;
+      return job.state === 'submitted' ? afterValidated(job) : undefined;
     case 'placed':
       return job.state === 'queued' ? { state: 'leased', commands: [] } : undefined;
     case 'accepted':
@@ -91,15 +91,19 @@ export function stepJob(job: JobFacts, event: JobEvent): JobStep | undefined {
     case 'running':
       return job.state === 'leased' || job.state === 'starting' ? { state: 'running', commands: [] } : undefined;
     case 'refused':
-      return held ? again(job, NEVER_RAN) : undefined;
+      return held ? again(job, event.noRoom ? 'no-room' : 'refused') : undefined;
     case 'stopped':
       return held || job.state === 'lost' ? afterStopped(job, event.outcome) : undefined;
     case 'lease-expired':
       return held ? { state: 'lost', commands: ['end-attempt'] } : undefined;
     case 'requeued':
-      return job.state === 'lost' ? again(job, ['interruption']) : undefined;
+      return job.state === 'lost' ? again(job, 'lease-lost') : undefined;
+    case 'fenced':
+      return held && job.attemptLives ? afterFence(job) : undefined;
     case 'committed':
       return job.state === 'submitted' ? undefined : afterCommit(job, event.attempt);
+    case 'wanted':
+      return job.type === 'serve' && !job.stopping ? afterWish(job, event.wanted) : undefined;
     case 'stop-requested':
       return job.attemptLives
         ? { state: job.state, commands: ['send-stop'] }
@@ -111,10 +115,33 @@ export function stepJob(job: JobFacts, event: JobEvent): JobStep | undefined {
   }
 }
 
+function afterValidated({ type, wanted }: JobFacts): JobStep {
+  return type === 'serve' && !wanted ? { state: 'parked', commands: [] } : { state: 'queued', commands: ['place'] };
+}
+
+/** The wish is written down in any state; what runs is told to stop once, and parked when it has. */
+function afterWish(job: JobFacts, wanted: boolean): JobStep {
+  const note = wanted ? 'note-wanted' : 'note-unwanted';
+  const { state } = job;
+  if (wanted && state === 'parked')
+    return job.attempts < job.maxAttempts
+      ? { state: 'queued', commands: [note, 'place'] }
+      : { state: 'failed', commands: ['tell-failed'] };
+  if (!wanted && state === 'queued') return { state: 'parked', commands: [note] };
+  const stop = !wanted && job.attemptLives && !job.stopSent;
+  return { state, commands: stop ? [note, 'send-stop'] : [note] };
+}
+
 function afterStopped(job: JobFacts, outcome: Outcome): JobStep {
-  // The agent saw its commit record; the job is over when the custodian says the same.
-  if (outcome === 'succeeded') return { state: job.state, commands: ['end-attempt'] };
-  return again(job, RETRIED_FOR[outcome]);
+  // The agent saw its commit record; the job is over when the custodian says the same. A service has none.
+  if (outcome === 'succeeded' && job.type !== 'serve') return { state: job.state, commands: ['end-attempt'] };
+  return again(job, outcome);
+}
+
+function afterFence(job: JobFacts): JobStep {
+  const step = again(job, 'lease-lost');
+  // Told while the attempt is still the live one.
+  return { ...step, commands: ['send-stop-superseded', ...step.commands] };
 }
 
 /** A commit record of an earlier attempt makes the one that runs now pointless. */
@@ -124,14 +151,13 @@ function afterCommit(job: JobFacts, attempt: number): JobStep {
   return { state: 'succeeded', commands: [...other, 'end-attempt'] };
 }
 
-function again(job: JobFacts, reasons: readonly RetryReason[]): JobStep {
-  const wished = reasons.some((reason) => job.retryOn.includes(reason));
-  if (!wished || job.stopping || job.attempts >= job.maxAttempts) return over(job);
-  return { state: 'queued', commands: ['end-attempt', 'place'] };
-}
-
-function over({ stopping }: JobFacts): JobStep {
-  return stopping
-    ? { state: 'cancelled', commands: ['end-attempt', 'tell-cancelled'] }
-    : { state: 'failed', commands: ['end-attempt', 'tell-failed'] };
+function again(job: JobFacts, ending: AttemptEnding): JobStep {
+  if (job.stopping) return { state: 'cancelled', commands: ['end-attempt', 'tell-cancelled'] };
+  if (job.type === 'serve' && !job.wanted) return { state: 'parked', commands: ['end-attempt'] };
+  const next = followUp(ending, job);
+  if (!next.allow || job.attempts >= job.maxAttempts)
+    return { state: 'failed', commands: ['end-attempt', 'tell-failed'] };
+  // It stopped because it was told to, and is wanted again by now: nothing went wrong.
+  if (ending === 'stopped' && job.stopSent) return { state: 'queued', commands: ['end-attempt', 'place'] };
+  return { state: 'queued', commands: ['end-attempt', 'back-off'], cause: next.cause };
 }

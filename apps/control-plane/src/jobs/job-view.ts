@@ -3,6 +3,10 @@ import type { agentList, jobEvents, jobList, JobView } from '@ringfence/protocol
 import type { z } from 'zod';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneStore } from '../store/open-store.ts';
+import type { JobTable } from '../store/tables.ts';
+import type { Selectable } from 'kysely';
+
+type RetryRow = Pick<Selectable<JobTable>, 'state' | 'not_before' | 'retry_reason'>;
 import { ONLINE_WITHIN_MS } from './clock-terms.ts';
 
 const MOST_JOBS = 500;
@@ -30,6 +34,7 @@ export async function viewJob(store: ControlPlaneStore, org: OrgId, id: JobId): 
         submittedAt: epochMs(row.submitted_at),
         changedAt: epochMs(row.changed_at),
         waitingFor: [...row.waiting_for],
+        retry: retryOf(row),
         attempts: attempts.map(({ attempt, agent, state, outcome, lease_until, receipt, lease }) => ({
           attempt,
           agent,
@@ -43,6 +48,10 @@ export async function viewJob(store: ControlPlaneStore, org: OrgId, id: JobId): 
     },
     { readOnly: true },
   );
+}
+
+function retryOf({ state, not_before: at, retry_reason: reason }: RetryRow): JobView['retry'] {
+  return state !== 'queued' || at === null || reason === null ? null : { at: epochMs(at), reason };
 }
 
 /** The organisation's newest jobs. */

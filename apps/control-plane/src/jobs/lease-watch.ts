@@ -71,14 +71,14 @@ export async function expireLeases(context: ControlPlaneContext): Promise<void> 
     });
 }
 
-/** Ends jobs whose statement expired while they waited. */
+/** Ends jobs whose statement expired while they waited or were parked. */
 export async function expireJobs(context: ControlPlaneContext): Promise<void> {
   const now = context.clock.now();
   const due = await context.store.withSystem('due-jobs', (tx) =>
     tx
       .selectFrom('job')
       .select(['org', 'job'])
-      .where('state', 'in', ['queued', 'lost'])
+      .where('state', 'in', ['parked', 'queued', 'lost'])
       .where('expires_at', '<', now)
       .limit(200)
       .execute(),

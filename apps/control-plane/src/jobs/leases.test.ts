@@ -30,7 +30,7 @@ test('a lease that ends in silence is lost and the job is leased again; one that
   const { job } = await client.submit(org.submission({ maxAttempts: 2 }));
   await leaseOf(agent, 1, job);
   await agent.send({ name: 'attempt-status', body: { job, attempt: 1, state: 'running' } });
-  const kept = await client.submit(org.submission({ placement: { onPartition: 'keep', type: 'serve' } }));
+  const kept = await client.submit(org.submission({ placement: { onPartition: 'keep' } }));
   await leaseOf(agent, 1, kept.job);
   await until('running', async () => (await client.job(job)).state === 'running');
   clock.shift(20_000);
@@ -68,6 +68,9 @@ test('a refused attempt frees what it held and counts; a job that nobody can tak
   for (const attempt of [1, 2]) {
     await leaseOf(agent, attempt, job);
     await agent.send({ name: 'attempt-status', body: { job, attempt, state: 'refused', refusal: 'capacity' } });
+    if (attempt === 2) continue;
+    await until('it waits for room', async () => (await client.job(job)).retry?.reason === 'no-capacity');
+    await agent.send(offerOf(org.agent, { epoch: 2 }));
   }
   await until('failed', async () => (await client.job(job)).state === 'failed');
   assert.equal((await client.agents())[0]?.freeCpuMilli, 4000);
@@ -77,10 +80,10 @@ test('a refused attempt frees what it held and counts; a job that nobody can tak
   await until('an explanation', async () => (await client.job(waiting.job)).waitingFor.length > 0);
   assert.deepEqual((await client.job(waiting.job)).waitingFor, [{ constraint: 'cpu', count: 1 }]);
   // The machine grows: the job that waited is leased without another word.
-  await agent.send(offerOf(org.agent, { epoch: 2, cpuMilli: 6000 }));
+  await agent.send(offerOf(org.agent, { epoch: 3, cpuMilli: 6000 }));
   await leaseOf(agent, 1, waiting.job);
   // It shrinks below what is held, and when the job ends no more is free than there is.
-  await agent.send(offerOf(org.agent, { epoch: 3, cpuMilli: 2000 }));
+  await agent.send(offerOf(org.agent, { epoch: 4, cpuMilli: 2000 }));
   await until('nothing is free', async () => (await client.agents())[0]?.freeCpuMilli === 0);
   await agent.send({
     name: 'attempt-status',

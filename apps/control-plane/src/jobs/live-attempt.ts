@@ -1,5 +1,6 @@
 import type { AgentId, JobId } from '@ringfence/base';
 import { freeResources } from '../placement/free-resources.ts';
+import { raiseInventory } from '../placement/inventory.ts';
 import type { Tx } from '../store/open-store.ts';
 
 /** The attempt of `job` that may run now; at most one exists (unique index). */
@@ -19,9 +20,10 @@ export async function endAttempt(tx: Tx, job: JobId): Promise<void> {
     .set({ live: false })
     .where('job', '=', job)
     .where('live', '=', true)
-    .returning('agent')
+    .returning(['agent', 'org'])
     .executeTakeFirst();
   if (ended === undefined) return;
+  await raiseInventory(tx, ended.org);
   const offer = await tx.selectFrom('offer').select('body').where('agent', '=', ended.agent).executeTakeFirst();
   if (offer === undefined) return;
   const free = await freeResources(tx, ended.agent, offer.body);

@@ -8,6 +8,7 @@ import type { Caller } from '../http/route.ts';
 import type { Tx } from '../store/open-store.ts';
 import { changeJob } from './change-job.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
+import { takeEarlyWish } from './take-wish.ts';
 import { verifyStatement, type VerifiedStatement } from './verified-statement.ts';
 
 type Submission = z.output<typeof jobSubmission>;
@@ -28,6 +29,7 @@ export async function submitJob(context: ControlPlaneContext, caller: Caller, su
       });
     }
     const now = context.clock.now();
+    const wish = await takeEarlyWish(tx, body.job);
     await tx
       .insertInto('job')
       .values({
@@ -47,6 +49,7 @@ export async function submitJob(context: ControlPlaneContext, caller: Caller, su
         submitted_at: now,
         changed_at: now,
         expires_at: body.expires,
+        wanted: body.type === 'serve' && wish?.wanted === true,
       })
       .execute();
     await context.record(tx, caller.org, {
@@ -56,7 +59,9 @@ export async function submitJob(context: ControlPlaneContext, caller: Caller, su
       jobDigest: job.digest,
       labelDigest: label.digest,
     });
-    await changeJob(context, tx, { org: caller.org, job: body.job }, { kind: 'validated' });
+    const over = body.type === 'serve' && wish?.final === true;
+    const event = over ? ({ kind: 'stop-requested', graceMs: 0 } as const) : ({ kind: 'validated' } as const);
+    await changeJob(context, tx, { org: caller.org, job: body.job }, event);
     context.fault('submit-before-commit');
     return body.job;
   });

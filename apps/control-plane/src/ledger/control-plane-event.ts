@@ -1,4 +1,4 @@
-import { attemptNumber, idOf, sha256, tier, whole } from '@ringfence/protocol';
+import { attemptNumber, idOf, moment, retryReason, sha256, tier, whole } from '@ringfence/protocol';
 import { JOB_STATES } from '@ringfence/protocol/api';
 import { CONSTRAINTS, OUTCOMES } from '@ringfence/protocol/statements';
 import { z } from 'zod';
@@ -47,6 +47,8 @@ export const controlPlaneEvent = z.discriminatedUnion('type', [
     refusal: z.string().max(32).optional(),
   }),
   z.strictObject({ type: z.literal('stop-requested'), job, device: idOf('device') }),
+  z.strictObject({ type: z.literal('job-wished'), job, wanted: z.boolean(), final: z.boolean() }),
+  z.strictObject({ type: z.literal('job-backs-off'), job, reason: retryReason, notBefore: moment }),
 ]);
 
 /** One event of an organisation's ledger. */

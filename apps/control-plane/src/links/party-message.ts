@@ -4,6 +4,7 @@ import { ControlPlaneError } from '../control-plane-error.ts';
 import { reportAttempt } from '../jobs/attempt-report.ts';
 import { changeJob } from '../jobs/change-job.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { takeWish } from '../jobs/take-wish.ts';
 import { replaceOffer } from '../placement/replace-offer.ts';
 import { takeMember } from '../registration/members.ts';
 import type { Tx } from '../store/open-store.ts';
@@ -29,9 +30,11 @@ export async function takeMessage(
       .execute();
     context.fault('message-before-commit');
     if (message.name === 'committed') context.fault('committed-before-commit');
+    if (message.name === 'wanted') context.fault('wanted-before-commit');
   });
   context.fault('message-after-commit');
   if (message.name === 'committed') context.fault('committed-after-commit');
+  if (message.name === 'wanted') context.fault('wanted-after-commit');
 }
 
 async function apply(
@@ -56,6 +59,8 @@ async function apply(
         { kind: 'committed', attempt: message.body.attempt },
       );
       return;
+    case 'wanted':
+      return takeWish(context, tx, org, message.body);
     case 'lock':
       return lockParty(context, tx, { id: message.body.agent, org }, message.body.reason);
     default:

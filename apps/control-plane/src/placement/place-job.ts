@@ -13,23 +13,30 @@ import type { JobTable } from '../store/tables.ts';
 import { offerRows, type VersionedOffer } from './offer-rows.ts';
 import type { Selectable } from 'kysely';
 
-type JobRow = Pick<
-  Selectable<JobTable>,
-  'job' | 'state' | 'attempts' | 'job_digest' | 'job_envelope' | 'label_envelope' | 'placement' | 'waiting_for'
->;
+type JobRow = Pick<Selectable<JobTable>, (typeof COLUMNS)[number]>;
+
+const COLUMNS = [
+  'job',
+  'state',
+  'attempts',
+  'job_digest',
+  'job_envelope',
+  'label_envelope',
+  'placement',
+  'waiting_for',
+  'not_before',
+  'retry_reason',
+  'inventory_seen',
+] as const;
 
 /** Decision, reservation, receipt, lease and message of one waiting job, in one transaction; false when it goes on waiting. */
 export async function placeJob(context: ControlPlaneContext, org: OrgId, id: JobId): Promise<boolean> {
   const placed = await context.changes.run(org, async (tx) => {
     const term = await context.term.assertHeld(tx);
-    const job = await tx
-      .selectFrom('job')
-      .select(['job', 'state', 'attempts', 'job_digest', 'job_envelope', 'label_envelope', 'placement', 'waiting_for'])
-      .where('job', '=', id)
-      .forNoKeyUpdate()
-      .executeTakeFirst();
+    const job = await tx.selectFrom('job').select(COLUMNS).where('job', '=', id).forNoKeyUpdate().executeTakeFirst();
     if (job?.state !== 'queued') return false;
     const now = context.clock.now();
+    if (!(await itsTime(tx, org, { job, now }))) return false;
     const offers = await offerRows(tx, now);
     const label = readLabel(job.label_envelope);
     const result = place({ placement: job.placement, label, offers, now });
@@ -48,6 +55,18 @@ export async function placeJob(context: ControlPlaneContext, org: OrgId, id: Job
   return placed;
 }
 
+/** Whether a job that backs off may be tried now: its time has come, or room for which it waits may be there. */
+async function itsTime(tx: Tx, org: OrgId, { job, now }: { job: JobRow; now: number }): Promise<boolean> {
+  if (job.not_before === null || job.not_before <= now) return true;
+  if (job.retry_reason !== 'no-capacity') return false;
+  const { inventory } = await tx
+    .selectFrom('organisation')
+    .select('inventory')
+    .where('org', '=', org)
+    .executeTakeFirstOrThrow();
+  return inventory > (job.inventory_seen ?? 0);
+}
+
 function readLabel(envelope: Envelope): ReturnType<typeof labelStatement.parse> {
   // Verified when the job was submitted; the row is ours.
   return labelStatement.parse(JSON.parse(Buffer.from(envelope.payload, 'base64').toString('utf8')));
@@ -60,8 +79,12 @@ async function keepWaiting(
   { job, result }: { job: JobRow; result: PlaceResult },
 ): Promise<void> {
   const refused = JSON.stringify(result.refused);
-  if (refused === JSON.stringify(job.waiting_for)) return;
-  await tx.updateTable('job').set({ waiting_for: refused }).where('job', '=', job.job).execute();
+  const same = refused === JSON.stringify(job.waiting_for);
+  if (same && job.not_before === null) return;
+  // It is its machines that it waits for now, no longer the time.
+  const values = { waiting_for: refused, not_before: null, retry_reason: null };
+  await tx.updateTable('job').set(values).where('job', '=', job.job).execute();
+  if (same) return;
   await context.record(tx, org, { type: 'job-waiting', job: job.job, refused: [...result.refused] });
 }
 
@@ -155,7 +178,8 @@ async function lease(
 ): Promise<void> {
   const attempt = job.attempts + 1;
   const { resources } = job.placement;
-  await tx.updateTable('job').set({ attempts: attempt, waiting_for: '[]' }).where('job', '=', job.job).execute();
+  const values = { attempts: attempt, waiting_for: '[]', not_before: null, retry_reason: null };
+  await tx.updateTable('job').set(values).where('job', '=', job.job).execute();
   await tx
     .insertInto('attempt')
     .values({

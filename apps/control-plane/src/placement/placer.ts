@@ -2,6 +2,7 @@ import { errorFields, isId, type JobId, type OrgId } from '@ringfence/base';
 import type { Subscription } from '@ringfence/store';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { expireJobs, expireLeases, forgetNonces } from '../jobs/lease-watch.ts';
+import { dueRetries } from './due-retries.ts';
 import { placeJob } from './place-job.ts';
 
 const WATCH_MS = 1_000;
@@ -84,6 +85,7 @@ export class Placer {
         .selectFrom('job')
         .select(['org', 'job'])
         .where('state', '=', 'queued')
+        .where((has) => has.or([has('not_before', 'is', null), has('not_before', '<=', this.#context.clock.now())]))
         .orderBy('priority', 'desc')
         .orderBy('submitted_at')
         .limit(MOST_AT_ONCE)
@@ -109,6 +111,7 @@ export class Placer {
     try {
       await expireLeases(this.#context);
       await expireJobs(this.#context);
+      for (const { org, job } of await dueRetries(this.#context)) this.#wake(`${org} ${job}`);
       await forgetNonces(this.#context);
     } catch (error) {
       this.#context.log.warn('placer.sweep_failed', errorFields(error));

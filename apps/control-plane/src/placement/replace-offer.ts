@@ -3,6 +3,7 @@ import type { MessageBody } from '@ringfence/protocol/messages';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { Tx } from '../store/open-store.ts';
 import { freeResources } from './free-resources.ts';
+import { raiseInventory } from './inventory.ts';
 
 /** Takes an agent's offer in place of its former one; an older epoch, or an offer id that another agent uses, changes nothing. */
 export async function replaceOffer(
@@ -39,5 +40,6 @@ export async function replaceOffer(
       .execute();
   const { epoch, tier } = offer;
   await context.record(tx, of.org, { type: 'offer-replaced', offer: offer.offer, agent: of.agent, epoch, tier });
+  await raiseInventory(tx, of.org);
   await context.changes.wake(tx, 'place');
 }

@@ -1,6 +1,7 @@
 import type { Clock, Log } from '@ringfence/base';
 import { openDatabase, startEmbedded, type EmbeddedServer, type Store, type Tx as StoreTx } from '@ringfence/store';
 import { MIGRATION_0001 } from './migration-0001.ts';
+import { MIGRATION_0002 } from './migration-0002.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
 /** Every query that reaches across organisations, by name. */
@@ -16,6 +17,7 @@ export const SYSTEM_QUERIES = [
   'expired-leases',
   'extend-leases',
   'due-jobs',
+  'due-retries',
   'forget-nonces',
   'gauges',
 ] as const;
@@ -47,7 +49,10 @@ export async function openStore(options: {
   const store = await openDatabase<ControlPlaneTables, SystemQuery>({
     source,
     schema: 'rf_cp',
-    migrations: [{ id: 1, name: 'first-tables', sql: MIGRATION_0001 }],
+    migrations: [
+      { id: 1, name: 'first-tables', sql: MIGRATION_0001 },
+      { id: 2, name: 'parked-jobs', sql: MIGRATION_0002 },
+    ],
     systemQueries: SYSTEM_QUERIES,
     sharedTables: ['placer_term'],
     stateDir,

@@ -1,10 +1,10 @@
 import type { AgentId, CustodianId, DeviceId, JobId, OfferId, OrgId } from '@ringfence/base';
 import type { Digest, Envelope, SigningPublicKey } from '@ringfence/crypto/sign';
-import type { Sensitivity } from '@ringfence/protocol';
+import type { RetryReason, Sensitivity } from '@ringfence/protocol';
 import type { JobState } from '@ringfence/protocol/api';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import type { Constraint, Outcome, PlacementPart } from '@ringfence/protocol/statements';
-import type { FreeResources } from '@ringfence/policy';
+import type { FreeResources, RetryCounts } from '@ringfence/policy';
 import type { ColumnType, Generated } from 'kysely';
 import type { DurableControlMessage } from '@ringfence/client/control-link';
 
@@ -36,6 +36,8 @@ export interface OrganisationTable {
   registered_at: number;
   event_seq: Generated<number>;
   event_hash: Generated<Digest>;
+  /** Raised when an offer changes or something that was reserved is free again. */
+  inventory: Generated<number>;
 }
 
 /** The parties that can hold a link or sign a request. */
@@ -96,6 +98,23 @@ export interface JobTable {
   submitted_at: number;
   changed_at: number;
   expires_at: number;
+  /** The custodian's newest word on a `serve` job. */
+  wanted: Generated<boolean>;
+  /** The next attempt is leased no earlier, unless it waits for the inventory and that changes. */
+  not_before: number | null;
+  retry_reason: RetryReason | null;
+  retry_counts: ColumnType<RetryCounts, string | undefined, string>;
+  /** The organisation's `inventory` when the job began to wait for another one. */
+  inventory_seen: number | null;
+}
+
+/** A custodian's word on a job that nobody has submitted yet. */
+export interface EarlyWishTable {
+  org: OrgId;
+  job: JobId;
+  wanted: boolean;
+  final: boolean;
+  at: number;
 }
 
 /** States of an attempt at the control plane. */
@@ -119,6 +138,8 @@ export interface AttemptTable {
   lease: Json<Envelope>;
   term: number;
   lease_until: number;
+  running_at: number | null;
+  stop_sent: Generated<boolean>;
 }
 
 /** A durable message that its party has not acknowledged. */
@@ -157,6 +178,7 @@ export interface ControlPlaneTables {
   offer: OfferTable;
   job: JobTable;
   attempt: AttemptTable;
+  early_wish: EarlyWishTable;
   outbox: OutboxTable;
   event: EventTable;
   spent_nonce: SpentNonceTable;

@@ -6,6 +6,7 @@ import {
   isolation,
   jobType,
   moment,
+  retryReason,
   sensitivity,
   sha256,
   tier,
@@ -14,9 +15,10 @@ import {
 import { CONSTRAINTS, placementPart } from '../statements/placement.ts';
 import { OUTCOMES } from '../statements/job.ts';
 
-/** States of a job at the control plane; one transition table rules them. */
+/** States of a job at the control plane; one transition table rules them. `parked`: a `serve` job that its custodian does not want to run now. */
 export const JOB_STATES = [
   'submitted',
+  'parked',
   'queued',
   'leased',
   'starting',
@@ -61,9 +63,13 @@ export const jobView = z.strictObject({
   submittedAt: moment,
   changedAt: moment,
   waitingFor: z.array(refusedCount),
+  /** Why and when the next attempt follows, while it waits for its time. */
+  retry: z.strictObject({ at: moment, reason: retryReason }).nullable(),
   attempts: z.array(attemptRow),
 });
-export const jobList = z.strictObject({ jobs: z.array(jobView.omit({ attempts: true, waitingFor: true })) });
+export const jobList = z.strictObject({
+  jobs: z.array(jobView.omit({ attempts: true, waitingFor: true, retry: true })),
+});
 /** One row of the signed-in-order history of a job. */
 export const jobEvent = z.strictObject({
   seq: whole(1, Number.MAX_SAFE_INTEGER),

@@ -1,5 +1,6 @@
 import type { DurationMs } from '@ringfence/base';
 import type { Sensitivity } from '../fields.ts';
+import { MOST_SERVE_ATTEMPTS } from '../statements/job.ts';
 import type { Resources } from '../statements/placement.ts';
 import type { JobFile, JobFileFields } from './job-file.ts';
 import type { OnPartition } from './lifecycle-fields.ts';
@@ -17,7 +18,7 @@ export interface ResolvedJob extends Omit<JobFileFields, 'resources' | 'onPartit
   readonly maxPrice: JobFileFields['resources']['maxPrice'];
   readonly onPartition: OnPartition;
   readonly maxDurationMs: DurationMs;
-  /** Attempts in all, the first among them. */
+  /** Attempts in all, the first among them; a service is tried again for as long as it is wanted. */
   readonly maxAttempts: number;
   /** Replicas at the peak; 1 for everything that is no service. */
   readonly maxReplicas: number;
@@ -36,7 +37,7 @@ export function resolveJob(file: JobFile): ResolvedJob {
     maxPrice: wishes.maxPrice,
     onPartition: file.onPartition ?? (serves ? 'keep' : 'stop'),
     maxDurationMs: file.maxDurationMs ?? ((serves ? 365 * DAY : DAY) as DurationMs),
-    maxAttempts: 1 + file.retry.max,
+    maxAttempts: serves ? MOST_SERVE_ATTEMPTS : 1 + file.retry.max,
     maxReplicas: file.service?.replicas.max ?? 1,
   };
 }

@@ -31,22 +31,32 @@ export const labelStatement = z.strictObject({
   notAfter: moment,
 });
 
+/** The most attempts of a job that ends. */
+export const MOST_ATTEMPTS = 100;
+/** The most attempts of a `serve` job. */
+export const MOST_SERVE_ATTEMPTS = 1_000_000;
+
 /** A member's order to run one job: the first of the three signatures. */
-export const jobStatement = z.strictObject({
-  v,
-  org: idOf('org'),
-  project: idOf('project'),
-  job: idOf('job'),
-  device: idOf('device'),
-  type: jobType,
-  at: moment,
-  expires: moment,
-  maxAttempts: whole(1, 100),
-  replicas: whole(1, 1_000),
-  constraintDigest: sha256,
-  payloadDigest: sha256,
-  labelDigest: sha256,
-});
+export const jobStatement = z
+  .strictObject({
+    v,
+    org: idOf('org'),
+    project: idOf('project'),
+    job: idOf('job'),
+    device: idOf('device'),
+    type: jobType,
+    at: moment,
+    expires: moment,
+    /** Above 100 for `serve` alone, where each scale from zero is one. */
+    maxAttempts: whole(1, MOST_SERVE_ATTEMPTS),
+    replicas: whole(1, 1_000),
+    constraintDigest: sha256,
+    payloadDigest: sha256,
+    labelDigest: sha256,
+  })
+  .refine(({ type, maxAttempts }) => type === 'serve' || maxAttempts <= MOST_ATTEMPTS, {
+    error: 'only a serve job may have more than 100 attempts',
+  });
 
 /** Why this offer: the control plane's signed account of one placement. */
 export const receiptStatement = z.strictObject({

@@ -1,0 +1,27 @@
+import type { JobId, OrgId } from '@ringfence/base';
+import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+
+/** Jobs that backed off and may be tried now: their time has come, or the inventory for which they wait has changed. */
+export function dueRetries(context: ControlPlaneContext): Promise<readonly { org: OrgId; job: JobId }[]> {
+  const now = context.clock.now();
+  return context.store.withSystem(
+    'due-retries',
+    (tx) =>
+      tx
+        .selectFrom('job')
+        .innerJoin('organisation', 'organisation.org', 'job.org')
+        .select(['job.org', 'job.job'])
+        .where('state', '=', 'queued')
+        .where('not_before', 'is not', null)
+        .where((has) =>
+          has.or([
+            has('not_before', '<=', now),
+            has.and([has('retry_reason', '=', 'no-capacity'), has('inventory', '>', has.ref('inventory_seen'))]),
+          ]),
+        )
+        .orderBy('not_before')
+        .limit(500)
+        .execute(),
+    { readOnly: true },
+  );
+}
