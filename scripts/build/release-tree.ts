@@ -1,4 +1,13 @@
-import { chmodSync, copyFileSync, cpSync, existsSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CARRIED_PACKAGES, type Bundle } from './bundle.ts';
 import { licenceTexts } from './third-party.ts';
@@ -16,6 +25,8 @@ export type ReleasePlan = {
 
 const ALL_ARCHES: readonly Arch[] = ['x64', 'arm64'];
 const DOCUMENTS = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'THREAT-MODEL.md'];
+/** What jobs import; the agent looks for it beside its bundle. */
+const SDK_FILES = ['python/ringfence.py', 'typescript/ringfence.ts'];
 /** Headers, static libraries and type declarations: nothing at run time reads them. */
 const NOT_SHIPPED = /(\.a|\.d\.ts|\.map)$|\/(pkgconfig|include)$|\/cedar-wasm\/(esm|web)(\/|$)/;
 
@@ -39,6 +50,7 @@ export function writeReleaseTree(tree: string, { checkout, arch, bundles, about 
     write(join(tree, 'lib', `${bundle.app}.mjs`), bundle.contents);
     for (const command of commandsOf(bundle.app)) writeProgram(join(tree, 'bin', command), launcher(bundle.app));
   }
+  for (const name of SDK_FILES) write(join(tree, 'lib/sdk', name), readFileSync(join(checkout, 'sdk', name)));
   for (const name of DOCUMENTS.filter((file) => existsSync(join(checkout, file))))
     copyFileSync(join(checkout, name), join(tree, name));
   const shipped = [...new Set([...bundles.flatMap(({ packages }) => packages), ...carried])].toSorted();

@@ -6,7 +6,7 @@ import { runTool } from './run-tool.ts';
 export type Violation = { rule: string; from: string; to: string; via: readonly string[] };
 
 /** Folders whose imports are checked; `core`, `engines` and `apps` are bound by arrows, the others only have to resolve. */
-export const CRUISED_FOLDERS = ['core', 'engines', 'apps', 'scripts', 'tests', 'bench', 'examples'] as const;
+export const CRUISED_FOLDERS = ['core', 'engines', 'apps', 'scripts', 'tests', 'bench', 'examples', 'sdk'] as const;
 
 type Hop = { name: string };
 type CruiseResult = {
