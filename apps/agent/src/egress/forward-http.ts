@@ -1,0 +1,72 @@
+import { request as requestHttp, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { upstreamRequest } from './open-target.ts';
+
+/** Headers between two neighbours, never passed on (RFC 9110 section 7.6.1), and those for a proxy. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** What is asked of the origin: the target as its list names it, and the path. */
+export interface ForwardedRequest {
+  readonly key: string;
+  readonly path: string;
+}
+
+/** Passes a plain HTTP request on over `socket`, and its answer back. */
+export function forwardStraight(
+  request: IncomingMessage,
+  response: ServerResponse,
+  to: ForwardedRequest & { readonly socket: Socket },
+): void {
+  const { method = 'GET' } = request;
+  const headers = { ...passedOn(request), host: hostHeader(to.key), connection: 'close' };
+  const onward = requestHttp({ createConnection: () => to.socket, method, path: to.path, headers, setHost: false });
+  relay(request, response, onward);
+}
+
+/** The same by the site's proxy, in absolute-form: many a proxy allows CONNECT to port 443 alone. */
+export function forwardUpstream(
+  request: IncomingMessage,
+  response: ServerResponse,
+  to: ForwardedRequest & { readonly upstream: string },
+): void {
+  const { method = 'GET' } = request;
+  const headers = { ...passedOn(request), host: hostHeader(to.key), connection: 'close' };
+  const onward = upstreamRequest(to.upstream, { method, path: `http://${hostHeader(to.key)}${to.path}`, headers });
+  relay(request, response, onward);
+}
+
+function relay(request: IncomingMessage, response: ServerResponse, onward: ClientRequest): void {
+  onward.on('response', (answer) => {
+    response.writeHead(answer.statusCode ?? 502, passedOn(answer));
+    answer.pipe(response);
+    answer.on('error', () => response.destroy());
+  });
+  onward.on('error', () => {
+    if (response.headersSent) response.destroy();
+    else response.writeHead(502, { 'content-type': 'text/plain' }).end('the place did not answer\n');
+  });
+  // Whoever leaves takes the other side along.
+  response.on('close', () => onward.destroy());
+  request.pipe(onward);
+}
+
+function passedOn(message: IncomingMessage): Record<string, string | string[]> {
+  const named = (message.headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const dropped = new Set([...HOP_BY_HOP, ...named]);
+  const kept = Object.entries(message.headers).filter(([name]) => !dropped.has(name));
+  return Object.fromEntries(kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+function hostHeader(key: string): string {
+  return key.replace(/:80$/, '');
+}

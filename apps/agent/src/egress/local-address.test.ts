@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { isLocalAddress } from './local-address.ts';
+
+const OWN = ['10.1.2.3', 'fd00::7', 'fe80::1%eth0'];
+
+test('the machine, its link, multicast and metadata services are local, in every spelling', () => {
+  for (const address of [
+    '127.0.0.1',
+    '127.255.255.254',
+    '0.0.0.0',
+    '169.254.169.254',
+    '100.100.100.200',
+    '168.63.129.16',
+    '224.0.0.1',
+    '255.255.255.255',
+    '10.1.2.3',
+    '::',
+    '::1',
+    '0:0:0:0:0:0:0:1',
+    'fe80::2',
+    'fe80::2%eth0',
+    'ff02::1',
+    'fd00::7',
+    'fd00:ec2::254',
+    '::ffff:127.0.0.1',
+    '::ffff:7f00:1',
+    '::FFFF:10.1.2.3',
+    '::127.0.0.1',
+    '64:ff9b::127.0.0.1',
+    '64:ff9b::a9fe:a9fe',
+    'localhost',
+    '',
+  ])
+    assert.ok(isLocalAddress(address, OWN), address);
+});
+
+test('other addresses are not, private networks included', () => {
+  for (const address of [
+    '10.1.2.4',
+    '192.168.0.1',
+    '192.0.2.1',
+    '8.8.8.8',
+    '2001:db8::1',
+    'fd00::8',
+    '::ffff:8.8.8.8',
+    '64:ff9b::8.8.8.8',
+  ])
+    assert.ok(!isLocalAddress(address, OWN), address);
+});
+
+test('an IPv4 address counts the same however IPv6 carries it', () => {
+  fc.assert(
+    fc.property(fc.ipV4(), (address) => {
+      const local = isLocalAddress(address, OWN);
+      for (const prefix of ['::ffff:', '64:ff9b::'])
+        assert.equal(isLocalAddress(prefix + address, OWN), local, prefix + address);
+    }),
+    { numRuns: 2000 },
+  );
+});
