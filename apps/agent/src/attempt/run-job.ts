@@ -67,7 +67,9 @@ export async function start(context: LinkContext, work: AttemptWork, laidOut: La
 /** What the exit of a job means; a failure leaves its envelope in `work`. */
 export function judgeExit(work: AttemptWork, exit: SandboxExit): Outcome {
   work.exit = exit;
-  if (exit.ended === 'exited' && exit.code === 0) return 'succeeded';
+  // A service that ends by itself has failed, whatever it says: it makes no results.
+  const serves = work.admission?.job.body.type === 'serve';
+  if (exit.ended === 'exited' && exit.code === 0 && !serves) return 'succeeded';
   const outcome = outcomeOf(exit);
   const own = outcome === 'failed' && exit.ended === 'exited';
   work.failure = envelopeOf(work, exit, own ? 'user-code' : exit.ended === 'not-started' ? 'platform' : 'resources');

@@ -27,6 +27,7 @@ async function follow(steps: readonly Step[]) {
           job,
           state,
           waitingFor: waits.map(([constraint, count]) => ({ constraint, count })),
+          retry: null,
           attempts: attempts.map(([attempt, at]) => ({ attempt, agent, state: at })),
         };
       },

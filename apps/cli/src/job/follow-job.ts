@@ -6,6 +6,7 @@ import type { AttemptView } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import type { Session } from '../session.ts';
+import { retryText } from './retry-text.ts';
 import { readLog, viewAttempt, withAgent } from './agent-client.ts';
 
 const LOOK_EVERY_MS = 200;
@@ -23,6 +24,7 @@ export interface FollowedJob {
 export async function followJob(context: CommandContext, session: Session, job: JobId): Promise<FollowedJob> {
   let shown = 0;
   let waiting: string | undefined;
+  let retried: JobView['submittedAt'] | undefined;
   let last: AttemptView | undefined;
   for (;;) {
     const view = await session.controlPlane.job(job);
@@ -34,9 +36,12 @@ export async function followJob(context: CommandContext, session: Session, job: 
     }
     if (OVER.includes(view.state)) return { view, attempt: last };
     const reasons = view.waitingFor.map(({ constraint, count }) => `${count} × ${constraint}`).join(', ');
-    if (view.state === 'queued' && reasons !== waiting)
+    if (view.state === 'queued' && view.retry === null && reasons !== waiting)
       context.terminal.note(`waiting: ${reasons === '' ? 'for a place' : reasons}`);
     waiting = reasons;
+    if (view.retry !== null && view.retry.at !== retried)
+      context.terminal.note(retryText(view.retry, context.clock.now()));
+    retried = view.retry?.at;
     await sleep(context.clock, LOOK_EVERY_MS);
   }
 }

@@ -95,6 +95,8 @@ async function judge(
   }
   // The same request again: its answer was lost.
   if (job.commit_record !== null) return { answer: { result: 'committed', commit: job.commit_record } };
+  // A service makes no results; one that had a commit record would never be granted again.
+  if (job.placement.type === 'serve') return { answer: refuse('not-current') };
   if (job.closed !== null || job.epoch !== claimed.epoch) return { answer: refuse('not-current') };
   const locked = await tx.selectFrom('agent').select('locked').where('agent', '=', agent).executeTakeFirstOrThrow();
   if (locked.locked !== null) return { answer: refuse('locked') };
@@ -120,7 +122,7 @@ async function currentJob(tx: Tx, id: Request['job']) {
     .innerJoin('attempt', (join) =>
       join.onRef('attempt.job', '=', 'job.job').onRef('attempt.attempt', '=', 'job.attempt'),
     )
-    .select(['job.job', 'job.attempt', 'job.label_envelope', 'job.commit_record', 'job.closed'])
+    .select(['job.job', 'job.attempt', 'job.label_envelope', 'job.placement', 'job.commit_record', 'job.closed'])
     .select(['attempt.agent', 'attempt.epoch', 'attempt.mounts'])
     .where('job.job', '=', id)
     .forNoKeyUpdate()
