@@ -4,11 +4,11 @@ import { FAULT_POINTS as CONTROL_PLANE } from '../../apps/control-plane/src/faul
 import { FAULT_POINTS as CUSTODIAN } from '../../apps/custodian/src/fault-points.ts';
 import type { KillPoint } from './armed-house.ts';
 
-/** Steps of enrolment; they have tests of their own. */
-const ENROLMENT = /^(claim|join)-/;
+/** Steps of enrolment and of serving; they have tests of their own. */
+const ELSEWHERE = /^(claim|join|endpoint|replica|scale)-/;
 
 function pointsOf(process: string, points: readonly string[], pass: number): KillPoint[] {
-  return points.filter((point) => !ENROLMENT.test(point)).map((point) => ({ process, point, pass }));
+  return points.filter((point) => !ELSEWHERE.test(point)).map((point) => ({ process, point, pass }));
 }
 
 /** All steps, each at its `pass`-th passing; the kill test's agent is called `agent-1`. */

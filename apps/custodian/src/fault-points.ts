@@ -17,6 +17,12 @@ export const FAULT_POINTS = [
   'stopped-after-commit',
   'commit-before-commit',
   'commit-after-commit',
+  'endpoint-before-commit',
+  'endpoint-after-commit',
+  'replica-before-commit',
+  'replica-after-commit',
+  'scale-before-commit',
+  'scale-after-commit',
   'outbox-before-journal',
   'outbox-after-journal',
 ] as const;

@@ -20,6 +20,12 @@ export const BACKUP_TABLES = [
   'checkpoint',
   'attempt_log',
   'notice',
+  'endpoint',
+  'endpoint_revision',
+  'endpoint_slot',
+  'endpoint_token',
+  'gateway',
+  'endpoint_issuer',
   'event',
 ] as const satisfies readonly (keyof CustodianTables)[];
 

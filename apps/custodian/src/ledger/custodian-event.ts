@@ -71,6 +71,45 @@ export const custodianEvent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('secret-removed'), secret: z.string().max(64), device: idOf('device') }),
   z.strictObject({ type: z.literal('checkpointed'), ...run, manifest: sha256 }),
   z.strictObject({ type: z.literal('log-stored'), ...run, manifest: sha256 }),
+  z.strictObject({
+    type: z.literal('endpoint-revised'),
+    endpoint: idOf('endpoint'),
+    revision: whole(1, 1_000_000),
+    device: idOf('device'),
+  }),
+  z.strictObject({
+    type: z.literal('endpoint-turned'),
+    endpoint: idOf('endpoint'),
+    revision: whole(1, 1_000_000),
+    state: z.enum(['current', 'going', 'gone']),
+  }),
+  z.strictObject({
+    type: z.literal('endpoint-scaled'),
+    endpoint: idOf('endpoint'),
+    replicas: whole(0, 100).nullable(),
+    device: idOf('device'),
+  }),
+  z.strictObject({ type: z.literal('endpoint-removed'), endpoint: idOf('endpoint'), device: idOf('device') }),
+  /** The digest of a token, and who made or revoked it. */
+  z.strictObject({
+    type: z.literal('token-minted'),
+    endpoint: idOf('endpoint'),
+    token: sha256,
+    device: idOf('device'),
+  }),
+  z.strictObject({
+    type: z.literal('token-revoked'),
+    endpoint: idOf('endpoint'),
+    token: sha256,
+    device: idOf('device'),
+  }),
+  z.strictObject({
+    type: z.literal('gateway-allowed'),
+    agent: idOf('agent'),
+    allow: z.boolean(),
+    device: idOf('device'),
+  }),
+  z.strictObject({ type: z.literal('issuer-made'), certificate: sha256 }),
   z.strictObject({ type: z.literal('job-closed'), job, state: z.enum(['failed', 'cancelled']) }),
 ]);
 

@@ -1,6 +1,7 @@
 import type { Clock, Log } from '@ringfence/base';
 import { openDatabase, startEmbedded, type EmbeddedServer, type Store, type Tx as StoreTx } from '@ringfence/store';
 import { MIGRATION_0001 } from './migration-0001.ts';
+import { MIGRATION_0002 } from './migration-0002.ts';
 import { MIGRATION_0004 } from './migration-0004.ts';
 import type { CustodianTables } from './tables.ts';
 
@@ -24,6 +25,7 @@ export interface OpenStore {
 const MIGRATIONS = [
   { name: 'first-tables', sql: MIGRATION_0001 },
   { name: 'secrets-checkpoints-logs-notices', sql: MIGRATION_0004 },
+  { name: 'endpoints', sql: MIGRATION_0002 },
 ] as const;
 
 /** One organisation and few members: more connections would only cost memory. */

@@ -1,5 +1,5 @@
 import { jurisdiction, sensitivity, whole } from '@ringfence/protocol';
-import { payloadName, partyRoute, variableName } from '@ringfence/protocol/payload';
+import { payloadName, partyRoute, serviceSpec, variableName } from '@ringfence/protocol/payload';
 import { z } from 'zod';
 import type { SealedColumn } from './sealed-column.ts';
 
@@ -55,5 +55,17 @@ export const JOB_MISSING = column({ table: 'job', column: 'missing_box', schema:
 
 /** What people call a secret. */
 export const SECRET_NAME = column({ table: 'secret', column: 'name_box', schema: variableName });
+
+/** What people call an endpoint. */
+export const ENDPOINT_NAME = column({ table: 'endpoint', column: 'name_box', schema: payloadName });
+
+/** How an endpoint is called, by revision. */
+export const ENDPOINT_SERVICE = column({ table: 'endpoint_revision', column: 'service_box', schema: serviceSpec });
+
+/** What people call a token. */
+export const TOKEN_NAME = column({ table: 'endpoint_token', column: 'name_box', schema: payloadName });
+
+/** Private key of an issuer of gateways' certificates, in PEM. */
+export const ISSUER_KEY = column({ table: 'endpoint_issuer', column: 'key_box', schema: z.string() });
 
 export type ArtifactDetails = z.infer<(typeof ARTIFACT_DETAILS)['schema']>;

@@ -5,6 +5,7 @@ import type { Tier } from '@ringfence/protocol';
 import type { ControlPlaneRoute, NotifyEvent } from '@ringfence/protocol/payload';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import type { ColumnType, Generated } from 'kysely';
+import type { EndpointTables } from './endpoint-tables.ts';
 
 /** A jsonb column: written as text, read as the value. */
 type Json<T> = ColumnType<T, string, string>;
@@ -231,7 +232,7 @@ export interface EventTable {
 }
 
 /** The schema `rf_cu`. */
-export interface CustodianTables {
+export interface CustodianTables extends EndpointTables {
   organisation: OrganisationTable;
   keyring_statement: KeyringStatementTable;
   join_code: JoinCodeTable;
