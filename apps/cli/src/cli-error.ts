@@ -14,6 +14,8 @@ export type CliErrorCode =
   | 'not-trusted'
   /** The job file asks for what this release cannot do. */
   | 'not-yet'
+  /** Another platform’s file has keys that cannot be carried. */
+  | 'not-carried'
   /** No offer can take the job. */
   | 'not-placeable'
   /** The person said no. */

@@ -16,6 +16,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly command: Co
   'secret ls': () => import('./commands/secret-ls.ts'),
   'secret rm': () => import('./commands/secret-rm.ts'),
   'job init': () => import('./commands/job-init.ts'),
+  'job convert': () => import('./commands/job-convert.ts'),
   plan: () => import('./commands/plan.ts'),
   launch: () => import('./commands/launch.ts'),
   ps: () => import('./commands/ps.ts'),

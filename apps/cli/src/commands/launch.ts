@@ -3,7 +3,7 @@ import { canonicalBytes } from '@ringfence/base';
 import { sealTo } from '@ringfence/crypto/seal';
 import type { JobId } from '@ringfence/base';
 import { CliError } from '../cli-error.ts';
-import type { Command, CommandContext } from '../command.ts';
+import { texts, type Command, type CommandContext } from '../command.ts';
 import { checkedKeyring } from '../home/checked-keyring.ts';
 import { endText } from '../job/failure-text.ts';
 import { followJob, type FollowedJob } from '../job/follow-job.ts';
@@ -13,12 +13,16 @@ import { withSession, type Session } from '../session.ts';
 import { planJob, showPlan } from './plan.ts';
 
 export const command: Command = {
-  usage: '[JOB.yaml] [-y] [-d]',
+  usage: '[JOB.yaml] [-y] [-d] [--leave-out KEY]',
   summary: 'plan, seal, order and follow a job (-y: no question; -d: do not follow)',
-  options: { yes: { type: 'boolean', short: 'y' }, detach: { type: 'boolean', short: 'd' } },
+  options: {
+    yes: { type: 'boolean', short: 'y' },
+    detach: { type: 'boolean', short: 'd' },
+    'leave-out': { type: 'string', multiple: true },
+  },
   words: [0, 1],
   async run(context, [path = 'job.yaml'], flags) {
-    const read = readJob(path);
+    const read = readJob(path, { leaveOut: texts(flags, 'leave-out'), terminal: context.terminal });
     await withSession(context, async (session) => {
       const { labelled, plan } = await planJob(context, session, read);
       await showPlan(context, session, labelled, plan);

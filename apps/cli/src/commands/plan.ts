@@ -1,16 +1,16 @@
-import type { Command, CommandContext } from '../command.ts';
+import { texts, type Command, type CommandContext } from '../command.ts';
 import { planTable } from '../job/plan-table.ts';
 import { labelJob, readJob, type LabelledJob, type ReadJob } from '../job/prepared-job.ts';
 import { withSession, type Session } from '../session.ts';
 import type { PlanAnswer } from '@ringfence/protocol/api';
 
 export const command: Command = {
-  usage: '[JOB.yaml]',
+  usage: '[JOB.yaml] [--leave-out KEY]',
   summary: 'where a job would run, and who refuses it why; nothing is sent or reserved',
-  options: {},
+  options: { 'leave-out': { type: 'string', multiple: true } },
   words: [0, 1],
-  async run(context, [path = 'job.yaml']) {
-    const read = readJob(path);
+  async run(context, [path = 'job.yaml'], flags) {
+    const read = readJob(path, { leaveOut: texts(flags, 'leave-out'), terminal: context.terminal });
     await withSession(context, async (session) => {
       const { labelled, plan } = await planJob(context, session, read);
       await showPlan(context, session, labelled, plan);

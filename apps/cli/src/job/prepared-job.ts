@@ -17,6 +17,7 @@ import type { LabelStatement, PlacementPart } from '@ringfence/protocol/statemen
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import type { Session } from '../session.ts';
+import { ownSpelling, type ForeignWishes } from './foreign-file.ts';
 import { refuseWhatIsNotYet } from './not-yet.ts';
 import { requireSecrets } from './require-secrets.ts';
 
@@ -39,9 +40,9 @@ export interface LabelledJob extends ReadJob {
 const LABEL_VALID_MS = 7 * 86_400_000;
 const STOP_GRACE_MS = 10_000;
 
-/** Reads a job file; throws JobFileError with all problems, CliError `bad-file`, `not-yet`. */
-export function readJob(path: string): ReadJob {
-  const file = parseJobFile(readText(path));
+/** Reads a job file, also one in another platform’s spelling; throws JobFileError with all problems, CliError `bad-file`, `not-carried`, `not-yet`. */
+export function readJob(path: string, wishes: ForeignWishes): ReadJob {
+  const file = parseJobFile(ownSpelling(path, readText(path), wishes));
   refuseWhatIsNotYet(file);
   return { file, workdir: resolve(dirname(path), file.workdir) };
 }

@@ -1,6 +1,9 @@
 export type { Amount } from './amount.ts';
 export type { Mount, Output } from './data-paths.ts';
 export type { EgressTarget } from './egress-target.ts';
+export { convertJobFile, type Converted } from './dialects/convert.ts';
+export type { Dialect } from './dialects/dialect.ts';
+export type { LeftOut, LeftOutEffect } from './dialects/draft.ts';
 export type { Environment } from './environment.ts';
 export type { GpuRequest } from './gpu.ts';
 export type { ImageReference } from './image-reference.ts';

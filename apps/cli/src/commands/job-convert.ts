@@ -1,0 +1,48 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { convertJobFile } from '@ringfence/protocol/job-file';
+import { CliError } from '../cli-error.ts';
+import { text, type Command } from '../command.ts';
+import { conversionReport, fallbackName } from '../job/foreign-file.ts';
+
+export const command: Command = {
+  usage: 'FILE [--out job.yaml]',
+  summary: 'rewrite a FedML, SkyPilot or dstack file as a job file, and name each key that cannot be carried',
+  options: { out: { type: 'string' } },
+  words: [1, 1],
+  async run({ terminal }, [path = ''], flags) {
+    const converted = convertJobFile(read(path), fallbackName(path));
+    if (converted === undefined)
+      throw new CliError('usage', `${path} has no key that tells FedML, SkyPilot or dstack`, {
+        next: `\`ringfence plan ${path}\` reads Ringfence’s own spelling`,
+      });
+    const out = text(flags, 'out');
+    if (out !== undefined) write(resolve(out), converted.text);
+    const { dialect, left, problems } = converted;
+    terminal.value({ dialect, job: converted.text, left, problems, file: out ?? null });
+    for (const line of conversionReport(converted)) terminal.note(line);
+    if (out === undefined) terminal.line(converted.text.trimEnd());
+    else terminal.line(`${out}; next: ringfence plan ${out}`);
+    if (problems.length > 0 || left.some(({ effect }) => effect === 'needed'))
+      throw new CliError('not-carried', 'some keys need a person', { next: 'see the lines above' });
+  },
+};
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new CliError('bad-file', `${path} cannot be read`, {
+      cause,
+      next: 'name a file of FedML, SkyPilot or dstack',
+    });
+  }
+}
+
+function write(path: string, content: string): void {
+  try {
+    writeFileSync(path, content, { flag: 'wx' });
+  } catch (cause) {
+    throw new CliError('bad-file', `${path} cannot be written`, { cause, next: 'name another file with --out' });
+  }
+}
