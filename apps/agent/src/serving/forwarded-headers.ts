@@ -36,7 +36,7 @@ export function toReplica(raw: readonly string[], host: string): string[] {
 
 /** Header lines of an answer as a caller gets them. */
 export function toCaller(raw: readonly (Buffer | string)[]): string[] {
-  const lines = raw.map((part) => (typeof part === 'string' ? part : part.latin1Slice()));
+  const lines = raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
   const named = namedByConnection(lines);
   const kept: string[] = [];
   for (let index = 0; index + 1 < lines.length; index += 2) {
