@@ -157,6 +157,32 @@ export class CustodianClient {
     return this.#call('GET', `/v1/jobs/${job}/logs`, payload.sealedLogsAnswer);
   }
 
+  /** Counts a job's attempt as over by an officer's statement. */
+  async fence(job: JobId, fence: Envelope): Promise<void> {
+    await this.#call('POST', `/v1/jobs/${job}/fence`, payload.stoppedAnswer, { fence });
+  }
+
+  /** How a replica of this agent stands; answers who may forward to it. */
+  reportReplica(body: Body<typeof payload.replicaReport>): Answer<typeof payload.replicaAnswer> {
+    return this.#call('POST', '/v1/replicas', payload.replicaAnswer, body);
+  }
+
+  /** What a gateway serves: at once when it is newer than number `after`, else within 25 s. */
+  gatewayView(after: number): Answer<typeof payload.gatewayView> {
+    return this.#call('GET', `/v1/gateway?after=${after}`, payload.gatewayView);
+  }
+
+  gatewayCertificate(
+    body: Body<typeof payload.gatewayCertificateRequest>,
+  ): Answer<typeof payload.gatewayCertificateAnswer> {
+    return this.#call('POST', '/v1/gateway/certificate', payload.gatewayCertificateAnswer, body);
+  }
+
+  /** What a gateway sees; its answer carries nothing. */
+  async gatewayLoad(body: Body<typeof payload.gatewayLoad>): Promise<void> {
+    await this.#call('POST', '/v1/gateway/load', payload.gatewayLoadAnswer, body);
+  }
+
   /** A backup archive sealed to a passphrase, as a stream. */
   async backup(body: Body<typeof payload.backupRequest>): Promise<Readable> {
     return (await this.#stream('POST', '/v1/backup', { json: body })).body;

@@ -91,6 +91,8 @@ export const gatewayLoad = z.strictObject({
     .max(1_000),
 });
 
+export const gatewayLoadAnswer = z.strictObject({});
+
 /** `GET /v1/endpoints`, for a device. */
 export const endpointRow = z.strictObject({
   endpoint: idOf('endpoint'),
