@@ -34,6 +34,14 @@ const NEEDS = {
   nftables: { present: () => isRoot() && runs('nft', '--version'), remedy: 'run as root with nftables' },
   'debian-postgresql': { present: () => debianPostgresqlBin() !== null, remedy: 'apt-get install postgresql' },
   openssl: { present: () => runs('openssl', 'version'), remedy: 'apt-get install openssl' },
+  runc: { present: () => runs('runc', '--version'), remedy: 'apt-get install runc' },
+  crun: { present: () => runs('crun', '--version'), remedy: 'apt-get install crun' },
+  runsc: { present: () => runs('runsc', '--version'), remedy: 'apt-get install runsc' },
+  'image-makers': {
+    present: () => runs('skopeo', '--version') && runs('umoci', '--version') && runs('busybox', 'true'),
+    remedy: 'apt-get install skopeo umoci busybox-static',
+  },
+  'docker-registry': { present: () => runs('docker-registry', '--version'), remedy: 'apt-get install docker-registry' },
   python3: { present: () => runs('python3', '--version'), remedy: 'apt-get install python3' },
   full: { present: () => process.env['RINGFENCE_TEST_FULL'] === '1', remedy: 'npm run test:full' },
 } satisfies Record<string, Probe>;

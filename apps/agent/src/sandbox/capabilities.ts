@@ -1,3 +1,4 @@
+import type { ContainerLevel } from '../oci/container-level.ts';
 import type { SandboxArch } from './syscalls.ts';
 
 /** A host uid and gid that jobs run as. */
@@ -28,6 +29,8 @@ export type MissingLevelCode =
   | 'proc-refused'
   | 'seccomp-absent'
   | 'no-agent-drop'
+  | 'runtime-absent'
+  | 'tools-absent'
   | 'probe-failed';
 
 /** A level that is missing: what is wrong and the exact next step of the machine's operator. */
@@ -90,6 +93,10 @@ export interface HostTools {
 export interface SandboxCapabilities {
   readonly process: { readonly available: true } | MissingLevel;
   readonly sandbox: BubblewrapLevel | MissingLevel;
+  /** An OCI runtime on the machine's kernel. */
+  readonly container: ContainerLevel | MissingLevel;
+  /** An OCI runtime with a kernel of its own. */
+  readonly gvisor: ContainerLevel | MissingLevel;
   readonly limits: LimitCapabilities;
   /** null where the kernel or the architecture has no usable seccomp filter. */
   readonly seccomp: SandboxArch | null;

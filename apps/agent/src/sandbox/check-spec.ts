@@ -58,9 +58,9 @@ function checkLevel(spec: SandboxSpec, capabilities: SandboxCapabilities): reado
     Number.isInteger(spec.slot) && spec.slot >= 0 && spec.slot < slots,
     `a whole number from 0 to ${slots - 1}`,
   );
-  const level = spec.level === 'sandbox' ? capabilities.sandbox : capabilities.process;
+  const level = capabilities[spec.level];
   if (!level.available) return [...slot, { code: 'level-missing', at: 'level', reason: level.reason }];
-  if (spec.level === 'sandbox' && capabilities.seccomp === null)
+  if (spec.level !== 'process' && capabilities.seccomp === null)
     return [...slot, { code: 'level-missing', at: 'level', reason: 'the kernel has no seccomp filter' }];
   return slot;
 }

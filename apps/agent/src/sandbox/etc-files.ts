@@ -7,14 +7,19 @@ export interface EtcFile {
   readonly text: string;
 }
 
-/** /etc as the job sees it: its own name, nobody else's; names resolve from files, so a host name leads nowhere. */
-export function etcFiles(hostname: string): readonly EtcFile[] {
+/**
+ * /etc as the job sees it: its own name, nobody else's; names resolve from files, so a host name leads nowhere. `id` is what the job sees
+ * itself as.
+ */
+export function etcFiles(hostname: string, id: number = JOB_ID): readonly EtcFile[] {
+  const root = id === 0 ? '' : 'root:x:0:0:root:/root:/usr/sbin/nologin\n';
+  const rootGroup = id === 0 ? '' : 'root:x:0:\n';
   return [
     {
       path: '/etc/passwd',
-      text: `root:x:0:0:root:/root:/usr/sbin/nologin\njob:x:${JOB_ID}:${JOB_ID}:job:/tmp:/bin/sh\n`,
+      text: `${root}job:x:${id}:${id}:job:/tmp:/bin/sh\n`,
     },
-    { path: '/etc/group', text: `root:x:0:\njob:x:${JOB_ID}:\n` },
+    { path: '/etc/group', text: `${rootGroup}job:x:${id}:\n` },
     { path: '/etc/hosts', text: `127.0.0.1 localhost ${hostname}\n::1 localhost ${hostname}\n` },
     {
       path: '/etc/nsswitch.conf',

@@ -53,6 +53,28 @@ export function explainBubblewrapFailure(stderr: string, settings: NamespaceSett
   );
 }
 
+/** Why a real run of an OCI runtime failed, from its words and those of unshare, and what the operator can do about it. */
+export function explainContainerFailure(stderr: string, settings: NamespaceSettings): MissingLevel {
+  if (/^unshare:.*(?:mount|proc)/im.test(stderr))
+    return missingLevel(
+      'proc-refused',
+      'the kernel does not let a container mount /proc, as in a container that hides parts of it',
+      'start the outer container with --security-opt systempaths=unconfined (Docker) or --security-opt unmask=ALL (Podman)',
+    );
+  if (/^unshare:/im.test(stderr))
+    return missingLevel(
+      'user-namespaces-refused',
+      'the system refuses user namespaces to the user of the job',
+      namespaceRemedy(settings),
+    );
+  const words = stderr.split('\n').find((line) => line.trim() !== '') ?? 'it ended without a word';
+  return missingLevel(
+    'probe-failed',
+    `the container runtime does not work here (${words.slice(0, 200)})`,
+    'run ringfence doctor and report its output',
+  );
+}
+
 function namespaceRemedy(settings: NamespaceSettings): string {
   if (settings.most === '0') return 'sysctl -w user.max_user_namespaces=15000';
   if (settings.unprivilegedClone === '0') return 'sysctl -w kernel.unprivileged_userns_clone=1';

@@ -11,7 +11,7 @@ const codes = (...args: Parameters<typeof chooseIsolation>) => {
   return decision.allow ? decision.level : decision.reasons.map((reason) => reason.code).join(' ');
 };
 
-test('the best level present is used, also for a job that would take less', () => {
+test('bubblewrap is used where it works, also for a job that would take less', () => {
   assert.equal(codes('process', ABLE_MACHINE, { allowProcess: true }), 'sandbox');
   assert.equal(codes('sandbox', ABLE_MACHINE, { allowProcess: false }), 'sandbox');
 });
@@ -24,9 +24,18 @@ test('level process needs the permission of the site’s owner', () => {
 test('a minimum is never weakened, whatever is allowed', () => {
   for (const allowProcess of [true, false]) {
     assert.equal(codes('sandbox', BARE, { allowProcess }), 'sandbox-missing');
-    for (const level of ['container', 'gvisor', 'microvm', 'tee'] as const)
+    for (const level of ['microvm', 'tee'] as const)
       assert.equal(codes(level, ABLE_MACHINE, { allowProcess }), 'level-not-supported');
+    const noGvisor = { ...ABLE_MACHINE, gvisor: sandbox };
+    assert.equal(codes('gvisor', noGvisor, { allowProcess }), 'gvisor-missing');
+    assert.equal(codes('container', { ...noGvisor, container: sandbox }, { allowProcess }), 'container-missing');
   }
+});
+
+test('a container is enough for a container, and gVisor is too', () => {
+  assert.equal(codes('container', ABLE_MACHINE, { allowProcess: false }), 'container');
+  assert.equal(codes('container', { ...ABLE_MACHINE, container: sandbox }, { allowProcess: false }), 'gvisor');
+  assert.equal(codes('gvisor', ABLE_MACHINE, { allowProcess: false }), 'gvisor');
 });
 
 test('a hard memory limit is a need of its own, told together with the others', () => {

@@ -2,13 +2,15 @@ import type { Isolation } from '@ringfence/protocol';
 import type { SandboxCapabilities } from './capabilities.ts';
 
 /** The levels that this agent can start jobs at. */
-export type SandboxLevel = Extract<Isolation, 'process' | 'sandbox'>;
+export type SandboxLevel = Extract<Isolation, 'process' | 'sandbox' | 'container' | 'gvisor'>;
 
 /** Why a job's minimum cannot be met here. */
 export interface IsolationRefusal {
   readonly code:
     | 'level-not-supported'
     | 'sandbox-missing'
+    | 'container-missing'
+    | 'gvisor-missing'
     | 'process-not-allowed'
     | 'process-missing'
     | 'hard-memory-missing';
@@ -31,6 +33,17 @@ export const NOT_PROTECTED: Readonly<Record<SandboxLevel, readonly string[]>> = 
     'where the agent is not root, a job that wants to can evade its limits and leave processes behind',
     'mount paths exist only in the command line, not for the code of the job',
   ],
+  container: [
+    'the kernel is shared with the machine: a flaw in it lets a job out',
+    'timing and load of the machine can be observed',
+    'the owner of the machine can read the memory of the job',
+  ],
+  gvisor: [
+    'the memory of the job is kept apart by the kernel of the machine: a flaw in it and in gVisor together lets a job out',
+    'a single file is not bounded by the kernel, only the sum of writable folders by looking',
+    'timing and load of the machine can be observed',
+    'the owner of the machine can read the memory of the job',
+  ],
   sandbox: [
     'the kernel is shared with the machine: a flaw in it lets a job out',
     'timing and load of the machine can be observed',
@@ -39,13 +52,13 @@ export const NOT_PROTECTED: Readonly<Record<SandboxLevel, readonly string[]>> = 
 };
 
 /**
- * The best level present that is at least `minimum`, or every reason why not; a minimum is never weakened. A label whose
+ * The level for `minimum`, or every reason why there is none; a minimum is never weakened. A label whose
  * default is "sandbox, or process where the site's owner allows it" passes `process` here: bubblewrap is still used where
  * it works, and without it only `allowProcess` (the owner's --allow-process) opens level process.
  */
 export function chooseIsolation(
   minimum: Isolation,
-  capabilities: Pick<SandboxCapabilities, 'process' | 'sandbox' | 'limits'>,
+  capabilities: Pick<SandboxCapabilities, SandboxLevel | 'limits'>,
   site: { readonly allowProcess: boolean; readonly hardMemory?: boolean },
 ): IsolationDecision {
   const reasons: IsolationRefusal[] = [];
@@ -63,15 +76,16 @@ export function chooseIsolation(
 
 function bestLevel(
   minimum: Isolation,
-  capabilities: Pick<SandboxCapabilities, 'process' | 'sandbox'>,
+  capabilities: Pick<SandboxCapabilities, SandboxLevel>,
   allowProcess: boolean,
 ): SandboxLevel | IsolationRefusal {
-  if (minimum !== 'process' && minimum !== 'sandbox')
+  if (minimum === 'microvm' || minimum === 'tee')
     return {
       code: 'level-not-supported',
-      reason: `this agent starts jobs at levels process and sandbox; the job asks for ${minimum}`,
+      reason: `this agent starts jobs at levels process, sandbox, container and gvisor; the job asks for ${minimum}`,
       remedy: 'place the job at a site that offers this level',
     };
+  if (minimum === 'container' || minimum === 'gvisor') return containerLevel(minimum, capabilities);
   if (capabilities.sandbox.available) return 'sandbox';
   const { reason, remedy } = capabilities.sandbox;
   if (minimum === 'sandbox') return { code: 'sandbox-missing', reason, remedy };
@@ -88,4 +102,16 @@ function bestLevel(
       remedy: capabilities.process.remedy,
     };
   return 'process';
+}
+
+/** gVisor keeps a job at least as far apart as a container; the reverse never holds. */
+function containerLevel(
+  minimum: 'container' | 'gvisor',
+  capabilities: Pick<SandboxCapabilities, 'container' | 'gvisor'>,
+): SandboxLevel | IsolationRefusal {
+  if (minimum === 'container' && capabilities.container.available) return 'container';
+  if (capabilities.gvisor.available) return 'gvisor';
+  const missing = capabilities[minimum];
+  if (missing.available) return minimum;
+  return { code: `${minimum}-missing`, reason: missing.reason, remedy: missing.remedy };
 }

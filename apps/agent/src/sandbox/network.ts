@@ -18,8 +18,6 @@ export interface SandboxNetwork {
 export interface SandboxEgress {
   /** Folder with the unix socket `egress.sock`, which the job's host user may connect to. */
   readonly folder: string;
-  /** `http://…` of the same proxy on the machine's loopback, for level process; undefined at level sandbox. */
-  readonly url?: string;
 }
 
 /** How connections from outside reach the job. */
@@ -32,5 +30,5 @@ export interface SandboxInbound {
 
 /** Whether a job runs below the init: only one that has something of a network, in a network namespace of its own. */
 export function hasInit({ level, network }: Pick<SandboxSpec, 'level' | 'network'>): boolean {
-  return level === 'sandbox' && network !== 'none';
+  return level !== 'process' && network !== 'none';
 }

@@ -2,6 +2,8 @@ import type { CgroupLimits } from './cgroup.ts';
 import { checkSpec } from './check-spec.ts';
 import { hostIdentity } from './capabilities.ts';
 import type { HostIdentity, SandboxCapabilities } from './capabilities.ts';
+import { OWN_RESOURCES } from '../oci/own-resources.ts';
+import { planContainer } from '../oci/container-plan.ts';
 import { planBubblewrap } from './bubblewrap-plan.ts';
 import type { Launch } from './launch.ts';
 import type { SandboxLevel } from './isolation.ts';
@@ -46,7 +48,7 @@ const STOP_GRACE_MS = 10_000;
 export function planSandbox(spec: SandboxSpec, capabilities: SandboxCapabilities): PlanResult {
   const refusals = checkSpec(spec, capabilities);
   if (refusals.length > 0) return { ok: false, refusals };
-  const launch = spec.level === 'sandbox' ? planBubblewrap(spec, capabilities) : planProcess(spec, capabilities);
+  const launch = LAUNCHES[spec.level](spec, capabilities);
   const runtimes = spec.runtimes.map((runtime) => ({ ...runtime, mode: 'ro' as const }));
   const plan: SandboxPlan = {
     level: spec.level,
@@ -65,26 +67,31 @@ export function planSandbox(spec: SandboxSpec, capabilities: SandboxCapabilities
   return { ok: true, plan };
 }
 
-/** bubblewrap's own two processes count against pids.max. */
-const OWN_PROCESSES: Readonly<Record<SandboxLevel, number>> = { process: 0, sandbox: 2 };
+const LAUNCHES: Readonly<Record<SandboxLevel, typeof planProcess>> = {
+  process: planProcess,
+  sandbox: planBubblewrap,
+  container: planContainer,
+  gvisor: planContainer,
+};
 
 function cgroupLimits(spec: SandboxSpec, { limits: { base } }: SandboxCapabilities): CgroupLimits | null {
   if (base === null) return null;
   const { memoryBytes, cpus, pids } = spec.limits;
   // What the init itself takes comes on top, or a small job would pay for it.
-  const own = initOf(spec)?.own ?? { memoryBytes: 0, pids: 0 };
+  const init = initOf(spec)?.own ?? { memoryBytes: 0, pids: 0 };
+  const level = OWN_RESOURCES[spec.level];
   return {
     base,
-    memoryBytes: memoryBytes === undefined ? null : memoryBytes + own.memoryBytes,
+    memoryBytes: memoryBytes === undefined ? null : memoryBytes + init.memoryBytes + level.memoryBytes,
     cpus: cpus ?? null,
-    pids: pids === undefined ? null : pids + OWN_PROCESSES[spec.level] + own.pids,
+    pids: pids === undefined ? null : pids + init.pids + level.pids,
   };
 }
 
 function unenforced(spec: SandboxSpec, { limits, tools, users }: SandboxCapabilities): readonly UnenforcedLimit[] {
   const prlimit = tools.prlimit !== null;
   // At level process RLIMIT_NPROC counts all processes of the user: usable only where that user is the job's alone.
-  const pids = limits.pids || (prlimit && (spec.level === 'sandbox' || users.kind === 'dedicated'));
+  const pids = limits.pids || (prlimit && (spec.level !== 'process' || users.kind === 'dedicated'));
   const enforced: Readonly<Record<UnenforcedLimit, boolean>> = {
     memoryBytes: limits.memory !== 'none',
     cpus: limits.cpus,

@@ -7,9 +7,12 @@ import {
   BUBBLEWRAP_ABSENT,
   OLDEST_BUBBLEWRAP,
   explainBubblewrapFailure,
+  explainContainerFailure,
   isRecentBubblewrap,
   missingLevel,
 } from './explain-failure.ts';
+import { findContainerRuntimes, findGvisor } from '../oci/find-runtime.ts';
+import type { ContainerLevel } from '../oci/container-level.ts';
 import { hostLayout, hostTools, openFilesLimit, systemProgram } from './host-layout.ts';
 import { limitCapabilities } from './limit-capabilities.ts';
 import { tryCgroupBase } from './try-cgroup.ts';
@@ -45,6 +48,8 @@ export async function probeIsolation(host: ProbeHost): Promise<SandboxCapabiliti
   const capabilities: SandboxCapabilities = {
     process: nothing,
     sandbox: nothing,
+    container: nothing,
+    gvisor: nothing,
     limits: limitCapabilities(base, {
       prlimit: tools.prlimit !== null,
       root: process.getuid?.() === 0,
@@ -64,7 +69,24 @@ export async function probeIsolation(host: ProbeHost): Promise<SandboxCapabiliti
     sandbox: level.available
       ? ((await failureAt('sandbox', { ...capabilities, sandbox: level }, host)) ?? level)
       : level,
+    container: await probeContainer('container', capabilities, host),
+    gvisor: await probeContainer('gvisor', capabilities, host),
   };
+}
+
+async function probeContainer(
+  name: 'container' | 'gvisor',
+  capabilities: SandboxCapabilities,
+  host: ProbeHost,
+): Promise<ContainerLevel | MissingLevel> {
+  const levels = name === 'container' ? findContainerRuntimes(capabilities) : findGvisor(capabilities);
+  let missing: ContainerLevel | MissingLevel | undefined;
+  for (const level of levels) {
+    const tried = level.available ? await failureAt(name, { ...capabilities, [name]: level }, host) : level;
+    if (tried === null) return level;
+    missing ??= tried;
+  }
+  return missing ?? capabilities[name];
 }
 
 function findBubblewrap(path: string | null, capabilities: SandboxCapabilities): BubblewrapLevel | MissingLevel {
@@ -106,6 +128,8 @@ async function failureAt(
   try {
     const tried = await trySandbox(level, capabilities, host);
     if (tried.works) return null;
+    if (level !== 'process' && level !== 'sandbox' && tried.stderr !== '')
+      return explainContainerFailure(tried.stderr, namespaceSettings());
     return level === 'sandbox' && tried.stderr !== ''
       ? explainBubblewrapFailure(tried.stderr, namespaceSettings())
       : missingLevel(

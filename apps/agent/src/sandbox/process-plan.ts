@@ -1,5 +1,4 @@
 import { Secret } from '@ringfence/base';
-import { proxyVariables } from '../sandbox-init/init-launch.ts';
 import type { SandboxCapabilities } from './capabilities.ts';
 import { atHostPaths, hostPathOf } from './host-paths.ts';
 import { jobEnvironment } from './job-environment.ts';
@@ -24,9 +23,7 @@ export function planProcess(spec: SandboxSpec, capabilities: SandboxCapabilities
   const onHost = (words: string) => atHostPaths(words, places);
   const script = 'script' in spec.command ? onHost(spec.command.script) : null;
   const command = 'script' in spec.command ? ['/bin/sh', '-ec', SCRIPT] : spec.command.map(onHost);
-  const proxy = spec.network === 'none' ? undefined : spec.network.egress?.url;
   const environment = {
-    ...(proxy === undefined ? {} : proxyVariables(proxy)),
     ...jobEnvironment(spec, (path) => hostPathOf(path, places) ?? path),
     ...(script === null ? {} : { RINGFENCE_SCRIPT: script }),
   };

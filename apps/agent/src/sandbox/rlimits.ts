@@ -14,9 +14,11 @@ export function prlimitPrefix(spec: SandboxSpec, { limits, tools }: SandboxCapab
   return [
     tools.prlimit,
     ...both('core', 1),
-    ...both('fsize', diskBytes),
+    // gVisor keeps the job's memory in a file, which this limit would bound.
+    ...both('fsize', spec.level === 'gvisor' ? undefined : diskBytes),
     ...both('nofile', openFiles === undefined ? undefined : Math.min(openFiles, limits.openFiles)),
-    ...(hasInit(spec) ? [] : data),
+    // An image has no prlimit for what comes after the init.
+    ...(hasInit(spec) && spec.level === 'sandbox' ? [] : data),
     '--',
   ];
 }

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock, MonotonicMs } from '@ringfence/base';
 import type { CgroupUsage } from './cgroup.ts';
 import { connectInbound } from './connect-inbound.ts';
+import { signalled } from '../oci/container-processes.ts';
 import { watchDisk } from './disk-watch.ts';
 import { endTree } from './end-tree.ts';
 import type { GatedChild } from './gated-child.ts';
@@ -23,6 +24,10 @@ export interface Running {
   readonly id: string;
   /** The first process on the host. */
   readonly pid: number;
+  /** Its processes on the host without bubblewrap’s own; empty before it has begun. */
+  readonly processes: () => readonly number[];
+  /** Whether SIGKILL was needed to end it. */
+  readonly killed: () => boolean;
   /** What it has used so far; null without a cgroup. */
   readonly usage: () => CgroupUsage | null;
   /** What it uses at this moment. */
@@ -63,6 +68,7 @@ export function runSandbox(started: StartedSandbox): Running {
   const over = new AbortController();
   let cause: Ending['cause'] = null;
   let killAt = Number.POSITIVE_INFINITY;
+  let killed = false;
 
   const end = (why: NonNullable<Ending['cause']>, graceMs: number) => {
     if (over.signal.aborted) return;
@@ -74,7 +80,10 @@ export function runSandbox(started: StartedSandbox): Running {
     killAt = clock.monotonic() + graceMs;
     whileRunning(
       over.signal,
-      clock.after(graceMs, () => killTree(tree)),
+      clock.after(graceMs, () => {
+        killed = true;
+        killTree(tree);
+      }),
     );
   };
   if (plan.maxDurationMs !== null)
@@ -94,6 +103,8 @@ export function runSandbox(started: StartedSandbox): Running {
     id: tree.id,
     pid: tree.pid,
     exited,
+    processes: () => jobProcesses(started),
+    killed: () => killed,
     usage: () => tree.cgroup?.usage() ?? null,
     now: () => usageNow(tree),
     connectInbound: () => connectInbound(plan, clock),
@@ -135,6 +146,7 @@ function terminate(started: StartedSandbox, over: AbortSignal): void {
 /** All of the job, but not bubblewrap, whose death would kill the rest at once; empty while the job is not there yet. */
 function jobProcesses({ plan, child, tree }: StartedSandbox): readonly number[] {
   if (plan.level === 'process') return membersOf(tree);
+  if (plan.level !== 'sandbox') return signalled(plan.level, membersOf(tree), { status: child.status() ?? '' });
   const init = childPidIn(child.status() ?? '');
   return init === null ? [] : membersOf(tree).filter((pid) => pid !== tree.pid && pid !== init);
 }

@@ -3,10 +3,21 @@ import type { SandboxCapabilities } from './capabilities.ts';
 import type { Launch } from './launch.ts';
 import type { SandboxSpec } from './spec.ts';
 
+const CONTAINER = {
+  available: true,
+  runtime: 'runc',
+  path: '/usr/sbin/runc',
+  version: '1.1.5',
+  unshare: '/usr/bin/unshare',
+  etc: ['/etc/ssl/certs'],
+} as const;
+
 /** A machine on which everything works, for tests of pure parts. */
 export const ABLE_MACHINE: SandboxCapabilities = {
   process: { available: true },
   sandbox: { available: true, path: '/usr/bin/bwrap', version: '0.8.0' },
+  container: CONTAINER,
+  gvisor: { ...CONTAINER, runtime: 'runsc', path: '/usr/bin/runsc' },
   limits: {
     driver: 'cgroup-v2',
     base: { version: 2, folder: '/sys/fs/cgroup/agent', controllers: ['memory', 'pids', 'cpu'] },

@@ -20,18 +20,20 @@ export const VERDICT = {
 } as const;
 
 /** CLONE_NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET (linux/sched.h); NEWTIME is no flag of clone. */
-const CLONE_NEW_FLAGS = 0x7e02_0000;
+export const CLONE_NEW_FLAGS = 0x7e02_0000;
 /** Calls numbered from here belong to the x32 interface of an x64 kernel. */
 const X32_BIT = 0x4000_0000;
 /** Types text into, or reconfigures, the terminal of whoever started the agent (ioctl_tty(2)). */
-const TERMINAL_IOCTLS = { TIOCSTI: 0x5412, TIOCLINUX: 0x541c } as const;
+export const TERMINAL_IOCTLS = { TIOCSTI: 0x5412, TIOCLINUX: 0x541c } as const;
 /** The ordinary Linux personality, and the value that only asks. */
 const PERSONALITIES = [0, 0xffff_ffff];
+/** Bits of the argument of personality(2). */
+export const PERSONALITY_BITS = 32;
 /**
  * AF_UNIX, AF_INET, AF_INET6, AF_NETLINK: families that the job's own network namespace contains. AF_VSOCK would reach
  * the hypervisor past that namespace, AF_ALG and the rest only widen the attack surface.
  */
-const SOCKET_FAMILIES = [1, 2, 10, 16];
+export const SOCKET_FAMILIES: readonly number[] = [1, 2, 10, 16];
 
 /**
  * The seccomp filter of every sandboxed job as bytes of `struct sock_filter[]`. A foreign architecture (32-bit entry)

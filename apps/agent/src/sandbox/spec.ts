@@ -1,3 +1,4 @@
+import type { RootEntry } from '../oci/root-entry.ts';
 import type { SandboxLevel } from './isolation.ts';
 import type { SandboxNetwork } from './network.ts';
 
@@ -37,6 +38,8 @@ export interface SandboxSpec {
   readonly command: readonly string[] | { readonly script: string };
   /** Working folder inside the sandbox: in a mount, or /tmp. */
   readonly cwd: string;
+  /** Root file system of an image, at levels container and gvisor; left out: the site's default. */
+  readonly root?: readonly RootEntry[];
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly Mount[];
   readonly runtimes: readonly RuntimeMount[];

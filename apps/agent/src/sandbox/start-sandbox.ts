@@ -147,7 +147,7 @@ function environmentOf(plan: SandboxPlan, own: Belongings): Readonly<Record<stri
   const asked = Object.fromEntries(
     entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
   );
-  if (plan.level === 'sandbox') return asked;
+  if (plan.level !== 'process') return asked;
   const scratch = Object.fromEntries(scratchVariables.map((name) => [name, own.scratch ?? '/tmp']));
   return { ...asked, ...scratch, [MARKER_VARIABLE]: own.id };
 }

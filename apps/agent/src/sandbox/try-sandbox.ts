@@ -1,5 +1,6 @@
 import type { Clock, Rng } from '@ringfence/base';
 import type { SandboxCapabilities } from './capabilities.ts';
+import { JOB_ID } from './etc-files.ts';
 import type { SandboxLevel } from './isolation.ts';
 import { planSandbox } from './plan.ts';
 import { startSandbox } from './start-sandbox.ts';
@@ -63,9 +64,10 @@ export function missingFact(level: SandboxLevel, report: string, capabilities: S
     [!dedicated || field('Groups') === '', 'supplementary groups remain'],
     [!dedicated || /^0+$/.test(field('CapEff')), 'capabilities remain'],
     [level === 'process' || /^0+$/.test(field('CapBnd')), 'capabilities can come back'],
-    [level === 'process' || field('NoNewPrivs') === '1', 'privileges can be gained'],
-    [level === 'process' || field('Seccomp') === '2', 'no system call filter'],
-    [level === 'process' || /^65534\b/.test(field('Uid')), 'wrong user'],
+    // The kernel that answers at level gvisor is gVisor's own: it has neither of the two, and no use for them.
+    [level === 'process' || level === 'gvisor' || field('NoNewPrivs') === '1', 'privileges can be gained'],
+    [level === 'process' || level === 'gvisor' || field('Seccomp') === '2', 'no system call filter'],
+    [level === 'process' || new RegExp(`^${level === 'sandbox' ? JOB_ID : 0}\\b`).test(field('Uid')), 'wrong user'],
     [level === 'process' || interfaces.every((name) => name === 'lo'), 'a network interface beside lo'],
   ];
   return facts.find(([holds]) => !holds)?.[1] ?? null;
