@@ -3,7 +3,9 @@ import { ClientError } from '@ringfence/client/error';
 import type { RecordKey } from '@ringfence/crypto/record';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import type { AttemptView } from '@ringfence/protocol/payload';
+import { watchCheckpoint } from '../checkpoints/checkpoint-watch.ts';
 import type { LinkContext } from '../link/link-context.ts';
+import { beginReplica, stopAfterDrain } from '../serving/serve-attempt.ts';
 import { admit } from './admit.ts';
 import { askGrant } from './ask-grant.ts';
 import { leasedFact, refusedFact } from './attempt-facts.ts';
@@ -193,15 +195,24 @@ export class AttemptRunner {
 
   async #start(work: AttemptWork): Promise<void> {
     try {
-      const running = await start(this.#context, work, this.#laidOutOf(work));
+      const laidOut = this.#laidOutOf(work);
+      const running = await start(this.#context, work, laidOut);
+      const checkpoints = watchCheckpoint(this.#context, work, laidOut, running);
       work.running = running;
+      beginReplica(this.#context, work, running);
       if (work.killed !== undefined) void running.stop(work.killed).catch(() => {});
       this.#take({ type: 'started', ...work.id });
       const body = { ...work.id, state: 'running' } as const;
       void this.#context.journal.queue({ name: 'attempt-status', body }).catch(() => {});
       const exit = await running.exited;
       this.#context.fault('run-after-exit');
-      this.#take({ type: 'exited', ...work.id, outcome: judgeExit(work, exit) });
+      const outcome = judgeExit(work, exit);
+      await checkpoints?.end({
+        needed: outcome !== 'succeeded' && outcome !== 'timed-out',
+        asked: outcome === 'stopped' && !running.killed(),
+        signal: this.#closing.signal,
+      });
+      this.#take({ type: 'exited', ...work.id, outcome });
     } catch (error) {
       this.#failed(work, error);
     }
@@ -223,7 +234,7 @@ export class AttemptRunner {
   #kill(work: AttemptWork, graceMs: number): void {
     work.killed = Math.min(graceMs, work.killed ?? graceMs);
     if (work.running === undefined) return;
-    work.running.stop(work.killed).catch((error: unknown) => {
+    stopAfterDrain(work, work.running, work.killed).catch((error: unknown) => {
       this.#context.log.error('sandbox.not-stopped', { ...work.id, ...errorFields(error) });
     });
   }

@@ -10,7 +10,8 @@ import { commitRequest } from '@ringfence/protocol/payload';
 import type { z } from 'zod';
 import { AgentError } from '../agent-error.ts';
 import type { LinkContext } from '../link/link-context.ts';
-import { collectOutput } from '../outputs/collect-output.ts';
+import { checkpointPlace } from '../checkpoints/checkpoint-place.ts';
+import { collectOutput, OUTPUT_LIMITS } from '../outputs/collect-output.ts';
 import type { AttemptFolder } from './attempt-folder.ts';
 import { committingFact } from './attempt-facts.ts';
 import type { AttemptId } from './attempt-machine.ts';
@@ -53,11 +54,14 @@ async function upload(context: LinkContext, work: AttemptWork, laidOut: LaidOut)
   const { link, rng } = context;
   // Keyed apart from everything else, so that an agent cannot ask the custodian whether it has a certain file.
   const dedupeKey = DedupeKey.generate(rng);
+  const checkpoint = checkpointPlace(payload);
   const outputs: CommitRequest['outputs'] = [];
   for (const [index, { artifact, version }] of payload.outputs.entries()) {
     const folder = laidOut.outputs[index]?.hostPath;
     if (folder === undefined) throw new TypeError('each output has a folder');
-    const entries = collectOutput(folder);
+    // A checkpoint is no result; one that is the whole output is both.
+    const without = checkpoint?.output === index ? checkpoint.steps.join('/') : undefined;
+    const entries = collectOutput(folder, { ...OUTPUT_LIMITS, without });
     const { pack, files, bytes } = await withCustodian(
       context,
       { within: UPLOAD_WITHIN_MS, signal: work.cancelling.signal },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openPack, readManifest, readObject, type OpenPackOptions } from '@ringfence/client/pack';
 import type { Digest } from '@ringfence/crypto/sign';
 import type { GrantPayload, PackReference } from '@ringfence/protocol/payload';
+import { restoreCheckpoint } from '../checkpoints/restore-checkpoint.ts';
 import { hostIdentity, type HostIdentity, type Mount } from '../sandbox/index.ts';
 import { setupKey } from '../setup/setup-cache.ts';
 import type { LinkContext } from '../link/link-context.ts';
@@ -48,8 +49,8 @@ export async function layOut(context: LinkContext, work: AttemptWork): Promise<L
     ...(code === undefined || isSetUp ? [] : [open(code, laidOut.code.hostPath)]),
     ...payload.mounts.map(({ pack }, index) => open(pack, join(folder, `data-${index}`))),
   ]);
-  if (user !== null) giveAll(laidOut.code.hostPath, user);
-  if (user !== null) for (const { hostPath } of laidOut.outputs) chownSync(hostPath, user.uid, user.gid);
+  await restoreCheckpoint(payload, laidOut.outputs, open);
+  if (user !== null) for (const { hostPath } of [laidOut.code, ...laidOut.outputs]) giveAll(hostPath, user);
   return { ...laidOut, setup, isSetUp };
 }
 

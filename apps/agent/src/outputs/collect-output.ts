@@ -18,9 +18,12 @@ export const OUTPUT_LIMITS: OutputLimits = { files: 100_000, bytes: 1_000_000_00
 /**
  * The regular files below `folder`, in order. The job is over, so nobody changes them any more; but the job chose what lies there.
  * Anything that is not a file or a folder is refused: a link could make the agent, which may be root, read another file into the results.
- * Throws AgentError `bad-output`, which names the kind and not the path.
+ * What lies at `without` is no part of it. Throws AgentError `bad-output`, which names the kind and not the path.
  */
-export function collectOutput(folder: string, limits: OutputLimits = OUTPUT_LIMITS): readonly PackEntry[] {
+export function collectOutput(
+  folder: string,
+  { without, ...limits }: OutputLimits & { readonly without?: string | undefined } = OUTPUT_LIMITS,
+): readonly PackEntry[] {
   if (!lstatSync(folder).isDirectory()) throw refused('the output itself is no folder any more');
   const entries: PackEntry[] = [];
   let bytes = 0;
@@ -28,6 +31,7 @@ export function collectOutput(folder: string, limits: OutputLimits = OUTPUT_LIMI
     if (depth > limits.depth) throw refused('folders are nested too deeply');
     for (const { name, entry } of entriesOf(join(folder, path))) {
       const below = path === '' ? name : `${path}/${name}`;
+      if (below === without) continue;
       if (entry.isDirectory()) {
         visit(below, depth + 1);
         continue;

@@ -1,3 +1,4 @@
+import { formatDuration } from '@ringfence/base';
 import type { Command } from '../command.ts';
 import { withSession } from '../session.ts';
 import { table } from '../terminal.ts';
@@ -10,7 +11,8 @@ export const command: Command = {
   async run(context) {
     const secrets = await withSession(context, ({ custodian }) => custodian.secrets());
     context.terminal.value({ secrets });
-    const cells = secrets.map(({ name, at, device }) => [name, new Date(at).toISOString(), device]);
+    const now = context.clock.now();
+    const cells = secrets.map(({ name, at, device }) => [name, `${formatDuration(Math.max(0, now - at))} ago`, device]);
     context.terminal.line(table(['NAME', 'SET', 'BY'], cells));
   },
 };
