@@ -26,6 +26,7 @@ describe('the configuration', () => {
     assert.equal(config.state, 'e');
     assert.deepEqual(config.admin, { host: '::1', port: 9 });
     assert.deepEqual(config.jurisdictions, ['DE', 'EU']);
+    assert.deepEqual([config.setupMirrors, config.egressAllowLocal], [[], []]);
     assert.equal(config.logBytes, 2e6);
   });
 
@@ -51,6 +52,10 @@ const WRONG: Readonly<Record<string, { args: readonly string[]; message: RegExp 
   'an empty state folder': { args: ['run', '--state', ''], message: /--state is missing/ },
   'a flag of join at run': { args: [...RUN, '--allow-process'], message: /--allow-process does not belong to run/ },
   'a flag of run at join': { args: [...JOIN, '--work', 'w'], message: /--work does not belong to join/ },
+  'a mirror without a port': {
+    args: [...RUN, '--setup-mirror', 'pypi.org'],
+    message: /--setup-mirror is not HOST:PORT/,
+  },
   'an address without a port': { args: [...RUN, '--admin', 'localhost'], message: /--admin is not HOST:PORT/ },
   'a port that is none': { args: [...JOIN, '--lan', '10.0.0.5:65536'], message: /--lan is not HOST:PORT/ },
   'a size that is none': { args: [...RUN, '--cache-size', 'much'], message: /--cache-size is not a size/ },

@@ -9,6 +9,7 @@ import {
   type LogLevel,
 } from '@ringfence/base';
 import { AgentError } from './agent-error.ts';
+import { readConnectTarget } from './egress/egress-target.ts';
 
 interface Common {
   readonly state: string;
@@ -43,6 +44,10 @@ export interface RunConfig extends Common {
   readonly logBytes: number;
   readonly jurisdictions: readonly string[];
   readonly firstJobUid: number | undefined;
+  /** `host:port` that every setup may reach. */
+  readonly setupMirrors: readonly string[];
+  /** `host:port` on this machine or its link that jobs which list them may reach. */
+  readonly egressAllowLocal: readonly string[];
 }
 
 /** The agent's configuration. */
@@ -66,6 +71,8 @@ export const AGENT_USAGE = `ringfence-agent join | run
     --log-size SIZE                most of a job's output that is kept, for each attempt (64MB)
     --jurisdiction CODE            where this machine stands, such as DE or EU; repeatable
     --first-job-uid N              first of 64 user ids for jobs
+    --setup-mirror HOST:PORT       a mirror that every setup may reach; repeatable (none: setup has no network)
+    --egress-allow-local HOST:PORT lets jobs that list it reach this place on the machine itself or its link; repeatable
   --seal-key-file FILE             key that seals the identity at rest (DIR/seal.key)
   --log-level LEVEL                debug, info, warn or error (info)
 
@@ -89,6 +96,8 @@ const FLAGS = {
   'seal-key-file': text,
   'log-level': text,
   jurisdiction: { type: 'string', multiple: true },
+  'setup-mirror': { type: 'string', multiple: true },
+  'egress-allow-local': { type: 'string', multiple: true },
   'allow-process': { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
@@ -102,10 +111,13 @@ const RUN_ONLY = [
   'log-size',
   'jurisdiction',
   'first-job-uid',
+  'setup-mirror',
+  'egress-allow-local',
 ] as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
-type TextFlag = Exclude<keyof typeof FLAGS, 'jurisdiction' | 'allow-process' | 'help'>;
+type ListFlag = 'jurisdiction' | 'setup-mirror' | 'egress-allow-local';
+type TextFlag = Exclude<keyof typeof FLAGS, ListFlag | 'allow-process' | 'help'>;
 
 /** The configuration of a command line and environment, or `help`; throws AgentError `bad-config` that names the flag. */
 export function parseAgentConfig(args: readonly string[], env: Environment): AgentConfig | 'help' {
@@ -125,7 +137,8 @@ export function parseAgentConfig(args: readonly string[], env: Environment): Age
     logLevel: logLevel(given('log-level')),
     fault: env['RINGFENCE_FAULT'],
   };
-  if (verb === 'run') return { verb, ...common, ...runFlags(given, values.jurisdiction ?? listOf(env)) };
+  const list = (flag: ListFlag): readonly string[] => values[flag] ?? listOf(env, flag);
+  if (verb === 'run') return { verb, ...common, ...runFlags(given, list) };
   const lan = given('lan');
   if (lan !== undefined) address('lan', lan);
   return {
@@ -142,10 +155,11 @@ export function parseAgentConfig(args: readonly string[], env: Environment): Age
 
 function runFlags(
   given: (flag: TextFlag) => string | undefined,
-  jurisdictions: readonly string[],
+  list: (flag: ListFlag) => readonly string[],
 ): Omit<RunConfig, 'verb' | keyof Common> {
   const within = given('reconnect-within');
   const uid = given('first-job-uid');
+  const jurisdictions = list('jurisdiction');
   if (jurisdictions.some((code) => !/^(?:[A-Z]{2}|EEA)$/.test(code)) || jurisdictions.length > 4)
     throw bad('--jurisdiction is not a country', 'write two capital letters such as DE, or EU; four at most');
   return {
@@ -156,6 +170,8 @@ function runFlags(
     logBytes: size('log-size', given('log-size') ?? '64MB'),
     jurisdictions,
     firstJobUid: uid === undefined ? undefined : whole('first-job-uid', uid),
+    setupMirrors: list('setup-mirror').map((value) => place('setup-mirror', value)),
+    egressAllowLocal: list('egress-allow-local').map((value) => place('egress-allow-local', value)),
   };
 }
 
@@ -171,8 +187,14 @@ function variableOf(flag: string): string {
   return `RINGFENCE_${flag.toUpperCase().replaceAll('-', '_')}`;
 }
 
-function listOf(env: Environment): readonly string[] {
-  return (env['RINGFENCE_JURISDICTION'] ?? '').split(',').filter((code) => code !== '');
+function listOf(env: Environment, flag: ListFlag): readonly string[] {
+  return (env[variableOf(flag)] ?? '').split(',').filter((code) => code !== '');
+}
+
+function place(flag: string, value: string): string {
+  const wish = readConnectTarget(value);
+  if (wish === undefined) throw bad(`--${flag} is not HOST:PORT`, 'write it as mirror.example:443');
+  return wish.key;
 }
 
 /** Host and port of `HOST:PORT`. */

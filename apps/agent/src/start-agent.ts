@@ -75,8 +75,13 @@ function repeat(clock: Clock, every: number, run: () => void): () => void {
   return () => cancel();
 }
 
-function reportMachine({ capabilities }: Awaited<ReturnType<typeof openMachine>>, log: Log): void {
+function reportMachine({ capabilities, network }: Awaited<ReturnType<typeof openMachine>>, log: Log): void {
   const { sandbox, limits } = capabilities;
+  if (network.allowLocal.size > 0)
+    log.warn('egress.local-allowed', {
+      reason: [...network.allowLocal].join(),
+      next: 'jobs that list these places reach this machine itself',
+    });
   if (sandbox.available) log.info('sandbox', { version: sandbox.version, state: limits.driver });
   else log.warn('sandbox.missing', { reason: sandbox.reason, next: sandbox.remedy });
   if (limits.remedy !== null) log.warn('limits.weak', { state: limits.driver, next: limits.remedy });

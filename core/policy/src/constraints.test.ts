@@ -247,4 +247,13 @@ describe('checkWorkload', () => {
       reasons: ['resources-differ', 'isolation-differs', 'duration-differs', 'logs-leave'],
     });
   });
+
+  it('lets no list through that the placement does not know of, nor the reverse', () => {
+    const egress = ['a.example:443'];
+    const denied = { allow: false, reasons: ['egress-differs'] };
+    assert.deepEqual(checkWorkload({ ...same, egress }, placement, from), denied);
+    const declared = { ...placement, egress: 'declared' as const };
+    assert.deepEqual(checkWorkload(same, declared, from), denied);
+    assert.deepEqual(checkWorkload({ ...same, egress }, declared, from), { allow: true });
+  });
 });

@@ -45,8 +45,7 @@ export function agentApi(options: AgentApiOptions): (request: IncomingMessage, r
       return refuse(response, 503, 'stale-keyring', 'this agent has not heard from its custodian who may read');
     const live = options.runner.workOf(asked.job, asked.attempt);
     if (asked.part === 'logs') return sendLog(response, folder, asked, { runner: options.runner, current });
-    const view =
-      live?.view === undefined ? about.view : { ...live.view, logBytes: live.work.log?.bytes ?? live.view.logBytes };
+    const view = live?.view === undefined ? about.view : { ...live.view, ...live.work.used };
     if (asked.part === 'view') return send(response, 200, view);
     const store = live?.work.metrics?.store ?? readMetricFile(folder.metricsPath);
     sendMetrics(response, store, { view, wish: asked.metrics, clock: options.clock });

@@ -4,6 +4,7 @@ import type { Admission, LeasedStart } from '@ringfence/keyring';
 import type { AttemptPhase, AttemptView, FailureEnvelope, GrantPayload } from '@ringfence/protocol/payload';
 import type { Outcome } from '@ringfence/protocol/statements';
 import type { AttemptMetrics } from '../job-metrics/attempt-metrics.ts';
+import type { EgressCount } from '../egress/egress-count.ts';
 import { AttemptLog } from '../logs/attempt-log.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import type { Place } from '../machine/capacity.ts';
@@ -39,6 +40,8 @@ export class AttemptWork {
   log: AttemptLog | undefined;
   metrics: AttemptMetrics | undefined;
   running: Running | undefined;
+  /** What it did with its way out. */
+  egress: EgressCount | undefined;
   /** The step that is under way; it never rejects. */
   stepping: Promise<void> | undefined;
   /** Asked to end before it ran: milliseconds of grace. */
@@ -80,7 +83,13 @@ export class AttemptWork {
   /** Shows the next phase to whoever asks. */
   enter(phase: AttemptPhase, more: Partial<AttemptView> = {}): void {
     if (this.view === undefined) return;
-    this.view = { ...this.view, ...more, phase, logBytes: this.log?.bytes ?? 0 };
+  /** What grows while it runs, as its owner sees it. */
+  get used(): Pick<AttemptView, 'logBytes' | 'egress'> {
+    const egress = this.egress?.use;
+    return { logBytes: this.log?.bytes ?? this.view?.logBytes ?? 0, ...(egress === undefined ? {} : { egress }) };
+  }
+
+    this.view = { ...this.view, ...more, ...this.used, phase };
   }
 
   /** The attempt is over: closes the log and writes down how it ended. */

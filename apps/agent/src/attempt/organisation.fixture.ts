@@ -194,6 +194,14 @@ function probeMachine(): Promise<Machine> {
   // Jobs reach their folders through it.
   chmodSync(folder, 0o711);
   makeFolder(join(folder, 'state'));
-  const options = { work: folder, cacheBytes: 1e6, logBytes: 1e6, jurisdictions: [], firstJobUid: undefined };
+  const options = {
+    work: folder,
+    cacheBytes: 1e6,
+    logBytes: 1e6,
+    jurisdictions: [],
+    setupMirrors: [],
+    egressAllowLocal: [],
+    firstJobUid: undefined,
+  };
   return openMachine({ state: join(folder, 'state'), ...options, clock, rng });
 }

@@ -6,6 +6,7 @@ import { planSandbox, startSandbox, type Running, type SandboxExit, type Sandbox
 import { startingFact } from './attempt-facts.ts';
 import type { AttemptWork } from './attempt-work.ts';
 import { runSpec, setupSpec, type JobParts } from './job-spec.ts';
+import { openJobNetwork, runNetwork, setupNetwork } from './job-network.ts';
 import { CODE_PATH, layOut, type LaidOut } from './lay-out.ts';
 import { measure, withMetrics } from './measure-job.ts';
 import { AttemptEnd, refusedFor } from './step-error.ts';
@@ -22,7 +23,8 @@ export async function prepare(context: LinkContext, work: AttemptWork): Promise<
     return laidOut;
   }
   work.enter('setup');
-  await runSetup(context, work, setupSpec(parts));
+  const network = await openJobNetwork(context, work, setupSpec(parts), setupNetwork(context));
+  await runSetup(context, work, network.spec).finally(network.close);
   context.fault('setup-after-run');
   if (laidOut.setup !== null) {
     const kept = await context.machine.setups.keep(laidOut.setup, laidOut.code.hostPath, work.cancelling.signal);
@@ -53,9 +55,14 @@ export async function start(context: LinkContext, work: AttemptWork, laidOut: La
     withMetrics(context, work, runSpec(partsOf(context, work, laidOut))),
     record(startingFact(work.id)),
   ]);
+  const network = await openJobNetwork(context, work, spec, runNetwork(work));
   fault('start-after-journal');
   work.enter('running', { startedAt: clock.now() });
-  const running = await startSpec(context, work, spec, 'out');
+  const running = await startSpec(context, work, network.spec, 'out').catch((error: unknown) => {
+    network.close();
+    throw error;
+  });
+  void running.exited.catch(() => {}).finally(network.close);
   measure(work, spec, running);
   const took = clock.monotonic() - work.leased.at;
   log.info('exec', { ...work.id, isolation: work.level ?? 'sandbox', duration_ms: Math.round(took) });

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import type { Clock, Rng } from '@ringfence/base';
 import { copySdk, ownSdkFolder } from '../job-metrics/sdk-copy.ts';
 import { ObjectCache } from '../pack-cache/object-cache.ts';
+import type { InstalledInit } from '../sandbox-init/init-launch.ts';
+import { installInit } from '../sandbox-init/init-text.ts';
 import { SetupCache } from '../setup/setup-cache.ts';
 import {
   claimJobUsers,
@@ -30,10 +32,20 @@ export interface Machine {
   readonly sdk: string | null;
   readonly cache: ObjectCache;
   readonly setups: SetupCache;
+  readonly network: MachineNetwork;
   /** Most bytes of one attempt's output that are kept. */
   readonly logBytes: number;
   /** Where it stands, as its owner says. */
   readonly jurisdictions: readonly string[];
+}
+
+/** What of a network this machine gives jobs. */
+export interface MachineNetwork {
+  readonly init: InstalledInit;
+  /** `host:port` that every setup may reach. */
+  readonly mirrors: readonly string[];
+  /** `host:port` on the machine or its link that its operator allows jobs which list them. */
+  readonly allowLocal: ReadonlySet<string>;
 }
 
 /** The part of memory and disk that jobs get; the rest is the machine's own. */
@@ -47,6 +59,8 @@ export async function openMachine(options: {
   logBytes: number;
   jurisdictions: readonly string[];
   firstJobUid: number | undefined;
+  setupMirrors: readonly string[];
+  egressAllowLocal: readonly string[];
   clock: Clock;
   rng: Rng;
 }): Promise<Machine> {
@@ -56,6 +70,7 @@ export async function openMachine(options: {
   const users = claimJobUsers(firstJobUid === undefined ? {} : { firstUid: firstJobUid });
   const capabilities = await probeIsolation({ stateDir: state, clock, rng, users });
   const capacity = capacityOf(folders.attempts);
+  const node = nodeRuntime(folders, capabilities);
   const source = ownSdkFolder(process.argv[1]);
   return {
     state,
@@ -63,10 +78,15 @@ export async function openMachine(options: {
     capacity,
     places: new Places(capacity, SLOTS),
     folders,
-    runtimes: [nodeRuntime(folders, capabilities)],
+    runtimes: [node],
     sdk: source === null ? null : copySdk(source, folders.runtimes),
     cache: new ObjectCache(join(state, 'objects'), options.cacheBytes),
     setups: new SetupCache(folders.setups, options.cacheBytes),
+    network: {
+      init: { script: installInit(folders.runtimes), node: node.hostPath },
+      mirrors: options.setupMirrors,
+      allowLocal: new Set(options.egressAllowLocal),
+    },
     logBytes: options.logBytes,
     jurisdictions: options.jurisdictions,
   };

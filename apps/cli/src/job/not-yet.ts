@@ -17,7 +17,6 @@ const NOT_YET: readonly { readonly asks: (file: JobFile) => boolean; readonly wh
   { asks: ({ notify }) => notify.length > 0, what: 'notify' },
   { asks: ({ profile }) => profile !== undefined, what: 'profile' },
   { asks: ({ privacy }) => privacy.tee !== undefined, what: 'privacy.tee' },
-  { asks: ({ privacy }) => (privacy.egress?.length ?? 0) > 0, what: 'privacy.egress: jobs reach no network' },
   { asks: ({ privacy }) => privacy.burst === 'allowed', what: 'privacy.burst' },
 ];
 

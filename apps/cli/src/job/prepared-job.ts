@@ -87,7 +87,8 @@ export function constraintsOf(file: JobFile, label: PlacementLabel): LabelConstr
     grade: evidenceGrade,
     maxAgeDays: evidenceMaxAgeDays,
   };
-  const wish = { tiers, residency, isolation, burst, logs, ...(asksEvidence ? { evidence } : {}) };
+  const egress = (file.privacy.egress?.length ?? 0) > 0 ? ('declared' as const) : ('none' as const);
+  const wish = { tiers, residency, isolation, egress, burst, logs, ...(asksEvidence ? { evidence } : {}) };
   const decision = constraintsFor(label, wish);
   if (decision.allow) return decision.constraints;
   throw new JobFileError(
@@ -135,6 +136,7 @@ export function workloadOf({ rng }: CommandContext, labelled: LabelledJob, code:
     maxDurationMs: placement.maxDurationMs,
     stopGraceMs: STOP_GRACE_MS,
     logs: constraints.logs,
+    ...(placement.egress === 'none' ? {} : { egress: [...(job.privacy.egress ?? [])] }),
     ...(job.retry.checkpoint === undefined ? {} : { checkpoint: job.retry.checkpoint }),
     ...(job.purpose === undefined ? {} : { purpose: job.purpose }),
   };
