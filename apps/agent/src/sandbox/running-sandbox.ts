@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock, MonotonicMs } from '@ringfence/base';
 import type { CgroupUsage } from './cgroup.ts';
 import { connectInbound } from './connect-inbound.ts';
+import { signalled } from '../oci/container-processes.ts';
 import { watchDisk } from './disk-watch.ts';
 import { endTree } from './end-tree.ts';
 import type { GatedChild } from './gated-child.ts';
@@ -145,6 +146,7 @@ function terminate(started: StartedSandbox, over: AbortSignal): void {
 /** All of the job, but not bubblewrap, whose death would kill the rest at once; empty while the job is not there yet. */
 function jobProcesses({ plan, child, tree }: StartedSandbox): readonly number[] {
   if (plan.level === 'process') return membersOf(tree);
+  if (plan.level !== 'sandbox') return signalled(plan.level, membersOf(tree), { status: child.status() ?? '' });
   const init = childPidIn(child.status() ?? '');
   return init === null ? [] : membersOf(tree).filter((pid) => pid !== tree.pid && pid !== init);
 }
