@@ -46,7 +46,7 @@ export function orderTimes(house: House, jobFile: string, orders: number): Promi
 }
 
 async function orderOne(context: CommandContext, session: Session, jobFile: string): Promise<Omit<OrderTimes, 'runs'>> {
-  const labelled = await labelJob(context, session, readJob(jobFile));
+  const labelled = await labelJob(context, session, readJob(jobFile, { leaveOut: [], terminal: context.terminal }));
   const keyring = await checkedKeyring(context, session);
   const custodian = keyring.custodianOf(session.profile.custodian.id);
   if (custodian === undefined) throw new Error('the keyring names no custodian');

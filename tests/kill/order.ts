@@ -33,7 +33,7 @@ export interface Wish {
 export async function orderJob(armed: ArmedHouse, wish: Wish = {}): Promise<Ordered> {
   const { context, session } = armed;
   const marker = `killmark${randomBytes(8).toString('hex')}`;
-  const read = readJob(writeJob(armed.root, marker, wish));
+  const read = readJob(writeJob(armed.root, marker, wish), { leaveOut: [], terminal: context.terminal });
   const labelled = await untilTaken(() => labelJob(context, session, read));
   const keyring = await untilTaken(() => checkedKeyring(context, session));
   const code = await untilTaken(() => packWorkdir(context, session, labelled.workdir));

@@ -2,6 +2,10 @@ import type { Tree } from '../tree.ts';
 import type { Carry, Draft } from './draft.ts';
 import { carryScript, type ScriptHabits } from './script.ts';
 
+/** Commands that fetch; a net for the usual ones, not a proof of anything. */
+const REACHES_OUT =
+  /\b(?:git clone|(?:pip3?|uv pip|conda|mamba|apt(?:-get)?|npm) (?:-\S+ )*install|conda create|curl|wget|huggingface-cli|hf download)\b|https?:\/\//;
+
 /** Carries a script, or a list of commands, to `field`; a variable that nobody sets here is named. */
 export function scriptTo(field: 'run' | 'setup', habits: ScriptHabits): Carry {
   return (node, path, draft) => {
@@ -12,6 +16,13 @@ export function scriptTo(field: 'run' | 'setup', habits: ScriptHabits): Carry {
     const before = draft.text(field) ?? '';
     draft.set(field, before + text);
     noteUnset(draft, node, { path, unset });
+    if (REACHES_OUT.test(script))
+      draft.leave(
+        path,
+        node,
+        'step',
+        'it fetches from the network: name the hosts in `privacy.egress`, or bring the files along',
+      );
   };
 }
 

@@ -169,3 +169,9 @@ function tryConvert(text: string): Converted | undefined {
     throw error;
   }
 }
+
+test('a script that fetches is told to name its hosts, and a setup that reads variables is not taken', () => {
+  const { left, needed } = convert('run: pip install x\nsetup: echo ${TOKEN} $PATH\nenvs: {TOKEN: a}\nnum_nodes: 1\n');
+  assert.ok(left.some(({ path, effect }) => path === 'run' && effect === 'step'));
+  assert.deepEqual(needed, ['setup.TOKEN']);
+});

@@ -190,9 +190,28 @@ function setWorkdir(draft: Draft, text: string): boolean {
   return found !== undefined;
 }
 
+/** Our `setup` is the same for all who share its result: it sees neither variables nor secrets. */
+function noteBlindSetup(tree: Tree, draft: Draft): void {
+  const setup = valueAt(tree, 'setup');
+  if (setup?.kind !== 'text') return;
+  const used = new Set(setup.text.match(/\$\{?\w+/g)?.map((word) => word.replace(/^\$\{?/, '')));
+  for (const section of ['envs', 'secrets']) {
+    const named = valueAt(tree, section);
+    const seen = named?.kind === 'map' ? named.entries.filter(({ key }) => used.has(key)) : [];
+    for (const { key } of seen)
+      draft.leave(
+        ['setup', key],
+        setup,
+        'needed',
+        'setup sees neither variables nor secrets; move what needs them to run',
+      );
+  }
+}
+
 /** Carries a SkyPilot task (SkyPilot documentation, YAML specification). */
 export const skypilot: Carry = (tree, path, draft) => {
   keys(tree, path, draft);
+  noteBlindSetup(tree, draft);
   const section = valueAt(tree, 'service');
   const port = draft.part('ports', 'first');
   if (section === undefined || isEmpty(section)) {
