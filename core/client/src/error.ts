@@ -14,6 +14,8 @@ export type ClientErrorCode =
   | 'bad-identity'
   /** A CA file or a pin cannot be used. */
   | 'bad-trust'
+  /** What is left of a closed segment of a journal is damaged. */
+  | 'broken-steps'
   /** A URL of a relay, server or proxy cannot be used. */
   | 'bad-url'
   /** The listener could not bind its address. */

@@ -1,4 +1,4 @@
-export { appendRecord, LONGEST_LINE, readRecord, type JournalFault } from './journal/journal-chain.ts';
+export { appendRecord, LONGEST_LINE, readKeptRecord, readRecord, type JournalFault } from './journal/journal-chain.ts';
 export { JournalReader, readJournal, type PlacedRecord } from './journal/journal-reader.ts';
 export {
   EMPTY_JOURNAL,

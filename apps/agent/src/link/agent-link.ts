@@ -5,6 +5,7 @@ import {
   type ControlLink,
   type ControlMessageContext,
   type ControlPlaneMessage,
+  type JournalRetention,
   type LinkState,
 } from '@ringfence/client/control-link';
 import { linkHttpServer, servePayload, type PayloadListener } from '@ringfence/client/payload-link';
@@ -34,6 +35,8 @@ export interface AgentLinkOptions {
   readonly machine: Machine;
   readonly metrics: AgentMetrics;
   readonly reconnectWithin: number | undefined;
+  /** How long closed segments of the journal are kept. */
+  readonly retention?: JournalRetention | undefined;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
@@ -63,7 +66,16 @@ export class AgentLink {
     const history = new AttemptHistory();
     const party = { id: link.agent, org: link.org, role: 'agent' } as const;
     const controlPlane: ControlPlaneId = link.controlPlane.id;
-    const journal = LinkJournal.open({ folder, party, controlPlane, clock, onFact: (fact) => history.take(fact) });
+    const journal = LinkJournal.open({
+      folder,
+      party,
+      controlPlane,
+      clock,
+      key: identity.sign,
+      rng,
+      retention: options.retention,
+      onFact: (fact) => history.take(fact),
+    });
     this.#history = history;
     this.#context = {
       ...options,

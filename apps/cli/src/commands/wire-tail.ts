@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { canonicalJson } from '@ringfence/base';
-import { readJournal, type JournalRecord } from '@ringfence/ledger';
+import { journalLines, journalParts } from '@ringfence/client/control-link';
+import type { JournalRecordOf } from '@ringfence/ledger';
 import { MESSAGES } from '@ringfence/protocol/messages';
 import { CliError } from '../cli-error.ts';
 import { text, type Command } from '../command.ts';
 import { journalFolders } from '../wire/journal-folders.ts';
+
+type FrameRecord = JournalRecordOf<'frame'>;
 
 const NAMES = new Map<number, string>(Object.entries(MESSAGES).map(([name, row]) => [row.number, name]));
 
@@ -20,13 +22,16 @@ export const command: Command = {
       throw new CliError('usage', '--state is missing or --last is no number', {
         next: `ringfence wire tail ${this.usage}`,
       });
-    for (const { journal, place } of journalFolders(state)) {
-      const { records } = readJournal(readFileSync(journal));
-      const frames = records.filter((record) => record.kind === 'frame');
-      terminal.note(
-        `${place === '' ? state : place}: ${frames.length} frames, the last ${Math.min(last, frames.length)}`,
-      );
-      for (const frame of frames.slice(-last)) {
+    for (const { folder, place } of journalFolders(state)) {
+      const frames: FrameRecord[] = [];
+      let count = 0;
+      for (const record of journalLines(journalParts(folder))) {
+        if (record.kind !== 'frame') continue;
+        count += 1;
+        if (frames.push(record) > last) frames.shift();
+      }
+      terminal.note(`${place === '' ? state : place}: ${count} frames, the last ${frames.length}`);
+      for (const frame of frames) {
         terminal.value(frame);
         terminal.line(lineOf(frame));
       }
@@ -34,7 +39,7 @@ export const command: Command = {
   },
 };
 
-function lineOf(frame: Extract<JournalRecord, { kind: 'frame' }>): string {
+function lineOf(frame: FrameRecord): string {
   const direction = frame.dir === 'out' ? '→' : '←';
   const body = canonicalJson(frame.body);
   const short = body.length > 160 ? `${body.slice(0, 160)}…` : body;

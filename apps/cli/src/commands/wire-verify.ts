@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { formatSize } from '@ringfence/base';
 import { CliError } from '../cli-error.ts';
 import { text, type Command } from '../command.ts';
@@ -18,7 +19,8 @@ export const command: Command = {
     if (state === undefined)
       throw new CliError('usage', '--state is missing', { next: `ringfence wire verify ${this.usage}` });
     const known = hasProfile(home) ? readProfile(home).controlPlane : undefined;
-    const verified = verifyLinks(journalFolders(state), known);
+    const sealKeyFile = text(flags, 'seal-key-file') ?? join(state, 'seal.key');
+    const verified = verifyLinks(journalFolders(state), { known, sealKeyFile });
     terminal.value(verified);
     for (const link of verified.links) show(terminal, link);
     if (!verified.ok)

@@ -5,7 +5,8 @@ import { CliError } from '../cli-error.ts';
 /** A link's folder below a state folder, by its place. */
 export interface JournalFolder {
   readonly place: string;
-  readonly journal: string;
+  /** Path of the folder. */
+  readonly folder: string;
   readonly sessions: string;
 }
 
@@ -25,7 +26,7 @@ function search(state: string, place: string, depth: number): JournalFolder[] {
   if (depth > DEEPEST || !existsSync(folder)) return [];
   const entries = readdirSync(folder, { withFileTypes: true });
   const here = entries.some((entry) => entry.isFile() && entry.name === 'journal.jsonl')
-    ? [{ place, journal: join(folder, 'journal.jsonl'), sessions: join(folder, 'sessions.jsonl') }]
+    ? [{ place, folder, sessions: join(folder, 'sessions.jsonl') }]
     : [];
   const below = entries
     .filter((entry) => entry.isDirectory())

@@ -1,8 +1,8 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { readLinkKeys } from '@ringfence/client/control-link';
-import { JournalReader, readSessionKeys, wireVerify, type JournalRecord, type WireReport } from '@ringfence/ledger';
+import { readFileSync } from 'node:fs';
+import { journalLines, journalParts, readHandshakeSeed, readLinkKeys } from '@ringfence/client/control-link';
+import { readSessionKeys, wireVerify, type WireReport } from '@ringfence/ledger';
 import { CliError } from '../cli-error.ts';
+import { readFrameKey } from './frame-key.ts';
 import type { JournalFolder } from './journal-folders.ts';
 
 /** What one journal proves, and where it lies. */
@@ -22,6 +22,14 @@ export interface KnownControlPlane {
   readonly root: string;
 }
 
+/** What else a verification looks at. */
+export interface VerifyOptions {
+  /** The control plane that the CLI's profile knows. */
+  readonly known?: KnownControlPlane | undefined;
+  /** The file that unseals an agent's identity, so that its signatures can be made again. */
+  readonly sealKeyFile: string;
+}
+
 /** Several links together. */
 export interface VerifiedLinks {
   readonly ok: boolean;
@@ -30,14 +38,12 @@ export interface VerifiedLinks {
   readonly links: readonly VerifiedLink[];
 }
 
-const PIECE = 1_048_576;
-
 /**
  * Verifies everything that crossed these links; a link with the `known` control plane must have its root. Throws CliError `bad-file`,
  * LedgerError `broken-journal`.
  */
-export function verifyLinks(folders: readonly JournalFolder[], known?: KnownControlPlane): VerifiedLinks {
-  const links = folders.map((folder) => verifyLink(folder, known));
+export function verifyLinks(folders: readonly JournalFolder[], options: VerifyOptions): VerifiedLinks {
+  const links = folders.map((folder) => verifyLink(folder, options));
   const frames = links.flatMap(({ connections }) => connections).map(({ framesIn, framesOut }) => framesIn + framesOut);
   return {
     ok: links.every(({ ok }) => ok),
@@ -47,31 +53,22 @@ export function verifyLinks(folders: readonly JournalFolder[], known?: KnownCont
   };
 }
 
-function verifyLink({ place, journal, sessions }: JournalFolder, known?: KnownControlPlane): VerifiedLink {
-  const keys = readLinkKeys(dirname(journal));
+function verifyLink({ place, folder, sessions }: JournalFolder, { known, sealKeyFile }: VerifyOptions): VerifiedLink {
+  const keys = readLinkKeys(folder);
   if (keys === undefined)
-    throw new CliError('bad-file', `${dirname(journal)} has no readable link-keys.json`, {
+    throw new CliError('bad-file', `${folder} has no readable link-keys.json`, {
       next: 'start the party once: it writes down the public keys that its frames are checked against',
     });
-  const report = wireVerify({ records: recordsOf(journal), sessions: readSessionKeys(readText(sessions)), keys });
+  const parts = journalParts(folder);
+  const report = wireVerify({
+    records: journalLines(parts),
+    sessions: readSessionKeys(readText(sessions)),
+    keys: { ...keys, seed: readHandshakeSeed(folder), signing: readFrameKey(folder, sealKeyFile, keys.party) },
+    removed: new Set(parts.removed.flatMap(({ conns }) => conns)),
+  });
   const { controlPlane, root } = keys;
   const otherRoot = known?.id === controlPlane && known.root !== root;
   return { ...report, ok: report.ok && !otherRoot, link: place, controlPlane, root, otherRoot };
-}
-
-/** The records piece by piece: a journal may be larger than memory. */
-function* recordsOf(path: string): Generator<JournalRecord> {
-  const reader = new JournalReader();
-  const handle = openSync(path, 'r');
-  try {
-    const piece = Buffer.alloc(PIECE);
-    for (let size = readSync(handle, piece); size > 0; size = readSync(handle, piece))
-      for (const { record } of reader.read(piece.subarray(0, size))) yield record;
-    // The party may be writing its next line just now.
-    reader.end();
-  } finally {
-    closeSync(handle);
-  }
 }
 
 function readText(path: string): string {

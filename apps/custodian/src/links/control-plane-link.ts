@@ -5,6 +5,7 @@ import {
   LinkJournal,
   type ControlLink,
   type ControlPlaneMessage,
+  type JournalRetention,
   type LinkState,
   type StoredFact,
 } from '@ringfence/client/control-link';
@@ -25,6 +26,8 @@ export interface LinkParts {
   readonly fault: Fault;
   readonly outer: { readonly caFile: string | undefined; readonly proxy: string | undefined };
   readonly reconnectWithin: number | undefined;
+  /** How long closed segments of the journal are kept. */
+  readonly retention?: JournalRetention | undefined;
   readonly onJobClosed: (message: Extract<ControlPlaneMessage, { name: 'job-closed' }>) => Promise<void>;
 }
 
@@ -65,6 +68,9 @@ export class ControlPlaneLink {
       party,
       controlPlane: controlPlane.id,
       clock,
+      key: keys.sign,
+      rng,
+      retention: this.#parts.retention,
       onFact: (fact) => this.#remember(fact),
     });
     this.#claimed = claimed;

@@ -6,7 +6,7 @@ import { ClientError } from '../error.ts';
 import { holdBeats, type HeldBeats } from './beat-hold.ts';
 import type { DurablePartyMessage } from './accept-link-options.ts';
 import type { ControlLink, ControlLinkOptions, LinkState } from './control-link-options.ts';
-import { dialControlPlane } from './dial-control-plane.ts';
+import { dialRecorded } from './dial-control-plane.ts';
 import { Inbox } from './inbox.ts';
 import type { Fact } from './link-journal.ts';
 import { writeLinkKeys } from './link-keys.ts';
@@ -15,6 +15,9 @@ import { FIRST_DELAY_MS, redialDelay } from './redial-delay.ts';
 
 /** Bytes of a hello and an acknowledgement: what the budget has to hold beside the open frame before it pays to dial. */
 const GREETING_BYTES = 4_096;
+
+/** What one dial came to; after `renewed` the next one follows at once. */
+type DialEnd = 'was-up' | 'renewed' | 'came-to-nothing' | 'final';
 
 /** A party's end of a control link; it does nothing before `start`. */
 export function createControlLink(options: ControlLinkOptions): ControlLink {
@@ -82,13 +85,14 @@ class DialledLink implements ControlLink {
       const end = await this.#attempt(delay);
       if (end === 'final') return;
       if (end === 'was-up') failures = 0;
-      delay = redialDelay(failures, firstDelayMs, rng);
-      failures += 1;
+      // Every party renews its connection at a moment of its own.
+      delay = end === 'renewed' ? 0 : redialDelay(failures, firstDelayMs, rng);
+      failures = end === 'renewed' ? 0 : failures + 1;
     }
   }
 
   /** Waits, dials, and stays until the connection ends. */
-  async #attempt(delay: number): Promise<'was-up' | 'came-to-nothing' | 'final'> {
+  async #attempt(delay: number): Promise<DialEnd> {
     const { clock, log, journal } = this.#options;
     const { signal } = this.#stopping;
     this.#enter('waiting');
@@ -107,11 +111,12 @@ class DialledLink implements ControlLink {
 
   async #connect(signal: AbortSignal): Promise<ConnectionEnd> {
     const options = this.#options;
-    const socket = await dialControlPlane({ ...options, signal });
+    const { socket, dial } = await dialRecorded(options.journal, { ...options, signal });
     return new Promise((resolve) => {
       let ended = false;
       const connection = new PartyConnection({
         socket,
+        dial,
         options,
         inbox: this.#inbox,
         heartbeat: () => this.#heartbeat(),
@@ -127,13 +132,14 @@ class DialledLink implements ControlLink {
     });
   }
 
-  #judge({ code, reason, wasUp, error }: ConnectionEnd): 'was-up' | 'came-to-nothing' | 'final' {
+  #judge({ code, reason, wasUp, error }: ConnectionEnd): DialEnd {
     const { log } = this.#options;
     log.info('control-link.down', { code, ...(reason === undefined ? {} : { reason }) });
     if (error !== undefined) log.error('control-link.failed', errorFields(error));
     if (isJournalFailure(error)) this.#enter('failed');
     else if (reason === 'locked') this.#enter('locked');
     if (this.#state === 'failed' || this.#state === 'locked' || this.#stopping.signal.aborted) return 'final';
+    if (code === 'renewed') return 'renewed';
     return wasUp ? 'was-up' : 'came-to-nothing';
   }
 

@@ -3,10 +3,43 @@ import type { Clock } from '@ringfence/base';
 import { WebSocket } from 'ws';
 import { connectionError } from '../connection-error.ts';
 import { ClientError } from '../error.ts';
-import { outerTls, parseServerUrl, proxyAgent, type OuterTrust } from '../outer-tls/index.ts';
+import { outerTls, parseServerUrl, proxyAgent, tlsOverTcp, watchSockets, type OuterTrust } from '../outer-tls/index.ts';
 import { LINK_PATH, LINK_PROTOCOL, SOCKET_SETTINGS } from './frame-transport.ts';
 
 const CONNECT_WITHIN = 10_000;
+
+/** What a journal is told of the TCP connections of one dial. */
+export interface DialJournal {
+  dialled(dial: { to: string; via: 'direct' | 'proxy'; local: string; remote: string }): number;
+  hungUp(dial: number, bytes: { in: number; out: number }): void;
+}
+
+/** An open WebSocket, and the number of the record that tells of its TCP connection. */
+export interface DialledSocket {
+  readonly socket: WebSocket;
+  readonly dial: number | undefined;
+}
+
+/**
+ * Dials as {@link dialControlPlane} says, and writes down every TCP connection on the way: the one that carries the link, and one that
+ * fetches a pinned authority before it.
+ */
+export async function dialRecorded(
+  journal: DialJournal,
+  options: Parameters<typeof dialControlPlane>[0],
+): Promise<DialledSocket> {
+  const { host } = parseServerUrl(options.url);
+  const via = options.proxy === undefined ? 'direct' : 'proxy';
+  let dial: number | undefined;
+  const socket = await watchSockets(
+    {
+      dialled: (ends) => (dial = journal.dialled({ to: host, via, ...ends })),
+      hungUp: (ended, bytes) => journal.hungUp(ended, bytes),
+    },
+    () => dialControlPlane(options),
+  );
+  return { socket, dial };
+}
 
 /**
  * An open WebSocket to a control plane over TLS 1.3. Throws ClientError: codes of `outerTls`, `link-refused`,
@@ -32,7 +65,9 @@ export async function dialControlPlane(options: {
     finishRequest: (request: ClientRequest) =>
       request.once('proxyConnect', (answer: { statusCode: number }) => (proxyStatus = answer.statusCode)).end(),
   };
-  const socket = new WebSocket(`wss://${host}${LINK_PATH}`, LINK_PROTOCOL, settings);
+  // The types of `ws` know the connection functions of Node, not these options in one.
+  const direct: object = proxy === undefined ? { createConnection: tlsOverTcp } : {};
+  const socket = new WebSocket(`wss://${host}${LINK_PATH}`, LINK_PROTOCOL, { ...settings, ...direct });
   const abort = (): void => socket.terminate();
   signal.addEventListener('abort', abort, { once: true });
   try {

@@ -20,6 +20,9 @@ export type {
   ControlPlaneMessage,
   LinkState,
 } from './control-link-options.ts';
+export type { JournalRetention } from './closed-part.ts';
+export { readHandshakeSeed } from './handshake-seed-file.ts';
+export { journalLines, journalParts, type JournalParts } from './journal-parts.ts';
 export { LinkJournal, type Fact, type LinkParty, type StoredFact } from './link-journal.ts';
 export { acceptLink } from './accept-link.ts';
 export { readLinkKeys, type LinkKeys } from './link-keys.ts';

@@ -1,10 +1,11 @@
-import type { AgentId, Clock, ControlPlaneId, CustodianId, OrgId } from '@ringfence/base';
+import type { AgentId, Clock, ControlPlaneId, CustodianId, OrgId, Rng } from '@ringfence/base';
 import { makeFolder } from '@ringfence/base/platform';
-import type { ChannelKeys } from '@ringfence/crypto/channel';
-import { sha256Hex, type Digest } from '@ringfence/crypto/sign';
+import type { ChannelKeys, HandshakeSeed } from '@ringfence/crypto/channel';
+import { sha256Hex, type Digest, type SigningKey } from '@ringfence/crypto/sign';
 import {
   JOURNAL_FORMAT,
   LinkState,
+  signCheckpoint,
   type DisconnectCode,
   type JournalFields,
   type JournalRecord,
@@ -15,7 +16,10 @@ import { refill, waitFor, type FrameRefusal, type PartyRole, type Spending } fro
 import { MESSAGES } from '@ringfence/protocol/messages';
 import { ClientError } from '../error.ts';
 import type { DurablePartyMessage, JournalPoint } from './accept-link-options.ts';
+import type { JournalRetention } from './closed-part.ts';
+import type { SegmentFault } from './closed-segment.ts';
 import { lockFolder } from './folder-lock.ts';
+import { openHandshakeSeed } from './handshake-seed-file.ts';
 import { JournalFile } from './journal-file.ts';
 import { checkQueueable } from './queueable.ts';
 import { SessionKeysFile } from './session-keys.ts';
@@ -39,6 +43,31 @@ export interface Fact {
   readonly queue?: readonly DurablePartyMessage[] | undefined;
 }
 
+/** When a segment of a journal is full. */
+export interface SegmentLimits {
+  readonly bytes: number;
+  /** Milliseconds since its first record. */
+  readonly age: number;
+}
+
+const SEGMENT_LIMITS: SegmentLimits = { bytes: 2_097_152, age: 86_400_000 };
+
+/** What a journal is opened with. */
+export interface JournalOptions {
+  readonly folder: string;
+  readonly party: LinkParty;
+  readonly controlPlane: ControlPlaneId;
+  readonly clock: Clock;
+  readonly onFact?: ((fact: StoredFact) => void) | undefined;
+  /** The party's frame key: with it, full segments are closed and checkpoints signed. */
+  readonly key?: SigningKey | undefined;
+  /** With it, handshakes come from a seed that the journal commits to; it is drawn on first use. */
+  readonly rng?: Rng | undefined;
+  readonly retention?: JournalRetention | undefined;
+  readonly limits?: SegmentLimits | undefined;
+  readonly fault?: SegmentFault | undefined;
+}
+
 /** A fact as the journal gives it back. */
 export type StoredFact = JournalRecordOf<'fact'>;
 
@@ -54,49 +83,56 @@ export class LinkJournal {
   readonly #unlock: () => void;
   readonly #state: LinkState;
   readonly #role: PartyRole;
+  readonly #options: JournalOptions;
+  readonly #seed: HandshakeSeed | undefined;
   #onQueued: () => void = () => {};
 
   private constructor(parts: {
-    folder: string;
     file: JournalFile;
     sessions: SessionKeysFile;
     unlock: () => void;
     state: LinkState;
-    role: PartyRole;
+    seed: HandshakeSeed | undefined;
+    options: JournalOptions;
   }) {
-    this.folder = parts.folder;
+    this.folder = parts.options.folder;
     this.#file = parts.file;
     this.#sessions = parts.sessions;
     this.#unlock = parts.unlock;
     this.#state = parts.state;
-    this.#role = parts.role;
+    this.#role = parts.options.party.role;
+    this.#options = parts.options;
+    this.#seed = parts.seed;
   }
 
   /**
    * Opens or makes the journal of one link in `folder` (0700), for this process alone, and hands over the facts that it
    * holds, oldest first. Throws ClientError `folder-in-use`, `wrong-folder`, and LedgerError `broken-journal`.
    */
-  static open(options: {
-    folder: string;
-    party: LinkParty;
-    controlPlane: ControlPlaneId;
-    clock: Clock;
-    onFact?: ((fact: StoredFact) => void) | undefined;
-  }): LinkJournal {
-    makeFolder(options.folder);
-    const unlock = lockFolder(options.folder);
+  static open(options: JournalOptions): LinkJournal {
+    const { folder, clock, rng } = options;
+    makeFolder(folder);
+    const unlock = lockFolder(folder);
     try {
       const state = new LinkState();
-      const file = new JournalFile(options.folder, options.clock, (record) => {
-        state.apply(record);
-        if (record.kind === 'fact') options.onFact?.(record);
-      });
+      const file = new JournalFile(
+        folder,
+        clock,
+        (record) => {
+          state.apply(record);
+          if (record.kind === 'fact') options.onFact?.(record);
+        },
+        options.fault,
+      );
       const { id: party, org, role } = options.party;
       const owner = { role, party, org, link: options.controlPlane };
-      if (state.owner !== undefined && !sameOwner(state.owner, owner)) throw wrongFolder();
-      const sessions = new SessionKeysFile(options.folder);
-      const journal = new LinkJournal({ folder: options.folder, file, sessions, unlock, state, role });
-      journal.#append({ kind: 'start', format: JOURNAL_FORMAT, ...owner });
+      if (state.owner !== undefined && !sameOwner(owner, state.owner)) throw wrongFolder();
+      const seed = rng === undefined ? undefined : openHandshakeSeed(folder, rng);
+      const sessions = new SessionKeysFile(folder);
+      const journal = new LinkJournal({ file, sessions, unlock, state, seed, options });
+      journal.#closeFullSegment();
+      const committed = seed === undefined ? {} : { seed: seed.commitment };
+      journal.#append({ kind: 'start', format: JOURNAL_FORMAT, ...owner, ...committed });
       return journal;
     } catch (error) {
       unlock();
@@ -113,6 +149,17 @@ export class LinkJournal {
   get point(): JournalPoint {
     const { seq, hash } = this.#file.head;
     return { seq, hash };
+  }
+
+  /** Chance for the next handshake, made from the seed that the journal commits to; undefined when it commits to none. */
+  get handshakeRng(): Rng | undefined {
+    return this.#seed?.rng(this.#state.opened);
+  }
+
+  /** The segment that is written to should be closed: it is, as soon as there is no connection. */
+  get isSegmentFull(): boolean {
+    const { key, limits = SEGMENT_LIMITS } = this.#options;
+    return key !== undefined && (this.#file.segmentBytes >= limits.bytes || this.#file.segmentAge >= limits.age);
   }
 
   /** Hash of the record with this number; undefined beyond the end, and 64 zeros for 0. */
@@ -170,9 +217,20 @@ export class LinkJournal {
     return waitFor(refill(this.#state.budget, this.#file.now()), spending);
   }
 
-  /** The open frame of connection `conn` is about to be sent. */
-  opened(conn: string, frame: Uint8Array): void {
-    this.#append({ kind: 'open', conn, frame: base64(frame) });
+  /** A TCP connection was made, and nothing has crossed it; returns the number of its record. */
+  dialled(dial: { to: string; via: 'direct' | 'proxy'; local: string; remote: string }): number {
+    return this.#append({ kind: 'dial', ...dial }).seq;
+  }
+
+  /** A TCP connection is closed: bytes of TCP payload that this side has read and written. A failed journal takes no more. */
+  hungUp(dial: number, bytes: { in: number; out: number }): void {
+    if (!this.#file.isUsable) return;
+    this.#append({ kind: 'hangup', dial, ...bytes });
+  }
+
+  /** The open frame of connection `conn` is about to be sent over the TCP connection of record `dial`. */
+  opened(conn: string, frame: Uint8Array, dial?: number): void {
+    this.#append({ kind: 'open', conn, frame: base64(frame), ...(dial === undefined ? {} : { dial }) });
   }
 
   /** The accept frame was good; keeps the session's keys on disk. */
@@ -207,6 +265,7 @@ export class LinkJournal {
   /** The connection is over; bytes of frames that crossed in each direction. */
   disconnected(conn: string, end: { in: number; out: number; code: DisconnectCode }): void {
     this.#append({ kind: 'disconnect', conn, ...end });
+    this.#closeFullSegment();
   }
 
   /** Resolves once everything appended before is on disk. */
@@ -230,6 +289,14 @@ export class LinkJournal {
       const mid = this.#state.queued + 1 + index;
       return { mid, number: MESSAGES[message.name].number, body: message.body as QueuedMessage['body'] };
     });
+  }
+
+  /** Only between connections, so that each connection can be checked from one segment alone. */
+  #closeFullSegment(): void {
+    const { key, retention } = this.#options;
+    if (key === undefined || !this.isSegmentFull) return;
+    this.#state.apply(this.#file.rotate((head) => signCheckpoint(key, head, this.#state.checkpoint())));
+    if (retention !== undefined) this.#file.retain(retention);
   }
 
   #append(fields: JournalFields): JournalRecord {

@@ -40,6 +40,8 @@ export interface ConnectionEnd {
 /** What a connection needs of its link. */
 export interface ConnectionSetup {
   readonly socket: WebSocket;
+  /** Number of the record that tells of its TCP connection. */
+  readonly dial: number | undefined;
   readonly options: ControlLinkOptions;
   readonly inbox: Inbox;
   /** The next heartbeat. */
@@ -84,7 +86,7 @@ export class PartyConnection {
     const { socket, options } = setup;
     this.#setup = setup;
     this.#conn = toHex(options.rng.bytes(8));
-    this.#handshake = beginHandshake(options.party.id, options, options.rng);
+    this.#handshake = beginHandshake(options.party.id, options, options.journal.handshakeRng ?? options.rng);
     this.#budgetIn = fullBudget(this.#now(), READER_DEPTH);
     this.#transport = new FrameTransport(socket, options.clock, {
       onFrame: (bytes) => this.#guarded(() => this.#onFrame(bytes)),
@@ -102,7 +104,7 @@ export class PartyConnection {
     });
     this.#cancelDeadline = this.#deadline();
     this.#guarded(() => {
-      options.journal.opened(this.#conn, this.#handshake.open);
+      options.journal.opened(this.#conn, this.#handshake.open, setup.dial);
       this.#transport.send(this.#handshake.open);
     });
   }
@@ -231,6 +233,7 @@ export class PartyConnection {
       if (this.#phase !== 'up') return;
       const { clock } = this.#setup.options;
       if (clock.now() >= (this.#session?.keys.notAfter ?? 0)) return this.#end('keys');
+      if (this.#setup.options.journal.isSegmentFull) return this.#end('renewed');
       this.#queue.beat(this.#setup.heartbeat());
       this.#pump.run();
       this.#cancelBeat = clock.after(this.#heartbeatMs, () => this.#beat());

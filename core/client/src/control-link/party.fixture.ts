@@ -7,7 +7,7 @@ import { SigningKey } from '@ringfence/crypto/sign';
 import { createControlLink } from './control-link.ts';
 import type { ControlLink, ControlLinkOptions } from './control-link-options.ts';
 import type { LoopbackControlPlane } from './control-plane.fixture.ts';
-import { LinkJournal, type LinkParty, type StoredFact } from './link-journal.ts';
+import { LinkJournal, type LinkParty, type SegmentLimits, type StoredFact } from './link-journal.ts';
 
 /** A temporary folder that the test removes. */
 export function temporaryFolder(t: TestContext): string {
@@ -31,6 +31,7 @@ export function dial(
     folder: string;
     clock: Clock;
     onFact?: (fact: StoredFact) => void;
+    limits?: SegmentLimits;
   } & Partial<ControlLinkOptions>,
 ): { link: ControlLink; journal: LinkJournal; close: () => Promise<void> } {
   const { identity, folder, clock } = setup;
@@ -40,6 +41,9 @@ export function dial(
     controlPlane: controlPlane.id,
     clock,
     onFact: setup.onFact,
+    key: identity.key,
+    rng: systemRng,
+    limits: setup.limits,
   });
   const link = createControlLink({
     url: `https://127.0.0.1:${controlPlane.port}`,

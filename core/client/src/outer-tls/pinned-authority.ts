@@ -6,6 +6,7 @@ import type { Digest } from '@ringfence/crypto/sign';
 import { connectionError } from '../connection-error.ts';
 import { ClientError } from '../error.ts';
 import { proxyAgent } from './proxy-agent.ts';
+import { tlsOverTcp } from './tls-over-tcp.ts';
 
 const LONGEST_CHAIN = 8;
 
@@ -33,7 +34,7 @@ export async function fetchPinnedAuthority(options: {
 /** The chain of one handshake. `request` writes nothing before `end()`, which is never called. */
 async function shownChain(url: URL, proxy: string | undefined, signal: AbortSignal): Promise<DetailedPeerCertificate> {
   const probe = request(url, {
-    agent: proxy === undefined ? false : proxyAgent(proxy, signal),
+    ...(proxy === undefined ? { agent: false, createConnection: tlsOverTcp } : { agent: proxyAgent(proxy, signal) }),
     // The chain is only read here; what it must contain is checked by the caller.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.3',

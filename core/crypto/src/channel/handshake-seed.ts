@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { concatBytes, Secret, uint64, utf8, type Rng } from '@ringfence/base';
+import { concatBytes, uint64, utf8, type Rng, type Secret } from '@ringfence/base';
 import type { Digest } from '../digest.ts';
 
 /** Bytes of a seed. */

@@ -85,7 +85,7 @@ test('a line that is too long is neither written nor read', () => {
 });
 
 test('records that this release does not know are refused, not skipped', () => {
-  const { line } = appendRecord(EMPTY_JOURNAL, { ...SAMPLE_FIELDS[0], format: 2 } as never, T);
+  const { line } = appendRecord(EMPTY_JOURNAL, { ...SAMPLE_FIELDS[0], format: 3 } as never, T);
   assert.deepEqual(readRecord(EMPTY_JOURNAL, Buffer.from(line)), { ok: false, code: 'schema' });
 });
 

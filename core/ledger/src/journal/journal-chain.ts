@@ -73,6 +73,14 @@ export function judgeRecord(head: JournalHead, json: unknown): ReadRecord {
   return { ok: true, record: parsed.data, head: { seq, hash, t } };
 }
 
+/** A record that was kept apart from its journal: as it was written, but its place is not known. Undefined when it is damaged. */
+export function readKeptRecord(line: Uint8Array): JournalRecord | undefined {
+  const parsed = journalRecord.safeParse(readLine(line));
+  if (!parsed.success) return undefined;
+  const { hash, ...rest } = parsed.data;
+  return recordHash(rest) === hash ? parsed.data : undefined;
+}
+
 /**
  * Whether `rest`, the bytes behind the last newline, are what a crash leaves of an unfinished line. A whole record
  * followed by anything but zeros is none: there, a newline was changed afterwards.

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { newId, systemRng } from '@ringfence/base';
+import { LedgerError, readSessionKeys, wireVerify, type WireReport } from '@ringfence/ledger';
+import { LoopbackControlPlane } from './control-plane.fixture.ts';
+import { fastClock, until } from './fast-clock.fixture.ts';
+import { readHandshakeSeed } from './handshake-seed-file.ts';
+import { journalLines, journalParts } from './journal-parts.ts';
+import { dial, newParty, temporaryFolder } from './party.fixture.ts';
+import { closedSegments, segmentPath } from './segment-names.ts';
+import { SESSIONS_NAME } from './session-keys.ts';
+import { ClosedPart } from './closed-part.ts';
+
+/** A party whose segments are so small that it closes several, with a control plane that knows it. */
+async function living(t: TestContext) {
+  const clock = fastClock(200);
+  const controlPlane = new LoopbackControlPlane(clock);
+  controlPlane.heartbeatMs = 10_000;
+  await controlPlane.listen(temporaryFolder(t));
+  t.after(() => controlPlane.close());
+  const identity = newParty();
+  const row = controlPlane.admit({ ...identity.party, sign: identity.key.publicKey });
+  const folder = temporaryFolder(t);
+  const run = { job: newId('job', systemRng), attempt: 1 };
+  const begin = () => dial(t, controlPlane, { identity, folder, clock, limits: { bytes: 32_768, age: 86_400_000 } });
+  const keys = { party: identity.key.publicKey, root: controlPlane.root.publicKey, controlPlane: controlPlane.id };
+  const verify = (from = folder): WireReport => {
+    const parts = journalParts(from);
+    return wireVerify({
+      records: journalLines(parts),
+      sessions: readSessionKeys(readFileSync(join(from, SESSIONS_NAME), 'utf8')),
+      keys: { ...keys, signing: identity.key, seed: readHandshakeSeed(from) },
+      removed: new Set(parts.removed.flatMap(({ conns }) => conns)),
+    });
+  };
+  return { clock, controlPlane, row, folder, run, begin, verify, identity };
+}
+
+test('a journal in segments proves what the whole one proved, and goes on after a restart', async (t) => {
+  const { row, folder, run, begin, verify } = await living(t);
+  const first = begin();
+  await until(() => first.link.state === 'up', 'the link');
+  await first.link.send({ name: 'attempt-status', body: { ...run, state: 'running' } });
+  await until(() => closedSegments(folder).length >= 3, 'three closed segments');
+  const oldest = first.journal.hashAt(3);
+  await first.close();
+  const second = begin();
+  await until(() => second.link.state === 'up', 'the link after a restart');
+  assert.equal(row.locked, false);
+  assert.equal(second.journal.hashAt(3), oldest);
+  await second.link.send({ name: 'attempt-status', body: { ...run, state: 'stopped', outcome: 'succeeded' } });
+  await until(() => row.received === 2, 'the second message');
+  await second.close();
+  const report = verify();
+  assert.deepEqual(report.problems, []);
+  assert.equal(report.from, 1);
+  assert.ok(report.smuggling.handshakesFixed, 'every open frame comes from the seed');
+  assert.ok(report.connections.length >= 4);
+  assert.ok(report.sockets.every(({ closed, framesOut }) => closed !== undefined && framesOut.length > 1));
+  const folded = closedSegments(folder).filter(({ forms }) => forms.has('folded'));
+  assert.ok(folded.length >= 2);
+  for (const { first: seq } of folded) {
+    const { size } = statSync(segmentPath(folder, seq, 'folded'));
+    assert.ok(size < 32_768 * 0.75, `${size} bytes for a segment of 32 KiB`);
+  }
+});
+
+test('old segments are packed and removed when a setting says so; the rest verifies, and says from where', async (t) => {
+  const { clock, row, folder, run, begin, verify } = await living(t);
+  const first = begin();
+  await until(() => first.link.state === 'up', 'the link');
+  await first.link.send({ name: 'attempt-status', body: { ...run, state: 'running' } });
+  await until(() => closedSegments(folder).length >= 3, 'three closed segments');
+  await first.close();
+  const whole = verify();
+  new ClosedPart(folder, () => {}).retain({ packAfter: -1 }, clock.now());
+  assert.deepEqual(verify(), whole, 'packed segments say the same');
+  assert.ok(closedSegments(folder).every(({ forms }) => forms.has('packed') && !forms.has('folded')));
+  const [oldest] = closedSegments(folder);
+  assert.ok(oldest !== undefined);
+  const part = new ClosedPart(folder, () => {});
+  const shown = part.hashAt(row.last?.seq ?? 0) === undefined ? undefined : row.last;
+  part.retain({ keepFor: -1 }, clock.now());
+  const report = verify();
+  assert.deepEqual(report.problems, []);
+  assert.ok(report.from > 1 && report.head === whole.head);
+  const second = begin();
+  await until(() => second.link.state === 'up', 'the link with nothing but steps behind it');
+  assert.deepEqual([row.locked, row.received], [false, 1]);
+  if (shown !== undefined && shown !== null) assert.equal(second.journal.hashAt(shown.seq), shown.hash);
+  assert.deepEqual(
+    second.journal.messagesAbove(0).map(({ mid }) => mid),
+    [1],
+    'a restored control plane can ask again for what was acknowledged',
+  );
+  await second.close();
+  rmSync(segmentPath(folder, oldest.first, 'steps'));
+  assert.throws(() => begin(), /segment of the journal is missing/);
+});
+
+test('what is changed in a closed segment is found, and a checkpoint that says something else too', async (t) => {
+  const { folder, begin, verify } = await living(t);
+  const party = begin();
+  await until(() => closedSegments(folder).length >= 2, 'two closed segments');
+  await party.close();
+  await begin().close();
+  const [segment] = closedSegments(folder);
+  assert.ok(segment !== undefined);
+  const path = segmentPath(folder, segment.first, 'folded');
+  const good = readFileSync(path, 'utf8');
+  const forged = (from: string, to: string): void => {
+    assert.ok(good.includes(from));
+    writeFileSync(path, good.replace(from, to));
+    assert.throws(() => verify(), LedgerError);
+    writeFileSync(path, good);
+  };
+  forged('"attempts":[]', '"attempts":[{}]');
+  forged('"d":', '"d":1');
+  forged(',"m":515', ',"e":999,"m":515');
+  const copy = join(temporaryFolder(t), 'copy');
+  mkdirSync(copy);
+  cpSync(folder, copy, { recursive: true });
+  for (const name of readdirSync(copy)) if (name.includes('folded')) rmSync(join(copy, name));
+  assert.deepEqual(verify(copy).problems, []);
+});
