@@ -4,6 +4,7 @@ import type { PartyRoute } from '@ringfence/protocol/payload';
 import type { ClaimedOrganisation } from './claim/claimed-organisation.ts';
 import type { Fault } from './fault-points.ts';
 import type { CustodianKeys } from './identity/custodian-keys.ts';
+import type { Endpoints } from './endpoints/endpoints.ts';
 import type { SealKind } from './identity/key-vault.ts';
 import type { RecordEvent } from './ledger/record-event.ts';
 import type { OpenCodes } from './join/open-codes.ts';
@@ -30,6 +31,7 @@ export interface CustodianContext {
   readonly record: RecordEvent;
   readonly fault: Fault;
   readonly link: ControlPlaneLink;
+  readonly endpoints: Endpoints;
   /** How others reach this custodian. */
   readonly route: () => PartyRoute;
   /** Trust and proxy of what it dials. */

@@ -11,6 +11,7 @@ import type { CustodianConfig } from './config.ts';
 import type { CustodianContext, Owner } from './context.ts';
 import type { Fault } from './fault-points.ts';
 import { admit } from './http/identify.ts';
+import { Endpoints } from './endpoints/endpoints.ts';
 import { createPayloadServer } from './http/payload-server.ts';
 import { routeTable } from './http/route-table.ts';
 import { openKeyVault } from './identity/key-vault.ts';
@@ -100,6 +101,7 @@ export async function startCustodian(parts: StartParts): Promise<RunningCustodia
     context,
     close: async () => {
       await admin.close();
+      await context.endpoints.stop();
       await payload.close();
       await life.end();
       server.close();
@@ -146,6 +148,7 @@ async function contextOf(
   const record = recordEvent(clock);
   const { state, reconnectWithin } = config;
   const { keys } = vault;
+  const endpoints = new Endpoints(clock);
   const link = new ControlPlaneLink({
     state,
     store,
@@ -157,7 +160,9 @@ async function contextOf(
     outer,
     reconnectWithin,
     onJobClosed: async ({ body }) => {
-      if (owner.claimed !== undefined) await closeJob({ store, record }, owner.claimed, body.job, body.state);
+      if (owner.claimed === undefined) return;
+      await closeJob({ store, record }, owner.claimed, body.job, body.state);
+      await endpoints.jobChanged(body.job);
     },
   });
   return {
@@ -176,6 +181,7 @@ async function contextOf(
     record,
     fault,
     link,
+    endpoints,
     route,
     outer,
     owner,

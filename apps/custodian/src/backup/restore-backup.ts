@@ -126,6 +126,9 @@ async function beginEpoch(
       .set({ epoch, outbox_seq: 0, ...again })
       .where('org', '=', org)
       .execute();
+    // What the control plane was told since the archive was made is unknown: it hears everything again.
+    await tx.updateTable('endpoint_slot').set({ told: null }).where('wanted', '=', true).execute();
+    await tx.updateTable('endpoint_slot').set({ told: 'wanted' }).where('wanted', '=', false).execute();
     await record(tx, org, { type: 'restored', epoch });
     const statements = await tx.selectFrom('keyring_statement').select('envelope').orderBy('seq').execute();
     for (const [seq, { envelope }] of statements.entries())

@@ -71,6 +71,7 @@ export class OwnerLife {
     this.#endHeads = keepHeadFresh(context, loaded.organisation);
     context.recheckLinks();
     context.link.start(loaded.organisation);
+    context.endpoints.start(context, loaded.organisation);
     context.log.info('owner.taken', { org: loaded.organisation.org });
   }
 }

@@ -1,6 +1,7 @@
 import type { Claiming } from '../claim/claim.ts';
 import type { CustodianContext } from '../context.ts';
 import { attemptStoreRoutes } from './attempt-store-routes.ts';
+import { endpointRoutes } from './endpoint-routes.ts';
 import { enrolmentRoutes } from './enrolment-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import type { Route } from './route.ts';
@@ -17,6 +18,7 @@ export function routeTable(
     ...enrolmentRoutes(context, claiming),
     ...storeRoutes(context),
     ...jobRoutes(context, onGrant),
+    ...endpointRoutes(context),
     ...secretRoutes(context),
     ...attemptStoreRoutes(context),
     statusRoute(context),

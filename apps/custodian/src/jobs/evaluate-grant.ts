@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { findVersion, type FoundVersion } from '../artifacts/artifact-rows.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
+import { isOver } from '../endpoints/is-over.ts';
 import { labelHolds } from '../labels/label-holds.ts';
 import { readSecrets } from '../secrets/secret-rows.ts';
 import type { Tx } from '../store/open-store.ts';
@@ -67,6 +68,7 @@ export async function evaluateGrant(
   const earlier = await earlierAttempts(tx, job);
   if (earlier.some((attempt) => mayRun(attempt, clock.now()))) return refuse('attempt-may-run');
   if (!mayFollow(earlier.at(-1), admission.placement)) return refuse('closed');
+  if (await isOver(tx, job.job)) return refuse('closed');
   const workload = await openWorkload(context, claimed.org, job.job, job.workload);
   if (workload === undefined) return refuse('bad-statements', ['payload-digest']);
   const payload = checkPayload(workload, admission);

@@ -35,6 +35,7 @@ export async function takeStopped(
     context.fault('stopped-before-commit');
   });
   context.fault('stopped-after-commit');
+  await context.endpoints.jobChanged(job);
 }
 
 function claimOf(envelope: Envelope) {

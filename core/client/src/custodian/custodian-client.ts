@@ -183,6 +183,45 @@ export class CustodianClient {
     await this.#call('POST', '/v1/gateway/load', payload.gatewayLoadAnswer, body);
   }
 
+  /** A new endpoint, or the next revision of the one with this name. */
+  registerEndpoint(body: Body<typeof payload.endpointRequest>): Answer<typeof payload.endpointsAnswer> {
+    return this.#call('POST', '/v1/endpoints', payload.endpointsAnswer, body);
+  }
+
+  /** All endpoints, and the certificates of the issuer that callers pin. */
+  endpoints(): Answer<typeof payload.endpointsAnswer> {
+    return this.#call('GET', '/v1/endpoints', payload.endpointsAnswer);
+  }
+
+  /** Fixes the number of replicas; null gives it back to the autoscaler. */
+  scaleEndpoint(name: string, replicas: number | null): Answer<typeof payload.endpointsAnswer> {
+    const path = `/v1/endpoints/${encodeURIComponent(name)}/scale`;
+    return this.#call('POST', path, payload.endpointsAnswer, { replicas });
+  }
+
+  removeEndpoint(name: string): Answer<typeof payload.endpointsAnswer> {
+    return this.#call('POST', `/v1/endpoints/${encodeURIComponent(name)}/remove`, payload.endpointsAnswer, {});
+  }
+
+  /** A token for callers; its text is in this answer alone. */
+  mintToken(endpoint: string, body: Body<typeof payload.tokenRequest>): Answer<typeof payload.tokenAnswer> {
+    return this.#call('POST', `/v1/endpoints/${encodeURIComponent(endpoint)}/tokens`, payload.tokenAnswer, body);
+  }
+
+  async revokeToken(endpoint: string, token: string): Promise<void> {
+    const path = `/v1/endpoints/${encodeURIComponent(endpoint)}/tokens/${encodeURIComponent(token)}/revoke`;
+    await this.#call('POST', path, payload.revokedAnswer, {});
+  }
+
+  rotateIssuer(): Answer<typeof payload.endpointsAnswer> {
+    return this.#call('POST', '/v1/issuer/rotate', payload.endpointsAnswer, {});
+  }
+
+  /** Lets an agent be a gateway, or no longer; answers all that may. */
+  async allowGateway(agent: AgentId, allow: boolean): Promise<AgentId[]> {
+    return (await this.#call('POST', '/v1/gateways', payload.gatewaysAnswer, { agent, allow })).gateways;
+  }
+
   /** A backup archive sealed to a passphrase, as a stream. */
   async backup(body: Body<typeof payload.backupRequest>): Promise<Readable> {
     return (await this.#stream('POST', '/v1/backup', { json: body })).body;

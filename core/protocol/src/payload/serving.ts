@@ -22,6 +22,8 @@ export const tokenLimits = z.strictObject({
 
 /** `POST /v1/endpoints/NAME/tokens`; the text is shown once. */
 export const tokenRequest = z.strictObject({ name: payloadName, expires: moment, limits: tokenLimits });
+/** `POST /v1/endpoints/NAME/tokens/TOKEN/revoke`. */
+export const revokedAnswer = z.strictObject({});
 export const tokenAnswer = z.strictObject({ token: z.string().regex(/^rfe_[A-Za-z0-9_-]{43}$/), name: payloadName });
 
 /** Where a replica is; `wanted`: asked for, not yet ready. */
@@ -101,6 +103,8 @@ export const endpointRow = z.strictObject({
   scale: z.strictObject({ min: whole(0, 100), max: whole(0, 100), manual: z.boolean() }),
   revision: whole(1, 1_000_000),
   coming: whole(1, 1_000_000).nullable(),
+  /** A revision is there that requests go to; replicas may still be none. */
+  ready: z.boolean(),
   replicas: z
     .array(z.strictObject({ job: idOf('job'), revision: whole(1, 1_000_000), state: z.enum(REPLICA_STATES) }))
     .max(400),
