@@ -67,6 +67,8 @@ export class SmugglingCount {
   readonly #agentAttempts = new Map<string, number>();
   readonly #shown = new Map<string, { counters: string; since: number }>();
   readonly #lines = new Map<string, SmugglingLine>();
+  /** Attempts whose steps the control plane's durable messages are. */
+  readonly #caused = new Map<number, string>();
   #offer: MessageBody<'offer'> | undefined;
   #arrived = 0;
   #acknowledged = 0;
@@ -86,9 +88,10 @@ export class SmugglingCount {
     this.#live.add(keyOf({ job, attempt }));
   }
 
-  /** A durable message of the control plane arrived. */
-  arrived(mid: number): void {
+  /** A durable message of the control plane arrived; `run` is the attempt that it is a step of. */
+  arrived(mid: number, run?: Run): void {
     this.#arrived = Math.max(this.#arrived, mid);
+    if (run !== undefined) this.#caused.set(mid, keyOf(run));
   }
 
   /** An open frame was sent; `derived`: it was made again from the seed that the journal commits to. */
@@ -210,6 +213,9 @@ export class SmugglingCount {
     } else if (message.name === 'hello') {
       this.#ofConnections += all;
       this.#perConnection = Math.max(this.#perConnection, this.#openBits + all);
+    } else if (message.name === 'ack' && this.#caused.has(message.body.mid)) {
+      const key = this.#caused.get(message.body.mid) ?? '';
+      this.#agentAttempts.set(key, (this.#agentAttempts.get(key) ?? 0) + all);
     } else this.#agentMinutes.add(t, all);
     if (message.name !== 'heartbeat' || job === 0) return;
     // Spread evenly over the attempts of this heartbeat that could move.

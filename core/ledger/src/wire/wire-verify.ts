@@ -234,8 +234,8 @@ class WireVerification {
     if (mid === 0) return undefined;
     if (mid > this.#arrived + 1) return 'message-gap';
     this.#arrived = Math.max(this.#arrived, mid);
-    this.#smuggling?.arrived(mid);
-    if (message.name === 'lease') this.#leased(message.body);
+    if (message.name === 'lease') this.#leased(message.body, mid);
+    else this.#smuggling?.arrived(mid, message.name === 'stop' ? message.body : undefined);
     return undefined;
   }
 
@@ -289,11 +289,14 @@ class WireVerification {
     return same ? 'fixed' : 'other';
   }
 
-  #leased({ lease }: MessageBody<'lease'>): void {
+  #leased({ lease }: MessageBody<'lease'>, mid: number): void {
+    this.#smuggling?.arrived(mid);
     try {
       const payload: unknown = JSON.parse(fromUtf8(Buffer.from(lease.payload, 'base64')));
       const parsed = leaseStatement.safeParse(payload);
-      if (parsed.success) this.#smuggling?.leased(parsed.data);
+      if (!parsed.success) return;
+      this.#smuggling?.leased(parsed.data);
+      this.#smuggling?.arrived(mid, parsed.data);
     } catch {
       // The agent refuses such a lease; an attempt that it then names counts as chosen by it.
     }
