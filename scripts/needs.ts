@@ -1,6 +1,7 @@
 // What a machine may lack for some tests. `npm test` skips those tests and lists them; `npm run test:full` fails.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -42,6 +43,10 @@ const NEEDS = {
     remedy: 'apt-get install skopeo umoci busybox-static',
   },
   'docker-registry': { present: () => runs('docker-registry', '--version'), remedy: 'apt-get install docker-registry' },
+  'own-name': {
+    present: () => /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(hostname()) && runs('getent', 'hosts', hostname()),
+    remedy: 'put the name of this machine into /etc/hosts',
+  },
   python3: { present: () => runs('python3', '--version'), remedy: 'apt-get install python3' },
   full: { present: () => process.env['RINGFENCE_TEST_FULL'] === '1', remedy: 'npm run test:full' },
 } satisfies Record<string, Probe>;

@@ -3,6 +3,7 @@ import type { AttemptView } from '@ringfence/protocol/payload';
 import { RingfenceError } from '@ringfence/base';
 import type { Command, CommandContext } from '../command.ts';
 import { viewAttempt, withAgent } from '../job/agent-client.ts';
+import { egressText } from '../job/egress-text.ts';
 import { failureText } from '../job/failure-text.ts';
 import { retryText } from '../job/retry-text.ts';
 import { whichJob } from '../job/which-job.ts';
@@ -44,6 +45,7 @@ export const command: Command = {
         );
       if (attempt?.failure && attempt.outcome !== 'stopped')
         context.terminal.line(`failure: ${failureText(attempt.failure)}`);
+      if (attempt?.egress !== undefined) context.terminal.line(egressText(attempt.egress));
       for (const { name, version } of own.outputs) context.terminal.line(`artifact ${name} version ${version}`);
     });
   },
