@@ -11,6 +11,8 @@ export const FAULT_POINTS = [
   'committed-after-commit',
   'wanted-before-commit',
   'wanted-after-commit',
+  'fence-before-commit',
+  'fence-after-commit',
 ] as const;
 
 /** One of {@link FAULT_POINTS}. */

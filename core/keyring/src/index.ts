@@ -17,6 +17,7 @@ export * from './keyring-error.ts';
 export * from './statement.ts';
 export { CHECKS, grantRefusalOf, refusalOf, type Check } from './admission/checks.ts';
 export { openControlPlaneKeys, type ControlPlanePin } from './admission/control-plane-keys.ts';
+export { checkFence, type FenceReason } from './admission/fence.ts';
 export { checkGrant, checkPayload, workloadDigest, type GrantContext } from './admission/grant.ts';
 export {
   checkLease,

@@ -18,6 +18,7 @@ import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import type { Session } from '../session.ts';
 import { ownSpelling, type ForeignWishes } from './foreign-file.ts';
+import { serviceOf } from '../endpoint/service-of.ts';
 import { refuseWhatIsNotYet } from './not-yet.ts';
 import { requireSecrets } from './require-secrets.ts';
 
@@ -37,7 +38,8 @@ export interface LabelledJob extends ReadJob {
   readonly constraints: LabelConstraints;
 }
 
-const LABEL_VALID_MS = 7 * 86_400_000;
+const ORDER_VALID_MS = 7 * 86_400_000;
+const SHORTEST_ORDER_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
 
 /** Reads a job file, also one in another platform’s spelling; throws JobFileError with all problems, CliError `bad-file`, `not-carried`, `not-yet`. */
@@ -53,17 +55,22 @@ export async function labelJob({ rng }: CommandContext, session: Session, read: 
   const id = newId('job', rng);
   await requireSecrets(session, file.secrets);
   const wish = file.privacy.sensitivity;
+  const job = resolveJob(file);
   const labelEnvelope = await session.custodian.label({
     job: id,
     mounts: file.mounts.map(({ dataset }) => dataset),
     ...(wish === undefined ? {} : { wish }),
     ...(file.purpose === undefined ? {} : { purpose: file.purpose }),
-    validMs: LABEL_VALID_MS,
+    validMs: validFor(job),
   });
   const label = readStatement('label', labelEnvelope).claimed;
-  const job = resolveJob(file);
   const constraints = constraintsOf(file, label);
   return { ...read, id, job, labelEnvelope, label, constraints, placement: placementOf(job, constraints) };
+}
+
+/** How long an order may be started: a service for as long as its file says, since its replicas come and go; the next launch renews it. */
+function validFor({ type, maxDurationMs }: ResolvedJob): number {
+  return type === 'serve' ? Math.max(maxDurationMs, SHORTEST_ORDER_MS) : ORDER_VALID_MS;
 }
 
 /** Where a job file says what the policy speaks of. */
@@ -139,6 +146,7 @@ export function workloadOf({ rng }: CommandContext, labelled: LabelledJob, code:
     ...(placement.egress === 'none' ? {} : { egress: [...(job.privacy.egress ?? [])] }),
     ...(job.retry.checkpoint === undefined ? {} : { checkpoint: job.retry.checkpoint }),
     ...(job.purpose === undefined ? {} : { purpose: job.purpose }),
+    ...(job.service === undefined ? {} : { service: serviceOf(job.service) }),
   };
 }
 
@@ -160,7 +168,7 @@ export function signJob(
       device: profile.device,
       type: labelled.job.type,
       at,
-      expires: epochMs(Math.min(labelled.label.notAfter, at + LABEL_VALID_MS)),
+      expires: epochMs(Math.min(labelled.label.notAfter, at + validFor(labelled.job))),
       maxAttempts: labelled.job.maxAttempts,
       replicas: 1,
       constraintDigest: sha256Hex(canonicalBytes(labelled.placement)),

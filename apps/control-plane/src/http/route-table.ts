@@ -4,6 +4,7 @@ import {
   agentList,
   controlPlaneAnswer,
   jobEvents,
+  jobFence,
   jobList,
   jobStop,
   jobSubmission,
@@ -14,6 +15,7 @@ import {
   planRequest,
 } from '@ringfence/protocol/api';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { fenceAttempt } from '../jobs/fence-attempt.ts';
 import { listAgents, listEvents, listJobs, noSuchJob, viewJob } from '../jobs/job-view.ts';
 import { stopJob } from '../jobs/stop-job.ts';
 import { submitJob } from '../jobs/submit-job.ts';
@@ -85,6 +87,7 @@ function jobRoutes(context: ControlPlaneContext): Route[] {
       handle: ({ parameters }, caller) => listEvents(store, caller.org, jobId(parameters)),
     }),
     stopRoute(context),
+    fenceRoute(context),
   ];
 }
 
@@ -98,6 +101,21 @@ function stopRoute(context: ControlPlaneContext): Route {
     answer: jobView,
     handle: async ({ body, parameters }, caller) => {
       await stopJob(context, caller, { job: jobId(parameters), graceMs: body.graceMs });
+      return viewJob(context.store, caller.org, jobId(parameters));
+    },
+  });
+}
+
+function fenceRoute(context: ControlPlaneContext): Route {
+  return deviceRoute({
+    method: 'POST',
+    path: '/v1/jobs/:job/fence',
+    summary: 'Gives up the newest attempt by an officer’s statement.',
+    action: 'job:fence',
+    body: jobFence,
+    answer: jobView,
+    handle: async ({ body, parameters }, caller) => {
+      await fenceAttempt(context, caller, { job: jobId(parameters), fence: body.fence });
       return viewJob(context.store, caller.org, jobId(parameters));
     },
   });

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { newId, systemRng, type JobId } from '@ringfence/base';
+import { signStatement } from '@ringfence/keyring';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import type { Outcome } from '@ringfence/protocol/statements';
 import { ShiftedClock, startDatabase, startReplica, until } from '../control-plane.fixture.ts';
 import { printCode } from '../registration/print-code.fixture.ts';
-import { TestOrganisation, type Submission, type TestLink } from '../organisation.fixture.ts';
+import { offerOf, TestOrganisation, type Submission, type TestLink } from '../organisation.fixture.ts';
 
 async function house(t: TestContext) {
   const clock = new ShiftedClock();
@@ -33,6 +35,12 @@ async function house(t: TestContext) {
       }),
     free: async () => (await client.agents())[0]?.freeCpuMilli,
   };
+}
+
+/** The device's word that an attempt is over. */
+function fenceOf(org: TestOrganisation, job: JobId, attempt: number, by = org.device) {
+  const body = { v: 1, org: org.org, job, attempt, device: by.id, at: org.clock.now() } as const;
+  return signStatement('fence', body, [by.sign]);
 }
 
 function replica(org: TestOrganisation, job?: JobId): Submission {
@@ -126,4 +134,77 @@ test('a wish reaches jobs of the custodian’s own organisation alone', async (t
   assert.equal(await state(job), 'parked');
   await wish(job, true);
   await is(job, 'leased');
+});
+
+test('a replica that keeps on is never replaced while it may run: only its agent’s word or a fence ends it', async (t) => {
+  const { clock, controlPlane, org, client, agent, wish, is, state, report, free } = await house(t);
+  const { job } = await client.submit(replica(org));
+  await wish(job, true);
+  await is(job, 'leased');
+  await report(job, 1);
+  await is(job, 'running');
+  await agent.close();
+  clock.shift(1_800_000);
+  // A marker behind what the watch does: a job that waits in vain expires.
+  const due = await client.submit(org.submission({ placement: { isolation: 'microvm' }, expiresIn: 60_000 }));
+  clock.shift(61_000);
+  await is(due.job, 'failed');
+  await wish(job, false);
+  await wish(job, true);
+  assert.equal(await state(job), 'running');
+  assert.equal((await client.job(job)).attempts.length, 1);
+  await assert.rejects(client.fence(job, fenceOf(org, job, 2)), { code: 'conflict' });
+  await assert.rejects(client.fence(due.job, fenceOf(org, job, 1)), { code: 'bad-statement' });
+  const stranger = new TestOrganisation(clock);
+  await assert.rejects(client.fence(job, fenceOf(org, job, 1, stranger.device)), { code: 'bad-statement' });
+  assert.equal((await client.fence(job, fenceOf(org, job, 1))).state, 'queued');
+  assert.equal((await client.fence(job, fenceOf(org, job, 1))).attempts[0]?.state, 'expired');
+  assert.equal(await free(), 4000);
+  const back = org.dial(t, controlPlane, org.agent, { folder: agent.folder });
+  await back.send(offerOf(org.agent, { epoch: 2 }));
+  await until('attempt 2', async () => (await client.job(job)).attempts.length === 2);
+  await until('the fenced one is told', () => back.messages.some(({ name }) => name === 'lease'));
+  const told = back.messages.flatMap((message) => (message.name === 'stop' ? [message.body] : []));
+  assert.deepEqual(
+    told.map(({ attempt, reason }) => [attempt, reason]),
+    [
+      [1, 'requested'],
+      [1, 'superseded'],
+    ],
+  );
+  // What the fenced agent still says changes nothing for the job.
+  await back.send({ name: 'attempt-status', body: { job, attempt: 1, state: 'stopped', outcome: 'stopped' } });
+  await back.send({ name: 'attempt-status', body: { job, attempt: 2, state: 'running' } });
+  await is(job, 'running');
+});
+
+test('a replica that ends by itself is tried again after a while that grows, and waits through a restart', async (t) => {
+  const { clock, database, org, client, controlPlane, agent, wish, is, report } = await house(t);
+  const { job } = await client.submit(replica(org));
+  await wish(job, true);
+  for (const [attempt, outcome] of (['succeeded', 'failed', 'timed-out', 'interrupted'] as const).entries()) {
+    await is(job, 'leased');
+    await report(job, attempt + 1);
+    await report(job, attempt + 1, outcome);
+    await until('it waits, or is leased again', async () => {
+      const { state, retry, attempts } = await client.job(job);
+      if (state === 'queued') assert.equal(retry?.reason, outcome === 'interrupted' ? 'interruption' : 'error');
+      return state === 'queued' || attempts.length > attempt + 1;
+    });
+    clock.shift(10_000);
+  }
+  await is(job, 'leased');
+  await report(job, 5, 'failed');
+  await until('it ended', async () => (await client.job(job)).attempts[4]?.state === 'stopped');
+  await controlPlane.close();
+  const next = await startReplica(t, {
+    databaseUrl: database.url,
+    clock,
+    state: dirname(controlPlane.ready['registration_code_file'] ?? ''),
+  });
+  const again = org.client(t, next);
+  await agent.close();
+  await org.dial(t, next, org.agent, { folder: agent.folder }).send(offerOf(org.agent, { epoch: 2 }));
+  clock.shift(20_000);
+  await until('the other process places it', async () => (await again.job(job)).attempts.length === 6);
 });

@@ -47,6 +47,13 @@ export const controlPlaneEvent = z.discriminatedUnion('type', [
     refusal: z.string().max(32).optional(),
   }),
   z.strictObject({ type: z.literal('stop-requested'), job, device: idOf('device') }),
+  z.strictObject({
+    type: z.literal('attempt-fenced'),
+    job,
+    attempt: attemptNumber,
+    device: idOf('device'),
+    fenceDigest: sha256,
+  }),
   z.strictObject({ type: z.literal('job-wished'), job, wanted: z.boolean(), final: z.boolean() }),
   z.strictObject({ type: z.literal('job-backs-off'), job, reason: retryReason, notBefore: moment }),
 ]);

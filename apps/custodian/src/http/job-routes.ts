@@ -1,4 +1,5 @@
 import { isId, type JobId } from '@ringfence/base';
+import { jobFence } from '@ringfence/protocol/api';
 import {
   commitAnswer,
   commitRequest,
@@ -18,6 +19,7 @@ import { commitAttempt } from '../jobs/commit-attempt.ts';
 import { depositJob } from '../jobs/deposit-job.ts';
 import { grantAttempt } from '../jobs/grant-attempt.ts';
 import { listJobs, showJob } from '../jobs/job-list.ts';
+import { takeFence } from '../jobs/take-fence.ts';
 import { takeStopped } from '../jobs/take-stopped.ts';
 import { signLabel } from '../labels/sign-label.ts';
 import { memberRoute, type Route } from './route.ts';
@@ -74,7 +76,25 @@ function deviceRoutes(context: CustodianContext): Route[] {
       answer: jobAnswer,
       handle: ({ parameters }, _, claimed) => showJob(context, claimed, jobId(parameters)),
     }),
+    fenceRoute(context),
   ];
+}
+
+function fenceRoute(context: CustodianContext): Route {
+  return memberRoute({
+    method: 'POST',
+    path: '/v1/jobs/:job/fence',
+    summary: 'Counts an attempt as over by an officer’s signed word.',
+    who: ['device'],
+    action: 'job:fence',
+    resource: 'job',
+    body: jobFence,
+    answer: stoppedAnswer,
+    handle: async ({ body, parameters }, { id: device }, claimed) => {
+      await takeFence(context, claimed, body.fence, { job: jobId(parameters), device });
+      return { stored: true };
+    },
+  });
 }
 
 function agentRoutes(context: CustodianContext, onGrant: (result: string) => void): Route[] {

@@ -122,7 +122,7 @@ async function grantedBefore(
   const row = await tx
     .selectFrom('attempt')
     .innerJoin('job', 'job.job', 'attempt.job')
-    .select(['attempt.grant_envelope', 'attempt.payload', 'attempt.epoch'])
+    .select(['attempt.grant_envelope', 'attempt.payload', 'attempt.epoch', 'attempt.ends_by', 'job.placement'])
     .where('attempt.job', '=', job)
     .where('attempt.agent', '=', agent)
     .where('attempt.lease_digest', '=', statementDigest(request.lease))
@@ -130,7 +130,8 @@ async function grantedBefore(
     .where('job.commit_record', 'is', null)
     .whereRef('attempt.attempt', '=', 'job.attempt')
     .executeTakeFirst();
-  if (row === undefined) return undefined;
+  // One that goes on without a lease ends by a fence alone, and what was fenced is over.
+  if (row === undefined || (row.placement.onPartition === 'keep' && row.ends_by !== null)) return undefined;
   const payload = Buffer.from(row.payload).toString('base64');
   return { answer: { result: 'granted', grant: row.grant_envelope, payload }, epoch: row.epoch };
 }

@@ -1,5 +1,5 @@
 import { attemptNumber, idOf, isolation, sensitivity, sha256, tier, whole } from '@ringfence/protocol';
-import { GRANT_REFUSALS } from '@ringfence/protocol/payload';
+import { ENTRY_KINDS, GRANT_REFUSALS } from '@ringfence/protocol/payload';
 import { OUTCOMES } from '@ringfence/protocol/statements';
 import { z } from 'zod';
 
@@ -60,6 +60,7 @@ export const custodianEvent = z.discriminatedUnion('type', [
     checks: z.array(z.string().max(40)).max(32),
   }),
   z.strictObject({ type: z.literal('stopped'), ...run, outcome: z.enum(OUTCOMES) }),
+  z.strictObject({ type: z.literal('fenced'), ...run, device: idOf('device'), fenceDigest: sha256 }),
   z.strictObject({ type: z.literal('committed'), ...run, commitDigest: sha256 }),
   /** `secret` is the keyed hash of its name. */
   z.strictObject({
@@ -70,6 +71,8 @@ export const custodianEvent = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('secret-removed'), secret: z.string().max(64), device: idOf('device') }),
   z.strictObject({ type: z.literal('checkpointed'), ...run, manifest: sha256 }),
+  /** Somebody ran a command in the sandbox of a running attempt, or copied a file from or to it. */
+  z.strictObject({ type: z.literal('entered'), ...run, device: idOf('device'), kind: z.enum(ENTRY_KINDS) }),
   z.strictObject({ type: z.literal('log-stored'), ...run, manifest: sha256 }),
   z.strictObject({
     type: z.literal('endpoint-revised'),

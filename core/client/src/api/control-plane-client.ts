@@ -1,5 +1,5 @@
 import { canonicalBytes, toBase64Url, type Clock, type DeviceId, type JobId, type Rng } from '@ringfence/base';
-import type { SigningKey } from '@ringfence/crypto/sign';
+import type { Envelope, SigningKey } from '@ringfence/crypto/sign';
 import {
   agentList,
   controlPlaneAnswer,
@@ -79,6 +79,11 @@ export class ControlPlaneClient {
   /** Asks for the end of a job. */
   stop(job: JobId, graceMs: number): Promise<JobView> {
     return this.#call('POST', `/v1/jobs/${job}/stop`, jobView, { graceMs });
+  }
+
+  /** Gives up a job's newest attempt by an officer's statement. */
+  fence(job: JobId, fence: Envelope): Promise<JobView> {
+    return this.#call('POST', `/v1/jobs/${job}/fence`, jobView, { fence });
   }
 
   /** The organisation's agents and what they offer. */

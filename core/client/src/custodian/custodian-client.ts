@@ -153,6 +153,10 @@ export class CustodianClient {
     await this.#call('POST', '/v1/logs', payload.sealedLogAnswer, body);
   }
 
+  enter(body: Body<typeof payload.entryRequest>): Answer<typeof payload.entryAnswer> {
+    return this.#call('POST', '/v1/entries', payload.entryAnswer, body);
+  }
+
   sealedLogs(job: JobId): Answer<typeof payload.sealedLogsAnswer> {
     return this.#call('GET', `/v1/jobs/${job}/logs`, payload.sealedLogsAnswer);
   }

@@ -33,7 +33,9 @@ export const ACTIONS = {
   'job:read': device('Job'),
   'job:logs': device('Job'),
   'job:stop': device('Job'),
-  /** Asked by the agent: a command in, or a file from or to, a running sandbox. */
+  /** Whoever asks must be an officer besides. */
+  'job:fence': device('Job'),
+  /** Asked by the custodian when an agent asks it: a command in, or a file from or to, a running sandbox. */
   'job:exec': device('Job'),
   'job:copy': device('Job'),
   'secret:set': device('Secret'),
@@ -57,6 +59,7 @@ export const ACTIONS = {
   'commit:request': agent('Job'),
   'checkpoint:store': agent('Job'),
   'log:store': agent('Job'),
+  'entry:request': agent('Job'),
   'endpoint:create': device('Project'),
   'endpoint:list': device('Organisation'),
   /** Asked by a gateway of who calls without a token. */

@@ -81,6 +81,9 @@ export const jobEvents = z.strictObject({ events: z.array(jobEvent) });
 /** `POST /v1/jobs/JOB/stop`. */
 export const jobStop = z.strictObject({ graceMs: whole(0, 600_000) });
 
+/** `POST /v1/jobs/JOB/fence`, here and at the custodian: the statement by an officer's device. */
+export const jobFence = z.strictObject({ fence: envelope });
+
 /** `GET /v1/agents`. */
 export const agentView = z.strictObject({
   agent: idOf('agent'),

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import * as api from '../api/index.ts';
 import { MESSAGES } from '../messages/registry.ts';
+import { fenceStatement } from '../statements/index.ts';
 import { fieldsToTell, learnedPage } from './learned-page.ts';
 import { LEARNED_SOURCES, PARTS } from './learned-sources.ts';
 
@@ -27,6 +28,9 @@ test('every message that a control plane reads is told, and every body of a requ
   // A submission is its three parts, each told under its own heading.
   assert.deepEqual(Object.keys(api.jobSubmission.shape), ['job', 'label', 'placement']);
   assert.ok(told.has(api.organisationRegistration) && told.has(api.planRequest) && told.has(api.jobStop));
+  // The body of a fence is the statement.
+  assert.deepEqual(Object.keys(api.jobFence.shape), ['fence']);
+  assert.ok(told.has(fenceStatement));
   for (const { see } of PARTS) assert.ok(LEARNED_SOURCES.some(({ what }) => what === see));
 });
 

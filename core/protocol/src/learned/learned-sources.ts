@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { jobStop, organisationRegistration, planRequest } from '../api/index.ts';
 import { MESSAGES } from '../messages/registry.ts';
-import { jobStatement, labelStatement, placementPart } from '../statements/index.ts';
+import { fenceStatement, jobStatement, labelStatement, placementPart } from '../statements/index.ts';
 
 /** One thing that reaches the control plane: who sends it, its shape, and what each of its fields tells. */
 export interface LearnedSource {
@@ -119,6 +119,19 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
     from: 'client, `ringfence stop`',
     schema: jobStop,
     tells: { graceMs: 'how long it may take to end' },
+  },
+  {
+    what: 'Fence',
+    from: 'client, `ringfence fence`, signed by an officer’s device',
+    schema: fenceStatement,
+    tells: {
+      v: 'nothing: one value',
+      org: 'whose job',
+      job: JOB,
+      attempt: 'which attempt counts as over',
+      device: 'which device signed: an officer’s, if the custodian takes it too',
+      at: 'when it was signed, by that machine’s clock',
+    },
   },
   {
     what: 'hello',

@@ -69,7 +69,8 @@ export const labelRequest = z.strictObject({
   mounts: z.array(payloadName).max(64),
   wish: sensitivity.optional(),
   purpose: z.string().max(64).optional(),
-  validMs: whole(60_000, 604_800_000),
+  /** Long for a service; each grant asks anew whether the label is still as strict as the data. */
+  validMs: whole(60_000, 31_622_400_000),
 });
 export const labelAnswer = z.strictObject({ label: envelope });
 

@@ -1,3 +1,4 @@
+export * from './fence.ts';
 export * from './job.ts';
 export * from './keyring.ts';
 export * from './placement.ts';

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { fenceStatement } from './fence.ts';
 import {
   commitRecord,
   controlPlaneKeys,
@@ -21,6 +22,7 @@ export const STATEMENTS = {
   lease: leaseStatement,
   grant: grantStatement,
   stopped: stoppedStatement,
+  fence: fenceStatement,
   commit: commitRecord,
   'control-plane-keys': controlPlaneKeys,
 } as const;
