@@ -1,5 +1,6 @@
 import { CliError } from '../cli-error.ts';
-import { texts, type Command, type CommandContext } from '../command.ts';
+import { homedir } from 'node:os';
+import { text, texts, type Command, type CommandContext, type Flags } from '../command.ts';
 import { forProduction, warn, type Finding } from '../doctor/finding.ts';
 import { machineFindings } from '../doctor/machine.ts';
 import { hasProfile } from '../home/profile.ts';
@@ -7,14 +8,22 @@ import { hasProfile } from '../home/profile.ts';
 const SIGN: Readonly<Record<Finding['verdict'], string>> = { good: '✓', warn: '!', bad: '✗' };
 
 export const command: Command = {
-  usage: '[--production] [--state DIR]…',
+  usage: '[--production] [--preflight [--control-plane URL] [--relay URL] [--work DIR]] [--state DIR]…',
   summary: 'what is not right yet, on this machine and in the organisation, and what to do',
-  options: { production: { type: 'boolean' }, state: { type: 'string', multiple: true } },
+  options: {
+    production: { type: 'boolean' },
+    preflight: { type: 'boolean' },
+    'control-plane': { type: 'string' },
+    relay: { type: 'string' },
+    work: { type: 'string' },
+    state: { type: 'string', multiple: true },
+  },
   words: [0, 0],
   async run(context, _, flags) {
     const found = [
       ...machineFindings(),
-      ...(await profileFindings(context)),
+      // A machine that is to become an agent has no profile.
+      ...(flags['preflight'] === true ? await machinePreflight(context, flags) : await profileFindings(context)),
       ...(await journalFindings(texts(flags, 'state'))),
     ];
     const findings = flags['production'] === true ? forProduction(found) : found;
@@ -30,6 +39,12 @@ export const command: Command = {
       });
   },
 };
+
+async function machinePreflight({ clock }: CommandContext, flags: Flags): Promise<Finding[]> {
+  const { preflightFindings } = await import('../doctor/preflight.ts');
+  const work = text(flags, 'work') ?? (process.getuid?.() === 0 ? '/var/lib/ringfence' : homedir());
+  return preflightFindings({ controlPlane: text(flags, 'control-plane'), relay: text(flags, 'relay'), work, clock });
+}
 
 async function profileFindings(context: CommandContext): Promise<Finding[]> {
   if (!hasProfile(context.home))

@@ -13,7 +13,12 @@ const BACKUP_WITHIN_MS = 7 * 86_400_000;
 
 /** What the organisation's own services say of themselves. */
 export async function organisationFindings(context: CommandContext, session: Session): Promise<Finding[]> {
-  const parts = await Promise.all([controlPlane(session), keyring(context, session), custodian(context, session)]);
+  const parts = await Promise.all([
+    controlPlane(session),
+    keyring(context, session),
+    custodian(context, session),
+    agents(session),
+  ]);
   return parts.flat();
 }
 
@@ -95,4 +100,29 @@ export function custodianPosture({ lastBackupAt, seal, database }: Posture, now:
         )
       : good('custodian database', 'a PostgreSQL server'),
   ];
+}
+
+async function agents({ controlPlane: client, custodian: names }: Session): Promise<Finding[]> {
+  try {
+    const [offers, members] = await Promise.all([client.agents(), names.agents()]);
+    return agentPosture(
+      offers.map(({ agent, isolations }) => ({
+        name: members.find((member) => member.agent === agent)?.name ?? agent,
+        isolations,
+      })),
+    );
+  } catch (error) {
+    return [warn('agents', messageOf(error), 'see the lines above')];
+  }
+}
+
+/** Whether every agent keeps jobs in a sandbox. */
+export function agentPosture(
+  agents: readonly { readonly name: string; readonly isolations: readonly string[] }[],
+): Finding[] {
+  const open = agents.filter(({ isolations }) => isolations.includes('process')).map(({ name }) => name);
+  if (open.length === 0)
+    return agents.length === 0 ? [] : [good('isolation', `${agents.length} agents, all with a sandbox`)];
+  const remedy = 'remove these agents and join them again without --allow-process';
+  return [unfit('isolation', `${open.join(', ')} may run jobs without a sandbox`, remedy)];
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { JobFileError, parseJobFile } from '@ringfence/protocol/job-file';
 import { temporaryFolder } from '../cli-process.fixture.ts';
-import { custodianPosture } from '../doctor/organisation.ts';
+import { agentPosture, custodianPosture } from '../doctor/organisation.ts';
 import { forProduction } from '../doctor/finding.ts';
 import { epochMs } from '@ringfence/base';
 import { folderOrFile } from './folder-entries.ts';
@@ -172,5 +172,19 @@ test('production refuses an embedded database, a key file and a missing backup; 
   assert.deepEqual(
     forProduction(fit).map(({ verdict }) => verdict),
     ['good', 'good', 'good'],
+  );
+});
+
+test('production refuses agents that may run jobs without a sandbox', () => {
+  const agents = [
+    { name: 'gpu-1', isolations: ['sandbox', 'container'] },
+    { name: 'laptop', isolations: ['process', 'sandbox'] },
+  ];
+  const [found] = forProduction(agentPosture(agents));
+  assert.equal(found?.verdict, 'bad');
+  assert.match(found.detail, /^laptop may/);
+  assert.deepEqual(
+    forProduction(agentPosture(agents.slice(0, 1))).map(({ verdict }) => verdict),
+    ['good'],
   );
 });

@@ -23,6 +23,8 @@ export interface HttpsRequest {
 /** An answer, read to its end. */
 export interface HttpsAnswer {
   readonly status: number;
+  /** The server's clock, as its Date header says it. */
+  readonly date: string | undefined;
   readonly body: Buffer;
 }
 
@@ -82,7 +84,9 @@ function exchange(url: URL, request: HttpsRequest, agent: Agent): Promise<HttpsA
         if (size > LARGEST_ANSWER) outgoing.destroy(new ClientError('too-large', 'the answer is longer than 16 MiB'));
         else parts.push(part);
       });
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts) }));
+      response.once('end', () =>
+        resolve({ status: response.statusCode ?? 0, date: response.headers.date, body: Buffer.concat(parts) }),
+      );
       response.once('error', reject);
     });
     outgoing.end(request.body);

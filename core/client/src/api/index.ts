@@ -1,3 +1,3 @@
 export { ApiRefusal } from './api-refusal.ts';
 export { ControlPlaneClient, type ApiIdentity } from './control-plane-client.ts';
-export type { ServerAccess } from './https-exchange.ts';
+export { HttpsExchange, type HttpsAnswer, type ServerAccess } from './https-exchange.ts';
