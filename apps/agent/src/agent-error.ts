@@ -14,6 +14,8 @@ export type AgentErrorCode =
   | 'not-joined'
   /** A file of the state folder is damaged. */
   | 'bad-state'
+  /** The address of a listener is in use, or not of this machine. */
+  | 'cannot-listen'
   /** The machine cannot keep jobs where they can be reached. */
   | 'no-work-folder'
   /** Something other than regular files and folders lies in an output. */

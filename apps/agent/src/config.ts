@@ -46,6 +46,8 @@ export interface RunConfig extends Common {
   readonly firstJobUid: number | undefined;
   /** `host:port` that every setup may reach. */
   readonly setupMirrors: readonly string[];
+  /** What makes this agent a gateway; undefined when it is none. */
+  readonly gateway: { readonly listen: HostPort | undefined } | undefined;
   /** `host:port` on this machine or its link that jobs which list them may reach. */
   readonly egressAllowLocal: readonly string[];
 }
@@ -73,6 +75,8 @@ export const AGENT_USAGE = `ringfence-agent join | run
     --first-job-uid N              first of 64 user ids for jobs
     --setup-mirror HOST:PORT       a mirror that every setup may reach; repeatable (none: setup has no network)
     --egress-allow-local HOST:PORT lets jobs that list it reach this place on the machine itself or its link; repeatable
+    --gateway                      calls to endpoints come in here, once a member allowed it: ringfence endpoint gateway add
+    --gateway-listen HOST:PORT     where callers of the network reach it, by TLS (none: members alone, by payload link)
   --seal-key-file FILE             key that seals the identity at rest (DIR/seal.key)
   --log-level LEVEL                debug, info, warn or error (info)
 
@@ -98,6 +102,8 @@ const FLAGS = {
   jurisdiction: { type: 'string', multiple: true },
   'setup-mirror': { type: 'string', multiple: true },
   'egress-allow-local': { type: 'string', multiple: true },
+  'gateway-listen': text,
+  gateway: { type: 'boolean' },
   'allow-process': { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
@@ -113,11 +119,13 @@ const RUN_ONLY = [
   'first-job-uid',
   'setup-mirror',
   'egress-allow-local',
+  'gateway',
+  'gateway-listen',
 ] as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type ListFlag = 'jurisdiction' | 'setup-mirror' | 'egress-allow-local';
-type TextFlag = Exclude<keyof typeof FLAGS, ListFlag | 'allow-process' | 'help'>;
+type TextFlag = Exclude<keyof typeof FLAGS, ListFlag | 'allow-process' | 'gateway' | 'help'>;
 
 /** The configuration of a command line and environment, or `help`; throws AgentError `bad-config` that names the flag. */
 export function parseAgentConfig(args: readonly string[], env: Environment): AgentConfig | 'help' {
@@ -138,7 +146,9 @@ export function parseAgentConfig(args: readonly string[], env: Environment): Age
     fault: env['RINGFENCE_FAULT'],
   };
   const list = (flag: ListFlag): readonly string[] => values[flag] ?? listOf(env, flag);
-  if (verb === 'run') return { verb, ...common, ...runFlags(given, list) };
+  const isGateway = values.gateway ?? env['RINGFENCE_GATEWAY'] === '1';
+  if (verb === 'run')
+    return { verb, ...common, ...runFlags(given, list), gateway: gatewayFlags(isGateway, given('gateway-listen')) };
   const lan = given('lan');
   if (lan !== undefined) address('lan', lan);
   return {
@@ -156,7 +166,7 @@ export function parseAgentConfig(args: readonly string[], env: Environment): Age
 function runFlags(
   given: (flag: TextFlag) => string | undefined,
   list: (flag: ListFlag) => readonly string[],
-): Omit<RunConfig, 'verb' | keyof Common> {
+): Omit<RunConfig, 'verb' | 'gateway' | keyof Common> {
   const within = given('reconnect-within');
   const uid = given('first-job-uid');
   const jurisdictions = list('jurisdiction');
@@ -173,6 +183,12 @@ function runFlags(
     setupMirrors: list('setup-mirror').map((value) => place('setup-mirror', value)),
     egressAllowLocal: list('egress-allow-local').map((value) => place('egress-allow-local', value)),
   };
+}
+
+function gatewayFlags(isGateway: boolean, listen: string | undefined): RunConfig['gateway'] {
+  if (!isGateway && listen !== undefined)
+    throw bad('--gateway-listen belongs to a gateway', 'add --gateway, or leave it out');
+  return isGateway ? { listen: listen === undefined ? undefined : address('gateway-listen', listen) } : undefined;
 }
 
 function readFlags(args: readonly string[]) {

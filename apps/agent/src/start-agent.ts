@@ -4,6 +4,7 @@ import { AgentError } from './agent-error.ts';
 import { pruneAttempts } from './attempt/attempt-folder.ts';
 import type { RunConfig } from './config.ts';
 import type { Fault } from './fault-points.ts';
+import { prometheusText } from './gateway/prometheus.ts';
 import { sealKey } from './identity/seal-key.ts';
 import { AgentLink } from './link/agent-link.ts';
 import { readLinks } from './link/joined-link.ts';
@@ -37,6 +38,10 @@ export async function startAgent(parts: {
     throw new AgentError('not-joined', `${state} has not joined an organisation`, {
       next: `run: ringfence-agent join --state ${state}`,
     });
+  if (config.gateway?.listen !== undefined && joined.length > 1)
+    throw new AgentError('bad-config', '--gateway-listen serves one organisation, and this agent has joined several', {
+      next: 'start an agent of its own for the gateway',
+    });
   const key = sealKey(state, config.sealKeyFile, rng);
   const machine = await openMachine({ ...config, clock, rng });
   reportMachine(machine, log);
@@ -44,7 +49,19 @@ export async function startAgent(parts: {
   const links: AgentLink[] = [];
   const onState = (): void => metrics.links(links.filter((link) => link.state === 'up').length);
   for (const link of joined)
-    links.push(new AgentLink({ ...parts, state, link, key, machine, metrics, reconnectWithin, onState }));
+    links.push(
+      new AgentLink({
+        ...parts,
+        state,
+        link,
+        key,
+        machine,
+        metrics,
+        reconnectWithin,
+        onState,
+        gateway: config.gateway,
+      }),
+    );
   const stopPruning = repeat(clock, PRUNE_EVERY_MS, () =>
     pruneAttempts(state, JOBS_KEPT, new Set(links.flatMap((link) => [...link.jobs]))),
   );
@@ -52,7 +69,10 @@ export async function startAgent(parts: {
   const admin = await startAdminServer({
     ...config.admin,
     notReady: () => (links.some((link) => link.state === 'up') ? undefined : 'no control link is up'),
-    metrics: () => metrics.text(),
+    metrics: async () => {
+      const { contentType, body } = await metrics.text();
+      return { contentType, body: body + prometheusText(links.flatMap((link) => link.endpointCounts)) };
+    },
   });
   return {
     ready: { agent: first.agent, admin: admin.url },

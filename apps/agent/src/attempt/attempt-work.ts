@@ -9,6 +9,7 @@ import { AttemptLog } from '../logs/attempt-log.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import type { Place } from '../machine/capacity.ts';
 import type { Running, SandboxExit, SandboxLevel } from '../sandbox/index.ts';
+import type { Replica } from '../serving/replica.ts';
 import { AttemptFolder } from './attempt-folder.ts';
 import type { AttemptId } from './attempt-machine.ts';
 import { forgetSecrets, type JobSecrets } from './job-secrets.ts';
@@ -39,9 +40,11 @@ export class AttemptWork {
   folder: string | undefined;
   log: AttemptLog | undefined;
   metrics: AttemptMetrics | undefined;
-  running: Running | undefined;
   /** What it did with its way out. */
   egress: EgressCount | undefined;
+  running: Running | undefined;
+  /** Of a `serve` job that runs. */
+  replica: Replica | undefined;
   /** The step that is under way; it never rejects. */
   stepping: Promise<void> | undefined;
   /** Asked to end before it ran: milliseconds of grace. */
@@ -80,15 +83,15 @@ export class AttemptWork {
     this.kept.write({ v: 1, org: link.org, device, sensitivity: admission.label.body.sensitivity, view: this.view });
   }
 
-  /** Shows the next phase to whoever asks. */
-  enter(phase: AttemptPhase, more: Partial<AttemptView> = {}): void {
-    if (this.view === undefined) return;
   /** What grows while it runs, as its owner sees it. */
   get used(): Pick<AttemptView, 'logBytes' | 'egress'> {
     const egress = this.egress?.use;
     return { logBytes: this.log?.bytes ?? this.view?.logBytes ?? 0, ...(egress === undefined ? {} : { egress }) };
   }
 
+  /** Shows the next phase to whoever asks. */
+  enter(phase: AttemptPhase, more: Partial<AttemptView> = {}): void {
+    if (this.view === undefined) return;
     this.view = { ...this.view, ...more, ...this.used, phase };
   }
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { createLog, newId, noFault, systemRng, type Clock, type EpochMs } from '@ringfence/base';
+import { createLog, newId, noFault, silentLog, systemRng, type Clock, type EpochMs } from '@ringfence/base';
 import { makeFolder, systemClock } from '@ringfence/base/platform';
 import { LinkJournal } from '@ringfence/client/control-link';
 import { RecordKey } from '@ringfence/crypto/record';
@@ -14,6 +14,7 @@ import { KeyringCopy } from '../link/keyring-copy.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import { openMachine, type Machine } from '../machine/machine.ts';
 import { AgentMetrics } from '../metrics.ts';
+import { openReplicas } from '../serving/replicas.ts';
 import { AttemptFolder } from './attempt-folder.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { serveCustodian, type CustodianWishes } from './custodian-double.fixture.ts';
@@ -83,6 +84,7 @@ export async function openOrganisation(
     record: (fact) => journal.fact(fact),
     custodianPoint: undefined,
     oneGrantAtATime: (run) => run(),
+    replicas: openReplicas({ custodian, clock: agentClock, log: silentLog }, join(links, 'replicas')),
     machine,
     metrics: new AgentMetrics(),
     clock: agentClock,

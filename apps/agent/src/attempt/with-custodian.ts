@@ -24,7 +24,7 @@ const PASSING: readonly string[] = [
  * ClientError `aborted`.
  */
 export async function withCustodian<T>(
-  { custodian, clock, log }: LinkContext,
+  { custodian, clock, log }: Pick<LinkContext, 'custodian' | 'clock' | 'log'>,
   { within, signal }: { within: number; signal?: AbortSignal },
   ask: (custodian: CustodianClient) => Promise<T>,
 ): Promise<T> {

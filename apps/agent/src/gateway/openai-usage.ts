@@ -32,7 +32,7 @@ export class UsageMeter {
   /** Takes the next bytes of the body. */
   take(chunk: Uint8Array): void {
     // Only ASCII matters here; what other bytes decode to does not.
-    const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).latin1Slice();
+    const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
     if (this.#stream) this.#lines(text);
     else this.#kept = (this.#kept + text.slice(-TAIL)).slice(-TAIL);
   }

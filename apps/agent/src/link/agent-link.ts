@@ -1,4 +1,5 @@
-import { errorFields, type Clock, type ControlPlaneId, type Log, type Rng } from '@ringfence/base';
+import { join } from 'node:path';
+import { errorFields, type Clock, type ControlPlaneId, type HostPort, type Log, type Rng } from '@ringfence/base';
 import {
   createControlLink,
   LinkJournal,
@@ -13,16 +14,23 @@ import type { TlsPublicKey } from '@ringfence/crypto/certificate';
 import type { RecordKey } from '@ringfence/crypto/record';
 import { readStatement } from '@ringfence/keyring';
 import type { MessageBody } from '@ringfence/protocol/messages';
+import type { EndpointCounts } from '@ringfence/protocol/payload';
 import { agentApi } from '../api/agent-api.ts';
+import { linkApi, type LinkHandlers } from '../api/link-api.ts';
+import { EnterRoute } from '../enter/enter-route.ts';
 import { AttemptHistory } from '../attempt/attempt-facts.ts';
 import { AttemptRunner } from '../attempt/attempt-runner.ts';
 import { recoverAttempt } from '../attempt/recover-attempts.ts';
-import { address } from '../config.ts';
+import { address, type RunConfig } from '../config.ts';
 import type { Fault } from '../fault-points.ts';
+import { Gateway } from '../gateway/gateway.ts';
+import { memberApi } from '../gateway/member-api.ts';
 import { openIdentity } from '../identity/agent-identity.ts';
 import type { Machine } from '../machine/machine.ts';
 import { offerOf } from '../machine/offer.ts';
 import type { AgentMetrics } from '../metrics.ts';
+import { replicaApi } from '../serving/replica-api.ts';
+import { openReplicas } from '../serving/replicas.ts';
 import { dialCustodian, linkFolder, relayAccess, type JoinedLink } from './joined-link.ts';
 import { KeyringCopy } from './keyring-copy.ts';
 import type { LinkContext } from './link-context.ts';
@@ -42,10 +50,15 @@ export interface AgentLinkOptions {
   readonly log: Log;
   readonly fault: Fault;
   readonly onState: () => void;
+  readonly gateway: RunConfig['gateway'];
 }
 
 /** The payload link to the custodian closes when it idles for 50 s: asked more often than that, a start finds it open. */
 const REFRESH_EVERY_MS = 40_000;
+/** A replica may take four minutes to its first byte. */
+const LINK_IDLE_MS = 300_000;
+/** Gateways need a link for each request that is under way. */
+const LINK_LIMITS = { links: 1_024, linksPerAddress: 512, linksPerPeer: 128 };
 
 /** One organisation that this agent serves: control link, keyring, custodian, its attempts, and what devices may ask. */
 export class AgentLink {
@@ -55,6 +68,7 @@ export class AgentLink {
   readonly #runner: AttemptRunner;
   readonly #listener: PayloadListener;
   readonly #history: AttemptHistory;
+  readonly #gateway: Gateway | undefined;
   readonly #stopping = new AbortController();
   #cancelRefresh: () => void = () => {};
 
@@ -77,12 +91,14 @@ export class AgentLink {
       onFact: (fact) => history.take(fact),
     });
     this.#history = history;
+    const custodian = dialCustodian({ route: link.route, outer: link.outer, identity: identity.link, clock });
     this.#context = {
       ...options,
       identity,
       journal,
+      replicas: openReplicas({ custodian, clock, log }, join(folder, 'replicas')),
       keyring: KeyringCopy.open(folder, link.orgRoot, clock),
-      custodian: dialCustodian({ route: link.route, outer: link.outer, identity: identity.link, clock }),
+      custodian,
       record: (fact) => journal.fact(fact),
       custodianPoint: history.custodianPoint,
       oneGrantAtATime: inTurn(),
@@ -108,7 +124,18 @@ export class AgentLink {
       heartbeat: () => ({ attempts: this.#runner.beats() }),
       onState: options.onState,
     });
-    const server = linkHttpServer(agentApi({ state, keyring: this.#context.keyring, runner: this.#runner, clock }));
+    const entering = new EnterRoute(this.#context, this.#runner);
+    const answer = agentApi({ state, keyring: this.#context.keyring, runner: this.#runner, clock });
+    const { keyring, replicas } = this.#context;
+    this.#gateway = options.gateway === undefined ? undefined : this.#openGateway(folder, options.gateway.listen);
+    const handlers: LinkHandlers = {
+      jobs: (request, response) => {
+        if (!entering.take(request, response)) answer(request, response);
+      },
+      replicas: replicaApi({ replicas, keyring, clock }),
+      members: this.#gateway === undefined ? undefined : memberApi(this.#gateway, keyring),
+    };
+    const server = linkHttpServer(linkApi(handlers), { idleWithin: LINK_IDLE_MS });
     this.#listener = servePayload({
       server,
       identity: identity.link,
@@ -116,11 +143,17 @@ export class AgentLink {
       clock,
       rng,
       log,
+      limits: LINK_LIMITS,
     });
   }
 
   get state(): LinkState {
     return this.#control.state;
+  }
+
+  /** What a gateway counted, for the machine's own metrics. */
+  get endpointCounts(): readonly EndpointCounts[] {
+    return this.#gateway?.metrics().endpoints ?? [];
   }
 
   /** Jobs with an attempt that is not over. */
@@ -136,6 +169,7 @@ export class AgentLink {
     if (relay !== undefined)
       this.#listener.listenRelay(relay, reconnectWithin === undefined ? {} : { reconnectWithin });
     if (lan !== null) await this.#listener.listenLan(address('lan', lan));
+    this.#context.replicas.recover();
     for (const record of this.#history.open)
       void recoverAttempt(this.#context, record, { key: this.#options.key, signal: this.#stopping.signal }).catch(
         (error: unknown) => log.error('attempt.not-recovered', errorFields(error)),
@@ -157,7 +191,8 @@ export class AgentLink {
   /** Ends what runs, tells who has to know, and closes. */
   async stop(): Promise<void> {
     this.#cancelRefresh();
-    await this.#runner.close(6_000);
+    await Promise.all([this.#runner.close(6_000), this.#gateway?.close(5_000)]);
+    this.#context.replicas.close();
     this.#stopping.abort();
     await this.#listener.close(500);
     await this.#control.stop();
@@ -192,8 +227,18 @@ export class AgentLink {
 
   #admit(peer: TlsPublicKey) {
     const owner = this.#context.keyring.keyring.byTlsKey(peer);
-    if (owner?.kind !== 'device') return { allow: false, reasons: ['no-device'] } as const;
+    // Of agents, gateways have business here; which of them, each replica's custodian says.
+    if (owner?.kind !== 'device' && owner?.kind !== 'agent') return { allow: false, reasons: ['no-member'] } as const;
     return { allow: true, peer: { kind: 'known', id: owner.id } } as const;
+  }
+
+  #openGateway(folder: string, listen: HostPort | undefined): Gateway {
+    const { link, key, clock, rng, log } = this.#options;
+    const { identity, keyring, replicas } = this.#context;
+    // A client of its own: a list that is waited for would take the place of other requests.
+    const custodian = dialCustodian({ route: link.route, outer: link.outer, identity: identity.link, clock });
+    const of = { folder: join(folder, 'gateway'), link, identity: identity.link, custodian, keyring, replicas };
+    return new Gateway({ ...of, listen, key, clock, rng, log });
   }
 
   async #refresh(): Promise<void> {

@@ -5,6 +5,7 @@ import type { Fault } from '../fault-points.ts';
 import type { AgentIdentity } from '../identity/agent-identity.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { AgentMetrics } from '../metrics.ts';
+import type { Replicas } from '../serving/replicas.ts';
 import type { JoinedLink } from './joined-link.ts';
 import type { KeyringCopy } from './keyring-copy.ts';
 
@@ -21,6 +22,8 @@ export interface LinkContext {
   custodianPoint: JournalPoint | undefined;
   /** Runs requests that show the journal one after the other: to the custodian an older point after a newer one is a copied machine. */
   readonly oneGrantAtATime: <T>(run: () => Promise<T>) => Promise<T>;
+  /** `serve` attempts that run here. */
+  readonly replicas: Replicas;
   readonly machine: Machine;
   readonly metrics: AgentMetrics;
   readonly clock: Clock;

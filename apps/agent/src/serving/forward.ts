@@ -18,7 +18,7 @@ export interface Outgoing {
 export interface Onlooker {
   /** The answer begins. */
   readonly began?: (status: number, contentType: string) => void;
-  readonly passed?: (chunk: Buffer) => void;
+  readonly passed?: ((chunk: Buffer) => void) | undefined;
 }
 
 /** Why an agent did not take a request for a replica of its. */

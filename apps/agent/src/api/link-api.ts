@@ -1,0 +1,35 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isId } from '@ringfence/base';
+import { peerOf } from '@ringfence/client/payload-link';
+import { isMemberRequest } from '../gateway/member-api.ts';
+import { isReplicaRequest } from '../serving/replica-api.ts';
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Who answers what on payload links to an agent. */
+export interface LinkHandlers {
+  /** Jobs, for devices. */
+  readonly jobs: Handler;
+  /** Replicas, for gateways of other agents. */
+  readonly replicas: Handler;
+  /** Endpoints, for members; undefined at an agent that is no gateway. */
+  readonly members: Handler | undefined;
+}
+
+/** Sends each request to who answers it: other agents reach replicas and nothing else. */
+export function linkApi({ jobs, replicas, members }: LinkHandlers): Handler {
+  return (request, response) => {
+    const target = request.url ?? '';
+    if (isReplicaRequest(target)) return replicas(request, response);
+    const peer = peerOf(request);
+    if (peer.kind === 'known' && isId('agent', peer.id)) return notFound(request, response);
+    if (members !== undefined && isMemberRequest(target)) return members(request, response);
+    jobs(request, response);
+  };
+}
+
+function notFound(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  const error = { code: 'not-found', message: 'there is no such thing here for an agent' };
+  response.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+}

@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fromUtf8, utf8, type Rng } from '@ringfence/base';
+import { writeFileAtomic } from '@ringfence/base/platform';
+import { openAtRest, sealAtRest, type RecordKey } from '@ringfence/crypto/record';
+import type { z } from 'zod';
+
+/** A value of a gateway that outlives its process, sealed at rest in one file. */
+export class KeptFile<T> {
+  readonly #path: string;
+  readonly #place: { readonly file: string };
+  readonly #schema: z.ZodType<T>;
+  readonly #key: RecordKey;
+  readonly #rng: Rng;
+
+  constructor(folder: string, file: string, parts: { schema: z.ZodType<T>; key: RecordKey; rng: Rng }) {
+    this.#path = join(folder, file);
+    this.#place = { file };
+    this.#schema = parts.schema;
+    this.#key = parts.key;
+    this.#rng = parts.rng;
+  }
+
+  /** What was kept; undefined when there is nothing, or nothing that can be used: the custodian has it all. */
+  read(): T | undefined {
+    if (!existsSync(this.#path)) return undefined;
+    try {
+      const opened = openAtRest(this.#key, this.#place, readFileSync(this.#path));
+      return this.#schema.parse(JSON.parse(fromUtf8(opened)));
+    } catch {
+      return undefined;
+    }
+  }
+
+  write(value: T): void {
+    writeFileAtomic(this.#path, sealAtRest(this.#key, this.#place, utf8(JSON.stringify(value)), this.#rng));
+  }
+}
