@@ -22,6 +22,10 @@ export type CliErrorCode =
   | 'declined'
   /** The job did not succeed. */
   | 'job-failed'
+  /** No gateway serves callers, or none can be reached. */
+  | 'no-gateway'
+  /** The endpoint answered with an error. */
+  | 'call-failed'
   /** There is no such thing. */
   | 'not-found'
   /** Something that was checked is not right. */

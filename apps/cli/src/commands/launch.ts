@@ -1,14 +1,12 @@
 import { createInterface } from 'node:readline/promises';
-import { canonicalBytes } from '@ringfence/base';
-import { sealTo } from '@ringfence/crypto/seal';
 import type { JobId } from '@ringfence/base';
 import { CliError } from '../cli-error.ts';
 import { texts, type Command, type CommandContext } from '../command.ts';
-import { checkedKeyring } from '../home/checked-keyring.ts';
+import { launchEndpoint } from '../endpoint/launch-endpoint.ts';
 import { endText } from '../job/failure-text.ts';
 import { followJob, type FollowedJob } from '../job/follow-job.ts';
-import { packWorkdir } from '../job/pack-workdir.ts';
-import { readJob, signJob, workloadOf, type LabelledJob } from '../job/prepared-job.ts';
+import { orderJobs } from '../job/order-jobs.ts';
+import { readJob } from '../job/prepared-job.ts';
 import { withSession, type Session } from '../session.ts';
 import { planJob, showPlan } from './plan.ts';
 
@@ -27,7 +25,13 @@ export const command: Command = {
       const { labelled, plan } = await planJob(context, session, read);
       await showPlan(context, session, labelled, plan);
       if (flags['yes'] !== true) await confirm(context);
-      await order(context, session, labelled);
+      if (labelled.job.service !== undefined)
+        return launchEndpoint(context, session, {
+          labelled,
+          service: labelled.job.service,
+          detach: flags['detach'] === true,
+        });
+      await orderJobs(context, session, [labelled]);
       context.terminal.value({ event: 'submitted', job: labelled.id });
       context.terminal.line(`Ordered  ${labelled.id}`);
       if (flags['detach'] !== true)
@@ -46,26 +50,6 @@ async function confirm({ stdin }: CommandContext): Promise<void> {
   } finally {
     reader.close();
   }
-}
-
-/** Packs and seals; the custodian gets the payload before the control plane hears that the job exists. */
-async function order(context: CommandContext, session: Session, labelled: LabelledJob): Promise<void> {
-  const [keyring, code] = await Promise.all([
-    checkedKeyring(context, session),
-    packWorkdir(context, session, labelled.workdir),
-  ]);
-  const custodian = keyring.custodianOf(session.profile.custodian.id);
-  if (custodian === undefined)
-    throw new CliError('not-trusted', 'the keyring no longer names this custodian', {
-      next: 'ask an officer for the new one',
-    });
-  const workload = workloadOf(context, labelled, code.pack);
-  const info = { purpose: 'workload', org: session.profile.org, job: labelled.id } as const;
-  const sealed = await sealTo(custodian.seal, { info, aad: new Uint8Array() }, canonicalBytes(workload));
-  const job = signJob(context, session, labelled, workload);
-  const statements = { job, label: labelled.labelEnvelope, placement: labelled.placement };
-  await session.custodian.deposit({ ...statements, workload: Buffer.from(sealed).toString('base64') });
-  await session.controlPlane.submit(statements);
 }
 
 async function showResult(

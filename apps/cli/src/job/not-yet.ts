@@ -3,7 +3,10 @@ import { CliError } from '../cli-error.ts';
 
 /** What a job file can say before the product can do it, each with the words for it. */
 const NOT_YET: readonly { readonly asks: (file: JobFile) => boolean; readonly what: string }[] = [
-  { asks: ({ type }) => type !== 'train' && type !== 'batch', what: 'types other than train and batch' },
+  {
+    asks: ({ type }) => type !== 'train' && type !== 'batch' && type !== 'serve',
+    what: 'types other than train, batch and serve',
+  },
   {
     asks: ({ root }) => root.kind !== 'site-default',
     what: 'image and python: jobs run on the site’s default root file system',

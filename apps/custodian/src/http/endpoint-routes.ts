@@ -30,7 +30,13 @@ const nothing = z.strictObject({});
 
 /** Routes of endpoints: for people, for gateways, and for the agents of replicas. */
 export function endpointRoutes(context: CustodianContext): Route[] {
-  return [...ownerRoutes(context), ...tokenRoutes(context), ...gatewayRoutes(context), replicaRoute(context)];
+  return [
+    ...ownerRoutes(context),
+    ...tokenRoutes(context),
+    ...gatewayRoutes(context),
+    issuerRoute(context),
+    replicaRoute(context),
+  ];
 }
 
 function ownerRoutes(context: CustodianContext): Route[] {
@@ -82,19 +88,6 @@ function ownerRoutes(context: CustodianContext): Route[] {
       answer: endpointsAnswer,
       handle: async ({ parameters }, { id }, claimed) => {
         await removeEndpoint(context, claimed, { name: nameOf(parameters), device: id });
-        return listEndpoints(context, claimed);
-      },
-    }),
-    memberRoute({
-      method: 'POST',
-      path: '/v1/issuer/rotate',
-      summary: 'Makes a new issuer of gateways’ certificates that takes over in a week.',
-      who: ['device'],
-      action: 'issuer:rotate',
-      body: nothing,
-      answer: endpointsAnswer,
-      handle: async (_, __, claimed) => {
-        await rotateIssuer(context, claimed);
         return listEndpoints(context, claimed);
       },
     }),
@@ -187,6 +180,22 @@ function gatewayRoutes(context: CustodianContext): Route[] {
       handle: ({ body }, { id }, claimed) => certifyGateway(context, claimed, { agent: id, request: body.request }),
     }),
   ];
+}
+
+function issuerRoute(context: CustodianContext): Route {
+  return memberRoute({
+    method: 'POST',
+    path: '/v1/issuer/rotate',
+    summary: 'Makes a new issuer of gateways’ certificates that takes over in a week.',
+    who: ['device'],
+    action: 'issuer:rotate',
+    body: nothing,
+    answer: endpointsAnswer,
+    handle: async (_, __, claimed) => {
+      await rotateIssuer(context, claimed);
+      return listEndpoints(context, claimed);
+    },
+  });
 }
 
 function replicaRoute(context: CustodianContext): Route {

@@ -10,7 +10,7 @@ export type RequestBody = { readonly json: unknown } | { readonly stream: Readab
 
 /** A request over a payload link. */
 export interface PayloadRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: RequestBody;
@@ -83,7 +83,8 @@ function attempt(
     host: 'payload',
     method: request.method,
     path: request.path,
-    headers: { ...request.headers, ...bodyHeaders(request.body) },
+    // What the caller says of its body counts.
+    headers: { ...bodyHeaders(request.body), ...request.headers },
   });
   return new Promise((resolve, reject) => {
     // A request that still waits for its link reports its end only when it has one.

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { CliError } from '../cli-error.ts';
+import { text, texts, type Command, type CommandContext, type Flags } from '../command.ts';
+import { callEndpoint, type EndpointCall } from '../endpoint/call-endpoint.ts';
+import { withSession } from '../session.ts';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+export const command: Command = {
+  usage: 'NAME [/PATH] [-d BODY|@FILE|@-] [-X METHOD] [--header "Name: value"]…',
+  summary: 'call an endpoint as a member, without a token; the answer streams to stdout',
+  options: {
+    data: { type: 'string', short: 'd' },
+    request: { type: 'string', short: 'X' },
+    header: { type: 'string', multiple: true, short: 'H' },
+  },
+  words: [1, 2],
+  async run(context, [name = '', path = '/'], flags) {
+    const call = callOf(flags, name, path);
+    await withSession(context, (session) =>
+      callEndpoint(context, session, call, async ({ status, headers, body }) => {
+        if (context.terminal.json) await showAsJson(context, { status, type: headers['content-type'], body });
+        else await showAsItComes(body);
+        if (status >= 400)
+          throw new CliError('call-failed', `the endpoint answered with status ${status}`, {
+            next: `see \`ringfence endpoint ls\` and \`ringfence logs ${name}\``,
+          });
+      }),
+    );
+  },
+};
+
+function callOf(flags: Flags, name: string, path: string): EndpointCall {
+  const body = bodyOf(text(flags, 'data'));
+  const wished = (text(flags, 'request') ?? (body === undefined ? 'GET' : 'POST')).toUpperCase();
+  const method = METHODS.find((known) => known === wished);
+  if (method === undefined || !path.startsWith('/'))
+    throw new CliError('usage', method === undefined ? 'the method is unknown' : 'a path begins with /', {
+      next: `ringfence endpoint call ${command.usage}`,
+    });
+  const headers: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
+  for (const line of texts(flags, 'header')) {
+    const [, key, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*([\t\x20-\x7e]*)$/.exec(line) ?? [];
+    if (key === undefined || value === undefined)
+      throw new CliError('usage', '--header is not "Name: value"', {
+        next: 'write it as --header "Accept: text/plain"',
+      });
+    headers[key.toLowerCase()] = value;
+  }
+  return { name, path, method, headers, body };
+}
+
+function bodyOf(data: string | undefined): Buffer | undefined {
+  if (data === undefined || !data.startsWith('@')) return data === undefined ? undefined : Buffer.from(data);
+  try {
+    return readFileSync(data === '@-' ? 0 : data.slice(1));
+  } catch (cause) {
+    throw new CliError('bad-file', 'the body cannot be read', { cause, next: 'name a file: -d @FILE' });
+  }
+}
+
+async function showAsItComes(body: Readable): Promise<void> {
+  for await (const part of body as AsyncIterable<Buffer>)
+    if (!process.stdout.write(part)) await once(process.stdout, 'drain');
+}
+
+async function showAsJson(
+  { terminal }: CommandContext,
+  { status, type, body }: { status: number; type: string | undefined; body: Readable },
+): Promise<void> {
+  const parts: Buffer[] = [];
+  for await (const part of body as AsyncIterable<Buffer>) parts.push(part);
+  terminal.value({ status, type: type ?? null, body: Buffer.concat(parts).toString('utf8') });
+}

@@ -1,0 +1,67 @@
+import { Readable } from 'node:stream';
+import { ClientError } from '@ringfence/client/error';
+import { streamPayload, type PayloadRequest, type StreamedResponse } from '@ringfence/client/payload-link';
+import { CliError } from '../cli-error.ts';
+import type { CommandContext } from '../command.ts';
+import { createLink } from '../home/link.ts';
+import type { Session } from '../session.ts';
+import { whichEndpoint } from './which-endpoint.ts';
+
+/** Nothing was sent: another gateway may be tried. */
+const UNREACHED: readonly ClientError['code'][] = [
+  'unreachable',
+  'peer-offline',
+  'peer-busy',
+  'peer-silent',
+  'link-refused',
+];
+
+/** One call of an endpoint. */
+export interface EndpointCall {
+  readonly name: string;
+  readonly path: string;
+  readonly method: PayloadRequest['method'];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | undefined;
+}
+
+/**
+ * Calls an endpoint over a payload link to a gateway's agent, on the LAN or by the relay, and hands the answer to `use` as it comes. A gateway that
+ * cannot be reached is passed over. Throws CliError `no-gateway`.
+ */
+export async function callEndpoint(
+  context: CommandContext,
+  session: Session,
+  { name, path, method, headers, body }: EndpointCall,
+  use: (answer: StreamedResponse) => Promise<void>,
+): Promise<void> {
+  const { row } = await whichEndpoint(session, name);
+  let failed: ClientError | undefined;
+  for (const route of row.gateways.flatMap(({ routes }) => routes)) {
+    const link = createLink({ route, identity: session.identity, clock: context.clock });
+    try {
+      const answer = await streamPayload(link, {
+        method,
+        path: `/v1/endpoints/${encodeURIComponent(name)}${path}`,
+        headers,
+        // A held request waits for a replica that starts, and a model may think before it speaks.
+        idleWithin: 'unlimited',
+        ...(body === undefined ? {} : { body: { stream: Readable.from([body]), length: body.length } }),
+      });
+      return await use(answer);
+    } catch (error) {
+      if (!(error instanceof ClientError) || !UNREACHED.includes(error.code)) throw error;
+      failed = error;
+    } finally {
+      link.destroy();
+    }
+  }
+  throw new CliError(
+    'no-gateway',
+    failed === undefined ? 'no gateway serves callers yet' : 'no gateway can be reached',
+    {
+      cause: failed,
+      next: 'start an agent with --gateway, then `ringfence endpoint gateway add AGENT`',
+    },
+  );
+}

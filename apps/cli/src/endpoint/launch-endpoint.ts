@@ -1,0 +1,80 @@
+import { sleep } from '@ringfence/base';
+import type { EndpointRow } from '@ringfence/protocol/payload';
+import type { Service } from '@ringfence/protocol/job-file';
+import { CliError } from '../cli-error.ts';
+import type { CommandContext } from '../command.ts';
+import { orderJobs } from '../job/order-jobs.ts';
+import { labelJob, type LabelledJob } from '../job/prepared-job.ts';
+import type { Session } from '../session.ts';
+import { serviceOf } from './service-of.ts';
+import { addressesOf, whichEndpoint } from './which-endpoint.ts';
+
+const LOOK_EVERY_MS = 250;
+
+/** Orders one job for each replica that there may be, registers the endpoint, and waits until requests go to it. */
+export async function launchEndpoint(
+  context: CommandContext,
+  session: Session,
+  { labelled, service, detach }: { labelled: LabelledJob; service: Service; detach: boolean },
+): Promise<void> {
+  const { terminal } = context;
+  const spec = serviceOf(service);
+  const jobs: [LabelledJob, ...LabelledJob[]] = [labelled];
+  while (jobs.length < spec.replicas.max) jobs.push(await labelJob(context, session, labelled));
+  await orderJobs(context, session, jobs);
+  const { name } = labelled.job;
+  const ids = jobs.map(({ id }) => id);
+  await session.custodian.registerEndpoint({ name, service: spec, jobs: ids });
+  const { row } = await whichEndpoint(session, name);
+  const revision = row.coming ?? row.revision;
+  terminal.value({ event: 'submitted', endpoint: row.endpoint, name, revision, jobs: ids });
+  terminal.line(`Ordered  ${name}, revision ${revision}, up to ${jobs.length} replica${jobs.length === 1 ? '' : 's'}`);
+  if (detach) return;
+  showReady(context, await waitUntilReady(context, session, { name, revision }));
+}
+
+/** The endpoint once `revision` serves. Throws CliError `job-failed` when it was given up or overtaken. */
+async function waitUntilReady(
+  context: CommandContext,
+  session: Session,
+  { name, revision }: { name: string; revision: number },
+): Promise<EndpointRow> {
+  let said = '';
+  for (;;) {
+    const { row } = await whichEndpoint(session, name);
+    if (row.ready && row.revision === revision) return row;
+    const own = row.replicas.filter((replica) => replica.revision === revision);
+    const coming = row.coming === revision || (!row.ready && row.revision === revision);
+    if (!coming || own.every(({ state }) => state === 'gone'))
+      throw new CliError('job-failed', `revision ${revision} of ${name} was given up: no replica of it became ready`, {
+        next: `ringfence logs ${own[0]?.job ?? name}`,
+      });
+    const waiting = await whyNot(session, own[0]?.job);
+    if (waiting !== said) context.terminal.note(waiting === '' ? 'waiting for a replica to be ready' : waiting);
+    said = waiting;
+    await sleep(context.clock, LOOK_EVERY_MS);
+  }
+}
+
+async function whyNot({ controlPlane }: Session, job: EndpointRow['replicas'][number]['job'] | undefined) {
+  if (job === undefined) return '';
+  const { waitingFor } = await controlPlane.job(job);
+  const reasons = waitingFor.map(({ constraint, count }) => `${count} × ${constraint}`).join(', ');
+  return reasons === '' ? '' : `waiting: ${reasons}`;
+}
+
+function showReady({ terminal }: CommandContext, row: EndpointRow): void {
+  const addresses = addressesOf(row);
+  terminal.value({ event: 'ready', endpoint: row.endpoint, name: row.name, revision: row.revision, addresses });
+  terminal.line(`Ready    ${row.name}, revision ${row.revision}`);
+  for (const address of addresses) terminal.line(`Address  ${address}`);
+  if (row.gateways.length === 0)
+    terminal.note(
+      'no gateway yet: start an agent with --gateway, then `ringfence endpoint gateway add AGENT`; until then nobody can call',
+    );
+  terminal.line(`Call     ringfence endpoint call ${row.name} /`);
+  if (addresses[0] !== undefined) {
+    terminal.line(`Or       ringfence endpoint ca > ca.pem; ringfence endpoint token mint ${row.name} NAME > token`);
+    terminal.line(`         curl --cacert ca.pem -H "Authorization: Bearer $(cat token)" ${addresses[0]}`);
+  }
+}
