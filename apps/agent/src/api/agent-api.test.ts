@@ -13,8 +13,8 @@ import {
   type PayloadAgent,
 } from '@ringfence/client/payload-link';
 import { TlsKey } from '@ringfence/crypto/certificate';
-import { attemptView } from '@ringfence/protocol/payload';
-import { KEYS } from '../attempt/members.fixture.ts';
+import { attemptView, metricLine, type MetricLine } from '@ringfence/protocol/payload';
+import { KEYS, WORKLOAD } from '../attempt/members.fixture.ts';
 import { openOrganisation, type TestOrganisation } from '../attempt/organisation.fixture.ts';
 import { agentApi } from './agent-api.ts';
 
@@ -80,6 +80,32 @@ describe('the API of an agent', () => {
     assert.equal(followed, whole);
   });
 
+  it('tells the same device what the job reported, all of it or what is later than a moment', async (t) => {
+    const run = 'echo "loss 0.5 step=1" > "$RINGFENCE_METRICS"; echo "no metric" > "$RINGFENCE_METRICS"';
+    const organisation = await openOrganisation(t);
+    const dial = await serveApi(t, organisation);
+    const { job } = await organisation.lease({ workload: { ...WORKLOAD, run } });
+    await organisation.settled();
+    const device = await dial(KEYS.deviceTls);
+    const asked = async (query: string): Promise<MetricLine[]> =>
+      (await textOf(device, `/v1/jobs/${job}/metrics${query}`))
+        .trim()
+        .split('\n')
+        .map((line) => metricLine.parse(JSON.parse(line)));
+    const reported = (lines: readonly MetricLine[]) =>
+      lines.flatMap((line) => (line.kind === 'series' && line.source === 'job' ? line.points : []));
+    const all = await asked('');
+    const [point] = reported(all);
+    assert.deepEqual([point?.value, point?.step], [0.5, 1]);
+    const state = all.find(({ kind }) => kind === 'state');
+    assert.ok(state?.kind === 'state');
+    assert.deepEqual([state.phase, state.outcome, state.refused], ['ended', 'succeeded', { malformed: 1 }]);
+    assert.deepEqual(reported(await asked(`?since=${point?.at}`)), []);
+    assert.equal(reported(await asked(`?since=${Number(point?.at) - 1}`)).length, 1);
+    assert.equal(reported(await asked('?last=60000')).length, 1);
+    assert.equal(reported(await asked('?last=0')).length, 0);
+  });
+
   it('answers a stranger, and whatever is malformed, as if the job were not there', async (t) => {
     const organisation = await openOrganisation(t);
     const dial = await serveApi(t, organisation);
@@ -93,7 +119,7 @@ describe('the API of an agent', () => {
     const absent = await ask(device, `/v1/jobs/${newId('job', rng)}`);
     assert.equal(absent.status, 404);
     const stranger = await dial(TlsKey.generate(rng));
-    for (const path of [`/v1/jobs/${job}`, `/v1/jobs/${job}/logs`, `/v1/jobs/${job}?attempt=1`])
+    for (const path of ['', '/logs', '/metrics', '?attempt=1'].map((part) => `/v1/jobs/${job}${part}`))
       assert.deepEqual(await ask(stranger, path), absent);
     const malformed = [
       '/v1/jobs/..%2f..%2fseal.key',
@@ -102,6 +128,8 @@ describe('the API of an agent', () => {
       `/v1/jobs/${job}?attempt=-1`,
       `/v1/jobs/${job}?attempt=1e3`,
       `/v1/jobs/${job}/logs?from=0x10`,
+      `/v1/jobs/${job}/metrics?since=-1`,
+      `/v1/jobs/${job}/metrics?last=1d`,
       `/v2/jobs/${job}`,
       '//',
     ];
@@ -124,14 +152,14 @@ describe('the API of an agent', () => {
     const device = await dial(KEYS.deviceTls);
     const asked = async () =>
       Promise.all(
-        [`/v1/jobs/${job}`, `/v1/jobs/${job}/logs?from=1000000`].map(async (path) => {
+        [`/v1/jobs/${job}`, `/v1/jobs/${job}/logs?from=1000000`, `/v1/jobs/${job}/metrics`].map(async (path) => {
           const { status, body } = await streamPayload(device, { method: 'GET', path });
           for await (const _ of body);
           return status;
         }),
       );
-    assert.deepEqual(await asked(), [200, 200]);
+    assert.deepEqual(await asked(), [200, 200, 200]);
     ahead = 25 * 3_600_000;
-    assert.deepEqual(await asked(), [503, 503]);
+    assert.deepEqual(await asked(), [503, 503, 503]);
   });
 });

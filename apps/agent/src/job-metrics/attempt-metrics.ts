@@ -45,11 +45,10 @@ export class AttemptMetrics {
   watch(job: MeasuredJob): void {
     const begun = this.#clock.monotonic();
     this.#repeat(TURN_MS, () => {
-      const values = this.#reported(this.#pipe.read());
-      const { at } = this.#look ?? {};
+      this.#keep(this.#reported(this.#pipe.read()));
       const now = this.#clock.monotonic();
       const due = now - begun < YOUNG_MS ? YOUNG_LOOK_MS : LOOK_MS;
-      this.#keep(at === undefined || now - at >= due ? [...values, ...this.#lookAt(job)] : values);
+      if (this.#look === undefined || now - this.#look.at >= due) this.#keep(this.#lookAt(job));
     });
     void this.#slowly(async () => [machineValue('disk', 'bytes', await job.diskBytes())]);
     void this.#slowly(job.cards);
