@@ -35,7 +35,8 @@ async function main(args: readonly string[]): Promise<number> {
     });
   const { command } = await load();
   await run(verb, command, args.slice(verb.split(' ').length));
-  return 0;
+  // `exec` ends as its command did.
+  return Number(process.exitCode ?? 0);
 }
 
 async function run(verb: string, command: Command, rest: readonly string[]): Promise<void> {

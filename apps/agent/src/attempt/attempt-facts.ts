@@ -1,7 +1,8 @@
-import type { JobId } from '@ringfence/base';
+import type { DeviceId, JobId } from '@ringfence/base';
 import type { Fact, JournalPoint, StoredFact } from '@ringfence/client/control-link';
 import { attemptNumber, idOf } from '@ringfence/protocol';
 import { journalPoint, REFUSALS, type Refusal } from '@ringfence/protocol/messages';
+import type { EntryKind } from '@ringfence/protocol/payload';
 import { OUTCOMES, type Outcome } from '@ringfence/protocol/statements';
 import { z } from 'zod';
 import type { AttemptId } from './attempt-machine.ts';
@@ -124,6 +125,11 @@ export function committingFact({ job, attempt }: AttemptId): Fact {
 /** Nothing runs any more. */
 export function stoppedFact({ job, attempt }: AttemptId, outcome: Outcome, refusal?: Refusal): Fact {
   return { name: 'stopped', body: { job, attempt, outcome, ...(refusal === undefined ? {} : { refusal }) } };
+}
+
+/** A device was let into the sandbox. */
+export function enteredFact({ job, attempt }: AttemptId, device: DeviceId, kind: EntryKind): Fact {
+  return { name: 'entered', body: { job, attempt, device, kind } };
 }
 
 /** The custodian knows; now the control plane may place the job again. */

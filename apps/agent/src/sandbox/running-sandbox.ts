@@ -26,6 +26,10 @@ export interface Running {
   readonly pid: number;
   /** Its processes on the host without bubblewrap’s own; empty before it has begun. */
   readonly processes: () => readonly number[];
+  /** Process 1 of the sandbox as the host numbers it; null before there is one, and at level process. */
+  readonly init: () => number | null;
+  /** Puts a process of the agent’s under the limits of the job, to end with it. */
+  readonly join: (pid: number) => void;
   /** Whether SIGKILL was needed to end it. */
   readonly killed: () => boolean;
   /** What it has used so far; null without a cgroup. */
@@ -63,7 +67,7 @@ export interface StartedSandbox {
 
 /** Watches over a started sandbox: time, disk, output, end. */
 export function runSandbox(started: StartedSandbox): Running {
-  const { plan, host, tree } = started;
+  const { plan, host, tree, child } = started;
   const { clock } = host;
   const over = new AbortController();
   let cause: Ending['cause'] = null;
@@ -104,6 +108,8 @@ export function runSandbox(started: StartedSandbox): Running {
     pid: tree.pid,
     exited,
     processes: () => jobProcesses(started),
+    init: () => childPidIn(child.status() ?? ''),
+    join: (pid) => tree.cgroup?.add(pid),
     killed: () => killed,
     usage: () => tree.cgroup?.usage() ?? null,
     now: () => usageNow(tree),

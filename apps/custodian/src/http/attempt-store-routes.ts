@@ -2,6 +2,8 @@ import { isId } from '@ringfence/base';
 import {
   checkpointAnswer,
   checkpointRequest,
+  entryAnswer,
+  entryRequest,
   sealedLogAnswer,
   sealedLogRequest,
   sealedLogsAnswer,
@@ -10,9 +12,10 @@ import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import { listAttemptLogs, storeAttemptLog } from '../jobs/attempt-log.ts';
 import { storeCheckpoint } from '../jobs/checkpoint.ts';
+import { enterAttempt } from '../jobs/enter-attempt.ts';
 import { memberRoute, type Route } from './route.ts';
 
-/** Routes of what an attempt leaves that is no result: its checkpoint and its log. */
+/** Routes of a running attempt: what it leaves that is no result, and who enters it. */
 export function attemptStoreRoutes(context: CustodianContext): Route[] {
   return [
     memberRoute({
@@ -37,6 +40,16 @@ export function attemptStoreRoutes(context: CustodianContext): Route[] {
         await storeAttemptLog(context, claimed, body, id);
         return { stored: true };
       },
+    }),
+    memberRoute({
+      method: 'POST',
+      path: '/v1/entries',
+      summary: 'Decides whether a device may enter the sandbox of the current attempt.',
+      who: ['agent'],
+      action: 'entry:request',
+      body: entryRequest,
+      answer: entryAnswer,
+      handle: ({ body }, { id }, claimed) => enterAttempt(context, claimed, body, id),
     }),
     memberRoute({
       method: 'GET',

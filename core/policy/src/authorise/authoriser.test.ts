@@ -68,6 +68,7 @@ describe('the owner policy', () => {
       'grant:request',
       'keyring:read',
       'log:store',
+      'entry:request',
       'object:read',
       'object:write',
       'replica:report',

@@ -20,6 +20,7 @@ permit (
      Action::"commit:request",
      Action::"checkpoint:store",
      Action::"log:store",
+     Action::"entry:request",
      Action::"gateway:serve",
      Action::"replica:report"],
   resource

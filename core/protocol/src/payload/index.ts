@@ -6,6 +6,7 @@ export * from './pack.ts';
 export * from './workload.ts';
 export * from './secrets.ts';
 export * from './checkpoints.ts';
+export * from './entries.ts';
 export * from './pack-link.ts';
 export * from './service.ts';
 export * from './serving.ts';

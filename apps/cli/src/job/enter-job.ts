@@ -1,0 +1,89 @@
+import { Readable, type Writable } from 'node:stream';
+import { streamPayload, type PayloadAgent } from '@ringfence/client/payload-link';
+import { errorAnswer } from '@ringfence/protocol/api';
+import { ENTRY_FRAMES, entryExit, type EntryHead } from '@ringfence/protocol/payload';
+import { CliError } from '../cli-error.ts';
+import type { CommandContext } from '../command.ts';
+import type { Session } from '../session.ts';
+import { withAgent } from './agent-client.ts';
+import { whichJob } from './which-job.ts';
+
+/** Streams of a command that runs in a job's sandbox. */
+export interface EntryStreams {
+  readonly stdin: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+}
+
+/** Runs `head` in the sandbox of the job's newest attempt and returns its exit status. Throws CliError when it may not, or cannot. */
+export async function enterJob(
+  context: CommandContext,
+  session: Session,
+  { word, head }: { word: string; head: EntryHead },
+  streams: EntryStreams,
+): Promise<number> {
+  const job = await whichJob(session, word);
+  const newest = (await session.controlPlane.job(job)).attempts.at(-1);
+  if (newest === undefined)
+    throw new CliError('not-found', 'the job has not run yet', { next: `ringfence status ${word}` });
+  return withAgent(context, session, newest.agent, (link) =>
+    exchange(link, `/v1/jobs/${job}/enter?attempt=${newest.attempt}`, head, streams),
+  );
+}
+
+async function exchange(link: PayloadAgent, path: string, head: EntryHead, streams: EntryStreams): Promise<number> {
+  const stream = Readable.from(sent(head, streams.stdin), { objectMode: false });
+  const answer = await streamPayload(link, { method: 'POST', path, body: { stream }, idleWithin: 120_000 });
+  try {
+    if (answer.status !== 200) throw refusal(await textOf(answer.body));
+    return await receive(answer.body, streams);
+  } finally {
+    stream.destroy();
+    answer.body.destroy();
+  }
+}
+
+async function* sent(head: EntryHead, stdin: EntryStreams['stdin']): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(`${JSON.stringify(head)}\n`);
+  yield* stdin;
+}
+
+async function receive(body: Readable, { stdout, stderr }: EntryStreams): Promise<number> {
+  let waiting = Buffer.alloc(0);
+  for await (const chunk of body) {
+    waiting = Buffer.concat([waiting, chunk as Buffer]);
+    while (waiting.length >= 5 && waiting.length >= 5 + waiting.readUInt32BE(1)) {
+      const [kind, length] = [waiting.readUInt8(), waiting.readUInt32BE(1)];
+      const bytes = waiting.subarray(5, 5 + length);
+      if (kind === ENTRY_FRAMES.exit) return entryExit.parse(JSON.parse(bytes.toString('utf8'))).code;
+      if (kind === ENTRY_FRAMES.out) await write(stdout, bytes);
+      if (kind === ENTRY_FRAMES.err) await write(stderr, bytes);
+      waiting = waiting.subarray(5 + length);
+    }
+  }
+  throw new CliError('job-failed', 'the link ended before the command did', { next: 'see `ringfence status`' });
+}
+
+function write(to: Writable, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => to.write(bytes, (error) => (error ? reject(error) : resolve())));
+}
+
+async function textOf(body: Readable): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of body) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function refusal(text: string): CliError {
+  const parsed = errorAnswer.safeParse(jsonOf(text));
+  const message = parsed.success ? parsed.data.error.message : 'the agent refused';
+  return new CliError('not-found', message, { next: 'see `ringfence status`' });
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,101 @@
+// Entering a running job: a command in its sandbox with its rights and no more, files from and to it, and who did it.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { startHouse, type House } from '../../scripts/house/index.ts';
+import { need } from '../../scripts/needs.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'ringfence-exec-'));
+let house: House;
+
+before(async () => {
+  house = await startHouse({ root: join(root, 'house'), agents: 1 });
+  mkdirSync(join(root, 'empty'));
+  mkdirSync(join(root, 'data'));
+  writeFileSync(join(root, 'data', 'rows.csv'), 'a,b\n');
+  const added = await house.cli(['dataset', 'add', 'secretive', join(root, 'data'), '--label', 'restricted']);
+  assert.equal(added.code, 0, added.stderr);
+});
+
+after(async () => {
+  await house?.stop();
+  rmSync(root, { recursive: true, force: true });
+});
+
+async function runs(name: string, more: string): Promise<void> {
+  const file = join(root, `${name}.yaml`);
+  writeFileSync(
+    file,
+    `name: ${name}\nworkdir: empty\nrun: |\n  echo from-the-job > /out/file\n  echo up\n  sleep 300\noutputs: {/out: {artifact: ${name}}}\n${more}\n`,
+  );
+  const ordered = await house.cli(['launch', '-y', '-d', file]);
+  assert.equal(ordered.code, 0, ordered.stderr);
+  const deadline = performance.now() + 60_000;
+  while (!(await house.cli(['logs', name])).stdout.includes('up'))
+    assert.ok(performance.now() < deadline, 'the job did not start');
+}
+
+test('a command runs in the sandbox with what the job has and no more', async (t) => {
+  if (!need(t, 'bubblewrap')) return;
+  await runs('entered', 'privacy: {sensitivity: internal}');
+  const script = `cat; cat /out/file; id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'; tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '; for p in /etc/shadow /root /home ${root}; do ls "$p" >/dev/null 2>&1 && echo "READ $p"; done; ls /proc | grep -c '^[0-9]' >/dev/null; unshare -U true 2>/dev/null && echo NAMESPACE; ls /proc/$$/fd | tr '\\n' ' '; hostname; echo err >&2; exit 7`;
+  const result = await house.cli(['exec', 'entered', '--', 'sh', '-c', script], { input: 'piped in\n' });
+  assert.equal(
+    result.stdout,
+    'piped in\nfrom-the-job\n65534\nCapEff:0000000000000000\nCapBnd:0000000000000000\nNoNewPrivs:1\nSeccomp:2\nlo\n0 1 2 job\n',
+    result.stderr,
+  );
+  assert.equal(result.stderr, 'err\n');
+  assert.equal(result.code, 7);
+});
+
+test('files go out and in', async (t) => {
+  if (!need(t, 'bubblewrap')) return;
+  const out = await house.cli(['cp', 'entered:/out/file', join(root, 'got')]);
+  assert.equal(out.code, 0, out.stderr);
+  assert.equal(readFileSync(join(root, 'got'), 'utf8'), 'from-the-job\n');
+  const bytes = Buffer.alloc(3_000_000, 'x');
+  writeFileSync(join(root, 'large'), bytes);
+  const put = await house.cli(['cp', join(root, 'large'), 'entered:/out/large']);
+  assert.equal(put.code, 0, put.stderr);
+  const counted = await house.cli(['exec', 'entered', '--', 'wc', '-c', '/out/large']);
+  assert.match(counted.stdout, /^3000000 /);
+  const none = await house.cli(['cp', 'entered:/out/none', join(root, 'none')]);
+  assert.notEqual(none.code, 0);
+  assert.match(none.stderr, /No such file/i);
+});
+
+test('who entered stands in the agent’s journal, without the command', async (t) => {
+  if (!need(t, 'bubblewrap')) return;
+  const { device }: { device: string } = JSON.parse(readFileSync(join(house.home, 'profile.json'), 'utf8'));
+  const journals = facts(join(house.root, 'agent-1'));
+  const entered = journals.filter((line) => line.includes('"name":"entered"'));
+  assert.equal(entered.length, 5);
+  assert.ok(entered.every((line) => line.includes(device)));
+  assert.ok(!journals.some((line) => line.includes('from-the-job') || line.includes('/out/large')));
+});
+
+test('nobody enters a job on restricted data, not even its owner', async (t) => {
+  if (!need(t, 'bubblewrap')) return;
+  await runs('closed', 'mounts: {/data: {dataset: secretive}}');
+  for (const args of [
+    ['exec', 'closed', '--', 'true'],
+    ['cp', 'closed:/out/file', join(root, 'leak')],
+  ]) {
+    const result = await house.cli(args);
+    assert.equal(result.code, 1);
+    assert.match(result.stderr, /restricted, and its owner has released nothing/);
+  }
+});
+
+/** Lines of the journals below a folder. */
+function facts(folder: string): string[] {
+  const names = execFileSync('find', [folder, '-name', '*.jsonl', '-path', '*journal*'], { encoding: 'utf8' });
+  return names
+    .trim()
+    .split('\n')
+    .flatMap((path) => readFileSync(path, 'utf8').split('\n'));
+}
