@@ -48,6 +48,7 @@ const NEEDS = {
     remedy: 'put the name of this machine into /etc/hosts',
   },
   python3: { present: () => runs('python3', '--version'), remedy: 'apt-get install python3' },
+  systemd: { present: () => runs('systemd-analyze', '--version'), remedy: 'apt-get install systemd' },
   full: { present: () => process.env['RINGFENCE_TEST_FULL'] === '1', remedy: 'npm run test:full' },
 } satisfies Record<string, Probe>;
 

@@ -27,6 +27,8 @@ const ALL_ARCHES: readonly Arch[] = ['x64', 'arm64'];
 const DOCUMENTS = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'THREAT-MODEL.md'];
 /** What jobs import; the agent looks for it beside its bundle. */
 const SDK_FILES = ['python/ringfence.py', 'typescript/ringfence.ts'];
+/** For the init system of the machine, copied as they are. */
+const PACKAGING = 'packaging';
 /** Headers, static libraries and type declarations: nothing at run time reads them. */
 const NOT_SHIPPED = /(\.a|\.d\.ts|\.map)$|\/(pkgconfig|include)$|\/cedar-wasm\/(esm|web)(\/|$)/;
 
@@ -51,6 +53,7 @@ export function writeReleaseTree(tree: string, { checkout, arch, bundles, about 
     for (const command of commandsOf(bundle.app)) writeProgram(join(tree, 'bin', command), launcher(bundle.app));
   }
   for (const name of SDK_FILES) write(join(tree, 'lib/sdk', name), readFileSync(join(checkout, 'sdk', name)));
+  cpSync(join(checkout, PACKAGING), join(tree, PACKAGING), { recursive: true });
   for (const name of DOCUMENTS.filter((file) => existsSync(join(checkout, file))))
     copyFileSync(join(checkout, name), join(tree, name));
   const shipped = [...new Set([...bundles.flatMap(({ packages }) => packages), ...carried])].toSorted();
