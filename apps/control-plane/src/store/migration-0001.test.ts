@@ -43,7 +43,17 @@ test('rows of one organisation are out of reach of another, whatever a query ask
   const { client, agent } = await house.enrol(t, controlPlane);
   await client.submit(house.submission());
   await agent.close();
-  const tables = ['organisation', 'party', 'offer', 'job', 'attempt', 'outbox', 'event', 'spent_nonce'] as const;
+  const tables = [
+    'organisation',
+    'party',
+    'offer',
+    'job',
+    'attempt',
+    'outbox',
+    'event',
+    'spent_nonce',
+    'early_wish',
+  ] as const;
   const counts = (org: typeof house.org) =>
     Promise.all(
       tables.map((table) =>
