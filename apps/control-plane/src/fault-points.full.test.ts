@@ -2,20 +2,20 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { sleep } from '@ringfence/base';
+import { sleep, type JobId } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
+import { signStatement } from '@ringfence/keyring';
 import { startProcess, type ControlPlaneProcess } from './control-plane-process.fixture.ts';
 import { startDatabase, temporaryFolder, until } from './control-plane.fixture.ts';
-import { FAULT_POINTS } from './fault-points.ts';
-import { TestOrganisation, type Submission, type TestLink } from './organisation.fixture.ts';
-import type { ControlPlaneClient } from '@ringfence/client/api';
+import { FAULT_POINTS, type FaultPoint } from './fault-points.ts';
+import { TestOrganisation, type TestLink } from './organisation.fixture.ts';
 
-/** Hands the job in until somebody acknowledges it, as a client does whose connection broke. */
-async function submitted(client: ControlPlaneClient, submission: Submission) {
+/** Asks again until somebody answers, as a client does whose connection broke. */
+async function answered<T>(ask: () => Promise<T>): Promise<T> {
   const deadline = systemClock.monotonic() + 20_000;
   for (;;)
     try {
-      return await client.submit(submission);
+      return await ask();
     } catch (error) {
       if (systemClock.monotonic() > deadline) throw error;
       await sleep(systemClock, 50);
@@ -52,10 +52,10 @@ test('a control plane that dies at any step loses nothing that it acknowledged a
   const house = new TestOrganisation();
   const { client, custodian, agent } = await house.enrol(t, running);
   const leases = obey(agent, custodian);
-  for (const point of FAULT_POINTS) {
+  for (const point of FAULT_POINTS.filter((each) => !each.startsWith('wanted-') && !each.startsWith('fence-'))) {
     writeFileSync(armed, point);
     const submission = house.submission();
-    const acknowledged = submitted(client, submission);
+    const acknowledged = answered(() => client.submit(submission));
     assert.equal((await running.exited).signal, 'SIGKILL', point);
     running = await startProcess(t, { state, databaseUrl, port, fault });
     const { job } = await acknowledged;
@@ -77,4 +77,59 @@ test('a control plane that dies at any step loses nothing that it acknowledged a
   }
   running.child.kill('SIGTERM');
   assert.deepEqual(await running.exited, { code: 0, signal: null }, 'a clean stop');
+});
+
+test('a control plane that dies while it takes a wish, an attempt’s end or a fence has taken it once when it is back', async (t) => {
+  const { url: databaseUrl } = await startDatabase(t);
+  const state = temporaryFolder(t);
+  const armed = join(temporaryFolder(t), 'armed');
+  const fault = `@${armed}`;
+  let running: ControlPlaneProcess = await startProcess(t, { state, databaseUrl, fault });
+  const port = new URL(running.ready.url).port;
+  const house = new TestOrganisation();
+  const { client, custodian, agent } = await house.enrol(t, running);
+  agent.onMessage = (message) => {
+    if (message.name !== 'stop') return;
+    const { job, attempt } = message.body;
+    void agent.send({ name: 'attempt-status', body: { job, attempt, state: 'stopped', outcome: 'stopped' } });
+  };
+  const dies = async (point: FaultPoint, act: () => Promise<unknown>): Promise<void> => {
+    writeFileSync(armed, point);
+    const acted = act();
+    assert.equal((await running.exited).signal, 'SIGKILL', point);
+    running = await startProcess(t, { state, databaseUrl, port, fault });
+    await acted;
+  };
+  const view = (job: JobId) => answered(() => client.job(job));
+  const is = (job: JobId, wished: string) => until(wished, async () => (await view(job)).state === wished);
+  for (const when of ['before', 'after'] as const) {
+    const placement = { type: 'serve', onPartition: 'keep' } as const;
+    const { job } = await answered(() => client.submit(house.submission({ maxAttempts: 1_000_000, placement })));
+    const wish = (wanted: boolean) => custodian.send({ name: 'wanted', body: { job, wanted, graceMs: 0 } });
+    await dies(`wanted-${when}-commit`, () => wish(true));
+    await is(job, 'leased');
+    await dies(`wanted-${when}-commit`, () => wish(false));
+    await is(job, 'parked');
+    await wish(true);
+    await is(job, 'leased');
+    // It ends by itself: how long the next one waits is written with its end.
+    const ended = { job, attempt: 2, state: 'stopped', outcome: 'failed' } as const;
+    await dies(`message-${when}-commit`, () => agent.send({ name: 'attempt-status', body: ended }));
+    await until('attempt 3', async () => (await view(job)).attempts.length === 3);
+    const body = { v: 1, org: house.org, job, attempt: 3, device: house.device.id, at: systemClock.now() } as const;
+    const fence = signStatement('fence', body, [house.device.sign]);
+    await dies(`fence-${when}-commit`, () => answered(() => client.fence(job, fence)));
+    await until('attempt 4', async () => (await view(job)).attempts.length === 4);
+    const events = (await answered(() => client.events(job))).map(({ type }) => type);
+    const count = (type: string): number => events.filter((each) => each === type).length;
+    assert.deepEqual(
+      ['job-wished', 'attempt-leased', 'job-backs-off', 'attempt-fenced'].map(count),
+      // Of the ends, the failure and the fence are followed after a while.
+      [3, 4, 2, 1],
+      when,
+    );
+    await wish(false);
+    await is(job, 'parked');
+    assert.equal((await client.agents())[0]?.freeCpuMilli, 4000, when);
+  }
 });
