@@ -79,6 +79,7 @@ export class PartyConnection {
   #cancelBeat: (() => void) | undefined;
   #pushed = 0;
   #heartbeatMs = 0;
+  #beats = 0;
   #ending: ConnectionEnd = { code: 'closed', reason: undefined, wasUp: false, error: undefined };
 
   /** Sends the open frame on an open socket. */
@@ -233,7 +234,9 @@ export class PartyConnection {
       if (this.#phase !== 'up') return;
       const { clock } = this.#setup.options;
       if (clock.now() >= (this.#session?.keys.notAfter ?? 0)) return this.#end('keys');
-      if (this.#setup.options.journal.isSegmentFull) return this.#end('renewed');
+      // Never at the first: what waited for this connection has to leave.
+      if (this.#beats > 0 && this.#setup.options.journal.isSegmentFull) return this.#end('renewed');
+      this.#beats += 1;
       this.#queue.beat(this.#setup.heartbeat());
       this.#pump.run();
       this.#cancelBeat = clock.after(this.#heartbeatMs, () => this.#beat());

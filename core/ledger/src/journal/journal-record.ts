@@ -56,7 +56,7 @@ export const journalRecord = z.discriminatedUnion('kind', [
     local: endpoint,
     remote: endpoint,
   }),
-  z.strictObject({ ...common, kind: z.literal('hangup'), dial: positive, in: safe, out: safe, clear: safe.optional() }),
+  z.strictObject({ ...common, kind: z.literal('hangup'), dial: positive, in: safe, out: safe }),
   z.strictObject({ ...common, kind: z.literal('open'), conn, frame: z.base64(), dial: positive.optional() }),
   z.strictObject({ ...common, kind: z.literal('accept'), conn, frame: z.base64(), transcript: sha256 }),
   z.strictObject({

@@ -51,7 +51,6 @@ export class RecordedSockets {
       remote: record.remote,
       from: record.t,
       closed: hangup === undefined ? undefined : { at: hangup.t, in: hangup.in, out: hangup.out },
-      clear: hangup?.clear ?? 0,
       framesOut,
     }));
   }

@@ -61,8 +61,6 @@ export interface WireSocket {
   readonly from: number;
   /** When it was closed, and the bytes of TCP payload that the party had read and written by then. */
   readonly closed: { readonly at: number; readonly in: number; readonly out: number } | undefined;
-  /** Bytes that the party wrote in clear, to a proxy, before TLS began. */
-  readonly clear: number;
   /** Sizes of the frames that it sent over this connection, in their order. */
   readonly framesOut: readonly number[];
 }
