@@ -8,6 +8,7 @@ import { AttemptFolder, attemptsOfJob } from '../attempt/attempt-folder.ts';
 import type { KeyringCopy } from '../link/keyring-copy.ts';
 import { readMetricFile } from '../job-metrics/metric-file.ts';
 import { readLogLines } from '../logs/attempt-log.ts';
+import { startOfLog, type LogWish } from '../logs/log-start.ts';
 import { mayRead } from './may-read.ts';
 import { sendMetrics, type MetricWish } from './send-metrics.ts';
 
@@ -19,12 +20,15 @@ export interface AgentApiOptions {
   readonly clock: Clock;
 }
 
+const ALIVE_EVERY_MS = 30_000;
+
 interface Asked {
   readonly job: JobId;
   readonly attempt: number;
   readonly part: 'view' | 'logs' | 'metrics';
   readonly from: number;
   readonly follow: boolean;
+  readonly log: Omit<LogWish, 'from'>;
   readonly metrics: MetricWish;
 }
 
@@ -44,7 +48,8 @@ export function agentApi(options: AgentApiOptions): (request: IncomingMessage, r
     if (!current())
       return refuse(response, 503, 'stale-keyring', 'this agent has not heard from its custodian who may read');
     const live = options.runner.workOf(asked.job, asked.attempt);
-    if (asked.part === 'logs') return sendLog(response, folder, asked, { runner: options.runner, current });
+    if (asked.part === 'logs')
+      return sendLog(response, folder, asked, { runner: options.runner, current, clock: options.clock });
     const view = live?.view === undefined ? about.view : { ...live.view, ...live.work.used };
     if (asked.part === 'view') return send(response, 200, view);
     const store = live?.work.metrics?.store ?? readMetricFile(folder.metricsPath);
@@ -64,16 +69,21 @@ function readRequest(state: string, target: string): Asked | undefined {
   };
   const attempt = number('attempt', attemptsOfJob(state, job).at(-1) ?? 1);
   const from = number('from', 0);
+  const log = { since: number('since', 0), tail: url.searchParams.has('tail') ? number('tail', 0) : undefined };
   const metrics = { since: number('since', 0), last: number('last', Number.MAX_SAFE_INTEGER) };
-  if ([from, metrics.since, metrics.last].some(Number.isNaN) || !(attempt >= 1 && attempt <= 1_000_000))
+  if (
+    [from, log.since, log.tail ?? 0, metrics.since, metrics.last].some(Number.isNaN) ||
+    !(attempt >= 1 && attempt <= 1_000_000)
+  )
     return undefined;
-  return { job, attempt, part, from, follow: url.searchParams.get('follow') === '1', metrics };
+  return { job, attempt, part, from, follow: url.searchParams.get('follow') === '1', log, metrics };
 }
 
 /** Whom a log comes from, and whether its reader can still be known to be a member. */
 interface LogSource {
   readonly runner: AttemptRunner;
   readonly current: () => boolean;
+  readonly clock: Clock;
 }
 
 function sendLog(response: ServerResponse, folder: AttemptFolder, asked: Asked, source: LogSource): void {
@@ -86,9 +96,9 @@ async function streamLog(
   response: ServerResponse,
   folder: AttemptFolder,
   asked: Asked,
-  { runner, current }: LogSource,
+  { runner, current, clock }: LogSource,
 ): Promise<void> {
-  let next = asked.from;
+  let next = startOfLog(folder.logPath, { from: asked.from, ...asked.log });
   while (!response.destroyed) {
     if (!current()) return void response.destroy();
     const log = runner.workOf(asked.job, asked.attempt)?.work.log;
@@ -100,7 +110,9 @@ async function streamLog(
       continue;
     }
     if (over || !asked.follow) break;
-    await change(response, log.listen.bind(log));
+    const quiet = await changeWithin(response, log.listen.bind(log), clock);
+    // An empty line says that the link lives: a silent one would be cut.
+    if (quiet) response.write('\n');
   }
   const { outcome } = folder.about?.view ?? { outcome: null };
   const end: LogLine | undefined = outcome === null ? undefined : { kind: 'end', outcome };
@@ -110,6 +122,26 @@ async function streamLog(
 async function write(response: ServerResponse, lines: readonly LogLine[]): Promise<void> {
   const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
   if (!response.write(text)) await change(response, (changed) => void response.once('drain', changed));
+}
+
+/** Resolves at the next change, or after {@link ALIVE_EVERY_MS} without one: then true. */
+function changeWithin(
+  response: ServerResponse,
+  listen: (changed: () => void) => () => void,
+  clock: Clock,
+): Promise<boolean> {
+  let quiet = false;
+  return change(response, (changed) => {
+    const unlisten = listen(changed);
+    const cancel = clock.after(ALIVE_EVERY_MS, () => {
+      quiet = true;
+      changed();
+    });
+    return () => {
+      unlisten();
+      cancel();
+    };
+  }).then(() => quiet);
 }
 
 /** Resolves at the next change, or when the reader leaves. */

@@ -7,6 +7,7 @@ import type { grantAnswer } from '@ringfence/protocol/payload';
 import type { z } from 'zod';
 import type { LinkContext } from '../link/link-context.ts';
 import { grantedFact } from './attempt-facts.ts';
+import { markToSeal } from '../logs/log-to-seal.ts';
 import type { AttemptWork } from './attempt-work.ts';
 import { secretsOf } from './job-secrets.ts';
 import { refusedFor } from './step-error.ts';
@@ -43,6 +44,7 @@ export async function askGrant(context: LinkContext, work: AttemptWork): Promise
   const { secrets = [], ...payload } = await openPayload(context, admission, answer.payload);
   work.payload = payload;
   work.secrets = secretsOf(secrets);
+  if (payload.workload.logs === 'sealed') markToSeal(work.kept, { org: context.link.org, project: payload.project });
 }
 
 async function ask(context: LinkContext, work: AttemptWork, journal: JournalPoint): Promise<Answer> {

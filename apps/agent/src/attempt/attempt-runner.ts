@@ -5,6 +5,7 @@ import type { MessageBody } from '@ringfence/protocol/messages';
 import type { AttemptView } from '@ringfence/protocol/payload';
 import { watchCheckpoint } from '../checkpoints/checkpoint-watch.ts';
 import type { LinkContext } from '../link/link-context.ts';
+import { LogSealer } from '../logs/log-sealer.ts';
 import { beginReplica, stopAfterDrain } from '../serving/serve-attempt.ts';
 import { admit } from './admit.ts';
 import { askGrant } from './ask-grant.ts';
@@ -36,13 +37,20 @@ export class AttemptRunner {
   readonly #laidOut = new Map<string, LaidOut>();
   readonly #closing = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
+  readonly #sealer: LogSealer;
   readonly #wakes = new Set<() => void>();
   #state: MachineState;
 
   constructor(context: LinkContext, key: RecordKey, highest: ReadonlyMap<JobId, number>) {
     this.#context = context;
     this.#key = key;
+    this.#sealer = new LogSealer(context, this.#closing.signal);
     this.#state = { ...EMPTY_MACHINE, highest };
+  }
+
+  /** Sends on the logs that an earlier process did not get to the custodian. */
+  sealLogs(): void {
+    this.#sealer.recover();
   }
 
   /** Attempts that are not over. */
@@ -100,8 +108,9 @@ export class AttemptRunner {
     this.#take({ type: 'renewed', job: lease.job, attempt: lease.attempt, deadline });
   }
 
-  stop(id: AttemptId, graceMs: number): void {
-    this.#take({ type: 'stop', ...id, graceMs, why: 'stopped' });
+  /** Ends an attempt as it was told; one whose machine is drained was interrupted, and may be tried elsewhere. */
+  stop({ job, attempt }: AttemptId, { graceMs, reason }: Pick<MessageBody<'stop'>, 'graceMs' | 'reason'>): void {
+    this.#take({ type: 'stop', job, attempt, graceMs, why: reason === 'drain' ? 'interrupted' : 'stopped' });
   }
 
   /** Ends everything that runs, as interrupted; what is not over within `within` milliseconds is taken up by the next start. */
@@ -273,6 +282,7 @@ export class AttemptRunner {
     // What is under way was cancelled; its folder is cleared only when it has let go of it.
     await work.stepping;
     await recordStopped(this.#context, work, ending);
+    this.#sealer.seal(work.kept);
     try {
       await tellStopped(this.#context, work.id, ending, { kept: work.kept, signal: this.#closing.signal });
     } catch (error) {

@@ -170,6 +170,7 @@ export class AgentLink {
       this.#listener.listenRelay(relay, reconnectWithin === undefined ? {} : { reconnectWithin });
     if (lan !== null) await this.#listener.listenLan(address('lan', lan));
     this.#context.replicas.recover();
+    this.#runner.sealLogs();
     for (const record of this.#history.open)
       void recoverAttempt(this.#context, record, { key: this.#options.key, signal: this.#stopping.signal }).catch(
         (error: unknown) => log.error('attempt.not-recovered', errorFields(error)),
@@ -209,7 +210,7 @@ export class AgentLink {
         for (const lease of message.body.leases) this.#runner.renew(lease, context.sentAt + lease.ttlMs);
         return;
       case 'stop':
-        return this.#runner.stop(message.body, message.body.graceMs);
+        return this.#runner.stop(message.body, message.body);
       case 'job-closed':
         return;
     }

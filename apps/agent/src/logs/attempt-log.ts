@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fdatasyncSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '@ringfence/base';
 import type { LogLine } from '@ringfence/protocol/payload';
@@ -63,6 +63,8 @@ export class AttemptLog {
     if (this.#closed) return;
     this.#flush();
     this.#closed = true;
+    // From here on a machine that loses power has it too.
+    fdatasyncSync(this.#file);
     closeSync(this.#file);
     this.#tell();
   }

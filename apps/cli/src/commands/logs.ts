@@ -1,15 +1,24 @@
+import { parseDuration, RingfenceError, type JobId } from '@ringfence/base';
+import type { LogLine } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
-import { text, type Command } from '../command.ts';
+import { text, type Command, type CommandContext, type Flags } from '../command.ts';
 import { readLog, withAgent } from '../job/agent-client.ts';
+import { readSealedLog } from '../job/sealed-log.ts';
 import { whichJob } from '../job/which-job.ts';
-import { withSession } from '../session.ts';
+import { withSession, type Session } from '../session.ts';
 
 export const command: Command = {
-  usage: 'JOB [-f] [--attempt N]',
-  summary: 'the log of a job, over a payload link from the server that ran it (-f: follow)',
-  options: { follow: { type: 'boolean', short: 'f' }, attempt: { type: 'string' } },
+  usage: 'JOB [-f] [--attempt N] [--since 10m] [--tail LINES]',
+  summary: 'the log of a job, from the server that ran it, or as it was sealed to the custodian (-f: follow)',
+  options: {
+    follow: { type: 'boolean', short: 'f' },
+    attempt: { type: 'string' },
+    since: { type: 'string' },
+    tail: { type: 'string' },
+  },
   words: [1, 1],
   async run(context, [word = ''], flags) {
+    const part = partOf(context, flags);
     await withSession(context, async (session) => {
       const job = await whichJob(session, word);
       const { attempts } = await session.controlPlane.job(job);
@@ -18,17 +27,58 @@ export const command: Command = {
         wanted === undefined ? attempts.at(-1) : attempts.find(({ attempt }) => String(attempt) === wanted);
       if (chosen === undefined)
         throw new CliError('not-found', 'the job has no such attempt', { next: `ringfence status ${word}` });
-      await withAgent(context, session, chosen.agent, async (link) => {
-        for await (const line of readLog(link, {
-          job,
-          attempt: chosen.attempt,
-          from: 0,
-          follow: flags['follow'] === true,
-        })) {
-          context.terminal.value(line);
-          if (line.kind === 'line') context.terminal.line(line.text);
-        }
-      });
+      await show(context, session, { job, ...chosen, ...part, follow: flags['follow'] === true });
     });
   },
 };
+
+interface Part {
+  /** Milliseconds since the epoch. */
+  readonly since: number | undefined;
+  readonly tail: number | undefined;
+}
+
+type Wanted = Part & {
+  readonly job: JobId;
+  readonly attempt: number;
+  readonly agent: Parameters<typeof withAgent>[2];
+  readonly follow: boolean;
+};
+
+function partOf({ clock }: CommandContext, flags: Flags): Part {
+  const [since, tail] = [text(flags, 'since'), text(flags, 'tail')];
+  const ago = since === undefined ? undefined : parseDuration(since);
+  if (since !== undefined && ago === undefined)
+    throw new CliError('usage', '--since takes a duration', { next: 'such as --since 10m' });
+  if (tail !== undefined && !/^\d{1,9}$/.test(tail))
+    throw new CliError('usage', '--tail takes a number of lines', { next: 'such as --tail 100' });
+  return {
+    since: ago === undefined ? undefined : Math.max(0, clock.now() - ago),
+    tail: tail === undefined ? undefined : Number(tail),
+  };
+}
+
+/** From the agent; when that cannot be asked any more, from the custodian. */
+async function show(context: CommandContext, session: Session, wanted: Wanted): Promise<void> {
+  let shown = false;
+  try {
+    await withAgent(context, session, wanted.agent, async (link) => {
+      for await (const line of readLog(link, { ...wanted, from: 0 })) {
+        shown = true;
+        print(context, line);
+      }
+    });
+  } catch (error) {
+    if (shown || !(error instanceof RingfenceError)) throw error;
+    const lines = await readSealedLog(session, wanted).catch(() => {
+      throw error;
+    });
+    context.terminal.note('the agent cannot be asked; this is what it sealed to the custodian');
+    for (const line of lines) print(context, line);
+  }
+}
+
+function print({ terminal }: CommandContext, line: LogLine): void {
+  terminal.value(line);
+  if (line.kind === 'line') terminal.line(line.text);
+}

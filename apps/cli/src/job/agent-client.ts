@@ -37,9 +37,21 @@ export async function viewAttempt(link: PayloadAgent, job: JobId, attempt: numbe
 /** The lines of an attempt's log from byte `from` on; with `follow` until the attempt ends. */
 export async function* readLog(
   link: PayloadAgent,
-  of: { job: JobId; attempt: number; from: number; follow: boolean },
+  of: {
+    job: JobId;
+    attempt: number;
+    from: number;
+    follow: boolean;
+    since?: number | undefined;
+    tail?: number | undefined;
+  },
 ): AsyncGenerator<LogLine> {
-  const path = `/v1/jobs/${of.job}/logs?attempt=${of.attempt}&from=${of.from}${of.follow ? '&follow=1' : ''}`;
+  const wishes = [
+    of.since === undefined ? '' : `&since=${of.since}`,
+    of.tail === undefined ? '' : `&tail=${of.tail}`,
+    of.follow ? '&follow=1' : '',
+  ].join('');
+  const path = `/v1/jobs/${of.job}/logs?attempt=${of.attempt}&from=${of.from}${wishes}`;
   const answer = await streamPayload(link, { method: 'GET', path, idleWithin: of.follow ? 'unlimited' : 60_000 });
   if (answer.status !== 200) {
     answer.body.destroy();
@@ -47,6 +59,8 @@ export async function* readLog(
   }
   try {
     for await (const line of linesOf(answer.body)) {
+      // An empty line only says that the link lives.
+      if (line === '') continue;
       const parsed = logLine.safeParse(JSON.parse(line));
       if (parsed.success) yield parsed.data;
     }

@@ -1,0 +1,75 @@
+// Logs: followed, cut to a part, kept through the death of the agent, and readable from the custodian when the agent is gone.
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { startHouse, type House } from '../../scripts/house/index.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'ringfence-logs-'));
+let house: House;
+
+before(async () => {
+  house = await startHouse({ root: join(root, 'house'), agents: 1 });
+  mkdirSync(join(root, 'empty'));
+});
+
+after(async () => {
+  await house?.stop();
+  rmSync(root, { recursive: true, force: true });
+});
+
+async function order(name: string, run: string, more = ''): Promise<void> {
+  const file = join(root, `${name}.yaml`);
+  writeFileSync(file, `name: ${name}\nworkdir: empty\nrun: ${run}\n${more}`);
+  const { code, stderr } = await house.cli(['launch', '-y', '-d', file]);
+  assert.equal(code, 0, stderr);
+}
+
+async function logs(name: string, ...args: string[]): Promise<string> {
+  return (await house.cli(['logs', name, ...args])).stdout;
+}
+
+async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!(await holds())) assert.ok(performance.now() < deadline, what);
+}
+
+const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+
+test('a follower sees what comes; the tail and the recent part can be asked for', async () => {
+  await order(
+    'counts',
+    'for i in 1 2 3 4 5 6 7 8; do echo line-$i; done; sleep 2; echo late',
+    'privacy: {logs: local}\n',
+  );
+  await until(async () => (await logs('counts')).includes('line-8'), 'it runs');
+  const followed = await house.cli(['logs', 'counts', '-f']);
+  assert.deepEqual(lines(followed.stdout), [...Array.from({ length: 8 }, (_, at) => `line-${at + 1}`), 'late']);
+  assert.deepEqual(lines(await logs('counts', '--tail', '3')), ['line-7', 'line-8', 'late']);
+  assert.deepEqual(lines(await logs('counts', '--since', '1h')).length, 9);
+  assert.deepEqual(lines(await logs('counts', '--attempt', '1', '--tail', '1')), ['late']);
+  assert.equal((await house.cli(['logs', 'counts', '--since', 'soon'])).code, 2);
+});
+
+test('a line that was shown is there after the agent was killed', async () => {
+  await order('dies', 'while :; do i=$((i+1)); echo line-$i; sleep 0.01; done', 'privacy: {logs: local}\n');
+  await until(async () => (await logs('dies')).includes('line-50'), 'it writes');
+  const shown = lines(await logs('dies'));
+  await house.kill('agent-1');
+  await house.restart('agent-1');
+  const kept = lines(await logs('dies'));
+  assert.deepEqual(kept.slice(0, shown.length), shown);
+  await house.cli(['stop', 'dies']);
+});
+
+test('a sealed log is read from the custodian when the agent is gone, a local one is not', async () => {
+  await order('sealed', 'echo kept-for-good; echo and-this', 'privacy: {logs: sealed}\n');
+  const { logFile } = house.process('agent-1');
+  await until(async () => readFileSync(logFile, 'utf8').includes('log.sealed'), 'the log is sealed');
+  await house.process('agent-1').stop();
+  const read = await house.cli(['logs', 'sealed', '--tail', '1']);
+  assert.deepEqual(lines(read.stdout), ['and-this'], read.stderr);
+  assert.match(read.stderr, /sealed to the custodian/);
+  assert.notEqual((await house.cli(['logs', 'counts'])).code, 0);
+});
