@@ -39,6 +39,10 @@ before(async () => {
   // The search itself must be able to find: the client saw the log line and the error text.
   const log = planted.markers.find(({ where }) => where === 'log line');
   assert.ok(log !== undefined && run.stdout.includes(log.text));
+  // Metrics crossed the relay on their way here.
+  const shown = await house.cli(['metrics', jobOf(run.stdout), '--json']);
+  for (const { text: marker } of planted.markers.filter(({ where }) => where.startsWith('metric ')))
+    assert.ok(shown.stdout.includes(marker), shown.stderr);
 });
 
 after(async () => {
@@ -46,6 +50,10 @@ after(async () => {
   for (const recorder of recorders.values()) await recorder.close();
   rmSync(root, { recursive: true, force: true });
 });
+
+function jobOf(events: string): string {
+  return /"event":"submitted","job":"([^"]+)"/.exec(events)?.[1] ?? '';
+}
 
 function assertClean(name: string, bytes: Buffer): void {
   assert.ok(bytes.length > 0, `${name} is empty: nothing was looked at`);
@@ -102,11 +110,11 @@ describe('after a job ran, no marker is', () => {
       assert.ok(regions > 10);
     });
 
-  test('missing where it belongs: the agent’s log holds the log line', () => {
-    const line = planted.markers.filter(({ where }) => where === 'log line');
-    const found = [...filesBelow(join(house.root, 'agent-1'))].some(
-      ({ bytes }) => findMarkers(bytes, needlesOf(line)).length > 0,
+  test('missing where it belongs: the agent holds the log line and the metric', () => {
+    const belonging = planted.markers.filter(({ where }) => where === 'log line' || where.startsWith('metric '));
+    const found = [...filesBelow(join(house.root, 'agent-1'))].flatMap(({ bytes }) =>
+      findMarkers(bytes, needlesOf(belonging)).map(({ where }) => where),
     );
-    assert.equal(found, true);
+    assert.deepEqual([...new Set(found)].toSorted(), ['log line', 'metric label', 'metric name']);
   });
 });

@@ -29,6 +29,8 @@ const PLACES = [
   'result path',
   'artifact name',
   'agent name',
+  'metric name',
+  'metric label',
 ] as const;
 
 /** Writes a job that trains on planted data and one that fails with a planted message. */
@@ -46,6 +48,7 @@ export function writePlantedJob(folder: string): PlantedJob {
     `echo ${of('result content')} >> /out/${of('result path')}`,
     `echo ${of('log line')} $${of('environment name')}`,
     `test -f ${of('code path')}.sh`,
+    `echo '${of('metric name')}{place="${of('metric label')}"} 1' > $RINGFENCE_METRICS`,
   ].join(' && ');
   const shared = {
     workdir,
