@@ -35,7 +35,7 @@ export function planBubblewrap(spec: SandboxSpec, capabilities: SandboxCapabilit
   const options = [
     confinement(spec.hostname),
     environmentOptions(init?.env ?? jobEnvironment(spec, (path) => path)),
-    rootFileSystem(layout, etc, spec.tmpfsBytes),
+    rootFileSystem(layout, etc, spec),
     mountOptions([...spec.mounts, ...asMounts(spec.runtimes), ...(init?.mounts ?? [])]),
     script === null ? [] : ['--perms', '0444', '--ro-bind-data', String(scriptFd), SCRIPT_PATH],
     init === null ? [] : ['--perms', '0444', '--ro-bind-data', String(configFd), init.config.path],

@@ -78,7 +78,7 @@ export interface HostLayout {
   readonly roots: Readonly<Record<string, string | null>>;
   /** Files of /proc that tell about the whole machine and exist here. */
   readonly maskedFiles: readonly string[];
-  /** Folders of /proc of the same kind. */
+  /** Folders of the same kind, and those with settings of the machine's own programs. */
   readonly maskedFolders: readonly string[];
 }
 

@@ -34,6 +34,7 @@ export function checkSpec(spec: SandboxSpec, capabilities: SandboxCapabilities):
     ...checkEnvironment(spec.env),
     ...checkMounts(spec),
     ...checkNetwork(spec),
+    ...checkDevices(spec),
     ...checkLimits(spec.limits, capabilities),
     ...check(
       'hostname',
@@ -144,6 +145,18 @@ function checkNetwork({ network }: SandboxSpec): readonly PlanRefusal[] {
 }
 
 function checkLimits(limits: SandboxLimits, capabilities: SandboxCapabilities): readonly PlanRefusal[] {
+/** Containers have no driver libraries for the cards of the host: their jobs would find none. */
+function checkDevices({ devices = [], level }: SandboxSpec): readonly PlanRefusal[] {
+  const named = devices.every(
+    ({ hostPath, sandboxPath }) => isNormal(hostPath) && /^\/dev\/nvidia[a-z0-9-]{0,32}$/.test(sandboxPath),
+  );
+  const passes = devices.length === 0 || level === 'process' || level === 'sandbox';
+  return [
+    ...check('device', 'devices', named, 'nodes of graphics cards and no others'),
+    ...check('device', 'devices', passes, 'level sandbox: no graphics cards are passed to containers yet'),
+  ];
+}
+
   const { memoryBytes, cpus, pids, diskBytes, openFiles } = limits;
   const hard = limits.hardMemory !== true || memoryBytes === undefined || capabilities.limits.memory === 'hard';
   return [

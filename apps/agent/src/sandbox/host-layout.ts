@@ -13,7 +13,9 @@ const MACHINE_FILES = [
   'timer_list',
   'sched_debug',
 ];
-const MACHINE_FOLDERS = ['acpi', 'asound', 'scsi'];
+const MACHINE_FOLDERS = ['/proc/acpi', '/proc/asound', '/proc/scsi'];
+/** Settings of the machine's own programs below /usr: names and passwords of its services among them. */
+const SETTING_FOLDERS = ['/usr/local/etc', '/usr/etc'];
 
 /** Reads what differs between machines in the root file system of a sandbox. */
 export function hostLayout(): HostLayout {
@@ -24,7 +26,7 @@ export function hostLayout(): HostLayout {
   return {
     roots: Object.fromEntries(roots),
     maskedFiles: MACHINE_FILES.map((name) => `/proc/${name}`).filter((path) => existsSync(path)),
-    maskedFolders: MACHINE_FOLDERS.map((name) => `/proc/${name}`).filter((path) => existsSync(path)),
+    maskedFolders: [...MACHINE_FOLDERS, ...SETTING_FOLDERS].filter(isFolder),
   };
 }
 
@@ -45,6 +47,11 @@ export function openFilesLimit(): number {
   const line = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
   const limit = Number(line);
   return Number.isSafeInteger(limit) ? limit : 1_048_576;
+}
+
+/** A link among them would be followed by the mount that hides it, to a place that is not there. */
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function isExecutable(path: string): boolean {

@@ -2,6 +2,7 @@ export { hostIdentity } from './capabilities.ts';
 export type { HostIdentity, JobUsers, LimitCapabilities, MissingLevel, SandboxCapabilities } from './capabilities.ts';
 export { chooseIsolation, NOT_PROTECTED } from './isolation.ts';
 export type { IsolationDecision, IsolationRefusal, SandboxLevel } from './isolation.ts';
+export { systemProgram } from './host-layout.ts';
 export { claimJobUsers, SLOTS } from './job-users.ts';
 export type { OutputSink } from './output-pipes.ts';
 export type { SandboxEgress, SandboxInbound, SandboxNetwork } from './network.ts';

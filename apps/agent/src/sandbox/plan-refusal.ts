@@ -7,6 +7,7 @@ export type PlanRefusalCode =
   | 'environment'
   | 'mount'
   | 'network'
+  | 'device'
   | 'limit'
   | 'limit-not-enforceable'
   | 'hostname'

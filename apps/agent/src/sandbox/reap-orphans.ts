@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { Clock } from '@ringfence/base';
 import { endTree } from './end-tree.ts';
+import { removeLeftovers } from './own-leftovers.ts';
 import { openCgroup } from './open-cgroup.ts';
 import { bootId } from './process-table.ts';
 import { membersOf } from './process-tree.ts';
@@ -25,6 +26,7 @@ export async function reapOrphans(stateDir: string, clock: Clock): Promise<reado
   for (const record of readRecords(stateDir)) {
     const processes = record.bootId === bootId() ? await reap(record, clock) : 0;
     if (record.scratch !== null) rmSync(record.scratch, { recursive: true, force: true });
+    if (record.scratch !== null && record.uid !== null) removeLeftovers(record.uid);
     removeRecord(stateDir, record.id);
     reaped.push({ id: record.id, processes });
   }

@@ -1,5 +1,6 @@
 import type { HostLayout } from './capabilities.ts';
 import { HOST_ETC } from './etc-files.ts';
+import type { SandboxSpec } from './spec.ts';
 
 /**
  * bubblewrap options for the root file system that every sandbox starts from: a list of what is there (programs,
@@ -9,7 +10,7 @@ import { HOST_ETC } from './etc-files.ts';
 export function rootFileSystem(
   layout: HostLayout,
   etc: readonly { readonly fd: number; readonly path: string }[],
-  tmpfsBytes: number,
+  { tmpfsBytes, devices = [] }: Pick<SandboxSpec, 'tmpfsBytes' | 'devices'>,
 ): readonly string[] {
   return [
     ['--ro-bind', '/usr', '/usr'],
@@ -23,6 +24,7 @@ export function rootFileSystem(
     ...layout.maskedFiles.map((path) => ['--ro-bind', '/dev/null', path]),
     ...layout.maskedFolders.map((path) => ['--tmpfs', path, '--remount-ro', path]),
     ['--dev', '/dev'],
+    ...devices.map(({ hostPath, sandboxPath }) => ['--dev-bind', hostPath, sandboxPath]),
     tmpfs('/dev/shm', tmpfsBytes),
     // Without this the job could fill the machine's memory through the unbounded tmpfs under /dev.
     ['--remount-ro', '/dev'],

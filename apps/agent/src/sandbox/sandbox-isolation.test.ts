@@ -218,3 +218,12 @@ test('a mount that leads through a link, is missing, or cannot be reached is ref
   mkdirSync(join(host.folder, 'closed', 'inner'), { recursive: true, mode: 0o700 });
   await refusal(t, join(host.folder, 'closed', 'inner'), 'mount-unreachable');
 });
+
+test('settings of the machine’s own programs below /usr are not there', async (t) => {
+  if (!need(t, 'bubblewrap')) return;
+  if (!existsSync('/usr/local/etc')) return t.skip('needs /usr/local/etc (mkdir /usr/local/etc)');
+  const host = await openTestHost(t);
+  assert.ok(host.capabilities.layout.maskedFolders.includes('/usr/local/etc'));
+  const { stdout, stderr } = await runJob(host, { command: { script: 'ls -A /usr/local/etc; echo looked' } });
+  assert.equal(stdout, 'looked\n', stderr);
+});

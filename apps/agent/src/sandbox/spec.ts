@@ -9,6 +9,13 @@ export interface Mount {
   readonly mode: 'ro' | 'rw';
 }
 
+/** A device node of the host that the job may open. */
+export interface DeviceNode {
+  readonly hostPath: string;
+  /** `/dev/nvidia…`; nothing else is given. */
+  readonly sandboxPath: string;
+}
+
 /** A language runtime, read-only; `bin/` in it comes first in PATH. */
 export interface RuntimeMount {
   readonly hostPath: string;
@@ -43,6 +50,8 @@ export interface SandboxSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly Mount[];
   readonly runtimes: readonly RuntimeMount[];
+  /** Nodes beside the harmless ones that every sandbox has; level process sees the machine's. */
+  readonly devices?: readonly DeviceNode[];
   readonly limits: SandboxLimits;
   /** Level sandbox has no more network than this; level process cannot take the machine's away. */
   readonly network: 'none' | SandboxNetwork;

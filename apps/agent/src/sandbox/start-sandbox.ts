@@ -8,6 +8,7 @@ import { startGated } from './gated-child.ts';
 import { closeInheritedDescriptors } from './inherited-descriptors.ts';
 import { checkMountAccess } from './mount-access.ts';
 import { createCgroup } from './open-cgroup.ts';
+import { removeLeftovers } from './own-leftovers.ts';
 import { openOutputPipes } from './output-pipes.ts';
 import type { OutputPipe, OutputSink } from './output-pipes.ts';
 import type { SandboxPlan } from './plan.ts';
@@ -34,6 +35,8 @@ interface Belongings {
   readonly id: string;
   readonly pipes: readonly [OutputPipe, OutputPipe];
   readonly scratch: string | null;
+  /** The host user that nobody but this job has and that may write folders of the machine; null at other levels. */
+  readonly writer: number | null;
   readonly cgroup: Cgroup | null;
 }
 
@@ -118,7 +121,9 @@ async function makeBelongings(plan: SandboxPlan, host: SandboxHost, owner: HostI
   }
   try {
     const cgroup = plan.cgroup === null ? null : createCgroup(plan.cgroup, id);
-    return { id, pipes, cgroup, scratch: plan.level === 'process' ? makeScratch(owner) : null };
+    const onHost = plan.level === 'process';
+    const scratch = onHost ? makeScratch(owner) : null;
+    return { id, pipes, cgroup, scratch, writer: onHost && owner !== null ? owner.uid : null };
   } catch (error) {
     for (const pipe of pipes) abandon(pipe);
     throw error;
@@ -165,6 +170,7 @@ function discard(own: Belongings, stateDir: string): void {
   for (const pipe of own.pipes) abandon(pipe);
   own.cgroup?.remove();
   if (own.scratch !== null) rmSync(own.scratch, { recursive: true, force: true });
+  if (own.writer !== null) removeLeftovers(own.writer);
   removeRecord(stateDir, own.id);
 }
 
