@@ -9,6 +9,7 @@ import {
   type LogLevel,
 } from '@ringfence/base';
 import { AgentError } from './agent-error.ts';
+import { imageFlags, type ImageFlags } from './oci/image-flags.ts';
 import { readConnectTarget } from './egress/egress-target.ts';
 
 interface Common {
@@ -50,6 +51,8 @@ export interface RunConfig extends Common {
   readonly gateway: { readonly listen: HostPort | undefined } | undefined;
   /** `host:port` on this machine or its link that jobs which list them may reach. */
   readonly egressAllowLocal: readonly string[];
+  /** Where images come from, and which levels this machine offers. */
+  readonly images: ImageFlags;
 }
 
 /** The agent's configuration. */
@@ -77,6 +80,13 @@ export const AGENT_USAGE = `ringfence-agent join | run
     --egress-allow-local HOST:PORT lets jobs that list it reach this place on the machine itself or its link; repeatable
     --gateway                      calls to endpoints come in here, once a member allowed it: ringfence endpoint gateway add
     --gateway-listen HOST:PORT     where callers of the network reach it, by TLS (none: members alone, by payload link)
+    --isolation LEVEL              process, sandbox, container or gvisor: offer these alone; repeatable (all that work)
+    --image-root DIR               a folder with image layouts and archives that jobs may name; repeatable
+    --image-cache-size SIZE        unpacked images that are kept (20GB)
+    --registry HOST[:PORT]         take images from these registries alone; repeatable (any with TLS)
+    --registry-auth FILE           credentials for registries, in the format of Docker's config.json
+    --registry-ca FILE             authorities of registries, in PEM
+    --insecure-registry HOST:PORT  reads this registry without TLS; repeatable
   --seal-key-file FILE             key that seals the identity at rest (DIR/seal.key)
   --log-level LEVEL                debug, info, warn or error (info)
 
@@ -104,6 +114,13 @@ const FLAGS = {
   'egress-allow-local': { type: 'string', multiple: true },
   'gateway-listen': text,
   gateway: { type: 'boolean' },
+  isolation: { type: 'string', multiple: true },
+  'image-root': { type: 'string', multiple: true },
+  'image-cache-size': text,
+  registry: { type: 'string', multiple: true },
+  'registry-auth': text,
+  'registry-ca': text,
+  'insecure-registry': { type: 'string', multiple: true },
   'allow-process': { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
@@ -119,12 +136,26 @@ const RUN_ONLY = [
   'first-job-uid',
   'setup-mirror',
   'egress-allow-local',
+  'isolation',
+  'image-root',
+  'image-cache-size',
+  'registry',
+  'registry-auth',
+  'registry-ca',
+  'insecure-registry',
   'gateway',
   'gateway-listen',
 ] as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
-type ListFlag = 'jurisdiction' | 'setup-mirror' | 'egress-allow-local';
+type ListFlag =
+  | 'jurisdiction'
+  | 'setup-mirror'
+  | 'egress-allow-local'
+  | 'isolation'
+  | 'image-root'
+  | 'registry'
+  | 'insecure-registry';
 type TextFlag = Exclude<keyof typeof FLAGS, ListFlag | 'allow-process' | 'gateway' | 'help'>;
 
 /** The configuration of a command line and environment, or `help`; throws AgentError `bad-config` that names the flag. */
@@ -182,6 +213,15 @@ function runFlags(
     firstJobUid: uid === undefined ? undefined : whole('first-job-uid', uid),
     setupMirrors: list('setup-mirror').map((value) => place('setup-mirror', value)),
     egressAllowLocal: list('egress-allow-local').map((value) => place('egress-allow-local', value)),
+    images: imageFlags({
+      levels: list('isolation'),
+      roots: list('image-root'),
+      cacheBytes: size('image-cache-size', given('image-cache-size') ?? '20GB'),
+      registries: list('registry'),
+      insecure: list('insecure-registry'),
+      auth: given('registry-auth'),
+      ca: given('registry-ca'),
+    }),
   };
 }
 

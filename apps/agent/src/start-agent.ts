@@ -45,6 +45,7 @@ export async function startAgent(parts: {
   const key = sealKey(state, config.sealKeyFile, rng);
   const machine = await openMachine({ ...config, clock, rng });
   reportMachine(machine, log);
+  for (const registry of config.images.insecure) log.warn('registry.insecure', { reason: registry });
   const metrics = new AgentMetrics();
   const links: AgentLink[] = [];
   const onState = (): void => metrics.links(links.filter((link) => link.state === 'up').length);
@@ -95,14 +96,20 @@ function repeat(clock: Clock, every: number, run: () => void): () => void {
   return () => cancel();
 }
 
-function reportMachine({ capabilities, network }: Awaited<ReturnType<typeof openMachine>>, log: Log): void {
-  const { sandbox, limits } = capabilities;
+function reportMachine({ capabilities, gpus, network }: Awaited<ReturnType<typeof openMachine>>, log: Log): void {
+  const { sandbox, container, gvisor, limits } = capabilities;
   if (network.allowLocal.size > 0)
     log.warn('egress.local-allowed', {
       reason: [...network.allowLocal].join(),
       next: 'jobs that list these places reach this machine itself',
     });
+  if (gpus.problem !== undefined)
+    log.warn('gpu.missing', { reason: gpus.problem, next: 'run nvidia-smi: its driver does not answer' });
+  for (const { model, count } of gpus.offered) log.info('gpu', { state: model, count });
   if (sandbox.available) log.info('sandbox', { version: sandbox.version, state: limits.driver });
   else log.warn('sandbox.missing', { reason: sandbox.reason, next: sandbox.remedy });
+  for (const level of [container, gvisor])
+    if (level.available) log.info('containers', { reason: level.runtime, version: level.version });
+    else log.info('containers.missing', { reason: level.reason, next: level.remedy });
   if (limits.remedy !== null) log.warn('limits.weak', { state: limits.driver, next: limits.remedy });
 }

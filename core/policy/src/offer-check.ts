@@ -23,6 +23,7 @@ type Check = (offer: OfferRow, demand: Demand) => boolean;
 const CHECKS: Readonly<Record<Constraint, Check>> = {
   'agent-offline': (offer) => offer.online,
   'agent-locked': (offer) => !offer.locked,
+  'agent-draining': (offer) => offer.draining !== true,
   tier: (offer, { needs }) => needs[offer.tier] !== undefined,
   residency: (offer, { residency }) => residencyCovers(residency, offer.jurisdictions),
   isolation: (offer, { needs }) => isolationUsed(offer, needs[offer.tier]) !== undefined,
@@ -51,10 +52,13 @@ export function failedConstraints(offer: OfferRow, demand: Demand): Constraint[]
 
 /**
  * The isolation that a job gets there: the best level present that is enough. A TEE is used only where one is needed, since a
- * start in one asks for an appraisal. Undefined when nothing present is enough.
+ * start in one asks for an appraisal, and what costs speed (containers and above) only where more than a sandbox is asked for.
+ * Undefined when nothing present is enough.
  */
 export function isolationUsed(offer: OfferRow, needs: TierNeeds | undefined): Isolation | undefined {
   let best: Isolation | undefined;
+  const plain = offer.isolations.includes('sandbox') && isolationAtLeast('sandbox', needs?.isolation ?? 'process');
+  if (plain) return 'sandbox';
   for (const isolation of offer.isolations) {
     if (!isolationAtLeast(isolation, needs?.isolation ?? 'process')) continue;
     if (isolation === 'tee' && needs?.isolation !== 'tee') continue;

@@ -45,6 +45,8 @@ export class AttemptWork {
   running: Running | undefined;
   /** Of a `serve` job that runs. */
   replica: Replica | undefined;
+  /** Gives back the image that it runs in. */
+  releaseImage: () => void = () => {};
   /** The step that is under way; it never rejects. */
   stepping: Promise<void> | undefined;
   /** Asked to end before it ran: milliseconds of grace. */

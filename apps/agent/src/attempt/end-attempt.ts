@@ -25,6 +25,7 @@ export async function recordStopped(context: LinkContext, work: AttemptWork, end
   const { fault, metrics, log } = context;
   clearAway(work, log);
   work.place?.release();
+  work.releaseImage();
   work.close(context, ending.outcome);
   fault('stopped-before-journal');
   await context.record(stoppedFact(work.id, ending.outcome, ending.refusal));

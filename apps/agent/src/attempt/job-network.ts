@@ -5,10 +5,14 @@ import { EgressCount } from '../egress/egress-count.ts';
 import { EgressProxy } from '../egress/egress-proxy.ts';
 import { siteOf } from '../egress/open-target.ts';
 import type { LinkContext } from '../link/link-context.ts';
-import { proxyVariables } from '../sandbox-init/init-launch.ts';
+import { proxyVariables, type InstalledInit } from '../sandbox-init/init-launch.ts';
+import { installLibraries } from '../sandbox-init/install-libraries.ts';
 import type { SandboxInbound, SandboxSpec } from '../sandbox/index.ts';
 import type { AttemptWork } from './attempt-work.ts';
 import { jobUser } from './lay-out.ts';
+
+/** Beside the Node that they belong to. */
+const LIBRARIES = `node-${process.version}-libraries`;
 
 /** What of a network one sandbox of an attempt is to have. */
 export interface NetworkWish {
@@ -42,7 +46,7 @@ export async function openJobNetwork(
   spec: SandboxSpec,
   wish: NetworkWish,
 ): Promise<JobNetwork> {
-  const { init } = context.machine.network;
+  const init = initIn(context, spec);
   const inbound = wish.port === undefined ? undefined : inboundOf(context, work, { slot: spec.slot, port: wish.port });
   const served: SandboxSpec = inbound === undefined ? spec : { ...spec, network: { init, inbound } };
   if (wish.reach.length === 0) return { spec: served, close: () => {} };
@@ -57,6 +61,13 @@ export async function openJobNetwork(
   await proxy.listenIn(folder);
   const network = { init, egress: { folder }, ...(inbound === undefined ? {} : { inbound }) };
   return { spec: { ...spec, network }, close };
+}
+
+/** An image may have another C library than the init's Node, or none: then it brings its own. */
+function initIn({ machine: { network, folders } }: LinkContext, { root }: SandboxSpec): InstalledInit {
+  if (root === undefined) return network.init;
+  const libraries = installLibraries(join(network.init.node, 'bin', 'node'), join(folders.runtimes, LIBRARIES));
+  return { ...network.init, libraries };
 }
 
 function proxyOf({ clock, link, machine }: LinkContext, work: AttemptWork, reach: readonly string[]): EgressProxy {

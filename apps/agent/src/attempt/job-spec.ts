@@ -1,5 +1,8 @@
+import { fromUtf8 } from '@ringfence/base';
 import type { Workload } from '@ringfence/protocol/payload';
-import type { SandboxLevel, SandboxSpec } from '../sandbox/index.ts';
+import type { gpuAccess } from '../gpu/gpu-access.ts';
+import { imageRoot } from '../oci/image-root.ts';
+import type { Mount, SandboxLevel, SandboxSpec } from '../sandbox/index.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { AttemptId } from './attempt-machine.ts';
 import { exportSecrets, type JobSecrets } from './job-secrets.ts';
@@ -12,24 +15,37 @@ const PIDS = 4_096;
 /** A shell that SIGTERM ends at once takes the sandbox with it, and whoever writes a checkpoint then: it waits for its child first. */
 const WAIT_FOR_CHILD = "trap 'exit 143' TERM";
 
+/** Stands for all below /opt/ringfence. */
+const PLATFORM_PLACE = '/opt/ringfence/metrics';
+
 /** What a sandbox of an attempt is made of. */
 export interface JobParts {
   readonly id: AttemptId;
   readonly workload: Workload;
   readonly level: SandboxLevel;
   readonly slot: number;
+  /** What its graphics cards need. */
+  readonly gpus: ReturnType<typeof gpuAccess>;
   readonly laidOut: LaidOut;
   readonly machine: Machine;
   readonly secrets: JobSecrets;
 }
 
 /** The job itself: its data read-only, its outputs, its own variables and no others but two that name the attempt. */
-export function runSpec({ id, workload, laidOut, secrets, ...parts }: JobParts): SandboxSpec {
+export function runSpec({ id, workload, laidOut, secrets, gpus, ...parts }: JobParts): SandboxSpec {
   return {
-    ...common({ id, workload, laidOut, secrets, ...parts }),
-    command: { script: `${WAIT_FOR_CHILD}\n${exportSecrets(secrets)}${workload.run}` },
-    env: { ...workload.env, RINGFENCE_JOB: id.job, RINGFENCE_ATTEMPT: String(id.attempt) },
-    mounts: [laidOut.code, ...laidOut.data, ...laidOut.outputs],
+    ...common({ id, workload, laidOut, secrets, gpus, ...parts }),
+    ...commandOf(workload, laidOut, secrets),
+    env: {
+      ...imageEnv(laidOut),
+      ...ownCommandEnv(workload, secrets),
+      ...gpus.env,
+      ...workload.env,
+      RINGFENCE_JOB: id.job,
+      RINGFENCE_ATTEMPT: String(id.attempt),
+    },
+    ...rootOf(laidOut, [laidOut.code, ...laidOut.data, ...laidOut.outputs]),
+    devices: gpus.devices,
     maxDurationMs: workload.maxDurationMs,
     stopGraceMs: workload.stopGraceMs,
   };
@@ -40,20 +56,58 @@ export function setupSpec(parts: JobParts): SandboxSpec {
   return {
     ...common(parts),
     command: { script: parts.workload.setup ?? '' },
-    env: {},
-    mounts: [parts.laidOut.code],
+    env: imageEnv(parts.laidOut),
+    ...rootOf(parts.laidOut, [parts.laidOut.code]),
     maxDurationMs: Math.min(SETUP_WITHIN_MS, parts.workload.maxDurationMs),
     stopGraceMs: 0,
   };
 }
 
-function common({ workload, level, slot, machine }: JobParts): Omit<SandboxSpec, 'command' | 'env' | 'mounts'> {
+/** The job's script, or the image's own command where it has none. */
+function commandOf(
+  { run }: Workload,
+  { root }: LaidOut,
+  secrets: JobSecrets,
+): Pick<SandboxSpec, 'command'> & Partial<Pick<SandboxSpec, 'cwd'>> {
+  if (run !== undefined) return { command: { script: `${WAIT_FOR_CHILD}\n${exportSecrets(secrets)}${run}` } };
+  const { command = null, cwd = CODE_PATH } = root.image?.process ?? {};
+  if (command === null) throw new TypeError('a job without run has an image with a command');
+  return { command, cwd };
+}
+
+/** No script of ours comes before an image's own command, so it gets secrets as it gets its other variables. */
+function ownCommandEnv({ run }: Workload, secrets: JobSecrets): Readonly<Record<string, string>> {
+  if (run !== undefined) return {};
+  return Object.fromEntries([...secrets].map(([name, secret]) => [name, fromUtf8(secret.expose())]));
+}
+
+function imageEnv({ root }: LaidOut): Readonly<Record<string, string>> {
+  return root.image?.process.env ?? {};
+}
+
+/** An image brings its own runtimes; what the platform adds to every job is mounted beside what the image has in /opt. */
+function rootOf(
+  { root: { image } }: LaidOut,
+  mounts: readonly Mount[],
+): Pick<SandboxSpec, 'mounts'> & Partial<Pick<SandboxSpec, 'root' | 'runtimes'>> {
+  if (image === null) return { mounts };
+  const places = [...mounts.map(({ sandboxPath }) => sandboxPath), PLATFORM_PLACE];
+  return { mounts, runtimes: [], root: imageRoot(image.folder, places) };
+}
+
+function common({
+  workload,
+  level,
+  slot,
+  machine,
+  laidOut,
+}: JobParts): Omit<SandboxSpec, 'command' | 'env' | 'mounts'> {
   const { cpuMilli, memoryBytes, diskBytes, hardLimits } = workload.resources;
   return {
     level,
     slot,
     cwd: CODE_PATH,
-    runtimes: machine.runtimes,
+    runtimes: laidOut.root.python === null ? machine.runtimes : [laidOut.root.python, ...machine.runtimes],
     limits: {
       ...memoryLimit(machine, { memoryBytes, hardLimits }),
       cpus: cpuMilli / 1000,

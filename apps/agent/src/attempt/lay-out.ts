@@ -8,6 +8,7 @@ import { hostIdentity, type HostIdentity, type Mount } from '../sandbox/index.ts
 import { setupKey } from '../setup/setup-cache.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import type { AttemptWork } from './attempt-work.ts';
+import { rootOfJob, type JobRoot } from './job-root.ts';
 import { withCustodian } from './with-custodian.ts';
 
 /** Where the code of a job lies, and where it starts. */
@@ -23,6 +24,7 @@ export interface LaidOut {
   readonly setup: Digest | null;
   /** The code lies there as an earlier setup left it. */
   readonly isSetUp: boolean;
+  readonly root: JobRoot;
 }
 
 /** Fetches and opens code and data side by side, and makes the folders of the outputs; the code belongs to the job, data is read-only. */
@@ -37,8 +39,9 @@ export async function layOut(context: LinkContext, work: AttemptWork): Promise<L
   if (user !== null) chownSync(folder, 0, user.gid);
   chmodSync(folder, 0o750);
   const laidOut = places(folder, payload);
+  const root = await rootOfJob(context, work, payload.workload);
   const { code } = payload.workload;
-  const setup = work.level === 'sandbox' ? await setupOf(context, work, payload) : null;
+  const setup = work.level !== 'process' ? await setupOf(context, work, payload) : null;
   const isSetUp =
     setup !== null && (await context.machine.setups.restore(setup, laidOut.code.hostPath, work.cancelling.signal));
   for (const { hostPath } of [...(isSetUp ? [] : [laidOut.code]), ...laidOut.data, ...laidOut.outputs])
@@ -51,7 +54,7 @@ export async function layOut(context: LinkContext, work: AttemptWork): Promise<L
   ]);
   await restoreCheckpoint(payload, laidOut.outputs, open);
   if (user !== null) for (const { hostPath } of [laidOut.code, ...laidOut.outputs]) giveAll(hostPath, user);
-  return { ...laidOut, setup, isSetUp };
+  return { ...laidOut, setup, isSetUp, root };
 }
 
 function places(folder: string, { mounts, outputs }: GrantPayload): Pick<LaidOut, 'code' | 'data' | 'outputs'> {
@@ -66,13 +69,16 @@ function places(folder: string, { mounts, outputs }: GrantPayload): Pick<LaidOut
   };
 }
 
-/** Paths of the host are in what a setup leaves at level process, so only level sandbox uses it again. */
+/** Paths of the host are in what a setup leaves at level process, so that alone never uses it again. */
 async function setupOf(context: LinkContext, work: AttemptWork, payload: GrantPayload): Promise<Digest | null> {
-  const { setup, code } = payload.workload;
+  const { setup, code, image = '', python = '' } = payload.workload;
   if (setup === undefined) return null;
   const empty = { files: [], links: [] };
   const manifest = code === undefined ? empty : await readManifest(packOf(context, work, code));
-  return setupKey({ org: context.link.org, project: payload.project, setup, code: manifest });
+  const { link, machine } = context;
+  const level = work.level ?? 'process';
+  const on = { level, image, python, platform: machine.capabilities.seccomp ?? '' };
+  return setupKey({ org: link.org, project: payload.project, setup, code: manifest, on });
 }
 
 function packOf(context: LinkContext, work: AttemptWork, pack: PackReference): OpenPackOptions {

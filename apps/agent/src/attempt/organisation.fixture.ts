@@ -12,6 +12,7 @@ import { makeIdentity, type AgentIdentity } from '../identity/agent-identity.ts'
 import { dialCustodian, type JoinedLink } from '../link/joined-link.ts';
 import { KeyringCopy } from '../link/keyring-copy.ts';
 import type { LinkContext } from '../link/link-context.ts';
+import { NO_IMAGE_FLAGS } from '../oci/image-flags.ts';
 import { openMachine, type Machine } from '../machine/machine.ts';
 import { AgentMetrics } from '../metrics.ts';
 import { openReplicas } from '../serving/replicas.ts';
@@ -203,6 +204,7 @@ function probeMachine(): Promise<Machine> {
     jurisdictions: [],
     setupMirrors: [],
     egressAllowLocal: [],
+    images: NO_IMAGE_FLAGS,
     firstJobUid: undefined,
   };
   return openMachine({ state: join(folder, 'state'), ...options, clock, rng });

@@ -3,7 +3,11 @@ import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock, Rng } from '@ringfence/base';
 import { copySdk, ownSdkFolder } from '../job-metrics/sdk-copy.ts';
+import type { ImageFlags } from '../oci/image-flags.ts';
+import { offeredLevels } from '../oci/offered-levels.ts';
+import { openSiteImages, type SiteImages } from '../oci/site-images.ts';
 import { ObjectCache } from '../pack-cache/object-cache.ts';
+import { lookForCards, type GpuCards } from '../gpu/gpu-cards.ts';
 import type { InstalledInit } from '../sandbox-init/init-launch.ts';
 import { installInit } from '../sandbox-init/init-text.ts';
 import { SetupCache } from '../setup/setup-cache.ts';
@@ -14,6 +18,7 @@ import {
   reapOrphans,
   shareRuntime,
   SLOTS,
+  systemProgram,
   type RuntimeMount,
   type SandboxCapabilities,
 } from '../sandbox/index.ts';
@@ -26,12 +31,16 @@ export interface Machine {
   readonly capabilities: SandboxCapabilities;
   readonly capacity: Capacity;
   readonly places: Places;
+  readonly gpus: GpuCards;
+  /** Where nodes of devices are. */
+  readonly gpuFolder: string;
   readonly folders: WorkFolders;
   readonly runtimes: readonly RuntimeMount[];
   /** Folder of the host with what jobs can import; null where the program came without it. */
   readonly sdk: string | null;
   readonly cache: ObjectCache;
   readonly setups: SetupCache;
+  readonly images: SiteImages;
   readonly network: MachineNetwork;
   /** Most bytes of one attempt's output that are kept. */
   readonly logBytes: number;
@@ -59,8 +68,12 @@ export async function openMachine(options: {
   logBytes: number;
   jurisdictions: readonly string[];
   firstJobUid: number | undefined;
+  images: ImageFlags;
   setupMirrors: readonly string[];
   egressAllowLocal: readonly string[];
+  /** Elsewhere than in the system's folders, and other device nodes than those in /dev: for tests. */
+  nvidiaSmi?: string;
+  gpuFolder?: string;
   clock: Clock;
   rng: Rng;
 }): Promise<Machine> {
@@ -68,20 +81,25 @@ export async function openMachine(options: {
   await reapOrphans(state, clock);
   const folders = openWorkFolders(state, options.work);
   const users = claimJobUsers(firstJobUid === undefined ? {} : { firstUid: firstJobUid });
-  const capabilities = await probeIsolation({ stateDir: state, clock, rng, users });
+  const probed = await probeIsolation({ stateDir: state, clock, rng, users });
+  const capabilities = offeredLevels(probed, options.images.levels);
   const capacity = capacityOf(folders.attempts);
+  const gpus = await lookForCards(options.nvidiaSmi ?? systemProgram('nvidia-smi'));
   const node = nodeRuntime(folders, capabilities);
   const source = ownSdkFolder(process.argv[1]);
   return {
     state,
     capabilities,
     capacity,
-    places: new Places(capacity, SLOTS),
+    places: new Places(capacity, SLOTS, gpus),
+    gpus,
+    gpuFolder: options.gpuFolder ?? '/dev',
     folders,
     runtimes: [node],
     sdk: source === null ? null : copySdk(source, folders.runtimes),
     cache: new ObjectCache(join(state, 'objects'), options.cacheBytes),
     setups: new SetupCache(folders.setups, options.cacheBytes),
+    images: openSiteImages(folders.images, options.images, clock),
     network: {
       init: { script: installInit(folders.runtimes), node: node.hostPath },
       mirrors: options.setupMirrors,

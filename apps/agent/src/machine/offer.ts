@@ -6,13 +6,14 @@ import type { Machine } from './machine.ts';
 
 /** What this machine offers to one control plane; undefined when it cannot keep any job apart. */
 export function offerOf(
-  { capabilities, capacity, jurisdictions }: Machine,
+  { capabilities, capacity, gpus, jurisdictions }: Machine,
   { offer, allowProcess }: JoinedLink,
   entry: AgentEntry,
   epoch: number,
 ): Offer | undefined {
   const isolations: Isolation[] = [];
-  if (capabilities.sandbox.available) isolations.push('sandbox');
+  for (const level of ['gvisor', 'container', 'sandbox'] as const)
+    if (capabilities[level].available) isolations.push(level);
   if (allowProcess && capabilities.process.available) isolations.push('process');
   if (isolations.length === 0) return undefined;
   return {
@@ -25,7 +26,7 @@ export function offerOf(
     tees: [],
     hardLimits: capabilities.limits.memory === 'hard',
     ...capacity,
-    gpus: [],
+    gpus: gpus.offered,
     evidence: [],
   };
 }

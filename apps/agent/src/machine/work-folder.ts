@@ -14,6 +14,8 @@ export interface WorkFolders {
   readonly attempts: string;
   /** Results of setups while the process lives; for the agent alone. */
   readonly setups: string;
+  /** Unpacked images, which outlive the process. */
+  readonly images: string;
   /** Copies of language runtimes. */
   readonly runtimes: string;
 }
@@ -29,11 +31,17 @@ export function openWorkFolders(state: string, wish: string | undefined): WorkFo
   try {
     if (root) makePassage(base, 0o755);
     else makeFolder(base);
-    const [jobs, runtimes] = [join(base, 'jobs'), join(base, 'runtimes')];
-    for (const folder of [jobs, join(jobs, name), runtimes]) makePassage(folder, root ? 0o711 : 0o700);
+    const [jobs, runtimes, images] = [join(base, 'jobs'), join(base, 'runtimes'), join(base, 'images')];
+    for (const folder of [jobs, join(jobs, name), runtimes, images, join(images, name)])
+      makePassage(folder, root ? 0o711 : 0o700);
     const attempts = realpathSync(join(jobs, name));
     for (const left of readdirSync(attempts)) clearFolder(join(attempts, left));
-    return { attempts, setups: join(attempts, 'setups'), runtimes: realpathSync(runtimes) };
+    return {
+      attempts,
+      setups: join(attempts, 'setups'),
+      images: realpathSync(join(images, name)),
+      runtimes: realpathSync(runtimes),
+    };
   } catch (cause) {
     if (cause instanceof AgentError) throw cause;
     throw new AgentError('no-work-folder', `jobs cannot be kept below ${base}`, {

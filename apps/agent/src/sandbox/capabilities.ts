@@ -31,6 +31,7 @@ export type MissingLevelCode =
   | 'no-agent-drop'
   | 'runtime-absent'
   | 'tools-absent'
+  | 'not-offered'
   | 'probe-failed';
 
 /** A level that is missing: what is wrong and the exact next step of the machine's operator. */

@@ -105,7 +105,8 @@ function checkMounts(spec: SandboxSpec): readonly PlanRefusal[] {
     ...check(
       'cwd',
       'cwd',
-      isNormal(spec.cwd) && (within || spec.cwd === '/tmp'),
+      // Whatever an image holds is there before the job, and the root is read-only.
+      (isNormal(spec.cwd) && (within || spec.cwd === '/tmp' || spec.root !== undefined)) || isImageTop(spec),
       'a normalised path in a mount, or /tmp',
     ),
   ];
@@ -144,7 +145,6 @@ function checkNetwork({ network }: SandboxSpec): readonly PlanRefusal[] {
   ];
 }
 
-function checkLimits(limits: SandboxLimits, capabilities: SandboxCapabilities): readonly PlanRefusal[] {
 /** Containers have no driver libraries for the cards of the host: their jobs would find none. */
 function checkDevices({ devices = [], level }: SandboxSpec): readonly PlanRefusal[] {
   const named = devices.every(
@@ -157,6 +157,7 @@ function checkDevices({ devices = [], level }: SandboxSpec): readonly PlanRefusa
   ];
 }
 
+function checkLimits(limits: SandboxLimits, capabilities: SandboxCapabilities): readonly PlanRefusal[] {
   const { memoryBytes, cpus, pids, diskBytes, openFiles } = limits;
   const hard = limits.hardMemory !== true || memoryBytes === undefined || capabilities.limits.memory === 'hard';
   return [
@@ -184,6 +185,10 @@ export function contains(folder: string, path: string): boolean {
 function isNormal(path: string): boolean {
   // oxlint-disable-next-line no-control-regex -- control characters are what is refused
   return path.startsWith('/') && path !== '/' && posix.normalize(path) === path && !/[\x00-\x1f\x7f]|\/$/.test(path);
+}
+
+function isImageTop({ root, cwd }: SandboxSpec): boolean {
+  return root !== undefined && cwd === '/';
 }
 
 function isPositive(value: number): boolean {

@@ -19,15 +19,17 @@ export function setupKey(parts: {
   project: ProjectId;
   setup: string;
   code: Pick<PackManifest, 'files' | 'links'>;
+  /** Where it ran: another level or root file system may leave something else. */
+  on?: Readonly<Record<string, string>>;
 }): Digest {
-  const { org, project, setup, code } = parts;
+  const { org, project, setup, code, on = {} } = parts;
   const files = code.files.map(({ path, executable, chunks }) => ({
     path,
     executable,
     chunks: chunks.map(({ digest }) => digest),
   }));
   const links = code.links.map(({ path, target }) => ({ path, target }));
-  return sha256Hex(canonicalBytes({ v: 1, org, project, setup, files, links }));
+  return sha256Hex(canonicalBytes({ v: 1, org, project, setup, files, links, on }));
 }
 
 interface Kept {

@@ -8,16 +8,10 @@ const NOT_YET: readonly { readonly asks: (file: JobFile) => boolean; readonly wh
     what: 'types other than train, batch and serve',
   },
   {
-    asks: ({ root }) => root.kind !== 'site-default',
-    what: 'image and python: jobs run on the site’s default root file system',
-  },
-  { asks: ({ resources }) => resources.gpu !== undefined, what: 'resources.gpu' },
-  {
     asks: ({ resources }) =>
       resources.maxPrice !== undefined || (resources.spot !== undefined && resources.spot !== 'never'),
     what: 'resources.spot and resources.max_price',
   },
-  { asks: ({ notify }) => notify.length > 0, what: 'notify' },
   { asks: ({ profile }) => profile !== undefined, what: 'profile' },
   { asks: ({ privacy }) => privacy.tee !== undefined, what: 'privacy.tee' },
   { asks: ({ privacy }) => privacy.burst === 'allowed', what: 'privacy.burst' },

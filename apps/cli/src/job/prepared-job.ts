@@ -4,6 +4,7 @@ import { canonicalBytes, epochMs, newId, toBase64Url, type JobId } from '@ringfe
 import { sha256Hex, type Envelope } from '@ringfence/crypto/sign';
 import { readStatement, signStatement, workloadDigest } from '@ringfence/keyring';
 import { constraintsFor, type LabelConstraints, type Loosening, type PlacementLabel } from '@ringfence/policy';
+import { ISOLATIONS, type Isolation } from '@ringfence/protocol';
 import {
   JobFileError,
   parseJobFile,
@@ -84,6 +85,12 @@ const FIELD_PATHS: Readonly<Record<Loosening['field'], string>> = {
   logs: 'privacy.logs',
 };
 
+/** An image is a root file system of its own, which only containers have: a job with one asks for no less. */
+function isolationFor({ root }: JobFile, wish: Isolation | undefined): Isolation | undefined {
+  const enough = wish !== undefined && ISOLATIONS.indexOf(wish) >= ISOLATIONS.indexOf('container');
+  return root.kind === 'image' && !enough ? 'container' : wish;
+}
+
 /** The label's demands and the job's own wishes together. Throws JobFileError where the job is looser. */
 export function constraintsOf(file: JobFile, label: PlacementLabel): LabelConstraints {
   requireLabel(file, label.sensitivity);
@@ -95,7 +102,15 @@ export function constraintsOf(file: JobFile, label: PlacementLabel): LabelConstr
     maxAgeDays: evidenceMaxAgeDays,
   };
   const egress = (file.privacy.egress?.length ?? 0) > 0 ? ('declared' as const) : ('none' as const);
-  const wish = { tiers, residency, isolation, egress, burst, logs, ...(asksEvidence ? { evidence } : {}) };
+  const wish = {
+    tiers,
+    residency,
+    isolation: isolationFor(file, isolation),
+    egress,
+    burst,
+    logs,
+    ...(asksEvidence ? { evidence } : {}),
+  };
   const decision = constraintsFor(label, wish);
   if (decision.allow) return decision.constraints;
   throw new JobFileError(
@@ -125,13 +140,13 @@ function placementOf(job: ResolvedJob, constraints: LabelConstraints): Placement
 /** What will run, ready to be sealed; the salt keeps its digest from being guessed. */
 export function workloadOf({ rng }: CommandContext, labelled: LabelledJob, code: PackReference | undefined): Workload {
   const { job, placement, constraints } = labelled;
-  if (job.run === undefined)
-    throw new CliError('not-yet', 'a job without `run` needs an image', { next: 'add a run line' });
   return {
     v: 1,
     salt: toBase64Url(rng.bytes(32)),
     name: job.name,
-    run: job.run,
+    ...(job.run === undefined ? {} : { run: job.run }),
+    ...(job.root.kind === 'image' ? { image: job.root.reference } : {}),
+    ...(job.root.kind === 'python' ? { python: job.root.version } : {}),
     ...(job.setup === undefined ? {} : { setup: job.setup }),
     ...(code === undefined ? {} : { code }),
     env: { ...job.env },
@@ -144,6 +159,7 @@ export function workloadOf({ rng }: CommandContext, labelled: LabelledJob, code:
     stopGraceMs: STOP_GRACE_MS,
     logs: constraints.logs,
     ...(placement.egress === 'none' ? {} : { egress: [...(job.privacy.egress ?? [])] }),
+    ...(job.notify.length === 0 ? {} : { notify: [...job.notify] }),
     ...(job.retry.checkpoint === undefined ? {} : { checkpoint: job.retry.checkpoint }),
     ...(job.purpose === undefined ? {} : { purpose: job.purpose }),
     ...(job.service === undefined ? {} : { service: serviceOf(job.service) }),

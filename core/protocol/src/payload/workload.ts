@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { bytes32, idOf, isolation, whole } from '../fields.ts';
 import { resources } from '../statements/placement.ts';
 import { egressTarget } from './egress.ts';
+import { imageText, pythonVersion } from './image-source.ts';
+export { parseImageSource, type ImageSource } from './image-source.ts';
 import { packReference } from './pack.ts';
 import { serviceSpec } from './service.ts';
 
@@ -33,8 +35,12 @@ export const workload = z.strictObject({
   v: z.literal(1),
   salt: bytes32,
   name: payloadName,
-  run: z.string().min(1).max(65_536),
+  /** Left out only with an image, whose own command then runs. */
+  run: z.string().min(1).max(65_536).optional(),
   setup: z.string().min(1).max(65_536).optional(),
+  /** The root file system; at most one of the two, and neither is the site's default. */
+  image: imageText.optional(),
+  python: pythonVersion.optional(),
   code: packReference.optional(),
   env: z.record(variableName, z.string().max(32_768)),
   secrets: z.array(variableName).max(64),
