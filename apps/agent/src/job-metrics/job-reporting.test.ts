@@ -18,6 +18,14 @@ describe('what a job reports through', () => {
     );
   });
 
+  it('may be written as a whole in gVisor, which opens no pipe otherwise; what is written there counts as the job’s disk', () => {
+    const { mounts } = jobReporting({ ...wish, level: 'gvisor' }, {});
+    assert.deepEqual(
+      mounts.map(({ mode }) => mode),
+      ['rw', 'ro'],
+    );
+  });
+
   it('stands behind the job’s own folders of modules', () => {
     const { env } = jobReporting(wish, { PYTHONPATH: '/work/lib', OTHER: 'kept' });
     assert.equal(env['PYTHONPATH'], '/work/lib:/opt/ringfence/sdk/python');

@@ -18,7 +18,9 @@ export function jobReporting(
   wish: { readonly pipe: string; readonly sdk: string | null; readonly level: SandboxLevel },
   env: Readonly<Record<string, string>>,
 ): JobReporting {
-  const pipe: Mount = { hostPath: wish.pipe, sandboxPath: PIPE_FOLDER, mode: 'ro' };
+  // gVisor alone keeps pipes in a read-only mount from being written.
+  const mode = wish.level === 'gvisor' ? 'rw' : 'ro';
+  const pipe: Mount = { hostPath: wish.pipe, sandboxPath: PIPE_FOLDER, mode };
   const seen = ({ hostPath, sandboxPath }: Mount): string => (wish.level === 'process' ? hostPath : sandboxPath);
   const metrics = { RINGFENCE_METRICS: join(seen(pipe), PIPE_NAME) };
   if (wish.sdk === null) return { mounts: [pipe], env: { ...env, ...metrics } };

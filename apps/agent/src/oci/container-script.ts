@@ -82,8 +82,8 @@ function runtimeLines(level: ContainerLevel, fd: number): readonly string[] {
 const FLAGS: Readonly<Record<OciRuntime, string>> = {
   runc: '',
   crun: '--cgroup-manager=disabled',
-  // The cgroup is the agent's; ptrace works on every machine, and sockets of the host only where a mount shows them.
-  runsc: '--rootless --platform=ptrace --network=none --ignore-cgroups --host-uds=all --log=/run/runsc.log',
+  // The cgroup is the agent's; ptrace works on every machine, and sockets and pipes of the host only where a mount shows them.
+  runsc: '--rootless --platform=ptrace --network=none --ignore-cgroups --host-uds=all --host-fifo=open --log=/run/runsc.log',
 };
 
 function runtimeCommand({ path, runtime }: ContainerLevel): string {
