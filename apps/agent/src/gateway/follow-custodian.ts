@@ -14,15 +14,15 @@ export interface FollowOptions {
 
 /** Follows until it is stopped. */
 export interface Following {
-  /** A request is held: reports the load at once. */
-  readonly heldOne: () => void;
+  /** Reports the load at once: a request is held, or callers can come in from now on. */
+  readonly reportNow: () => void;
   /** A request came: reports the load within a second. */
   readonly busy: () => void;
   readonly stop: () => void;
 }
 
 const FIRST_DELAY_MS = 250;
-const LONGEST_DELAY_MS = 10_000;
+const LONGEST_DELAY_MS = 5_000;
 const UNDER_LOAD_MS = 1_000;
 const IDLE_MS = 20_000;
 /** Many requests that are held at the same time are one report. */
@@ -33,7 +33,7 @@ export function followCustodian(options: FollowOptions): Following {
   const stopped = new AbortController();
   void followViews(options, stopped.signal);
   const reports = new LoadReports(options, stopped.signal);
-  return { heldOne: () => reports.soon(), busy: () => reports.busy(), stop: () => stopped.abort() };
+  return { reportNow: () => reports.soon(), busy: () => reports.busy(), stop: () => stopped.abort() };
 }
 
 async function followViews({ custodian, clock, log, onView }: FollowOptions, signal: AbortSignal): Promise<void> {

@@ -5,16 +5,7 @@ import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import {
-  createLog,
-  durationMs,
-  newId,
-  systemRng as rng,
-  toBase64Url,
-  utf8,
-  type AgentId,
-  type Clock,
-} from '@ringfence/base';
+import { createLog, durationMs, newId, systemRng as rng, toBase64Url, utf8, type AgentId } from '@ringfence/base';
 import { makeFolder, systemClock as clock } from '@ringfence/base/platform';
 import { createLinkIdentity, linkHttpServer, servePayload } from '@ringfence/client/payload-link';
 import {
@@ -121,10 +112,7 @@ export class CustodianAtGateway {
 }
 
 /** Opens all of it until the test ends. */
-export async function openGateway(
-  t: TestContext,
-  options: { api?: 'http' | 'openai'; clock?: Clock } = {},
-): Promise<TestGateway> {
+export async function openGateway(t: TestContext, options: { api?: 'http' | 'openai' } = {}): Promise<TestGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'rf-gateway-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const key = RecordKey.generate(rng);
@@ -139,17 +127,16 @@ export async function openGateway(
   const elsewhere = new Replicas({ folder: join(folder, 'elsewhere'), tell, clock, log });
   const here = new Replicas({ folder: join(folder, 'here'), tell, clock, log });
   const lan = await serveReplicas(t, { identity, keyring, replicas: elsewhere });
-  const client = dialCustodian({ route: link.route, outer: {}, identity: identity.link, clock });
   const gateway = new Gateway({
     folder: join(folder, 'gateway'),
     link,
     identity: identity.link,
-    custodian: client,
+    custodian: dialCustodian({ route: link.route, outer: {}, identity: identity.link, clock }),
     keyring,
     replicas: here,
     listen: { host: '127.0.0.1', port: 0 },
     key,
-    clock: options.clock ?? clock,
+    clock,
     rng,
     log,
   });
@@ -158,33 +145,50 @@ export async function openGateway(
     elsewhere.close();
     here.close();
   });
-  const token = `rfe_${toBase64Url(rng.bytes(32))}`;
-  const tokenEntry = { digest: sha256Hex(utf8(token)), expires: (clock.now() + DAY) as GatewayView['at'], limits: {} };
-  let listed = endpointOf(options.api ?? 'http', tokenEntry);
-  const list: TestGateway['list'] = (change) => {
-    listed = { ...listed, ...change };
-    custodian.show([listed]);
-  };
-  list({});
+  const listing = new Listing(custodian, options.api ?? 'http');
+  await until(() => gateway.bound !== undefined);
   const replica: TestGateway['replica'] = async (handler, at = 'here') => {
     const stand = await standIn(t, handler);
     const id = { job: newId('job', rng), attempt: 1 };
     const replicas = at === 'here' ? here : elsewhere;
-    const { service, sensitivity } = listed;
+    const { service, sensitivity } = listing.listed;
     const begun = replicas.begin({ id, service, sensitivity, connect: stand.open });
     await until(() => begun.takes && replicas.gatewaysOf(begun) !== undefined);
     const agent: AgentId = at === 'here' ? link.agent : IDS.agent;
     const routes = [{ tls: identity.link.key.publicKey, relay: null, lan }];
-    list({ replicas: [...listed.replicas, { ...id, agent, routes, state: 'ready' }] });
+    listing.list({ replicas: [...listing.listed.replicas, { ...id, agent, routes, state: 'ready' }] });
     const end = (): void => {
       stand.die();
       replicas.end(begun);
     };
     return { ...stand, end };
   };
-  await until(() => gateway.bound !== undefined);
+  const { token, tokenEntry } = listing;
   const call: TestGateway['call'] = (path, of = {}) => callGateway({ gateway, custodian, token }, path, of);
-  return { gateway, custodian, token, tokenEntry, replica, list, call, log: lines };
+  return { gateway, custodian, token, tokenEntry, replica, list: (change) => listing.list(change), call, log: lines };
+}
+
+/** The one endpoint that the double lists. */
+class Listing {
+  readonly token = `rfe_${toBase64Url(rng.bytes(32))}`;
+  readonly tokenEntry = {
+    digest: sha256Hex(utf8(this.token)),
+    expires: (clock.now() + DAY) as GatewayView['at'],
+    limits: {},
+  };
+  readonly #custodian: CustodianAtGateway;
+  listed: GatewayEndpoint;
+
+  constructor(custodian: CustodianAtGateway, api: 'http' | 'openai') {
+    this.#custodian = custodian;
+    this.listed = endpointOf(api, this.tokenEntry);
+    this.list({});
+  }
+
+  list(change: Partial<GatewayEndpoint>): void {
+    this.listed = { ...this.listed, ...change };
+    this.#custodian.show([this.listed]);
+  }
 }
 
 /** Waits until something is so. */

@@ -69,6 +69,7 @@ export class Gateway {
       const lan = new LanListener({
         listen,
         handler: (request, response) => this.fromLan(request, response),
+        onListening: () => this.#following.reportNow(),
         clock,
         log,
       });
@@ -183,7 +184,7 @@ export class Gateway {
       clock: this.#options.clock,
       draw: this.#draw,
       findRoad: (replica) => this.#roadTo(replica),
-      onHeld: () => this.#following.heldOne(),
+      onHeld: () => this.#following.reportNow(),
     });
     this.#byName.set(listed.name, endpoint);
     this.#byHost.set(endpointHost(listed.endpoint), endpoint);

@@ -20,11 +20,14 @@ const IDLE_MS = 300_000;
 const MOST_CONNECTIONS = 4_096;
 const MOST_HEADERS = 200;
 const CLOSE_LOOK_MS = 20;
+const AGAIN_AFTER_MS = 5_000;
 
 /** What a listener needs. */
 export interface LanListenerOptions {
   readonly listen: HostPort;
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
+  /** It takes connections from now on. */
+  readonly onListening: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -34,6 +37,7 @@ export class LanListener {
   readonly #options: LanListenerOptions;
   #server: Server | undefined;
   #bound: HostPort | undefined;
+  #cancelAgain: () => void = () => {};
 
   constructor(options: LanListenerOptions) {
     this.#options = options;
@@ -48,7 +52,7 @@ export class LanListener {
   use({ chain, key }: GatewayCertificate): void {
     const identity = { cert: chain, key: Buffer.from(key.expose()), minVersion: 'TLSv1.3' } as const;
     if (this.#server !== undefined) return this.#server.setSecureContext(identity);
-    const { handler, listen, log } = this.#options;
+    const { handler, listen, log, onListening } = this.#options;
     const server = createServer({ ...LIMITS, ...identity, ALPNProtocols: ['http/1.1'] }, handler);
     server.setTimeout(IDLE_MS);
     server.maxConnections = MOST_CONNECTIONS;
@@ -59,21 +63,31 @@ export class LanListener {
     });
     // Neither tunnels nor other protocols.
     server.on('connect', (_, socket) => socket.destroy());
+    server.on('listening', () => {
+      const { port } = server.address() as AddressInfo;
+      this.#bound = { host: listen.host, port };
+      onListening();
+      log.info('gateway.listening', { listen: `${listen.host}:${port}` });
+    });
     server.on('error', (cause) => {
       const error = new AgentError('cannot-listen', 'the address of --gateway-listen cannot be listened on', { cause });
       log.error('gateway.not-listening', errorFields(error));
-    });
-    server.listen({ port: listen.port, host: listen.host }, () => {
-      const { port } = server.address() as AddressInfo;
-      this.#bound = { host: listen.host, port };
-      log.info('gateway.listening', { listen: `${listen.host}:${port}` });
+      if (this.#bound === undefined)
+        this.#cancelAgain = this.#options.clock.after(AGAIN_AFTER_MS, () => this.#listen());
     });
     this.#server = server;
+    this.#listen();
+  }
+
+  #listen(): void {
+    const { port, host } = this.#options.listen;
+    this.#server?.listen({ port, host });
   }
 
   /** Takes no more connections, lets requests finish for up to `within` milliseconds, then cuts. */
   async close(within: number): Promise<void> {
     const server = this.#server;
+    this.#cancelAgain();
     if (server === undefined) return;
     const { clock } = this.#options;
     let open = true;
