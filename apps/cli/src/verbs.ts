@@ -9,6 +9,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly command: Co
   'agent join-code': () => import('./commands/agent-join-code.ts'),
   'agent join': () => import('./commands/agent-join.ts'),
   'agent ls': () => import('./commands/agent-ls.ts'),
+  'agent drain': () => import('./commands/agent-drain.ts'),
   'agent remove': () => import('./commands/agent-remove.ts'),
   'dataset add': () => import('./commands/dataset-add.ts'),
   'dataset ls': () => import('./commands/dataset-ls.ts'),

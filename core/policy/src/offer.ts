@@ -38,6 +38,8 @@ export interface OfferRow {
   readonly free: FreeResources;
   readonly online: boolean;
   readonly locked: boolean;
+  /** It is to get no new work. */
+  readonly draining?: boolean;
   /** May be taken away at any time; absent: it may not. */
   readonly spot?: boolean;
   /** An hour, the whole machine's share that the job asks for; absent at the organisation's own sites. */

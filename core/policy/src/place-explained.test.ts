@@ -56,6 +56,7 @@ describe('place explains', () => {
   const cases: [string, Partial<PlacementPart>, Partial<OfferRow>, PlacementLabel?][] = [
     ['agent-offline', {}, { online: false }],
     ['agent-locked', {}, { locked: true }],
+    ['agent-draining', {}, { draining: true }],
     ['tier', { tiers: ['secure-cloud'] }, {}],
     ['residency', { residency: ['FR'] }, {}],
     ['residency', { residency: ['EU'] }, { jurisdictions: [] }],

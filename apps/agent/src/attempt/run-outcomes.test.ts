@@ -99,11 +99,23 @@ describe('a job ends as', () => {
     const { workload, alive } = stubborn();
     const { job } = await organisation.lease({ workload });
     await until(() => alive() === 2, 'the job runs');
-    organisation.runner.stop({ job, attempt: 1 }, 50);
+    organisation.runner.stop({ job, attempt: 1 }, { graceMs: 50, reason: 'requested' });
     await organisation.settled();
     assert.equal(alive(), 0);
     assert.deepEqual(endings(organisation), ['stopped']);
     assert.ok(!organisation.requests.includes('/v1/commits'));
+  });
+
+  it('interrupted, when its machine is drained', async (t) => {
+    if (!need(t, 'bubblewrap')) return;
+    const organisation = await openOrganisation(t);
+    const { workload, alive } = stubborn();
+    const { job } = await organisation.lease({ workload });
+    await until(() => alive() === 2, 'the job runs');
+    organisation.runner.stop({ job, attempt: 1 }, { graceMs: 50, reason: 'drain' });
+    await organisation.settled();
+    assert.equal(alive(), 0);
+    assert.deepEqual(endings(organisation), ['interrupted']);
   });
 
   it('interrupted, when the agent stops', async (t) => {

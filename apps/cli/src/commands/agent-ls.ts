@@ -21,6 +21,7 @@ export const command: Command = {
           removed,
           online: view?.online ?? false,
           locked: locked || (view?.locked ?? false),
+          draining: view?.draining ?? false,
           isolations: view?.isolations ?? [],
           freeCpuMilli: view?.freeCpuMilli ?? 0,
           freeMemoryBytes: view?.freeMemoryBytes ?? 0,
@@ -34,7 +35,7 @@ export const command: Command = {
         row.name,
         row.site,
         row.tier,
-        row.locked ? 'locked' : row.online ? 'online' : 'offline',
+        stateOf(row),
         row.isolations.join(' '),
         `${row.freeCpuMilli / 1000}`,
         formatSize(row.freeMemoryBytes),
@@ -45,3 +46,9 @@ export const command: Command = {
     );
   },
 };
+
+function stateOf(row: { readonly locked: boolean; readonly draining: boolean; readonly online: boolean }): string {
+  if (row.locked) return 'locked';
+  const here = row.online ? 'online' : 'offline';
+  return row.draining ? `${here}, draining` : here;
+}

@@ -1,6 +1,7 @@
 import { isId, type JobId } from '@ringfence/base';
 import { place } from '@ringfence/policy';
 import {
+  agentDrain,
   agentList,
   controlPlaneAnswer,
   jobEvents,
@@ -14,18 +15,20 @@ import {
   planAnswer,
   planRequest,
 } from '@ringfence/protocol/api';
+import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { fenceAttempt } from '../jobs/fence-attempt.ts';
 import { listAgents, listEvents, listJobs, noSuchJob, viewJob } from '../jobs/job-view.ts';
 import { stopJob } from '../jobs/stop-job.ts';
 import { submitJob } from '../jobs/submit-job.ts';
+import { drainAgent } from '../placement/drain-agent.ts';
 import { offerRows } from '../placement/offer-rows.ts';
 import { registerOrganisation } from '../registration/register-organisation.ts';
 import { deviceRoute, publicRoute, type Route } from './route.ts';
 
 /** Everything that the API does: each route with its action and its shapes. */
 export function routeTable(context: ControlPlaneContext, version: string): Route[] {
-  return [...publicRoutes(context, version), ...jobRoutes(context), planRoute(context), agentsRoute(context)];
+  return [...publicRoutes(context, version), ...jobRoutes(context), planRoute(context), ...agentRoutes(context)];
 }
 
 function publicRoutes(context: ControlPlaneContext, version: string): Route[] {
@@ -121,15 +124,32 @@ function fenceRoute(context: ControlPlaneContext): Route {
   });
 }
 
-function agentsRoute(context: ControlPlaneContext): Route {
-  return deviceRoute({
-    method: 'GET',
-    path: '/v1/agents',
-    summary: 'The organisation’s agents and what they offer.',
-    action: 'agent:list',
-    answer: agentList,
-    handle: (_, caller) => listAgents(context.store, caller.org, context.clock.now()),
-  });
+function agentRoutes(context: ControlPlaneContext): Route[] {
+  const { store, clock } = context;
+  return [
+    deviceRoute({
+      method: 'GET',
+      path: '/v1/agents',
+      summary: 'The organisation’s agents and what they offer.',
+      action: 'agent:list',
+      answer: agentList,
+      handle: (_, caller) => listAgents(store, caller.org, clock.now()),
+    }),
+    deviceRoute({
+      method: 'POST',
+      path: '/v1/agents/:agent/drain',
+      summary: 'Gives an agent no new leases, or some again; what runs there goes on, or is told to stop.',
+      action: 'agent:drain',
+      body: agentDrain,
+      answer: agentList,
+      handle: async ({ body, parameters }, caller) => {
+        const agent = parameters['agent'] ?? '';
+        if (!isId('agent', agent)) throw new ControlPlaneError('not-found', 'there is no such agent');
+        await drainAgent(context, caller, { agent, ...body });
+        return listAgents(store, caller.org, clock.now());
+      },
+    }),
+  ];
 }
 
 function planRoute(context: ControlPlaneContext): Route {

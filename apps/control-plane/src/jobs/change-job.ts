@@ -5,7 +5,8 @@ import type { Tx } from '../store/open-store.ts';
 import { enqueue } from '../links/outbox.ts';
 import { stepJob, type JobCommand, type JobEvent, type JobFacts } from './job-transitions.ts';
 import { delayNext } from './delay-next.ts';
-import { endAttempt, liveAttempt } from './live-attempt.ts';
+import { endAttempt } from './live-attempt.ts';
+import { sendStop } from './send-stop.ts';
 
 const DEFAULT_GRACE_MS = 10_000;
 
@@ -94,24 +95,6 @@ function obey(context: ControlPlaneContext, tx: Tx, of: ChangedJob, command: Job
     default:
       return command satisfies never;
   }
-}
-
-async function sendStop(
-  context: ControlPlaneContext,
-  tx: Tx,
-  of: ChangedJob,
-  reason: 'requested' | 'committed' | 'superseded',
-): Promise<void> {
-  const attempt = await liveAttempt(tx, of.job);
-  if (attempt === undefined) return;
-  const body = { job: of.job, attempt: attempt.attempt, graceMs: of.graceMs, reason };
-  await enqueue(context, tx, { party: attempt.agent, org: of.org }, { name: 'stop', body });
-  await tx
-    .updateTable('attempt')
-    .set({ stop_sent: true })
-    .where('job', '=', of.job)
-    .where('attempt', '=', attempt.attempt)
-    .execute();
 }
 
 async function noteWish(tx: Tx, { job }: ChangedJob, wanted: boolean): Promise<void> {

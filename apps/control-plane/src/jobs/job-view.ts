@@ -111,17 +111,18 @@ export async function listAgents(
       tx
         .selectFrom('offer')
         .innerJoin('party', 'party.id', 'offer.agent')
-        .select(['offer.agent', 'offer.body', 'free_cpu_milli', 'free_memory_bytes', 'seen_at', 'locked'])
+        .select(['offer.agent', 'offer.body', 'free_cpu_milli', 'free_memory_bytes', 'seen_at', 'locked', 'draining'])
         .where('removed', '=', false)
         .orderBy('offer.agent')
         .execute(),
     { readOnly: true },
   );
   return {
-    agents: rows.map(({ agent, body, free_cpu_milli, free_memory_bytes, seen_at, locked }) => ({
+    agents: rows.map(({ agent, body, free_cpu_milli, free_memory_bytes, seen_at, locked, draining }) => ({
       agent,
       online: seen_at !== null && seen_at > now - ONLINE_WITHIN_MS,
       locked: locked !== null,
+      draining,
       tier: body.tier,
       isolations: body.isolations,
       hardLimits: body.hardLimits,

@@ -54,6 +54,12 @@ export const controlPlaneEvent = z.discriminatedUnion('type', [
     device: idOf('device'),
     fenceDigest: sha256,
   }),
+  z.strictObject({
+    type: z.literal('agent-drained'),
+    agent: idOf('agent'),
+    draining: z.boolean(),
+    device: idOf('device'),
+  }),
   z.strictObject({ type: z.literal('job-wished'), job, wanted: z.boolean(), final: z.boolean() }),
   z.strictObject({ type: z.literal('job-backs-off'), job, reason: retryReason, notBefore: moment }),
 ]);

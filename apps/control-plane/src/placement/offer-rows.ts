@@ -23,6 +23,7 @@ export async function offerRows(tx: Tx, now: EpochMs): Promise<VersionedOffer[]>
       'free_gpus',
       'seen_at',
       'locked',
+      'draining',
     ])
     .where('removed', '=', false)
     .execute();
@@ -49,6 +50,7 @@ export async function offerRows(tx: Tx, now: EpochMs): Promise<VersionedOffer[]>
       free,
       online: row.seen_at !== null && row.seen_at > now - ONLINE_WITHIN_MS,
       locked: row.locked !== null,
+      draining: row.draining,
       rowVersion: row.row_version,
     };
   });

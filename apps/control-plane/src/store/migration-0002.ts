@@ -20,6 +20,8 @@ create index job_backing_off on job (not_before) where state = 'queued' and not_
 alter table attempt add column running_at bigint;
 alter table attempt add column stop_sent boolean not null default false;
 
+alter table party add column draining boolean not null default false;
+
 -- A custodian's word on a job that nobody has submitted yet.
 create table early_wish (
   org text not null references organisation,

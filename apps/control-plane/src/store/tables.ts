@@ -52,6 +52,8 @@ export interface PartyTable {
   keyring_seq: number;
   removed: Generated<boolean>;
   locked: 'fork' | 'removed' | 'incident' | null;
+  /** Of an agent: no new leases. */
+  draining: Generated<boolean>;
   journal_seq: number | null;
   journal_hash: Digest | null;
   /** Highest message id of the party that is committed. */

@@ -1,4 +1,12 @@
-import { canonicalBytes, toBase64Url, type Clock, type DeviceId, type JobId, type Rng } from '@ringfence/base';
+import {
+  canonicalBytes,
+  toBase64Url,
+  type AgentId,
+  type Clock,
+  type DeviceId,
+  type JobId,
+  type Rng,
+} from '@ringfence/base';
 import type { Envelope, SigningKey } from '@ringfence/crypto/sign';
 import {
   agentList,
@@ -12,6 +20,7 @@ import {
   signRequest,
   type JobView,
   type PlanAnswer,
+  type agentDrain,
   type jobSubmission,
   type organisationRegistration,
   type planRequest,
@@ -89,6 +98,11 @@ export class ControlPlaneClient {
   /** The organisation's agents and what they offer. */
   async agents(): Promise<z.infer<typeof agentList>['agents']> {
     return (await this.#call('GET', '/v1/agents', agentList)).agents;
+  }
+
+  /** Gives an agent no new leases, or some again. */
+  async drainAgent(agent: AgentId, body: z.infer<typeof agentDrain>): Promise<z.infer<typeof agentList>['agents']> {
+    return (await this.#call('POST', `/v1/agents/${agent}/drain`, agentList, body)).agents;
   }
 
   /** Lets go of kept connections. */

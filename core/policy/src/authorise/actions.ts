@@ -27,6 +27,7 @@ export const ACTIONS = {
   'agent:list': device('Organisation'),
   'agent:read': device('Agent'),
   'agent:remove': device('Agent'),
+  'agent:drain': device('Agent'),
   'job:plan': device('Organisation'),
   'job:submit': device('Organisation'),
   'job:list': device('Organisation'),

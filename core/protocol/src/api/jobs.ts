@@ -89,6 +89,7 @@ export const agentView = z.strictObject({
   agent: idOf('agent'),
   online: z.boolean(),
   locked: z.boolean(),
+  draining: z.boolean(),
   tier,
   isolations: z.array(isolation),
   hardLimits: z.boolean(),
@@ -98,6 +99,8 @@ export const agentView = z.strictObject({
   freeMemoryBytes: whole(0, Number.MAX_SAFE_INTEGER),
   seenAt: moment.nullable(),
 });
+/** `POST /v1/agents/AGENT/drain`; with `stopWithinMs` what runs there is told to stop, with so much grace. */
+export const agentDrain = z.strictObject({ drain: z.boolean(), stopWithinMs: whole(0, 600_000).optional() });
 export const agentList = z.strictObject({ agents: z.array(agentView) });
 
 export type JobState = (typeof JOB_STATES)[number];

@@ -30,7 +30,7 @@ test('every message that a control plane reads is told, and every body of a requ
   assert.ok(told.has(api.organisationRegistration) && told.has(api.planRequest) && told.has(api.jobStop));
   // The body of a fence is the statement.
   assert.deepEqual(Object.keys(api.jobFence.shape), ['fence']);
-  assert.ok(told.has(fenceStatement));
+  assert.ok(told.has(fenceStatement) && told.has(api.agentDrain));
   for (const { see } of PARTS) assert.ok(LEARNED_SOURCES.some(({ what }) => what === see));
 });
 

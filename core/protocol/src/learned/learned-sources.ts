@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { jobStop, organisationRegistration, planRequest } from '../api/index.ts';
+import { agentDrain, jobStop, organisationRegistration, planRequest } from '../api/index.ts';
 import { MESSAGES } from '../messages/registry.ts';
 import { fenceStatement, jobStatement, labelStatement, placementPart } from '../statements/index.ts';
 
@@ -119,6 +119,15 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
     from: 'client, `ringfence stop`',
     schema: jobStop,
     tells: { graceMs: 'how long it may take to end' },
+  },
+  {
+    what: 'Request to drain an agent',
+    from: 'client, `ringfence agent drain`',
+    schema: agentDrain,
+    tells: {
+      drain: 'whether it is to get no new work',
+      stopWithinMs: 'that what runs there is to stop, and how long it may take',
+    },
   },
   {
     what: 'Fence',

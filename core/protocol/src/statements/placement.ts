@@ -59,6 +59,7 @@ export const placementPart = z.strictObject({
 export const CONSTRAINTS = [
   'agent-offline',
   'agent-locked',
+  'agent-draining',
   'tier',
   'residency',
   'isolation',

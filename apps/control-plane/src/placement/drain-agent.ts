@@ -1,0 +1,57 @@
+import type { AgentId } from '@ringfence/base';
+import { ControlPlaneError } from '../control-plane-error.ts';
+import type { Caller } from '../http/route.ts';
+import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { sendStop } from '../jobs/send-stop.ts';
+import type { Tx } from '../store/open-store.ts';
+import { raiseInventory } from './inventory.ts';
+
+/**
+ * Gives an agent no new leases, or gives it some again. With `stopWithinMs` what runs there is told to stop, with so much grace, and follows
+ * elsewhere where the job may be tried again; otherwise it goes on to its end. Throws ControlPlaneError `not-found`.
+ */
+export async function drainAgent(
+  context: ControlPlaneContext,
+  caller: Caller,
+  {
+    agent,
+    drain,
+    stopWithinMs,
+  }: { readonly agent: AgentId; readonly drain: boolean; readonly stopWithinMs?: number | undefined },
+): Promise<void> {
+  const { org, device } = caller;
+  await context.changes.run(org, async (tx) => {
+    const party = await tx
+      .selectFrom('party')
+      .select('draining')
+      .where('id', '=', agent)
+      .where('role', '=', 'agent')
+      .where('removed', '=', false)
+      .executeTakeFirst();
+    if (party === undefined)
+      throw new ControlPlaneError('not-found', 'there is no such agent', { next: 'see `ringfence agent ls`' });
+    if (party.draining !== drain) {
+      await tx.updateTable('party').set({ draining: drain }).where('id', '=', agent).execute();
+      await context.record(tx, org, { type: 'agent-drained', agent, draining: drain, device });
+      if (!drain) await raiseInventory(tx, org);
+      await context.changes.wake(tx, 'place');
+    }
+    if (drain && stopWithinMs !== undefined) await stopAll(context, tx, caller, { agent, graceMs: stopWithinMs });
+  });
+}
+
+async function stopAll(
+  context: ControlPlaneContext,
+  tx: Tx,
+  { org }: Caller,
+  { agent, graceMs }: { readonly agent: AgentId; readonly graceMs: number },
+): Promise<void> {
+  const running = await tx
+    .selectFrom('attempt')
+    .select('job')
+    .where('agent', '=', agent)
+    .where('live', '=', true)
+    .where('stop_sent', '=', false)
+    .execute();
+  for (const { job } of running) await sendStop(context, tx, { org, job, graceMs }, 'drain');
+}
