@@ -39,7 +39,7 @@ const CHECKS: Readonly<Record<Constraint, Check>> = {
   'hard-limits': (offer, { placement }) => offer.hardLimits || !placement.resources.hardLimits,
   cpu: (offer, { placement }) => offer.free.cpuMilli >= placement.resources.cpuMilli,
   memory: (offer, { placement }) => offer.free.memoryBytes >= placement.resources.memoryBytes,
-  disk: (offer, { placement }) => offer.free.diskBytes >= placement.resources.diskBytes,
+  disk: (offer, { placement }) => offer.diskFull !== true && offer.free.diskBytes >= placement.resources.diskBytes,
   gpu: (offer, { placement }) => hasGpus(offer.free.gpus, placement.resources.gpus),
   price: (offer, { placement }) => affordable(offer, placement.maxPrice),
   spot: (offer, { placement: { spot } }) => spot === 'auto' || (spot === 'only') === (offer.spot === true),

@@ -38,6 +38,8 @@ export interface OfferRow {
   readonly free: FreeResources;
   readonly online: boolean;
   readonly locked: boolean;
+  /** It offers no disk at all, which an agent says whose disk is nearly full: no job fits, not even one that asks for none. */
+  readonly diskFull?: boolean;
   /** It is to get no new work. */
   readonly draining?: boolean;
   /** May be taken away at any time; absent: it may not. */

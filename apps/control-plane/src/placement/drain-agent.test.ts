@@ -4,7 +4,7 @@ import { newId, systemRng } from '@ringfence/base';
 import { startDatabase, startReplica, until } from '../control-plane.fixture.ts';
 import { memberOf, newAgent, offerOf, TestOrganisation } from '../organisation.fixture.ts';
 
-test('a draining agent gets no new leases; what runs there goes on, or is told to stop and follows elsewhere', async (t) => {
+test('a draining agent gets no new leases; what runs there goes on, or is told to stop and follows elsewhere; without any disk it gets none either', async (t) => {
   const { url: databaseUrl } = await startDatabase(t);
   const controlPlane = await startReplica(t, { databaseUrl });
   const org = new TestOrganisation();
@@ -35,5 +35,13 @@ test('a draining agent gets no new leases; what runs there goes on, or is told t
   assert.equal(agent.messages.filter(({ name }) => name === 'lease').length, 1);
   await client.drainAgent(org.agent.id, { drain: false });
   await until('it gets the rest', () => agent.messages.filter(({ name }) => name === 'lease').length === 2);
+  // A disk that is nearly full: its agent offers none, and gets no new work until it has some again.
+  await agent.send(offerOf(org.agent, { epoch: 3, diskBytes: 0, isolations: ['microvm'] }));
+  const none = await client.submit(org.submission({ placement: { isolation: 'microvm' } }));
+  await until('it says why', async () =>
+    (await client.job(none.job)).waitingFor.some(({ constraint }) => constraint === 'disk'),
+  );
+  await agent.send(offerOf(org.agent, { epoch: 4, isolations: ['microvm'] }));
+  await until('it is leased', async () => (await client.job(none.job)).state === 'leased');
   await assert.rejects(client.drainAgent(newId('agent', systemRng), { drain: true }), { code: 'not-found' });
 });

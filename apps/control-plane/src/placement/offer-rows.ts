@@ -51,6 +51,7 @@ export async function offerRows(tx: Tx, now: EpochMs): Promise<VersionedOffer[]>
       online: row.seen_at !== null && row.seen_at > now - ONLINE_WITHIN_MS,
       locked: row.locked !== null,
       draining: row.draining,
+      diskFull: row.body.diskBytes === 0,
       rowVersion: row.row_version,
     };
   });
