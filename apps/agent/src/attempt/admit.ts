@@ -30,8 +30,8 @@ export async function admit(context: LinkContext, work: AttemptWork): Promise<vo
       'isolation',
       isolation.reasons.map(({ code }) => code),
     );
-  const place = machine.places.take(resources);
-  if (place === undefined) throw refusedFor('capacity');
+  const place = await machine.places.take(resources);
+  if (typeof place === 'string') throw refusedFor('capacity', [place]);
   work.admission = admission;
   work.level = isolation.level;
   work.place = place;

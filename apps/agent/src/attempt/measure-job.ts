@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { cardValues } from '../gpu/card-values.ts';
 import { AttemptMetrics } from '../job-metrics/attempt-metrics.ts';
 import { jobReporting } from '../job-metrics/job-reporting.ts';
 import { MetricPipe } from '../job-metrics/metric-pipe.ts';
@@ -19,11 +20,11 @@ export async function withMetrics(context: LinkContext, work: AttemptWork, spec:
 }
 
 /** Measures a job from its start to its end. */
-export function measure(work: AttemptWork, { mounts }: SandboxSpec, running: Running): void {
+export function measure({ machine }: LinkContext, work: AttemptWork, { mounts }: SandboxSpec, running: Running): void {
   const written = mounts.filter(({ mode }) => mode === 'rw').map(({ hostPath }) => hostPath);
   work.metrics?.watch({
     now: running.now,
     diskBytes: () => bytesIn(written, Number.POSITIVE_INFINITY),
-    cards: async () => [],
+    cards: () => cardValues(machine.gpus, work.place?.cards ?? []),
   });
 }

@@ -1,5 +1,6 @@
 import { errorFields, utf8 } from '@ringfence/base';
 import type { Outcome } from '@ringfence/protocol/statements';
+import { gpuAccess } from '../gpu/gpu-access.ts';
 import { failureEnvelope } from '../failure/failure-envelope.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import { planSandbox, startSandbox, type Running, type SandboxExit, type SandboxSpec } from '../sandbox/index.ts';
@@ -63,7 +64,7 @@ export async function start(context: LinkContext, work: AttemptWork, laidOut: La
     throw error;
   });
   void running.exited.catch(() => {}).finally(network.close);
-  measure(work, spec, running);
+  measure(context, work, spec, running);
   const took = clock.monotonic() - work.leased.at;
   log.info('exec', { ...work.id, isolation: work.level ?? 'sandbox', duration_ms: Math.round(took) });
   metrics.started(took);
@@ -105,7 +106,16 @@ function partsOf({ machine }: LinkContext, work: AttemptWork, laidOut: LaidOut):
   const { id, payload, level, place, secrets } = work;
   if (payload === undefined || level === undefined || place === undefined)
     throw new TypeError('only a granted attempt runs');
-  return { id, workload: payload.workload, level, slot: place.slot, laidOut, machine, secrets };
+  return {
+    id,
+    workload: payload.workload,
+    level,
+    slot: place.slot,
+    gpus: gpuAccess(place.cards, level, machine.gpuFolder),
+    laidOut,
+    machine,
+    secrets,
+  };
 }
 
 async function startSpec(
