@@ -96,6 +96,7 @@ export async function openOrganisation(
   const runner = new AttemptRunner(context, key, new Map());
   t.after(async () => {
     await runner.close(2_000);
+    context.replicas.close();
     custodian.close();
     await journal.close();
   });
