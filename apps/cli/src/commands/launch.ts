@@ -4,9 +4,11 @@ import { CliError } from '../cli-error.ts';
 import { texts, type Command, type CommandContext } from '../command.ts';
 import { launchEndpoint } from '../endpoint/launch-endpoint.ts';
 import { endText } from '../job/failure-text.ts';
+import { waitingText } from '../job/which-attempt.ts';
 import { followJob, type FollowedJob } from '../job/follow-job.ts';
 import { orderJobs } from '../job/order-jobs.ts';
 import { readJob } from '../job/prepared-job.ts';
+import type { PlanAnswer } from '@ringfence/protocol/api';
 import { withSession, type Session } from '../session.ts';
 import { planJob, showPlan } from './plan.ts';
 
@@ -34,11 +36,17 @@ export const command: Command = {
       await orderJobs(context, session, [labelled]);
       context.terminal.value({ event: 'submitted', job: labelled.id });
       context.terminal.line(`Ordered  ${labelled.id}`);
-      if (flags['detach'] !== true)
-        await showResult(context, session, labelled.id, await followJob(context, session, labelled.id));
+      if (flags['detach'] === true) return noteWaiting(context, plan);
+      await showResult(context, session, labelled.id, await followJob(context, session, labelled.id));
     });
   },
 };
+
+/** Who does not follow would not see that the job only waits. */
+function noteWaiting({ terminal }: CommandContext, { chosen, refused }: PlanAnswer): void {
+  if (chosen !== null) return;
+  terminal.note(`the job is queued: ${waitingText({ waitingFor: refused })}; it starts when one can`);
+}
 
 async function confirm({ stdin }: CommandContext): Promise<void> {
   if (!stdin.isTTY) throw new CliError('usage', 'nobody is there to say yes', { next: 'add -y' });

@@ -4,6 +4,7 @@ import { CliError } from '../cli-error.ts';
 import { text, type Command, type CommandContext, type Flags } from '../command.ts';
 import { readLog, withAgent } from '../job/agent-client.ts';
 import { readSealedLog } from '../job/sealed-log.ts';
+import { whichAttempt } from '../job/which-attempt.ts';
 import { whichJob } from '../job/which-job.ts';
 import { withSession, type Session } from '../session.ts';
 
@@ -21,12 +22,7 @@ export const command: Command = {
     const part = partOf(context, flags);
     await withSession(context, async (session) => {
       const job = await whichJob(session, word);
-      const { attempts } = await session.controlPlane.job(job);
-      const wanted = text(flags, 'attempt');
-      const chosen =
-        wanted === undefined ? attempts.at(-1) : attempts.find(({ attempt }) => String(attempt) === wanted);
-      if (chosen === undefined)
-        throw new CliError('not-found', 'the job has no such attempt', { next: `ringfence status ${word}` });
+      const chosen = whichAttempt(await session.controlPlane.job(job), text(flags, 'attempt'));
       await show(context, session, { job, ...chosen, ...part, follow: flags['follow'] === true });
     });
   },

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epochMs, ManualClock, newId, systemRng } from '@ringfence/base';
+import { epochMs, ManualClock, newId, systemRng, type RingfenceError } from '@ringfence/base';
+import { ApiRefusal } from '@ringfence/client/api';
+import { ClientError } from '@ringfence/client/error';
 import type { JobView } from '@ringfence/protocol/api';
 import type { CommandContext } from '../command.ts';
 import type { Session } from '../session.ts';
@@ -9,7 +11,12 @@ import { followJob } from './follow-job.ts';
 const job = newId('job', systemRng);
 const agent = newId('agent', systemRng);
 
-type Step = { state: JobView['state']; waits?: [string, number][]; attempts?: [number, string][] };
+type Step = {
+  state: JobView['state'];
+  waits?: [string, number][];
+  attempts?: [number, string][];
+  fails?: RingfenceError;
+};
 
 /** Follows a job whose control plane answers with these steps, and whose agents cannot be reached; time passes by itself. */
 async function follow(steps: readonly Step[]) {
@@ -20,9 +27,10 @@ async function follow(steps: readonly Step[]) {
   const session = {
     controlPlane: {
       job: async () => {
-        const { state, waits = [], attempts = [] } = steps[Math.min(asked, steps.length - 1)] ?? assert.fail();
+        const { state, waits = [], attempts = [], fails } = steps[Math.min(asked, steps.length - 1)] ?? assert.fail();
         asked += 1;
         assert.ok(asked < 100, 'the job is over and still asked for');
+        if (fails !== undefined) throw fails;
         return {
           job,
           state,
@@ -43,6 +51,8 @@ async function follow(steps: readonly Step[]) {
   const context = { terminal, clock } as unknown as CommandContext;
   let over = false;
   const followed = followJob(context, session as unknown as Session, job).finally(() => (over = true));
+  // Awaited below, when it is over.
+  followed.catch(() => {});
   while (!over) {
     clock.advance(1_000);
     await new Promise((resolve) => setImmediate(resolve));
@@ -101,4 +111,21 @@ test('follows each attempt that started, tries its agent a few times, and goes o
 test('shows an attempt that was over before anybody looked', async () => {
   const { links } = await follow([{ state: 'failed', attempts: [[1, 'stopped']] }]);
   assert.equal(links, 4);
+});
+
+test('goes on when the control plane is away for a moment, and says so once', async () => {
+  const { view, notes } = await follow([
+    { state: 'queued', fails: new ApiRefusal(503, 'unavailable', 'the database does not answer') },
+    { state: 'queued', fails: new ClientError('unreachable', 'no connection (ECONNREFUSED)') },
+    { state: 'succeeded' },
+  ]);
+  assert.equal(view.state, 'succeeded');
+  assert.deepEqual(notes, ['the control plane does not answer (unavailable); the job goes on, asking again']);
+});
+
+test('ends at a refusal that does not pass, and when nobody answers for long', async () => {
+  const refusal = new ApiRefusal(404, 'not-found', 'there is no such job');
+  await assert.rejects(follow([{ state: 'queued', fails: refusal }, { state: 'succeeded' }]), refusal);
+  const silence = new ClientError('unreachable', 'no connection (ECONNREFUSED)');
+  await assert.rejects(follow([{ state: 'queued', fails: silence }]), silence);
 });

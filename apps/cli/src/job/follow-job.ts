@@ -1,4 +1,5 @@
 import { sleep, type JobId } from '@ringfence/base';
+import { ApiRefusal } from '@ringfence/client/api';
 import { ClientError } from '@ringfence/client/error';
 import type { PayloadAgent } from '@ringfence/client/payload-link';
 import type { JobView } from '@ringfence/protocol/api';
@@ -12,6 +13,8 @@ import { readLog, viewAttempt, withAgent } from './agent-client.ts';
 const LOOK_EVERY_MS = 200;
 const MOST_RETRIES = 3;
 const RETRY_AFTER_MS = 1_000;
+/** A minute of the server's. */
+const MOST_FAILURES = 60;
 const OVER: readonly JobView['state'][] = ['succeeded', 'failed', 'cancelled'];
 
 /** What a followed job came to. */
@@ -27,7 +30,7 @@ export async function followJob(context: CommandContext, session: Session, job: 
   let retried: JobView['submittedAt'] | undefined;
   let last: AttemptView | undefined;
   for (;;) {
-    const view = await session.controlPlane.job(job);
+    const view = await patiently(context, () => session.controlPlane.job(job));
     const current = view.attempts.at(-1);
     if (current !== undefined && current.attempt > shown && started(current.state)) {
       last = await followAttempt(context, session, { job, attempt: current.attempt, agent: current.agent });
@@ -43,6 +46,21 @@ export async function followJob(context: CommandContext, session: Session, job: 
       context.terminal.note(retryText(view.retry, context.clock.now()));
     retried = view.retry?.at;
     await sleep(context.clock, LOOK_EVERY_MS);
+  }
+}
+
+/** A server that is being replaced answers with 5xx, or not at all, for a moment; the job does not notice, and neither does who follows it. */
+async function patiently<T>({ clock, terminal }: CommandContext, ask: () => Promise<T>): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const passing = error instanceof ClientError || (error instanceof ApiRefusal && error.status >= 500);
+      if (!passing || failures > MOST_FAILURES) throw error;
+      if (failures === 1)
+        terminal.note(`the control plane does not answer (${error.code}); the job goes on, asking again`);
+      await sleep(clock, RETRY_AFTER_MS);
+    }
   }
 }
 

@@ -2,9 +2,9 @@ import { formatSize } from '@ringfence/base';
 import type { PlanAnswer } from '@ringfence/protocol/api';
 import type { LabelledJob } from './prepared-job.ts';
 
-/** The plan for people: what the label demands, who refuses it and why, where it would run. */
+/** The plan for people: what the label demands and allows, who refuses it and why, where it would run. */
 export function planTable(
-  { job, label, placement }: LabelledJob,
+  { job, label, placement, constraints }: LabelledJob,
   plan: PlanAnswer,
   agentName: (agent: string) => string,
 ): string {
@@ -17,6 +17,7 @@ export function planTable(
   return [
     `Job      ${job.name} (${job.type}), ${cpuMilli / 1000} CPU, ${formatSize(memoryBytes)}`,
     `Label    ${label.sensitivity}${label.residency.length === 0 ? '' : `, within ${label.residency.join(', ')}`}: ${placement.tiers.join(' or ')}, isolation ${placement.isolation} or better, egress ${placement.egress}`,
+    `Rules    logs ${constraints.logs}, burst ${placement.burst}`,
     `Offers   ${plan.considered} considered${refused === '' ? '' : `; refused: ${refused}`}`,
     `Runs on  ${place}`,
   ].join('\n');
