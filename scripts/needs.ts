@@ -33,6 +33,7 @@ const NEEDS = {
     remedy: 'run as root with iproute2 and util-linux',
   },
   nftables: { present: () => isRoot() && runs('nft', '--version'), remedy: 'run as root with nftables' },
+  tcpdump: { present: () => isRoot() && runs('tcpdump', '--version'), remedy: 'run as root with tcpdump' },
   'debian-postgresql': { present: () => debianPostgresqlBin() !== null, remedy: 'apt-get install postgresql' },
   openssl: { present: () => runs('openssl', 'version'), remedy: 'apt-get install openssl' },
   runc: { present: () => runs('runc', '--version'), remedy: 'apt-get install runc' },

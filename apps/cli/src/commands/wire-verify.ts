@@ -5,14 +5,22 @@ import { text, type Command } from '../command.ts';
 import { hasProfile, readProfile } from '../home/profile.ts';
 import { table, type Terminal } from '../terminal.ts';
 import { journalFolders } from '../wire/journal-folders.ts';
+import { reconcile } from '../wire/reconcile.ts';
+import { showReconciliation } from '../wire/show-reconciliation.ts';
 import { verifyLinks, type VerifiedLink } from '../wire/verify-journal.ts';
 
 const PROBLEMS_SHOWN = 10;
 
 export const command: Command = {
-  usage: '--state DIR',
+  usage: '--state DIR [--seal-key-file FILE] [--capture FILE.pcap] [--counters FILE [--since TIME]]',
   summary: 'prove from a party’s own journal what crossed its control links, to the byte',
-  options: { state: { type: 'string' } },
+  options: {
+    state: { type: 'string' },
+    'seal-key-file': { type: 'string' },
+    capture: { type: 'string' },
+    counters: { type: 'string' },
+    since: { type: 'string' },
+  },
   words: [0, 0],
   async run({ terminal, home }, _, flags) {
     const state = text(flags, 'state');
@@ -21,9 +29,15 @@ export const command: Command = {
     const known = hasProfile(home) ? readProfile(home).controlPlane : undefined;
     const sealKeyFile = text(flags, 'seal-key-file') ?? join(state, 'seal.key');
     const verified = verifyLinks(journalFolders(state), { known, sealKeyFile });
-    terminal.value(verified);
+    const seen = reconcile(verified.links, {
+      capture: text(flags, 'capture'),
+      counters: text(flags, 'counters'),
+      since: text(flags, 'since'),
+    });
+    terminal.value({ ...verified, ...seen, ok: verified.ok && seen.ok });
     for (const link of verified.links) show(terminal, link);
-    if (!verified.ok)
+    showReconciliation(terminal, seen);
+    if (!verified.ok || !seen.ok)
       throw new CliError('check-failed', 'the journal does not prove what crossed', {
         next: 'docs/protocol/control-link.md says what each problem means; keep the folder as it is',
       });
@@ -34,6 +48,7 @@ function show({ line }: Terminal, report: VerifiedLink): void {
   const { link, connections, messages, bytesIn, bytesOut, records, problems, problemCount, smuggling } = report;
   line(`${link === '' ? 'link' : link} with ${report.controlPlane}: ${report.ok ? 'verified' : 'NOT VERIFIED'}`);
   line(`  ${records} records, ${connections.length} connections, ${bytesIn} B in, ${bytesOut} B out`);
+  if (report.from > 1) line(`  records before ${report.from} were removed: checked from the checkpoint there`);
   line(`  last record ${records}, head ${report.head}`);
   line(`  control plane’s root as pinned: ${report.root}`);
   if (report.otherRoot) line('  problem: the profile knows this control plane by another root');
@@ -52,7 +67,12 @@ function show({ line }: Terminal, report: VerifiedLink): void {
     line(
       `    by a hostile ${who}: ${bits(smuggling[who].perAttempt)} an attempt, ${bits(smuggling[who].perMinute)} a minute`,
     );
+  line(`    by a hostile agent in a connection’s first two frames: ${bits(smuggling.agent.perConnection)}`);
   line(`    goal: ${goal.perAttempt} an attempt, ${goal.perMinute} a minute`);
+  if (!smuggling.signaturesFixed)
+    line('    signatures could not be made again: the frame key is not at hand (--seal-key-file)');
+  if (!smuggling.handshakesFixed) line('    not all handshakes come from the committed seed, or it is not at hand');
+  for (const what of smuggling.notCounted) line(`    not counted: ${what}`);
 }
 
 function indent(text: string): string {

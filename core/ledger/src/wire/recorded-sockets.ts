@@ -41,6 +41,15 @@ export class RecordedSockets {
     this.#connections.get(conn)?.framesOut.push(size);
   }
 
+  /** A connection ended, and so many bytes of its frames were handed to the socket: a beginning of what was recorded. */
+  ended(conn: string, out: number): void {
+    const socket = this.#connections.get(conn);
+    for (let sum = 0, n = 0; socket !== undefined && n < socket.framesOut.length; n += 1) {
+      sum += socket.framesOut[n] ?? 0;
+      if (sum > out) socket.framesOut.length = n;
+    }
+  }
+
   /** All of them, in order. */
   result(): WireSocket[] {
     return Array.from(this.#sockets.values(), ({ record, hangup, framesOut }) => ({

@@ -1,3 +1,4 @@
+import { canonicalJson } from '@ringfence/base';
 import type { PartyRole } from '@ringfence/protocol/frames';
 import {
   COUNTER_HOLD_MS,
@@ -173,16 +174,21 @@ export class SmugglingCount {
     if (message.name !== 'offer') return fields;
     const before = this.#offer;
     this.#offer = message.body;
+    const { offer, site, epoch } = message.body;
+    if (before !== undefined && canonicalJson({ ...before, epoch: before.epoch + 1 }) === canonicalJson(message.body))
+      return [];
     return fields.filter(({ field }) => {
-      if (field === 'offer') return before?.offer !== message.body.offer;
-      if (field === 'site') return before?.site !== message.body.site;
-      return field !== 'epoch' || message.body.epoch !== (before?.epoch ?? 0) + 1;
+      if (field === 'offer') return before?.offer !== offer;
+      if (field === 'site') return before?.site !== site;
+      return field !== 'epoch' || epoch !== (before?.epoch ?? 0) + 1;
     });
   }
 
   /** Which live attempts a heartbeat names and in which order; how far an acknowledgement goes; hashes that could be steered. */
   #freedomLeft({ name, body }: Message): number {
     if (name === 'heartbeat') return Math.log2(arrangements(this.#live.size));
+    // Whether it says anything new.
+    if (name === 'offer') return 1;
     if (name === 'hello') return STEERED_HASH_BITS + Math.log2(this.#arrived + 1);
     if (name !== 'ack') return 0;
     const reachable = Math.max(0, this.#arrived - this.#acknowledged);

@@ -201,7 +201,10 @@ class WireVerification {
     if (connection === undefined || connection.closed || this.#owner === undefined)
       return this.#problem(record, 'connection');
     if (record.kind === 'refused') return connection.refused(record);
-    if (record.kind === 'disconnect') return this.#note(record, connection.disconnect(record));
+    if (record.kind === 'disconnect') {
+      this.#sockets.ended(record.conn, record.out);
+      return this.#note(record, connection.disconnect(record));
+    }
     if (record.kind === 'frame') return this.#frame(record, connection);
     const session = this.#sessions.get(record.conn);
     this.#payIn(record, connection, { bytes: 8_192, transition: false });
