@@ -16,6 +16,8 @@ export interface ContainerParts {
   readonly hostname: string;
   readonly root: readonly RootEntry[];
   readonly mounts: readonly ContainerMount[];
+  /** Folders of the root that are shown empty: gVisor masks none outside of /proc. */
+  readonly hidden: readonly string[];
   readonly tmpfsBytes: number;
   readonly maskedPaths: readonly string[];
   /** null where the runtime is a kernel of its own and filters for itself. */
@@ -50,6 +52,7 @@ export function containerConfig(parts: ContainerParts, rootPath: string): object
     hostname: parts.hostname,
     mounts: [
       ...rootMounts(parts.root),
+      ...parts.hidden.map((path) => tmpfs(path, ['ro', 'mode=755', 'size=4096'])),
       ...ownMounts(parts.tmpfsBytes, parts.seccomp === null),
       ...jobMounts(parts.mounts),
     ],
@@ -66,14 +69,12 @@ function rootMounts(root: readonly RootEntry[]): readonly object[] {
   return root.flatMap((entry) => (entry.kind === 'bind' ? [bind(entry.hostPath, entry.path, 'ro')] : []));
 }
 
+function tmpfs(destination: string, options: readonly string[]): object {
+  return { destination, type: 'tmpfs', source: 'tmpfs', options: [...QUIET, ...options] };
+}
+
 /** gVisor would refuse to write to the devices in a read-only /dev; what is in its /dev is its own, and memory of the job. */
 function ownMounts(tmpfsBytes: number, ownKernel: boolean): readonly object[] {
-  const tmpfs = (destination: string, options: readonly string[]) => ({
-    destination,
-    type: 'tmpfs',
-    source: 'tmpfs',
-    options: [...QUIET, ...options],
-  });
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: [...QUIET, 'noexec'] },
     {

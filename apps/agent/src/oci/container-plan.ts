@@ -80,6 +80,7 @@ function bundleScript(spec: SandboxSpec, capabilities: SandboxCapabilities, leve
         ...spec.runtimes.map((runtime): Mount => ({ ...runtime, mode: 'ro' })),
         ...(init?.mounts ?? []),
       ],
+      hidden: spec.root === undefined ? layout.maskedFolders.filter((path) => !path.startsWith('/proc/')) : [],
       tmpfsBytes: spec.tmpfsBytes,
       maskedPaths: [...layout.maskedFiles, ...layout.maskedFolders],
       seccomp: level.runtime === 'runsc' || seccomp === null ? null : seccompProfile(seccomp),

@@ -83,7 +83,8 @@ const FLAGS: Readonly<Record<OciRuntime, string>> = {
   runc: '',
   crun: '--cgroup-manager=disabled',
   // The cgroup is the agent's; ptrace works on every machine, and sockets and pipes of the host only where a mount shows them.
-  runsc: '--rootless --platform=ptrace --network=none --ignore-cgroups --host-uds=all --host-fifo=open --log=/run/runsc.log',
+  runsc:
+    '--rootless --platform=ptrace --network=none --ignore-cgroups --host-uds=all --host-fifo=open --log=/run/runsc.log',
 };
 
 function runtimeCommand({ path, runtime }: ContainerLevel): string {

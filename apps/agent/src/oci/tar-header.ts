@@ -3,6 +3,8 @@ import { OciError } from './oci-error.ts';
 /** Bytes of a block of a tar archive. */
 export const TAR_BLOCK = 512;
 
+const ZEROS = Buffer.alloc(TAR_BLOCK);
+
 /** One header block, as it stands. */
 export interface TarHeader {
   readonly name: Buffer;
@@ -17,7 +19,7 @@ export interface TarHeader {
 
 /** A header of POSIX ustar or GNU tar (tar(5)); null for a block of zeros. Throws OciError `bad-layer`. */
 export function parseTarHeader(block: Buffer): TarHeader | null {
-  if (block.every((byte) => byte === 0)) return null;
+  if (block.equals(ZEROS)) return null;
   if (numberAt(block, 148, 8) !== checksumOf(block)) throw bad('a header of a layer has a wrong checksum');
   const ustar = block.toString('latin1', 257, 263) === 'ustar\0';
   const prefix = ustar ? textAt(block, 345, 155) : Buffer.alloc(0);
@@ -52,7 +54,9 @@ export function parsePax(bytes: Buffer): ReadonlyMap<string, Buffer> {
 
 function checksumOf(block: Buffer): number {
   // The field of the sum itself counts as spaces.
-  return block.reduce((sum, byte, index) => sum + (index >= 148 && index < 156 ? 0x20 : byte), 0);
+  let sum = 8 * 0x20;
+  for (let index = 0; index < TAR_BLOCK; index += 1) if (index < 148 || index >= 156) sum += block[index] ?? 0;
+  return sum;
 }
 
 function textAt(block: Buffer, at: number, length: number): Buffer {

@@ -46,7 +46,7 @@ export async function unpackImage(
 
 /** A working folder that no layer made, and the names of the machine itself: a read-only root takes neither later. */
 async function addWhatRuntimesNeed(tree: ImageTree, folder: string, { config, layers }: ResolvedImage): Promise<void> {
-  const own = { mode: 0o755, mtime: 0, target: '' };
+  const own = { mode: 0o644, mtime: 0, target: '' };
   const add = async (kind: 'folder' | 'file', name: string, text: string): Promise<void> => {
     const entry = { ...own, kind, name, size: text.length };
     const body = async function* () {
