@@ -2,9 +2,11 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CHECKOUT, sandboxWorks, startHouse, type House } from './house/index.ts';
+import { serveOnce } from './quickstart/serving.ts';
 import { createProgress } from './quickstart/progress.ts';
 import { summarise } from './quickstart/summary.ts';
 import { trainOnce } from './quickstart/training.ts';
+import { verifyWire } from './quickstart/wire.ts';
 
 const { values } = parseArgs({
   options: {
@@ -13,6 +15,8 @@ const { values } = parseArgs({
   },
 });
 const INTERRUPTED = 130;
+/** Callers on this machine reach endpoints at a port that the system chooses. */
+const GATEWAY = { RINGFENCE_GATEWAY: '1', RINGFENCE_GATEWAY_LISTEN: '127.0.0.1:0' };
 const progress = createProgress((text) => process.stdout.write(text));
 let house: House | undefined;
 let leaving: Promise<void> | undefined;
@@ -34,10 +38,23 @@ async function main(): Promise<void> {
     progress.note(
       'bubblewrap does not work here: jobs will run at isolation "process" (apt-get install bubblewrap for more)',
     );
-  house = await startHouse({ root: resolve(values.state), onStep: progress.step, onHouse: (built) => (house = built) });
-  const run = await trainOnce(house, progress);
-  progress.text(summarise(house, run));
-  if (values.exit) return leave(run.problems.length === 0 ? 0 : 1);
+  house = await startHouse({
+    root: resolve(values.state),
+    env: { 'agent-1': GATEWAY },
+    onStep: progress.step,
+    onHouse: (built) => (house = built),
+  });
+  const training = await trainOnce(house, progress);
+  const serving = await serveOnce(house, training.job, progress);
+  const wire = await verifyWire(house);
+  progress.step('journals verified on custodian and agents');
+  const problems = [
+    ...training.problems,
+    ...serving.problems,
+    ...wire.filter(({ ok }) => !ok).map(({ party }) => `the journal of ${party} does not verify`),
+  ];
+  progress.text(summarise(house, { training, serving, wire, problems }));
+  if (values.exit) return leave(problems.length === 0 ? 0 : 1);
   up = true;
   progress.note('all is up; Ctrl-C stops it');
 }

@@ -13,6 +13,11 @@ import {
   type Scaling,
 } from './logistic-regression.ts';
 
+/** In a job of Ringfence its SDK is at hand; elsewhere there is nobody to report to. */
+const sdk = process.env['RINGFENCE_SDK'];
+const { metric }: { metric: (values: Record<string, number>, options: { step: number }) => void } =
+  sdk === undefined ? { metric: () => {} } : await import(join(sdk, 'typescript/ringfence.ts'));
+
 const SEED = 1995;
 const DESCENT = { epochs: 400, rate: 0.5, penalty: 0.001 };
 const REPORT_EVERY = 50;
@@ -68,6 +73,7 @@ function examplesOf(part: readonly Row[], by: Scaling): Examples {
 
 function report(epoch: number, value: number): void {
   losses.push({ epoch, loss: value });
+  metric({ loss: value }, { step: epoch });
   console.log(`epoch ${String(epoch).padStart(3)}  loss ${value.toFixed(5)}`);
 }
 

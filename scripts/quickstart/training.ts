@@ -2,16 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHECKOUT, stateOf, type CliResult, type House } from '../house/index.ts';
+import { CHECKOUT, type House } from '../house/index.ts';
+import { orThrow } from './or-throw.ts';
 import type { Progress } from './progress.ts';
-
-/** What `wire verify` said of one journal. */
-export interface WireReport {
-  readonly party: string;
-  readonly frames: number;
-  readonly bytes: number;
-  readonly ok: boolean;
-}
 
 /** What came of the quickstart's job. */
 export interface TrainingRun {
@@ -19,7 +12,6 @@ export interface TrainingRun {
   readonly isolation: string;
   readonly limits: string;
   readonly accuracy: number;
-  readonly wire: readonly WireReport[];
   /** Everything that was not right; empty when the quickstart succeeded. */
   readonly problems: readonly string[];
 }
@@ -27,25 +19,21 @@ export interface TrainingRun {
 const EXAMPLE = join(CHECKOUT, 'examples/tabular');
 const LOWEST_ACCURACY = 0.95;
 
-/** Registers the dataset (first time), trains, fetches the model, and verifies what crossed the control links. */
+/** Registers the dataset (first time), trains, and fetches the model. */
 export async function trainOnce(house: House, progress: Progress): Promise<TrainingRun> {
   await registerDataset(house, progress);
   const result = await launch(house, progress);
   const accuracy = await fetchModel(house);
   progress.step(`model fetched and opened: accuracy ${accuracy.toFixed(3)} on the held-out rows`);
-  const wire = await verifyWire(house);
-  progress.step('journals verified on custodian and agents');
   const problems = [
     ...(result['state'] === 'succeeded' ? [] : [`the job ended as ${String(result['state'])}`]),
     ...(accuracy >= LOWEST_ACCURACY ? [] : [`accuracy ${accuracy} is below ${LOWEST_ACCURACY}`]),
-    ...wire.filter((report) => !report.ok).map((report) => `the journal of ${report.party} does not verify`),
   ];
   return {
     job: String(result['job']),
     isolation: String(result['isolation']),
     limits: String(result['limits']),
     accuracy,
-    wire,
     problems,
   };
 }
@@ -99,31 +87,4 @@ async function fetchModel(house: House): Promise<number> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-async function verifyWire(house: House): Promise<WireReport[]> {
-  const parties = [...house.processes.keys()].filter((name) => name === 'custodian' || name.startsWith('agent-'));
-  const reports: WireReport[] = [];
-  for (const party of parties) {
-    const call = await house.cli([
-      'wire',
-      'verify',
-      '--state',
-      stateOf({ root: house.root, entries: { kind: 'source' }, env: {} }, party),
-      '--json',
-    ]);
-    const report: { ok?: boolean; frames?: number; bytes?: number } = JSON.parse(call.stdout || '{}');
-    reports.push({
-      party,
-      ok: call.code === 0 && report.ok === true,
-      frames: report.frames ?? 0,
-      bytes: report.bytes ?? 0,
-    });
-  }
-  return reports;
-}
-
-function orThrow(result: CliResult): CliResult {
-  if (result.code !== 0) throw new Error(result.stderr || result.stdout);
-  return result;
 }
