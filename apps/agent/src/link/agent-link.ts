@@ -253,7 +253,8 @@ export class AgentLink {
   }
 
   #nextEpoch(now: number): number {
-    return Math.max(now, this.#history.offerEpoch + 1);
+    // Counted up from then on, so that an offer which says nothing new carries nothing.
+    return this.#history.offerEpoch === 0 ? now : this.#history.offerEpoch + 1;
   }
 }
 
