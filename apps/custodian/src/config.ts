@@ -22,6 +22,8 @@ export interface CustodianConfig {
   readonly passphraseFile: string | undefined;
   readonly admin: HostPort;
   readonly databaseUrl: string | undefined;
+  /** File that names the webhooks. */
+  readonly webhooks: string | undefined;
   /** Milliseconds over which links spread when they come back. */
   readonly reconnectWithin: number | undefined;
   readonly logLevel: LogLevel;
@@ -41,6 +43,7 @@ export const CUSTODIAN_USAGE = `ringfence-custodian run | restore
   --seal-key-file FILE     key that seals the custodian's keys at rest (DIR/seal.key)
   --passphrase-file FILE   passphrase that seals them instead
   --admin HOST:PORT        health and metrics (127.0.0.1:0)
+  --webhooks FILE          places that are told when jobs end (JSON; none)
   --reconnect-within TIME  spread of reconnections (15s)
   --log-level LEVEL        debug, info, warn or error (info)
 restore:
@@ -66,6 +69,7 @@ const FLAGS = [
   'seal-key-file',
   'passphrase-file',
   'admin',
+  'webhooks',
   'reconnect-within',
   'log-level',
 ] as const;
@@ -102,6 +106,7 @@ export function parseCustodianConfig(args: readonly string[], env: Environment):
     passphraseFile: given('passphrase-file'),
     admin: address('admin', given('admin') ?? '127.0.0.1:0'),
     databaseUrl: env['CUSTODIAN_DATABASE_URL'],
+    webhooks: given('webhooks'),
     reconnectWithin: reconnect === undefined ? undefined : duration(reconnect),
     logLevel: logLevel(given('log-level')),
     fault: env['RINGFENCE_FAULT'],
@@ -124,6 +129,7 @@ function readFlags(args: readonly string[]) {
     'seal-key-file': text,
     'passphrase-file': text,
     admin: text,
+    webhooks: text,
     'reconnect-within': text,
     'log-level': text,
     help: { type: 'boolean' },

@@ -9,6 +9,7 @@ import type { SealKind } from './identity/key-vault.ts';
 import type { RecordEvent } from './ledger/record-event.ts';
 import type { OpenCodes } from './join/open-codes.ts';
 import type { ControlPlaneLink } from './links/control-plane-link.ts';
+import type { Notices } from './notices/notices.ts';
 import type { ObjectStore } from './objects/object-store.ts';
 import type { CustodianStore } from './store/open-store.ts';
 import type { ColumnSeal } from './store/sealed-column.ts';
@@ -31,6 +32,8 @@ export interface CustodianContext {
   readonly record: RecordEvent;
   readonly fault: Fault;
   readonly link: ControlPlaneLink;
+  /** What webhooks are told. */
+  readonly notices: Notices;
   readonly endpoints: Endpoints;
   /** How others reach this custodian. */
   readonly route: () => PartyRoute;

@@ -24,6 +24,8 @@ import { ControlPlaneLink } from './links/control-plane-link.ts';
 import { relayTrust, routeOf } from './links/party-route.ts';
 import { readMetrics } from './gauges.ts';
 import { CustodianMetrics } from './metrics.ts';
+import { Notices } from './notices/notices.ts';
+import { readWebhooks } from './notices/webhook-file.ts';
 import { ObjectStore } from './objects/object-store.ts';
 import { openStore } from './store/open-store.ts';
 import { ColumnSeal } from './store/sealed-column.ts';
@@ -149,19 +151,17 @@ async function contextOf(
   const { state, reconnectWithin } = config;
   const { keys } = vault;
   const endpoints = new Endpoints(clock);
+  const columns = new ColumnSeal(keys, rng);
+  const shared = { store, keys, clock, rng, log, outer };
+  const notices = new Notices({ ...shared, columns, webhooks: readWebhooks(config.webhooks) });
   const link = new ControlPlaneLink({
+    ...shared,
     state,
-    store,
-    keys,
-    clock,
-    rng,
-    log,
     fault,
-    outer,
     reconnectWithin,
     onJobClosed: async ({ body }) => {
       if (owner.claimed === undefined) return;
-      await closeJob({ store, record }, owner.claimed, body.job, body.state);
+      await closeJob({ store, record, notices }, owner.claimed, body.job, body.state);
       await endpoints.jobChanged(body.job);
     },
   });
@@ -172,7 +172,8 @@ async function contextOf(
     keys,
     keyBytes: vault.bytes,
     sealKind: vault.seal,
-    columns: new ColumnSeal(keys, rng),
+    columns,
+    notices,
     objects: await ObjectStore.open(join(state, 'objects'), rng, fault),
     authoriser: createAuthoriser(OWNER_POLICY),
     clock,

@@ -34,6 +34,7 @@ export class OwnerLife {
 
   async end(): Promise<void> {
     this.#endHeads();
+    await this.#context.notices.stop();
     await this.#context.link.stop();
   }
 
@@ -71,6 +72,7 @@ export class OwnerLife {
     this.#endHeads = keepHeadFresh(context, loaded.organisation);
     context.recheckLinks();
     context.link.start(loaded.organisation);
+    context.notices.start(loaded.organisation);
     context.endpoints.start(context, loaded.organisation);
     context.log.info('owner.taken', { org: loaded.organisation.org });
   }

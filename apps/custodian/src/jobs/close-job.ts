@@ -5,7 +5,7 @@ import { dropCheckpoint } from './checkpoint.ts';
 
 /** Notes that a job is over without a commit, as the control plane says; repeated, it changes nothing. */
 export async function closeJob(
-  context: Pick<CustodianContext, 'store' | 'record'>,
+  context: Pick<CustodianContext, 'store' | 'record' | 'notices'>,
   claimed: ClaimedOrganisation,
   job: JobId,
   state: 'failed' | 'cancelled',
@@ -21,6 +21,8 @@ export async function closeJob(
       .executeTakeFirst();
     if (closed === undefined) return;
     await dropCheckpoint(tx, job);
+    await context.notices.note(tx, claimed, job, state === 'failed' ? 'failed' : 'stopped');
     await context.record(tx, claimed.org, { type: 'job-closed', job, state });
   });
+  context.notices.wake();
 }

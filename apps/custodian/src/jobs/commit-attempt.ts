@@ -38,6 +38,7 @@ export async function commitAttempt(
   });
   context.fault('commit-after-commit');
   context.link.wake();
+  context.notices.wake();
   return answer;
 }
 
@@ -192,6 +193,7 @@ async function storeCommit(
     .executeTakeFirst();
   if (numUpdatedRows !== 1n) throw new Error('a job changed while it was locked');
   await dropCheckpoint(tx, job);
+  await context.notices.note(tx, claimed, job, 'succeeded');
   const commitDigest = statementDigest(commit);
   await context.record(tx, claimed.org, { type: 'committed', job, attempt, agent: asked.agent, commitDigest });
   await enqueue(tx, claimed.org, { name: 'committed', body: { job, attempt } });
