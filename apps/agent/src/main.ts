@@ -57,6 +57,8 @@ async function run(config: RunConfig): Promise<void> {
       void agent.close();
     });
   log.info('ready', { agent: agent.ready.agent, pid: process.pid });
+  // Whoever started it may have gone, or never read; that is no reason to stop.
+  process.stdout.on('error', () => {});
   process.stdout.write(`${JSON.stringify({ event: 'ready', ...agent.ready })}\n`);
 }
 

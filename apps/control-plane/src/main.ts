@@ -47,6 +47,8 @@ async function run(config: ControlPlaneConfig): Promise<void> {
       void controlPlane.close();
     });
   log.info('ready', { url: controlPlane.ready.url, pid: process.pid });
+  // Whoever started it may have gone, or never read; that is no reason to stop.
+  process.stdout.on('error', () => {});
   process.stdout.write(`${JSON.stringify({ event: 'ready', ...controlPlane.ready })}\n`);
 }
 

@@ -30,6 +30,8 @@ export type CustodianErrorCode =
   | 'not-registered'
   /** No label can be given: residencies contradict, or the purpose is not allowed. */
   | 'no-label'
+  /** A new version's label would be looser than the one before, and nobody said that this is meant. */
+  | 'label-lowered'
   /** Objects that a pack names are not stored here. */
   | 'missing-objects'
   /** Too large or too many. */
@@ -56,6 +58,7 @@ export const STATUS_OF: Readonly<Record<CustodianErrorCode, number>> = {
   unclaimed: 409,
   'not-registered': 502,
   'no-label': 422,
+  'label-lowered': 409,
   'missing-objects': 409,
   'too-much': 413,
   unavailable: 503,

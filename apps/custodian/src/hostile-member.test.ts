@@ -78,7 +78,7 @@ test('an output is labelled by the versions that were mounted and by what they b
     const made = await depositTestJob(rig, organisation, { mounts: [name], outputs: [`of-${name}`], purpose: 'care' });
     const granted = await ask(agent, grantBody(controlPlane, agent, made, { attempt: 1 }));
     assert.ok(granted.result === 'granted');
-    await addDataset(rig, organisation, { name, text: 'newer', ...change });
+    await addDataset(rig, organisation, { name, text: 'newer', lowerLabel: true, ...change });
     const { outputs } = await openGrant(organisation, agent, made, { attempt: 1, payload: granted.payload });
     const answer = await agent.client.commit(await commitBody(organisation, agent, made, { attempt: 1, outputs }));
     assert.equal(answer.result, 'committed');

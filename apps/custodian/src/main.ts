@@ -38,6 +38,8 @@ async function run(config: CustodianConfig): Promise<void> {
       void custodian.close();
     });
   log.info('ready', { pid: process.pid });
+  // Whoever started it may have gone, or never read; that is no reason to stop.
+  process.stdout.on('error', () => {});
   process.stdout.write(`${JSON.stringify({ event: 'ready', ...custodian.ready })}\n`);
 }
 

@@ -34,6 +34,8 @@ async function run(config: RelayConfig): Promise<void> {
   const url = `https://${config.names[0]}:${server.port}`;
   const { caFile, caFingerprint } = certificate;
   log.info('ready', { url, pid: process.pid });
+  // Whoever started it may have gone, or never read; that is no reason to stop.
+  process.stdout.on('error', () => {});
   process.stdout.write(`${JSON.stringify({ event: 'ready', url, ca_file: caFile, ca_fingerprint: caFingerprint })}\n`);
 }
 

@@ -10,12 +10,14 @@ import { byteProgress } from '../progress.ts';
 import { withSession } from '../session.ts';
 
 export const command: Command = {
-  usage: 'NAME PATH --label public|internal|confidential|restricted [--residency EU]… [--purpose research]…',
+  usage:
+    'NAME PATH --label public|internal|confidential|restricted [--residency EU]… [--purpose research]… [--lower-label]',
   summary: 'seal a folder or file and register it; its label rules every job that mounts it',
   options: {
     label: { type: 'string' },
     residency: { type: 'string', multiple: true },
     purpose: { type: 'string', multiple: true },
+    'lower-label': { type: 'boolean' },
   },
   words: [2, 2],
   async run(context, [name = '', path = ''], flags) {
@@ -43,7 +45,15 @@ export const command: Command = {
         residency: texts(flags, 'residency'),
         purposes: texts(flags, 'purpose'),
       };
-      return custodian.addDataset({ name, ...labels, pack: sealed.pack, files: sealed.files, bytes: sealed.bytes });
+      const lowered = flags['lower-label'] === true ? ({ lowerLabel: true } as const) : {};
+      return custodian.addDataset({
+        name,
+        ...labels,
+        ...lowered,
+        pack: sealed.pack,
+        files: sealed.files,
+        bytes: sealed.bytes,
+      });
     });
     context.terminal.value(row);
     context.terminal.line(

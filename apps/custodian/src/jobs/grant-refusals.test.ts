@@ -261,3 +261,26 @@ test('every code was seen', () => {
     [],
   );
 });
+
+test('a label becomes looser by a new version only when its owner says so', async () => {
+  const name = 'loosened';
+  await addDataset(rig, organisation, { name, sensitivity: 'restricted', residency: ['DE'], purposes: ['care'] });
+  const looser = [
+    { sensitivity: 'internal', residency: ['DE'], purposes: ['care'] },
+    { sensitivity: 'restricted', residency: [], purposes: ['care'] },
+    { sensitivity: 'restricted', residency: ['DE'], purposes: [] },
+  ] as const;
+  for (const label of looser) {
+    const asked = { name, ...label, residency: [...label.residency], purposes: [...label.purposes] };
+    await assert.rejects(addDataset(rig, organisation, asked), { code: 'label-lowered' });
+  }
+  const same = await addDataset(rig, organisation, {
+    name,
+    sensitivity: 'restricted',
+    residency: ['DE'],
+    purposes: ['care'],
+  });
+  assert.equal(same.version, 2, 'what was refused left no version');
+  const lowered = await addDataset(rig, organisation, { name, sensitivity: 'internal', lowerLabel: true });
+  assert.deepEqual([lowered.version, lowered.sensitivity], [3, 'internal']);
+});

@@ -39,6 +39,8 @@ export const datasetRequest = z.strictObject({
   pack: packReference,
   files: whole(0, 1_000_000),
   bytes: whole(0, Number.MAX_SAFE_INTEGER),
+  /** Said by an owner who knows that this version's label is looser than that of the one before. */
+  lowerLabel: z.literal(true).optional(),
 });
 export const artifactRow = z.strictObject({
   artifact: idOf('artifact'),
