@@ -49,6 +49,11 @@ const NEEDS = {
     remedy: 'put the name of this machine into /etc/hosts',
   },
   python3: { present: () => runs('python3', '--version'), remedy: 'apt-get install python3' },
+  'fashion-mnist': {
+    present: () =>
+      existsSync('/usr/share/datasets/fashion-mnist') && runs('/usr/bin/python3', '-c', 'import numpy, sklearn'),
+    remedy: 'apt-get install dataset-fashion-mnist python3-sklearn',
+  },
   systemd: { present: () => runs('systemd-analyze', '--version'), remedy: 'apt-get install systemd' },
   full: { present: () => process.env['RINGFENCE_TEST_FULL'] === '1', remedy: 'npm run test:full' },
 } satisfies Record<string, Probe>;
