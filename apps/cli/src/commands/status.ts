@@ -2,6 +2,7 @@ import type { JobView } from '@ringfence/protocol/api';
 import type { AttemptView } from '@ringfence/protocol/payload';
 import { RingfenceError } from '@ringfence/base';
 import type { Command, CommandContext } from '../command.ts';
+import { showEndpoint } from '../endpoint/show-endpoint.ts';
 import { viewAttempt, withAgent } from '../job/agent-client.ts';
 import { egressText } from '../job/egress-text.ts';
 import { failureText } from '../job/failure-text.ts';
@@ -11,12 +12,13 @@ import { withSession, type Session } from '../session.ts';
 import { table } from '../terminal.ts';
 
 export const command: Command = {
-  usage: 'JOB',
-  summary: 'one job: its attempts, what it waits for, why it failed, what it made',
+  usage: 'JOB|ENDPOINT',
+  summary: 'an endpoint and its replicas, or one job: its attempts, what it waits for, why it failed, what it made',
   options: {},
   words: [1, 1],
   async run(context, [word = '']) {
     await withSession(context, async (session) => {
+      if (await showEndpoint(context, session, word)) return;
       const job = await whichJob(session, word);
       const [view, own] = await Promise.all([session.controlPlane.job(job), session.custodian.job(job)]);
       const attempt = await lastAttempt(context, session, view);

@@ -16,9 +16,20 @@ export function planTable(
   const refused = plan.refused.map(({ constraint, count }) => `${count} × ${constraint}`).join(', ');
   return [
     `Job      ${job.name} (${job.type}), ${cpuMilli / 1000} CPU, ${formatSize(memoryBytes)}`,
+    ...servesText(job),
     `Label    ${label.sensitivity}${label.residency.length === 0 ? '' : `, within ${label.residency.join(', ')}`}: ${placement.tiers.join(' or ')}, isolation ${placement.isolation} or better, egress ${placement.egress}`,
     `Rules    logs ${constraints.logs}, burst ${placement.burst}`,
     `Offers   ${plan.considered} considered${refused === '' ? '' : `; refused: ${refused}`}`,
     `Runs on  ${place}`,
   ].join('\n');
+}
+
+function servesText({ service }: LabelledJob['job']): string[] {
+  if (service === undefined) return [];
+  const { api, port, probe, replicas, scaling } = service;
+  const count = replicas.min === replicas.max ? String(replicas.max) : `${replicas.min} to ${replicas.max}`;
+  const by = scaling === undefined ? '' : ` by ${scaling.metric} (${scaling.target} each)`;
+  return [
+    `Serves   ${api} on port ${port}, ${probe === undefined ? 'ready when it listens' : `ready by ${probe}`}, replicas ${count}${by}`,
+  ];
 }
