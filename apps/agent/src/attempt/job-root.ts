@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { RingfenceError, utf8 } from '@ringfence/base';
 import { parseImageSource, type Workload } from '@ringfence/protocol/payload';
 import type { LinkContext } from '../link/link-context.ts';
-import { openImage } from '../oci/fetch-image.ts';
+import { checkAllowed, openImage } from '../oci/fetch-image.ts';
 import { imageProcess, type ImageProcess } from '../oci/image-command.ts';
 import { OciError } from '../oci/oci-error.ts';
 import type { RuntimeMount } from '../sandbox/index.ts';
@@ -49,12 +49,10 @@ async function imageOf(
   const source = parseImageSource(image);
   if (source === undefined) throw new OciError('bad-source', 'the image is not named with its digest');
   const { signal } = work.cancelling;
+  const access = machine.images.access(link.outer);
+  await checkAllowed(source, access);
   work.log?.write('setup', utf8(`ringfence: image ${source.digest}\n`));
-  const used = await machine.images.store.use(
-    source.digest,
-    () => openImage(source, machine.images.access(link.outer), signal),
-    signal,
-  );
+  const used = await machine.images.store.use(source.digest, () => openImage(source, access, signal), signal);
   work.releaseImage = () => used.release();
   const process = imageProcess(used.config);
   if (run === undefined && process.command === null)

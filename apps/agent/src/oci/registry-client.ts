@@ -44,7 +44,8 @@ export class RegistryClient implements BlobSource {
     this.#access = access;
     this.#signal = signal;
     const host = this.#name.registry;
-    const plain = access.insecure.has(host) || isLoopback(host);
+    // On this machine's own loopback nobody listens in; whoever names authorities wants TLS there too.
+    const plain = access.insecure.has(host) || (isLoopback(host) && access.ca === undefined);
     this.#origin = `${plain ? 'http' : 'https'}://${host}`;
   }
 

@@ -57,21 +57,27 @@ describe('constraints of a job', () => {
 
 test('every field that does nothing yet is refused, and a plain job passes', () => {
   refuseWhatIsNotYet(
-    job('type: batch\nresources: {cpus: 2, memory: 1GB}\nsetup: c\nenv: {A: b}\nretry: {max: 2, on: [error]}'),
+    job(
+      'type: batch\nresources: {cpus: 2, memory: 1GB, gpu: "A100:1"}\nsetup: c\nenv: {A: b}\nretry: {max: 2, on: [error]}\nprivacy: {egress: ["a.example:443"]}',
+    ),
   );
-  const image = `image: acme/a@sha256:${'0'.repeat(64)}`;
   for (const added of [
     'type: serve\nservice: {port: 8000}',
-    image,
-    'python: "3.12"',
-    'resources: {gpu: 80GB:1}',
     'resources: {spot: auto}',
     'resources: {max_price: 1 USD}',
     'profile: strict',
     'privacy: {tee: {require: [tdx]}}',
-    'privacy: {egress: ["a.example:443"]}',
   ])
     assert.throws(() => refuseWhatIsNotYet(job(added)), { code: 'not-yet' }, added);
+});
+
+test('an image asks for a container, and for no less than was wished', () => {
+  const image = `image: acme/a@sha256:${'0'.repeat(64)}`;
+  const wish = (fields: string) =>
+    constraintsOf(job(`${image}\n${fields}`), { sensitivity: 'internal', residency: [] }).isolation;
+  assert.equal(wish(''), 'container');
+  assert.equal(wish('privacy: {isolation: process}'), 'container');
+  assert.equal(wish('privacy: {isolation: gvisor}'), 'gvisor');
 });
 
 describe('a folder that is sealed', () => {
