@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { after, before, test } from 'node:test';
-import { silentLog, systemRng as rng } from '@ringfence/base';
+import { epochMs, silentLog, systemRng as rng } from '@ringfence/base';
 import { openStateFolder, systemClock as clock } from '@ringfence/base/platform';
 import { removeEmbedded } from '@ringfence/store';
 import { addDataset, ask, depositTestJob, grantBody, joinRig, type TestAgent } from '../fixtures/agent.fixture.ts';
@@ -50,13 +50,21 @@ function restoreInto(state: string, from: string, passphrase = PASSPHRASE) {
 
 test('a restored custodian has everything, and nothing that was granted before counts', async () => {
   await addDataset(rig, organisation, { name: 'admissions', text: 'marker-of-the-rows\n' });
+  const service = { port: 8_000, api: 'http', replicas: { min: 1, max: 1 } } as const;
+  const replica = await depositTestJob(rig, organisation, { type: 'serve', name: 'triage-endpoint', service });
+  await organisation.client.registerEndpoint({ name: 'triage-endpoint', service, jobs: [replica.body.job] });
+  await organisation.client.allowGateway(agent.id, true);
+  const expires = epochMs(clock.now() + 3_600_000);
+  await organisation.client.mintToken('triage-endpoint', { name: 'ward-7', expires, limits: { concurrency: 2 } });
+  const { tokens } = (await agent.client.gatewayView(-1)).endpoints[0] ?? {};
+  const { issuer } = await organisation.client.endpoints();
   const made = await depositTestJob(rig, organisation, { mounts: ['admissions'] });
   const body = grantBody(controlPlane, agent, made, { attempt: 1 });
   assert.equal((await ask(agent, body)).result, 'granted');
   const archive = join(folder, 'backup');
   await pipeline(await organisation.client.backup({ passphrase: PASSPHRASE }), createWriteStream(archive));
   assert.ok((await organisation.client.status()).lastBackupAt !== null);
-  for (const secret of ['marker-of-the-rows', 'admissions', 'secret-readmission-name'])
+  for (const secret of ['marker-of-the-rows', 'admissions', 'secret-readmission-name', 'triage-endpoint', 'ward-7'])
     assert.equal(readFileSync(archive).includes(secret), false, 'the archive shows nothing');
   const restored = await startRig({ prepare: (state) => restoreInto(state, archive).then(() => undefined) });
   try {
@@ -69,7 +77,15 @@ test('a restored custodian has everything, and nothing that was granted before c
     const { pack } = await client.openArtifact('admissions');
     const bytes = await (await client.object(pack.manifest)).toArray();
     assert.ok(Buffer.concat(bytes as Buffer[]).length > 0);
+    const shown = await client.endpoints();
+    assert.equal(shown.issuer, issuer, 'callers pin the same issuer');
+    assert.deepEqual(
+      shown.endpoints.map(({ name, replicas }) => [name, replicas.map(({ job }) => job)]),
+      [['triage-endpoint', [replica.body.job]]],
+    );
     const moved = { ...agent, client: await restored.client(agent.tls) };
+    const view = await moved.client.gatewayView(-1);
+    assert.deepEqual(view.endpoints[0]?.tokens, tokens, 'callers keep their tokens, and gateways their leave');
     assert.deepEqual(await ask(moved, body), { result: 'refused', reason: 'epoch' });
     assert.deepEqual(await moved.client.commit({ job: made.body.job, attempt: 1, outputs: [] }), {
       result: 'refused',
