@@ -10,7 +10,7 @@ export async function startCapture(options: {
   readonly filter?: string;
 }): Promise<{ stop: () => Promise<void> }> {
   const { file, device, prefix = [], filter = 'tcp' } = options;
-  const [program = '', ...args] = [
+  const [program, ...args] = [
     ...prefix,
     'tcpdump',
     '-i',

@@ -65,7 +65,7 @@ test('every byte of a capture is in the journal', async (t) => {
 
 test('bytes beside the frames are found, though the party counts them', async (t) => {
   if (!need(t, 'tcpdump')) return;
-  const { send } = WebSocket.prototype;
+  const send = Reflect.get(WebSocket.prototype, 'send') as (this: WebSocket, ...args: unknown[]) => void;
   t.after(() => (WebSocket.prototype.send = send));
   const { ok, connections } = await captured(t, async () => {
     const sent = new Promise<void>((resolve) => {

@@ -34,7 +34,7 @@ export async function fetchPinnedAuthority(options: {
 /** The chain of one handshake. `request` writes nothing before `end()`, which is never called. */
 async function shownChain(url: URL, proxy: string | undefined, signal: AbortSignal): Promise<DetailedPeerCertificate> {
   const probe = request(url, {
-    ...(proxy === undefined ? { agent: false, createConnection: tlsOverTcp } : { agent: proxyAgent(proxy, signal) }),
+    ...(proxy === undefined ? { createConnection: tlsOverTcp } : { agent: proxyAgent(proxy, signal) }),
     // The chain is only read here; what it must contain is checked by the caller.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.3',

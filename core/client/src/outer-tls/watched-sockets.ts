@@ -16,22 +16,29 @@ export interface SocketWatch {
   readonly hungUp: (dial: number, bytes: { readonly in: number; readonly out: number }) => void;
 }
 
-const watching = new AsyncLocalStorage<SocketWatch>();
+const watching = new AsyncLocalStorage<{ readonly watch: SocketWatch; active: boolean }>();
 let subscribed = false;
 
 /**
  * Runs `dial` and tells `watch` of every TCP connection that is made on its behalf, also by libraries (Node publishes
  * each on `net.client.socket`), from before its first byte to its end.
  */
-export function watchSockets<T>(watch: SocketWatch, dial: () => T): T {
+export async function watchSockets<T>(watch: SocketWatch, dial: () => Promise<T>): Promise<T> {
   if (!subscribed) subscribe('net.client.socket', (message) => onSocket(message));
   subscribed = true;
-  return watching.run(watch, dial);
+  const dialling = { watch, active: true };
+  try {
+    return await watching.run(dialling, dial);
+  } finally {
+    // Whatever a message on the new connection leads to runs in this context as well, and dials for itself.
+    dialling.active = false;
+  }
 }
 
 function onSocket(message: unknown): void {
-  const watch = watching.getStore();
-  if (watch === undefined || !isSocketMessage(message)) return;
+  const dialling = watching.getStore();
+  if (dialling?.active !== true || !isSocketMessage(message)) return;
+  const { watch } = dialling;
   const { socket } = message;
   socket.once('connect', () => {
     const ends = endsOf(socket);

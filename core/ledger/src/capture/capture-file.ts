@@ -46,7 +46,7 @@ function* pcapPackets(view: DataView, little: boolean, unitsPerMs: number): Gene
 
 interface Interface {
   readonly link: number;
-  readonly unitsPerMs: number;
+  readonly unitsPerSecond: bigint;
   readonly snap: number;
 }
 
@@ -74,20 +74,21 @@ function* pcapngPackets(view: DataView): Generator<CapturedPacket> {
 
 function interfaceOf(block: DataView, little: boolean): Interface {
   if (block.byteLength < 8) throw badCapture();
-  let unitsPerMs = 1e3;
+  let unitsPerSecond = 1_000_000n;
   for (let at = 8; at + 4 <= block.byteLength;) {
     const code = block.getUint16(at, little);
     const size = block.getUint16(at + 2, little);
     if (code === 0) break;
-    if (code === 9 && size >= 1 && at + 4 < block.byteLength) unitsPerMs = unitsOf(block.getUint8(at + 4));
+    if (code === 9 && size >= 1 && at + 4 < block.byteLength) unitsPerSecond = unitsOf(block.getUint8(at + 4));
     at += 4 + Math.ceil(size / 4) * 4;
   }
-  return { link: block.getUint16(0, little), snap: block.getUint32(4, little), unitsPerMs };
+  return { link: block.getUint16(0, little), snap: block.getUint32(4, little), unitsPerSecond };
 }
 
 /** if_tsresol: a power of ten, or of two when the highest bit is set. */
-function unitsOf(resolution: number): number {
-  return (resolution & 0x80 ? 2 ** (resolution & 0x7f) : 10 ** resolution) / 1e3;
+function unitsOf(resolution: number): bigint {
+  const exponent = BigInt(Math.min(resolution & 0x7f, 63));
+  return resolution & 0x80 ? 2n ** exponent : 10n ** exponent;
 }
 
 function packetOf(
@@ -107,8 +108,8 @@ function packetOf(
   const known = interfaces[block.getUint32(0, little)];
   const kept = block.getUint32(12, little);
   if (known === undefined || kept > block.byteLength - 20) throw badCapture();
-  const units = block.getUint32(4, little) * 2 ** 32 + block.getUint32(8, little);
-  const t = Math.floor(units / known.unitsPerMs);
+  const units = (BigInt(block.getUint32(4, little)) << 32n) | BigInt(block.getUint32(8, little));
+  const t = Number((units * 1_000n) / known.unitsPerSecond);
   return { t, link: known.link, data: bytesOf(block, 20, kept), length: block.getUint32(16, little) };
 }
 

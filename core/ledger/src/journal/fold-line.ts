@@ -53,8 +53,8 @@ type FrameRecord = JournalRecordOf<'frame'>;
 type FrameFields = Extract<JournalFields, { kind: 'frame' }>;
 
 /** Whether runs of this message fold. */
-export function folds({ number, dir, mid }: FrameRecord): boolean {
-  return FOLDED.get(number) === dir && mid === 0;
+export function folds({ number, dir, mid, body }: FrameRecord): boolean {
+  return FOLDED.get(number) === dir && mid === 0 && (number !== RENEW || safe.safeParse(body['echo']).success);
 }
 
 /** What a frame of a fold may leave out, since frames before it have said it. */
@@ -122,5 +122,5 @@ export class FoldMemory {
 /** A renewal's echo apart from the rest of its body, when it is a number that a record may have. */
 function withoutEcho({ number, body }: FrameRecord): { echo?: number; rest: FrameRecord['body'] } {
   const { echo, ...rest } = body;
-  return number === RENEW && typeof echo === 'number' ? { echo, rest } : { rest: body };
+  return number === RENEW ? { echo: Number(echo), rest } : { rest: body };
 }
