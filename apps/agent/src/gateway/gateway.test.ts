@@ -130,7 +130,7 @@ describe('a gateway', () => {
     const get = await house.call('/model/x');
     assert.deepEqual([get.statusCode, lost], [502, 3]);
     await house.replica(hello, 'elsewhere');
-    loser.end();
+    loser.die();
     for (let i = 0; i < 20; i += 1) {
       const answer = await house.call('/model/x', { method: 'POST', body: 'x' });
       assert.deepEqual([answer.statusCode, await text(answer)], [200, 'hello POST /x']);

@@ -35,6 +35,8 @@ describe('tokens of an answer', () => {
   it('are read from the end of a long JSON answer', () => {
     const body = JSON.stringify({ data: 'x'.repeat(100_000), text: '"usage": {"prompt_tokens": 9}', usage });
     assert.deepEqual(countOf('application/json', body, [5, 99_990, 100_050]), { in: 7, out: 3 });
+    const nested = JSON.stringify({ choices: [{ usage: { prompt_tokens: 1, completion_tokens: 1 } }], usage });
+    assert.deepEqual(countOf('application/json', nested), { in: 7, out: 3 });
     const embeddings = JSON.stringify({ data: [], usage: { prompt_tokens: 4, total_tokens: 4 } });
     assert.deepEqual(countOf('application/json', embeddings), { in: 4, out: 0 });
   });

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ManualClock, newId, systemRng as rng } from '@ringfence/base';
+import type { GatewayEndpoint } from '@ringfence/protocol/payload';
+import { ServedEndpoint } from './served-endpoint.ts';
+import type { ReplicaRoad, Target } from './target.ts';
+
+const listed: GatewayEndpoint = {
+  endpoint: newId('endpoint', rng),
+  name: 'e',
+  service: { port: 8_000, api: 'http', replicas: { min: 0, max: 1 } },
+  sensitivity: 'internal',
+  replicas: [],
+  tokens: [],
+};
+const replica = { job: newId('job', rng), attempt: 1, agent: newId('agent', rng), routes: [], state: 'ready' as const };
+
+function endpointOf(most = 1) {
+  const clock = new ManualClock();
+  const road: { sends: Awaited<ReturnType<ReplicaRoad['send']>> } = { sends: 'answered' };
+  let told = 0;
+  const endpoint = new ServedEndpoint(listed, {
+    clock,
+    draw: () => 0,
+    findRoad: () => ({ most, send: () => Promise.resolve(road.sends) }),
+    onHeld: () => (told += 1),
+  });
+  const hold = (until: number): Promise<Target | undefined> => endpoint.hold(until, () => {});
+  return { endpoint, clock, hold, road, told: () => told };
+}
+
+describe('an endpoint at a gateway', () => {
+  it('tells at once of each request that it holds, and lets the oldest go when a replica comes', async () => {
+    const { endpoint, hold, told } = endpointOf();
+    const [first, second] = [hold(60_000), hold(60_000)];
+    assert.deepEqual([told(), endpoint.load().held], [2, 2]);
+    endpoint.update({ ...listed, replicas: [replica] });
+    const target = await first;
+    assert.ok(target !== undefined);
+    assert.deepEqual([endpoint.load().held, endpoint.load().inFlight], [1, 1]);
+    endpoint.release(target);
+    assert.equal(await second, target);
+  });
+
+  it('gives up what waited long enough, and sends nothing to a replica that drains', async () => {
+    const { endpoint, clock, hold } = endpointOf();
+    endpoint.update({ ...listed, replicas: [{ ...replica, state: 'draining' }] });
+    assert.equal(endpoint.take(), undefined);
+    const late = hold(60_000);
+    clock.advance(60_000);
+    assert.equal(await late, undefined);
+    assert.equal(endpoint.isBusy, false);
+  });
+
+  it('lets a replica rest that did not take a request, and then tries it again', async () => {
+    const { endpoint, clock, hold, road } = endpointOf();
+    endpoint.update({ ...listed, replicas: [replica] });
+    const target = endpoint.take();
+    assert.ok(target !== undefined);
+    road.sends = 'not-taken';
+    await target.send(() => clock.monotonic(), {} as never);
+    endpoint.release(target);
+    assert.equal(endpoint.take(), undefined);
+    const held = hold(60_000);
+    clock.advance(100);
+    assert.equal(await held, target);
+  });
+});
