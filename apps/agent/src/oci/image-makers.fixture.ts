@@ -11,7 +11,22 @@ export interface MadeImage {
   readonly digest: string;
 }
 
-const APPLETS = ['sh', 'cat', 'id', 'ls', 'sleep', 'echo', 'wc', 'env', 'tail', 'touch', 'mkdir', 'mount'];
+const APPLETS = [
+  'sh',
+  'cat',
+  'id',
+  'ls',
+  'sleep',
+  'echo',
+  'wc',
+  'env',
+  'tail',
+  'touch',
+  'mkdir',
+  'mount',
+  'wget',
+  'nc',
+];
 const GO = `#!/bin/sh
 echo "own command $GREETING $*"
 echo made > /out/made
