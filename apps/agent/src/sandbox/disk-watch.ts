@@ -5,6 +5,9 @@ import type { Clock } from '@ringfence/base';
 
 const INTERVAL_MS = 2000;
 
+/** What a file takes without a byte in it: a disk has only so many inodes. */
+const INODE_BYTES = 512;
+
 /** Bytes that `folders` occupy on disk, counted until they pass `limit`; symlinks are not followed. */
 export async function bytesIn(folders: readonly string[], limit: number): Promise<number> {
   let sum = 0;
@@ -14,7 +17,7 @@ export async function bytesIn(folders: readonly string[], limit: number): Promis
       for await (const entry of await opendir(folder)) {
         const path = join(folder, entry.name);
         if (entry.isDirectory()) open.push(path);
-        sum += (await lstat(path)).blocks * 512;
+        sum += (await lstat(path)).blocks * 512 + INODE_BYTES;
         if (sum > limit) break;
       }
     } catch {
