@@ -201,6 +201,13 @@ test('data that is gone stops the start', async () => {
   assert.equal(await refusal(grantBody(controlPlane, agent, made, { attempt: 1 })), 'dataset-gone');
 });
 
+test('a secret that is not there stops the start, and its name is told to members alone', async () => {
+  const made = await depositTestJob(rig, organisation, { work: { secrets: ['ABSENT'] } });
+  assert.equal(await refusal(grantBody(controlPlane, agent, made, { attempt: 1 })), 'secret-missing');
+  const { missingSecrets } = await organisation.client.job(made.body.job);
+  assert.deepEqual(missingSecrets, ['ABSENT']);
+});
+
 test('a job past its end starts no more', async () => {
   const made = await depositTestJob(rig, organisation, { edit: { expires: epochMs(shifted.now() + 2_000) } });
   ahead.by = 3_000;
