@@ -1,8 +1,11 @@
 // Jobs in images made by other people's tools: from a real registry, an archive and a layout, by runc and by gVisor, through the whole house.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import {
@@ -20,6 +23,13 @@ let house: House;
 let registry: TestRegistry;
 let made: MadeImage;
 let jobs = 0;
+/** The machine's own address: a job file may not name loopback. */
+const address =
+  Object.values(networkInterfaces())
+    .flatMap((found) => found ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+/** A place outside that one job may reach. */
+const server = createServer((_, response) => void response.end('from outside\n'));
 
 /** Runs a job and returns its end and what it printed. */
 async function launch(fields: string): Promise<{ code: number | null; log: string; result: Record<string, unknown> }> {
@@ -45,10 +55,18 @@ suite('jobs in images', { skip: missing('full', 'root', 'runc', 'runsc', 'image-
     registry = await startRegistry(join(root, 'registry'));
     copyImage(`oci:${made.layout}:made`, `docker://${registry.host}/acme/made:1`, '--dest-tls-verify=false');
     copyImage(`oci:${made.layout}:made`, `oci-archive:${join(root, 'images', 'made.tar')}`);
+    server.listen(0, address);
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
     house = await startHouse({
       root: join(root, 'house'),
       agents: 1,
-      env: { 'agent-1': { RINGFENCE_IMAGE_ROOT: join(root, 'images') } },
+      env: {
+        'agent-1': {
+          RINGFENCE_IMAGE_ROOT: join(root, 'images'),
+          RINGFENCE_EGRESS_ALLOW_LOCAL: `${address}:${port}`,
+        },
+      },
     });
     mkdirSync(join(root, 'data'));
     writeFileSync(join(root, 'data', 'rows.csv'), 'a,b\n');
@@ -58,6 +76,7 @@ suite('jobs in images', { skip: missing('full', 'root', 'runc', 'runsc', 'image-
   after(async () => {
     await house?.stop();
     await registry?.stop();
+    server.close();
     rmSync(root, { recursive: true, force: true });
   });
 
@@ -99,6 +118,28 @@ suite('jobs in images', { skip: missing('full', 'root', 'runc', 'runsc', 'image-
     assert.equal(code, 0, log);
     assert.match(log, /Linux version 4\.4\.0/);
   });
+
+  for (const isolation of ['container', 'gvisor'])
+    test(`a job in ${isolation} reaches what it lists by the proxy, and nothing else`, async () => {
+      const { port } = server.address() as AddressInfo;
+      const place = `${address}:${port}`;
+      const { code, log } = await launch(
+        [
+          `image: oci:${made.layout}@${made.digest}`,
+          `privacy: {isolation: ${isolation}, egress: ["${place}"]}`,
+          'run: |',
+          `  unset NO_PROXY no_proxy`,
+          `  wget -q -O - http://${place}/`,
+          `  wget -q -T 5 -O - http://${address}:${port + 1}/ 2>&1 || echo refused`,
+          `  unset http_proxy HTTP_PROXY`,
+          `  wget -q -T 5 -O - http://${place}/ 2>&1 || echo no other way`,
+        ].join('\n'),
+      );
+      assert.equal(code, 0, log);
+      assert.match(log, /from outside/);
+      assert.match(log, /refused/);
+      assert.match(log, /no other way/);
+    });
 
   test('a container without an image has the root file system of the site', async () => {
     const { code, log } = await launch(
