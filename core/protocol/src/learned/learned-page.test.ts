@@ -25,6 +25,7 @@ test('every message that a control plane reads is told, and every body of a requ
   const told = new Set(LEARNED_SOURCES.map(({ schema }) => schema));
   for (const [name, { reader, schema }] of Object.entries(MESSAGES))
     if (reader === 'control-plane') assert.ok(told.has(schema), name);
+  assert.deepEqual(Object.keys(api.jobFence.shape), ['fence']);
   // A submission is its three parts, each told under its own heading.
   assert.deepEqual(Object.keys(api.jobSubmission.shape), ['job', 'label', 'placement']);
   assert.ok(told.has(api.organisationRegistration) && told.has(api.planRequest) && told.has(api.jobStop));

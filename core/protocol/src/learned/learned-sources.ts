@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { agentDrain, jobStop, organisationRegistration, planRequest } from '../api/index.ts';
+import { agentDrain, jobFence, jobStop, jobSubmission, organisationRegistration, planRequest } from '../api/index.ts';
 import { MESSAGES } from '../messages/registry.ts';
 import { fenceStatement, jobStatement, labelStatement, placementPart } from '../statements/index.ts';
 
@@ -254,3 +254,10 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
     tells: { agent: 'which agent is not trusted any more', reason: 'why: one word of a list' },
   },
 ];
+
+/** Bodies of requests that only carry what has a heading of its own. */
+export const LEARNED_BODIES: ReadonlySet<z.ZodType> = new Set<z.ZodType>([
+  jobSubmission,
+  jobFence,
+  ...LEARNED_SOURCES.map(({ schema }) => schema),
+]);
