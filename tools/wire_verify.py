@@ -1086,7 +1086,8 @@ class Smuggling:
         self.leased, self.live, self.shown, self.caused = set(), set(), {}, {}
         self.offer, self.arrived, self.acknowledged = None, 0, 0
         self.job_attempts, self.agent_attempts, self.job_minutes, self.agent_minutes = {}, {}, {}, []
-        self.per_connection = self.open_bits = self.connections = self.seeds = 0
+        self.per_connection = self.open_bits = self.connections = self.seeds = self.once = 0
+        self.offered = False
 
     def came(self, mid, run=None):
         self.arrived = max(self.arrived, mid)
@@ -1116,6 +1117,8 @@ class Smuggling:
         elif message.name == "ack" and body["mid"] in self.caused:
             run = self.caused[body["mid"]]
             self.agent_attempts[run] = self.agent_attempts.get(run, 0) + everything
+        elif message.name == "offer" and not self.offered:
+            self.offered, self.once = True, everything
         else:
             self.agent_minutes.append((t, everything))
         if message.name == "heartbeat" and job:
@@ -1184,10 +1187,12 @@ class Smuggling:
                 "perAttempt": most(self.agent_attempts.values()),
                 "perMinute": math.ceil(worst_minute(self.agent_minutes)),
                 "perConnection": math.ceil(self.per_connection),
+                "once": math.ceil(self.once + self.seeds * HASH_BITS),
                 "total": math.ceil(
                     sum(self.agent_attempts.values())
                     + total([self.agent_minutes])
                     + self.connections
+                    + self.once
                     + self.seeds * HASH_BITS
                 ),
             },
@@ -1542,7 +1547,7 @@ def show(report):
     if len(report["problems"]) > 10:
         say(f"  and {len(report['problems']) - 10} more")
     for who, bits in (report["smuggling"] or {}).items():
-        more = f", {bits['perConnection']} a connection" if "perConnection" in bits else ""
+        more = f", {bits['perConnection']} a connection, {bits['once']} once" if "perConnection" in bits else ""
         say(f"  at most smuggled by a hostile {who}: {bits['perAttempt']} bits an attempt, {bits['perMinute']} a minute{more}")
     if not report["signaturesFixed"]:
         say("  signatures were not made again (--party-seed): 252 bits each are in these figures")

@@ -8,6 +8,7 @@ import {
   type HostPort,
   type LogLevel,
 } from '@ringfence/base';
+import type { JournalRetention } from '@ringfence/client/control-link';
 import { AgentError } from './agent-error.ts';
 import { imageFlags, type ImageFlags } from './oci/image-flags.ts';
 import { readConnectTarget } from './egress/egress-target.ts';
@@ -39,6 +40,8 @@ export interface RunConfig extends Common {
   readonly admin: HostPort;
   /** Milliseconds over which the first dial after a cut is spread. */
   readonly reconnectWithin: number | undefined;
+  /** How long closed segments of the links' journals are kept. */
+  readonly retention: JournalRetention;
   /** Where attempts lie while they run; default by who runs the agent. */
   readonly work: string | undefined;
   readonly cacheBytes: number;
@@ -71,6 +74,8 @@ export const AGENT_USAGE = `ringfence-agent join | run
   run --state DIR                  runs jobs
     --admin HOST:PORT              health and metrics (127.0.0.1:0)
     --reconnect-within TIME        spreads the first dial after a cut (15s)
+    --journal-compress TIME        compresses segments of links' journals that are older, such as 30d (never)
+    --journal-keep TIME            removes segments that are older, all but the agent's own steps (never)
     --work DIR                     where attempts lie while they run
     --cache-size SIZE              sealed objects that are kept (5GB)
     --log-size SIZE                most of a job's output that is kept, for each attempt (64MB)
@@ -103,6 +108,8 @@ const FLAGS = {
   'relay-ca': text,
   admin: text,
   'reconnect-within': text,
+  'journal-compress': text,
+  'journal-keep': text,
   work: text,
   'cache-size': text,
   'log-size': text,
@@ -129,6 +136,8 @@ const JOIN_ONLY = ['code-file', 'lan', 'proxy', 'ca-file', 'relay-ca', 'allow-pr
 const RUN_ONLY = [
   'admin',
   'reconnect-within',
+  'journal-compress',
+  'journal-keep',
   'work',
   'cache-size',
   'log-size',
@@ -206,6 +215,10 @@ function runFlags(
   return {
     admin: address('admin', given('admin') ?? '127.0.0.1:0'),
     reconnectWithin: within === undefined ? undefined : duration('reconnect-within', within),
+    retention: {
+      packAfter: age('journal-compress', given('journal-compress')),
+      keepFor: age('journal-keep', given('journal-keep')),
+    },
     work: given('work'),
     cacheBytes: size('cache-size', given('cache-size') ?? '5GB'),
     logBytes: size('log-size', given('log-size') ?? '64MB'),
@@ -258,6 +271,12 @@ export function address(flag: string, value: string): HostPort {
   const parsed = parseHostPort(value);
   if (parsed === undefined)
     throw bad(`--${flag} is not HOST:PORT`, 'write it as 10.0.0.5:7443, or [::1]:7443 for IPv6');
+  return parsed;
+}
+
+function age(flag: string, value: string | undefined): number | undefined {
+  const parsed = value === undefined ? undefined : parseDuration(value);
+  if (value !== undefined && parsed === undefined) throw bad(`--${flag} is no time`, 'write it as 90d');
   return parsed;
 }
 

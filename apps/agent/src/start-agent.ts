@@ -59,6 +59,7 @@ export async function startAgent(parts: {
         machine,
         metrics,
         reconnectWithin,
+        retention: config.retention,
         onState,
         gateway: config.gateway,
       }),

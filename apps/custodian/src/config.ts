@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf, parseDuration, parseHostPort, parseLogLevel, type HostPort, type LogLevel } from '@ringfence/base';
+import type { JournalRetention } from '@ringfence/client/control-link';
 import { CustodianError } from './custodian-error.ts';
 
 /** What the command line and the environment say. */
@@ -26,6 +27,8 @@ export interface CustodianConfig {
   readonly webhooks: string | undefined;
   /** Milliseconds over which links spread when they come back. */
   readonly reconnectWithin: number | undefined;
+  /** How long closed segments of the link's journal are kept. */
+  readonly retention: JournalRetention;
   readonly logLevel: LogLevel;
   readonly fault: string | undefined;
 }
@@ -45,6 +48,8 @@ export const CUSTODIAN_USAGE = `ringfence-custodian run | restore
   --admin HOST:PORT        health and metrics (127.0.0.1:0)
   --webhooks FILE          places that are told when jobs end (JSON; none)
   --reconnect-within TIME  spread of reconnections (15s)
+  --journal-compress TIME  compress segments of the link's journal that are older, such as 30d (never)
+  --journal-keep TIME      remove segments that are older, all but the custodian's own steps (never)
   --log-level LEVEL        debug, info, warn or error (info)
 restore:
   --from FILE                     archive to restore into a new --state
@@ -71,6 +76,8 @@ const FLAGS = [
   'admin',
   'webhooks',
   'reconnect-within',
+  'journal-compress',
+  'journal-keep',
   'log-level',
 ] as const;
 type Flag = (typeof FLAGS)[number];
@@ -108,6 +115,10 @@ export function parseCustodianConfig(args: readonly string[], env: Environment):
     databaseUrl: env['CUSTODIAN_DATABASE_URL'],
     webhooks: given('webhooks'),
     reconnectWithin: reconnect === undefined ? undefined : duration(reconnect),
+    retention: {
+      packAfter: age('journal-compress', given('journal-compress')),
+      keepFor: age('journal-keep', given('journal-keep')),
+    },
     logLevel: logLevel(given('log-level')),
     fault: env['RINGFENCE_FAULT'],
   };
@@ -131,6 +142,8 @@ function readFlags(args: readonly string[]) {
     admin: text,
     webhooks: text,
     'reconnect-within': text,
+    'journal-compress': text,
+    'journal-keep': text,
     'log-level': text,
     help: { type: 'boolean' },
   } as const satisfies Record<Flag | 'help', { type: 'string' | 'boolean' }>;
@@ -145,6 +158,12 @@ function address(flag: string, text: string): HostPort {
   const parsed = parseHostPort(text);
   if (parsed === undefined) throw bad(`--${flag} is not HOST:PORT`, 'write it as 0.0.0.0:7443, or [::]:7443 for IPv6');
   return parsed;
+}
+
+function age(flag: string, text: string | undefined): number | undefined {
+  const milliseconds = text === undefined ? undefined : parseDuration(text);
+  if (text !== undefined && milliseconds === undefined) throw bad(`--${flag} is no duration`, 'write it as 90d');
+  return milliseconds;
 }
 
 function duration(text: string): number {

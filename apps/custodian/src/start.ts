@@ -103,6 +103,7 @@ export async function startCustodian(parts: StartParts): Promise<RunningCustodia
     context,
     close: async () => {
       await admin.close();
+      // Gateways' long questions end, or the links would wait for them.
       await context.endpoints.stop();
       await payload.close();
       await life.end();
@@ -159,6 +160,7 @@ async function contextOf(
     state,
     fault,
     reconnectWithin,
+    retention: config.retention,
     onJobClosed: async ({ body }) => {
       if (owner.claimed === undefined) return;
       await closeJob({ store, record, notices }, owner.claimed, body.job, body.state);

@@ -67,7 +67,10 @@ function show({ line }: Terminal, report: VerifiedLink): void {
     line(
       `    by a hostile ${who}: ${bits(smuggling[who].perAttempt)} an attempt, ${bits(smuggling[who].perMinute)} a minute`,
     );
-  line(`    by a hostile agent in a connection’s first two frames: ${bits(smuggling.agent.perConnection)}`);
+  const { perConnection, once } = smuggling.agent;
+  line(
+    `    and by a hostile agent: ${bits(perConnection)} a connection, ${bits(once)} once, with its first offer and its seed`,
+  );
   line(`    goal: ${goal.perAttempt} an attempt, ${goal.perMinute} a minute`);
   if (!smuggling.signaturesFixed)
     line('    signatures could not be made again: the frame key is not at hand (--seal-key-file)');

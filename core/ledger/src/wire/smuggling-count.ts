@@ -75,6 +75,8 @@ export class SmugglingCount {
   #acknowledged = 0;
   #perConnection = 0;
   #openBits = 0;
+  #offered = false;
+  #once = 0;
   #handshakesFixed = true;
   #ofConnections = 0;
 
@@ -137,7 +139,10 @@ export class SmugglingCount {
       perAttempt: most(this.#agentAttempts.values()),
       perMinute: Math.ceil(this.#agentMinutes.maximum()),
       perConnection: Math.ceil(this.#perConnection),
-      total: Math.ceil(sum(this.#agentAttempts.values()) + this.#agentMinutes.total() + this.#ofConnections + seeds),
+      once: Math.ceil(this.#once + seeds),
+      total: Math.ceil(
+        sum(this.#agentAttempts.values()) + this.#agentMinutes.total() + this.#ofConnections + this.#once + seeds,
+      ),
     };
     return {
       job,
@@ -222,6 +227,9 @@ export class SmugglingCount {
     } else if (message.name === 'ack' && this.#caused.has(message.body.mid)) {
       const key = this.#caused.get(message.body.mid) ?? '';
       this.#agentAttempts.set(key, (this.#agentAttempts.get(key) ?? 0) + all);
+    } else if (message.name === 'offer' && !this.#offered) {
+      this.#offered = true;
+      this.#once += all;
     } else this.#agentMinutes.add(t, all);
     if (message.name !== 'heartbeat' || job === 0) return;
     // Spread evenly over the attempts of this heartbeat that could move.

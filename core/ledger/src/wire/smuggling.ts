@@ -22,7 +22,10 @@ export interface Smuggling {
   /** A job in its sandbox, under an honest agent. */
   readonly job: ChoiceBits;
   /** An agent (or custodian) whose own code is hostile and yet passes every check of this verification. */
-  readonly agent: ChoiceBits & { readonly perConnection: number };
+  readonly agent: ChoiceBits & {
+    readonly perConnection: number;
+    /** With the first offer and the committed seeds. */ readonly once: number;
+  };
   readonly goal: { readonly perAttempt: number; readonly perMinute: number };
   readonly jobMeetsGoal: boolean;
   readonly agentMeetsGoal: boolean;
