@@ -64,6 +64,12 @@ const WRONG: Readonly<Record<string, { args: readonly string[]; message: RegExp 
   'a time too long': { args: [...RUN, '--reconnect-within', '1h'], message: /--reconnect-within/ },
   'a country that is none': { args: [...RUN, '--jurisdiction', 'Germany'], message: /--jurisdiction is not a country/ },
   'a user id that is none': { args: [...RUN, '--first-job-uid', '-1'], message: /first-job-uid/ },
+  'a level that is none': { args: [...RUN, '--isolation', 'tee'], message: /--isolation is no level/ },
+  'a registry that is none': { args: [...RUN, '--registry', 'https://r.example'], message: /--registry is not HOST/ },
+  'a folder of images that moves': {
+    args: [...RUN, '--image-root', 'images'],
+    message: /--image-root is not an absolute/,
+  },
   'an unknown log level': { args: [...RUN, '--log-level', 'loud'], message: /--log-level is unknown/ },
 };
 

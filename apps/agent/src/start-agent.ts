@@ -45,7 +45,6 @@ export async function startAgent(parts: {
   const key = sealKey(state, config.sealKeyFile, rng);
   const machine = await openMachine({ ...config, clock, rng });
   reportMachine(machine, log);
-  for (const registry of config.images.insecure) log.warn('registry.insecure', { reason: registry });
   const metrics = new AgentMetrics();
   const links: AgentLink[] = [];
   const onState = (): void => metrics.links(links.filter((link) => link.state === 'up').length);
@@ -97,7 +96,10 @@ function repeat(clock: Clock, every: number, run: () => void): () => void {
   return () => cancel();
 }
 
-function reportMachine({ capabilities, gpus, network }: Awaited<ReturnType<typeof openMachine>>, log: Log): void {
+function reportMachine(
+  { capabilities, gpus, images, network }: Awaited<ReturnType<typeof openMachine>>,
+  log: Log,
+): void {
   const { sandbox, container, gvisor, limits } = capabilities;
   if (network.allowLocal.size > 0)
     log.warn('egress.local-allowed', {
@@ -109,6 +111,7 @@ function reportMachine({ capabilities, gpus, network }: Awaited<ReturnType<typeo
   for (const { model, count } of gpus.offered) log.info('gpu', { state: model, count });
   if (sandbox.available) log.info('sandbox', { version: sandbox.version, state: limits.driver });
   else log.warn('sandbox.missing', { reason: sandbox.reason, next: sandbox.remedy });
+  for (const registry of images.insecure) log.warn('registry.insecure', { reason: registry });
   for (const level of [container, gvisor])
     if (level.available) log.info('containers', { reason: level.runtime, version: level.version });
     else log.info('containers.missing', { reason: level.reason, next: level.remedy });

@@ -35,5 +35,5 @@ for (const { level, needs } of LEVELS)
     await until(() => !isUidBusy(uid), 'the job died with its agent');
     assert.equal((await reapOrphans(host.stateDir, systemClock)).length, 1);
     assert.deepEqual(readdirSync(join(host.stateDir, 'sandboxes')), []);
-    for (const folder of record.cgroup?.folders ?? []) assert.ok(!existsSync(folder), folder);
+    for (const folder of record?.cgroup?.folders ?? []) assert.ok(!existsSync(folder), folder);
   });

@@ -9,6 +9,8 @@ import { readRegistryAuth } from './registry-auth.ts';
 /** Images on this machine: the unpacked ones, and where others come from. */
 export interface SiteImages {
   readonly store: ImageStore;
+  /** Registries that are read without TLS. */
+  readonly insecure: readonly string[];
   /** How a link with this proxy and these authorities reaches registries. */
   readonly access: (outer: {
     readonly proxy?: string | undefined;
@@ -22,6 +24,7 @@ export function openSiteImages(folder: string, flags: ImageFlags, clock: Clock):
   const ca = flags.ca === undefined ? undefined : readAuthorities(flags.ca);
   return {
     store: new ImageStore(folder, flags.cacheBytes, clock),
+    insecure: flags.insecure,
     access: ({ proxy, caFile }) => ({
       roots: flags.roots,
       registries: flags.registries,

@@ -20,7 +20,11 @@ const bare = {
   pids: false,
 } as const;
 const capabilities = limiting === 'bare' ? { ...probed, limits: bare } : probed;
-const spec = { ...SMALL_JOB, level: (['process', 'container', 'gvisor'] as const).find((name) => name === level) ?? 'sandbox', command: { script } } as const;
+const spec = {
+  ...SMALL_JOB,
+  level: (['process', 'container', 'gvisor'] as const).find((name) => name === level) ?? 'sandbox',
+  command: { script },
+} as const;
 const result = planSandbox(spec, capabilities);
 if (!result.ok) throw new Error(JSON.stringify(result.refusals));
 const running = await startSandbox(result.plan, {
