@@ -1,13 +1,13 @@
 import type { EndpointId } from '@ringfence/base';
 import { CustodianError } from '../custodian-error.ts';
-import type { CustodianContext } from '../context.ts';
 import { mayRun } from '../jobs/attempt-end.ts';
 import type { Tx } from '../store/open-store.ts';
 import { ENDPOINT_NAME, ENDPOINT_SERVICE, TOKEN_NAME } from '../store/sealed-columns.ts';
+import type { EndpointParts } from './endpoint-parts.ts';
 import type { Endpoint, Revision, Slot, Token } from './endpoint-state.ts';
 
 /** All endpoints that there are or that are still ending, with what of their revisions is not over. */
-export async function loadEndpoints(context: CustodianContext, tx: Tx): Promise<Endpoint[]> {
+export async function loadEndpoints(context: EndpointParts, tx: Tx): Promise<Endpoint[]> {
   const [endpoints, revisions, slots, tokens] = [
     await tx.selectFrom('endpoint').selectAll().orderBy('made_at').execute(),
     await liveRevisions(tx),
@@ -42,7 +42,7 @@ export async function loadEndpoints(context: CustodianContext, tx: Tx): Promise<
 }
 
 /** The endpoint called `name`, its row locked for a change. Throws CustodianError `not-found`. */
-export async function lockEndpoint(context: CustodianContext, tx: Tx, name: string): Promise<EndpointId> {
+export async function lockEndpoint(context: EndpointParts, tx: Tx, name: string): Promise<EndpointId> {
   const row = await tx
     .selectFrom('endpoint')
     .select('endpoint')

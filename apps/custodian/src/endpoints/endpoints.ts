@@ -1,8 +1,8 @@
 import { errorFields, type AgentId, type Clock, type JobId } from '@ringfence/base';
 import type { GatewayLoad } from '@ringfence/protocol/payload';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
-import type { CustodianContext } from '../context.ts';
 import type { Load, ScaleMemory } from './autoscaler.ts';
+import type { EndpointParts } from './endpoint-parts.ts';
 import { loadEndpoints } from './endpoint-rows.ts';
 import type { Endpoint, Revision } from './endpoint-state.ts';
 import { GatewayWatch } from './gateway-watch.ts';
@@ -17,7 +17,7 @@ const LOAD_FOR_MS = 10_000;
 const SILENT_AFTER_MS = 70_000;
 
 interface Parts {
-  readonly context: CustodianContext;
+  readonly context: EndpointParts;
   readonly claimed: ClaimedOrganisation;
 }
 
@@ -41,7 +41,7 @@ export class Endpoints {
   }
 
   /** Takes up the endpoints of the database; call once, when there is an organisation. */
-  start(context: CustodianContext, claimed: ClaimedOrganisation): void {
+  start(context: EndpointParts, claimed: ClaimedOrganisation): void {
     this.#parts = { context, claimed };
     this.#since = this.#clock.now();
     this.#wake();

@@ -1,7 +1,7 @@
 import type { JobId } from '@ringfence/base';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
-import type { CustodianContext } from '../context.ts';
 import { enqueue } from '../links/outbox.ts';
+import type { EndpointParts } from './endpoint-parts.ts';
 import type { Endpoint } from './endpoint-state.ts';
 import type { EndpointPlan } from './rollout.ts';
 
@@ -16,7 +16,7 @@ export interface Telling {
 
 /** Stores what was decided of an endpoint; the control plane hears of it by {@link tellSlots}. A revision that changed meanwhile stays as it is. */
 export async function storePlan(
-  context: CustodianContext,
+  context: EndpointParts,
   { org }: ClaimedOrganisation,
   { endpoint, revisions }: Endpoint,
   { turns, wishes }: EndpointPlan,
@@ -45,7 +45,7 @@ export async function storePlan(
 
 /** Hands the control plane, durably, which replicas it is to run. */
 export async function tellSlots(
-  context: CustodianContext,
+  context: EndpointParts,
   { org }: ClaimedOrganisation,
   tellings: readonly Telling[],
 ): Promise<void> {

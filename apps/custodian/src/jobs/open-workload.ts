@@ -1,13 +1,13 @@
 import { fromUtf8, type JobId, type OrgId } from '@ringfence/base';
 import { CryptoError, openSealed } from '@ringfence/crypto/open';
 import { workload, type Workload } from '@ringfence/protocol/payload';
-import type { CustodianContext } from '../context.ts';
+import type { CustodianKeys } from '../identity/custodian-keys.ts';
 
 const NO_AAD = new Uint8Array();
 
 /** The workload of `job` that a device sealed to this custodian; undefined when it does not open or is of another form. */
 export async function openWorkload(
-  { keys }: Pick<CustodianContext, 'keys'>,
+  { keys }: { readonly keys: CustodianKeys },
   org: OrgId,
   job: JobId,
   sealed: Uint8Array,
