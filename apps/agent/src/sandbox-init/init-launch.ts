@@ -41,7 +41,6 @@ export interface InitWish {
   readonly inbound?: { readonly folder: string; readonly port: number };
   /** The command's environment, without the proxy's variables. */
   readonly env: Readonly<Record<string, string>>;
-  readonly passSignals: boolean;
 }
 
 /** How a level starts the init: everything that it adds to a sandbox, in one value. */
@@ -74,7 +73,7 @@ export function proxyVariables(url: string): Readonly<Record<string, string>> {
 }
 
 /** Argument list, mounts, configuration and environment of the init for a sandbox of any level that has a file system of its own. */
-export function initLaunch({ init, egress, inbound, env, passSignals }: InitWish): InitLaunch {
+export function initLaunch({ init, egress, inbound, env }: InitWish): InitLaunch {
   const proxy = egress === undefined ? {} : proxyVariables(`http://127.0.0.1:${PROXY_PORT}`);
   const config: InitConfig = {
     egress: egress === undefined ? null : { port: PROXY_PORT, socket: `${EGRESS_FOLDER}/${EGRESS_SOCKET}` },
@@ -83,7 +82,6 @@ export function initLaunch({ init, egress, inbound, env, passSignals }: InitWish
         ? null
         : { socket: `${INBOUND_FOLDER}/${INBOUND_SOCKET}`, port: inbound.port, word: SERVICE_ANSWERED },
     env: { ...proxy, ...env },
-    passSignals,
   };
   const loader = init.libraries === undefined ? [] : [`${LIBRARY_FOLDER}/ld.so`, '--library-path', LIBRARY_FOLDER];
   return {

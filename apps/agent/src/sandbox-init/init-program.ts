@@ -11,8 +11,6 @@ export interface InitConfig {
   readonly inbound: { readonly socket: string; readonly port: number; readonly word: number } | null;
   /** The whole environment of the command. The init itself runs without it: NODE_OPTIONS of a job is not for its init. */
   readonly env: Readonly<Record<string, string>>;
-  /** Pass signals on to the command: for runtimes that signal only the first process of a container. */
-  readonly passSignals: boolean;
 }
 
 /** Modules of Node that the init's text imports. */
@@ -69,11 +67,9 @@ export async function initProgram({ net, fs, childProcess, os }: InitModules): P
   }
 
   const command = childProcess.spawn(program, args, { env: config.env, stdio: 'inherit' });
-  // The agent signals every process of a job; whoever signals this one alone means the command.
+  // The agent signals every process of a job, the command too: passed on as well, each would come twice.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const)
-    process.on(signal, () => {
-      if (config.passSignals) command.kill(signal);
-    });
+    process.on(signal, () => {});
   command.on('error', (error: NodeJS.ErrnoException) => {
     writeSync(2, `ringfence: the command cannot be started (${error.code})\n`);
     process.exit(error.code === 'ENOENT' ? 127 : 126);

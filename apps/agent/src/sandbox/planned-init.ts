@@ -8,6 +8,5 @@ export function initOf(spec: SandboxSpec): InitLaunch | null {
   const { network } = spec;
   if (network === 'none' || !hasInit(spec)) return null;
   const env = { PWD: spec.cwd, ...jobEnvironment(spec, (path) => path) };
-  // The agent itself signals every process of a sandbox, the command too.
-  return initLaunch({ ...network, env, passSignals: false });
+  return initLaunch({ ...network, env });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, linkSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -9,6 +9,7 @@ import { need } from '../../../../scripts/needs.ts';
 import { installInit } from '../sandbox-init/init-text.ts';
 import {
   finish,
+  identityOf,
   jobFolder,
   nodeRuntime,
   openTestHost,
@@ -114,12 +115,14 @@ test('a stop reaches the command once, and the init waits for it', async (t) => 
   if (!need(t, 'bubblewrap')) return;
   const host = await openTestHost(t);
   const network = await networkHere(t, host);
-  const script = `trap 'echo term; exit 3' TERM; echo up; while :; do read -t 1 x </dev/zero || true; sleep 0.05; done`;
+  const script = `n=0; trap 'n=$((n+1))' TERM; echo up
+    while [ $n = 0 ]; do sleep 0.05 || true; done
+    for turn in 1 2 3 4 5 6; do sleep 0.05 || true; done; echo "term $n"; exit 3`;
   const job = await startPlan(host, planHere(host, { command: ['/bin/bash', '-c', script], network }));
   await until(() => job.stdout() === 'up\n', 'the job runs');
   void job.running.stop(10_000);
   const { exit, stdout } = await finish(job);
-  assert.equal(stdout, 'up\nterm\n');
+  assert.equal(stdout, 'up\nterm 1\n');
   assert.deepEqual([exit.ended, exit.code], ['stopped', 3]);
 });
 
@@ -149,20 +152,29 @@ test('a service answers through its socket, and says so when it does not listen'
   );
 });
 
-test('a link that a job plants in the place of its service leads the agent nowhere', async (t) => {
+test('a link or another socket in the place of a service leads the agent nowhere', async (t) => {
   if (!need(t, 'bubblewrap')) return;
   const host = await openTestHost(t);
   const network = await networkHere(t, host);
   let reached = 0;
-  const victim = createServer(() => (reached += 1)).listen(join(host.folder, 'victim.sock'));
-  t.after(() => victim.close());
-  await once(victim, 'listening');
+  for (const name of ['same-user', 'agent']) {
+    const victim = createServer(() => (reached += 1)).listen(join(host.folder, name));
+    t.after(() => victim.close());
+    await once(victim, 'listening');
+  }
+  const { uid, gid } = identityOf(host);
+  if (process.getuid?.() === 0) chownSync(join(host.folder, 'same-user'), uid, gid);
   const job = await startPlan(host, planHere(host, { command: { script: 'echo up; sleep 60' }, network }));
   t.after(() => job.running.stop(0));
   await until(() => job.stdout() === 'up\n', 'the job runs');
   const socket = join(network.inbound?.folder ?? '', 'inbound.sock');
   rmSync(socket);
-  symlinkSync(join(host.folder, 'victim.sock'), socket);
+  symlinkSync(join(host.folder, 'same-user'), socket);
   await assert.rejects(job.running.connectInbound(), { code: 'inbound-refused' });
+  rmSync(socket);
+  if (process.getuid?.() === 0) {
+    linkSync(join(host.folder, 'agent'), socket);
+    await assert.rejects(job.running.connectInbound(), { code: 'inbound-refused' });
+  }
   assert.equal(reached, 0);
 });
