@@ -103,14 +103,18 @@ export async function startCustodian(parts: StartParts): Promise<RunningCustodia
     context,
     close: async () => {
       await admin.close();
-      // Gateways' long questions end, or the links would wait for them.
-      await context.endpoints.stop();
-      await payload.close();
-      await life.end();
+      await closeLinks(context, payload, life);
       server.close();
       await opened.close();
     },
   };
+}
+
+/** Gateways' long questions are answered first, or the links would wait for them. */
+async function closeLinks(context: CustodianContext, payload: PayloadListener, life: OwnerLife): Promise<void> {
+  await context.endpoints.stop();
+  await payload.close();
+  await life.end();
 }
 
 function adminOf(config: CustodianConfig, context: CustodianContext, metrics: CustodianMetrics): Promise<AdminServer> {
