@@ -19,7 +19,9 @@ export function beginReplica({ replicas }: LinkContext, work: AttemptWork, runni
 
 /** Stops an attempt within `graceMs`: a replica's requests finish first, then SIGTERM. Calling it again only ever shortens the wait. */
 export async function stopAfterDrain(work: AttemptWork, running: Running, graceMs: number): Promise<SandboxExit> {
+  // At once, not a turn later: the lease may be about to end.
+  if (work.replica === undefined) return running.stop(graceMs);
   const forTerm = Math.min(TERM_MS, graceMs / 4);
-  await work.replica?.drain(graceMs - forTerm);
-  return running.stop(work.replica === undefined ? graceMs : forTerm);
+  await work.replica.drain(graceMs - forTerm);
+  return running.stop(forTerm);
 }
