@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type Metafile, type OutputFile } from 'esbuild';
+import { build, type BuildOptions, type Metafile, type OutputFile } from 'esbuild';
 
 /** Packages that bring files of their own (a .wasm, a database server): they travel beside the bundles, unbundled. */
 export const CARRIED_PACKAGES = [
@@ -16,6 +16,21 @@ export type Bundle = { app: string; contents: Uint8Array; packages: readonly str
 const REQUIRE =
   "import { createRequire as ringfenceCreateRequire } from 'node:module';\nconst require = ringfenceCreateRequire(import.meta.url);";
 
+/** How code becomes a bundle; whatever depends on its own text is tested with exactly this. */
+export const HOW = {
+  bundle: true,
+  write: false,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  banner: { js: REQUIRE },
+  legalComments: 'none',
+  // Names stay: stack traces from the field must say something.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  logLevel: 'error',
+} as const satisfies BuildOptions;
+
 /** Apps that have a composition root, in the order of their names. */
 export function appsWithMain(checkout: string): string[] {
   return readdirSync(join(checkout, 'apps'))
@@ -29,19 +44,9 @@ export async function bundleApp(checkout: string, app: string): Promise<Bundle> 
     absWorkingDir: checkout,
     entryPoints: [`apps/${app}/src/main.ts`],
     outfile: `${app}.mjs`,
-    bundle: true,
-    write: false,
+    ...HOW,
     metafile: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
     external: [...CARRIED_PACKAGES.flatMap((name) => [name, `${name}/*`]), 'pg-native'],
-    banner: { js: REQUIRE },
-    legalComments: 'none',
-    // Names stay: stack traces from the field must say something.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    logLevel: 'error',
   });
   refuseOwnFiles(checkout, metafile);
   return { app, contents: only(outputFiles).contents, packages: packagesIn(metafile) };
