@@ -33,7 +33,7 @@ describe('docs/job-file.md', () => {
   });
 
   test('its fragments are right within a job', () => {
-    assert.equal(blocks('yaml fragment').length, 3);
+    assert.equal(blocks('yaml fragment').length, 4);
     for (const text of blocks('yaml fragment')) assert.equal(messageOf(`name: a\nrun: b\n${text}`), '');
   });
 

@@ -285,6 +285,7 @@ const CONTRADICTORY: readonly [string, string, string][] = [
   ['type: batch\nservice: {port: 8000}', 'service', 'contradiction'],
   ['type: serve', 'service', 'missing'],
   ['type: serve\nservice: {port: 8000, replicas: 0..8}', 'service.replicas', 'contradiction'],
+  ['type: serve\nservice: {port: 3128}\nprivacy: {egress: ["a.example:443"]}', 'service.port', 'contradiction'],
   ['type: serve\nservice: {port: 8000, replicas: 0}', 'service.replicas', 'contradiction'],
   [
     'type: serve\nservice: {port: 8000, replicas: 2, scaling: {metric: concurrency, target: 1}}',
