@@ -153,6 +153,37 @@ test('from nothing by a held call, and down again by a person', async () => {
   await until(async () => (await house.cli(['endpoint', 'call', 'idle', '/who'])).code !== 0, 'nobody serves it');
 });
 
+test('callers do not notice that the control plane dies; afterwards it places what is wanted', async () => {
+  const { token } = JSON.parse(await cli('endpoint', 'token', 'mint', 'echo', 'cut', '--json')) as { token: string };
+  const caller = await callerOf('echo', token);
+  await until(async () => (await call(caller, 'who')).status === 200, 'the gateway knows the token');
+  const word = await wordBy();
+  const calls = load(caller);
+  await house.kill('control-plane');
+  assert.equal(await wordBy(), word);
+  await house.restart('control-plane');
+  await cli('launch', '-y', write('after'));
+  const counts = await calls.stop();
+  assert.deepEqual(
+    [...counts.keys()].filter((key) => key !== `200 ${word}` && key !== '200 after'),
+    [],
+  );
+  assert.equal(await wordBy(), 'after');
+});
+
+test('a gateway whose agent was killed serves again once it is back, with the tokens that it had', async () => {
+  const { token } = JSON.parse(await cli('endpoint', 'token', 'mint', 'echo', 'again', '--json')) as { token: string };
+  const caller = await callerOf('echo', token);
+  await until(async () => (await call(caller, 'who')).status === 200, 'the gateway knows the token');
+  await house.kill('agent-1');
+  await house.restart('agent-1');
+  const again = await callerOf('echo', token);
+  await until(
+    async () => (await call(again, 'who')).status === 200,
+    'it serves again, by another replica or a new one',
+  );
+});
+
 for (const [number, point] of [
   'endpoint-before-commit',
   'endpoint-after-commit',

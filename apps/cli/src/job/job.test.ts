@@ -11,6 +11,7 @@ import { epochMs } from '@ringfence/base';
 import { folderOrFile } from './folder-entries.ts';
 import { failureText } from './failure-text.ts';
 import { intoNewFolder, requireNewFolder } from './new-folder.ts';
+import { serviceOf } from '../endpoint/service-of.ts';
 import { refuseWhatIsNotYet } from './not-yet.ts';
 import { travelling } from './pack-workdir.ts';
 import { constraintsOf } from './prepared-job.ts';
@@ -61,14 +62,37 @@ test('every field that does nothing yet is refused, and a plain job passes', () 
       'type: batch\nresources: {cpus: 2, memory: 1GB, gpu: "A100:1"}\nsetup: c\nenv: {A: b}\nretry: {max: 2, on: [error]}\nprivacy: {egress: ["a.example:443"]}',
     ),
   );
+  refuseWhatIsNotYet(
+    job('type: serve\nservice: {port: 8000, replicas: 0..4, scaling: {metric: concurrency, target: 2}}'),
+  );
   for (const added of [
-    'type: serve\nservice: {port: 8000}',
+    'type: federate',
+    'type: compute',
     'resources: {spot: auto}',
     'resources: {max_price: 1 USD}',
     'profile: strict',
     'privacy: {tee: {require: [tdx]}}',
   ])
     assert.throws(() => refuseWhatIsNotYet(job(added)), { code: 'not-yet' }, added);
+});
+
+test('a service travels in its workload as the file says, and not with more replicas than there may be slots', () => {
+  const service = (fields: string) => job(`type: serve\nservice: {port: 8000${fields}}`).service;
+  const [plain, ranged, many] = [
+    service(''),
+    service(', api: openai, probe: /up, replicas: 0..4, scaling: {metric: concurrency, target: 2}'),
+    service(', replicas: 101'),
+  ];
+  assert.ok(plain && ranged && many);
+  assert.deepEqual(serviceOf(plain), { port: 8_000, api: 'http', replicas: { min: 1, max: 1 } });
+  assert.deepEqual(serviceOf(ranged), {
+    port: 8_000,
+    api: 'openai',
+    replicas: { min: 0, max: 4 },
+    scaling: { metric: 'concurrency', target: 2 },
+    probe: '/up',
+  });
+  assert.throws(() => serviceOf(many), { code: 'not-yet' });
 });
 
 test('an image asks for a container, and for no less than was wished', () => {
