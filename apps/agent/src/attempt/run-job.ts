@@ -2,10 +2,12 @@ import { errorFields, utf8 } from '@ringfence/base';
 import type { Outcome } from '@ringfence/protocol/statements';
 import { gpuAccess } from '../gpu/gpu-access.ts';
 import { failureEnvelope } from '../failure/failure-envelope.ts';
+import { isFileBelow } from '../failure/own-file.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import { planSandbox, startSandbox, type Running, type SandboxExit, type SandboxSpec } from '../sandbox/index.ts';
 import { startingFact } from './attempt-facts.ts';
 import type { AttemptWork } from './attempt-work.ts';
+import { showsSecret } from './job-secrets.ts';
 import { runSpec, setupSpec, type JobParts } from './job-spec.ts';
 import { openJobNetwork, runNetwork, setupNetwork } from './job-network.ts';
 import { CODE_PATH, layOut, type LaidOut } from './lay-out.ts';
@@ -99,6 +101,8 @@ function envelopeOf(work: AttemptWork, exit: SandboxExit, kind: 'user-code' | 's
     peakMemoryBytes: exit.peakMemoryBytes,
     stderr: work.log?.stderrTail ?? [],
     codeFolders: [CODE_PATH, ...(work.folder === undefined ? [] : [`${work.folder}/work`])],
+    isOwnFile: (path) =>
+      work.folder !== undefined && !showsSecret(work.secrets, path) && isFileBelow(`${work.folder}/work`, path),
   });
 }
 

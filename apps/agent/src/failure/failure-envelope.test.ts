@@ -4,12 +4,16 @@ import { randomBelow, seededRng } from '@ringfence/base';
 import { failureEnvelope as schema } from '@ringfence/protocol/payload';
 import { failureEnvelope, type FailedRun } from './failure-envelope.ts';
 
+/** Files of the job's code. */
+const OWN = ['train.py', 'model/fit.py', 'train.ts', 'a/b.ts'];
+
 const run = (stderr: string, over: Partial<FailedRun> = {}): FailedRun => ({
   class: 'user-code',
   exitCode: 1,
   signal: null,
   peakMemoryBytes: 123_456_789,
   codeFolders: ['/work', '/var/lib/ringfence/jobs/x/work'],
+  isOwnFile: (path) => OWN.includes(path),
   stderr: stderr.split('\n'),
   ...over,
 });
@@ -63,6 +67,12 @@ describe('a failure envelope', () => {
     assert.deepEqual([exception, at], [undefined, undefined]);
   });
 
+  it('takes no place that is no file of its code, however it is written', () => {
+    for (const place of ['jane-doe-1961', 'model/../jane', '../../etc/passwd', 'model', '/work/hunter2'])
+      assert.equal(failureEnvelope(run(`  File "${place}", line 3, in x`)).at, undefined, place);
+    assert.equal(failureEnvelope(run('  File "train.py", line 3, in x')).at, 'train.py:3');
+  });
+
   it('of 100,000 hostile tails stays within its schema and 256 bytes', () => {
     const rng = seededRng('envelope');
     const parts = [
@@ -84,7 +94,9 @@ describe('a failure envelope', () => {
     ];
     for (let round = 0; round < 100_000; round += 1) {
       const text = Array.from({ length: 8 }, () => parts[randomBelow(rng, parts.length)]).join('');
-      const envelope = failureEnvelope(run(text, { exitCode: round - 50, signal: round % 3 === 0 ? 'SIGKILL' : null }));
+      const envelope = failureEnvelope(
+        run(text, { isOwnFile: () => true, exitCode: round - 50, signal: round % 3 === 0 ? 'SIGKILL' : null }),
+      );
       assert.ok(schema.safeParse(envelope).success, JSON.stringify(envelope));
       assert.ok(JSON.stringify(envelope).length <= 256);
     }

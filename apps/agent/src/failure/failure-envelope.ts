@@ -73,6 +73,8 @@ export interface FailedRun {
   readonly stderr: readonly string[];
   /** Folders that hold the job's own code, as its messages may name them. */
   readonly codeFolders: readonly string[];
+  /** Whether a path below them is a file of the job's code that may be named: what a job merely prints is no place. */
+  readonly isOwnFile: (path: string) => boolean;
 }
 
 const LONGEST = 256;
@@ -83,7 +85,7 @@ const LONGEST = 256;
  */
 export function failureEnvelope(run: FailedRun): FailureEnvelope {
   const exception = exceptionIn(run.stderr);
-  const at = placeIn(run.stderr, run.codeFolders);
+  const at = placeIn(run);
   const envelope: FailureEnvelope = {
     class: run.class,
     ...(exception === undefined ? {} : { exception }),
@@ -106,22 +108,24 @@ function exceptionIn(lines: readonly string[]): string | undefined {
   return undefined;
 }
 
-function placeIn(lines: readonly string[], folders: readonly string[]): string | undefined {
+function placeIn({ stderr: lines, ...own }: FailedRun): string | undefined {
   // Python's innermost frame comes last, Node's first.
-  const python = lines
-    .toReversed()
-    .flatMap((line) => ownPlace(/^\s*File "([^"]+)", line (\d{1,7})/.exec(line), folders));
+  const python = lines.toReversed().flatMap((line) => ownPlace(/^\s*File "([^"]+)", line (\d{1,7})/.exec(line), own));
   const node = lines.flatMap((line) =>
-    ownPlace(/^\s+at .*?(?:file:\/\/)?(\/[^():]+):(\d{1,7}):\d{1,7}\)?$/.exec(line), folders),
+    ownPlace(/^\s+at .*?(?:file:\/\/)?(\/[^():]+):(\d{1,7}):\d{1,7}\)?$/.exec(line), own),
   );
   return python[0] ?? node[0];
 }
 
-function ownPlace(match: RegExpExecArray | null, folders: readonly string[]): string[] {
+function ownPlace(
+  match: RegExpExecArray | null,
+  { codeFolders, isOwnFile }: Pick<FailedRun, 'codeFolders' | 'isOwnFile'>,
+): string[] {
   const [, path, line] = match ?? [];
   if (path === undefined || line === undefined) return [];
-  const folder = folders.find((candidate) => path.startsWith(`${candidate}/`));
+  const folder = codeFolders.find((candidate) => path.startsWith(`${candidate}/`));
   const relative = folder === undefined ? (path.startsWith('/') ? undefined : path) : path.slice(folder.length + 1);
   if (relative === undefined || relative.includes('node_modules/') || relative.includes('site-packages/')) return [];
-  return /^[A-Za-z0-9_./-]{1,120}$/.test(relative) ? [`${relative}:${line}`] : [];
+  if (!/^[A-Za-z0-9_./-]{1,120}$/.test(relative) || relative.split('/').includes('..')) return [];
+  return isOwnFile(relative) ? [`${relative}:${line}`] : [];
 }
