@@ -37,7 +37,7 @@ describe('a wrong call ends with 2 and says what is right', () => {
     assert.deepEqual(error, {
       code: 'usage',
       message: 'ringfence status takes other words',
-      next: 'ringfence status JOB',
+      next: 'ringfence status JOB|ENDPOINT',
     });
   });
 });
