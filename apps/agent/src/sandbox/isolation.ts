@@ -40,7 +40,7 @@ export const NOT_PROTECTED: Readonly<Record<SandboxLevel, readonly string[]>> = 
   ],
   gvisor: [
     'the memory of the job is kept apart by the kernel of the machine: a flaw in it and in gVisor together lets a job out',
-    'a single file is not bounded by the kernel, only the sum of writable folders by looking',
+    'a single file is not bounded by the kernel: it is found within a fraction of a second by what the disk lost',
     'timing and load of the machine can be observed',
     'the owner of the machine can read the memory of the job',
   ],

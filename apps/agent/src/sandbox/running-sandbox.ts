@@ -97,7 +97,9 @@ export function runSandbox(started: StartedSandbox): Running {
     );
   if (plan.diskBytes !== null) {
     const folders = plan.mounts.filter((mount) => mount.mode === 'rw').map((mount) => mount.hostPath);
-    void watchDisk({ folders, limit: plan.diskBytes, signal: over.signal }, clock, () => end('disk-full', 0));
+    const quick = plan.level === 'gvisor';
+    const watch = { folders, limit: plan.diskBytes, signal: over.signal, quick };
+    void watchDisk(watch, clock, () => end('disk-full', 0));
   }
   const exited = settle(started, () => {
     over.abort();
