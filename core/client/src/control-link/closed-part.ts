@@ -37,7 +37,12 @@ export class ClosedPart {
 
   /** The party's own steps in all of them, oldest first. */
   *steps(): Generator<JournalRecord> {
-    for (const { steps } of this.#segments.values()) yield* steps;
+    for (const { first, forms } of closedSegments(this.#folder)) {
+      const known = this.#segments.get(first);
+      if (known !== undefined) yield* known.steps;
+      else if (forms.has('raw'))
+        for (const record of this.#unfolded(first)) if (record.kind === 'fact' || record.kind === 'queue') yield record;
+    }
   }
 
   /** The segment that begins with record `first` was closed: folds it, pausing wherever this yields. */
@@ -49,7 +54,7 @@ export class ClosedPart {
   /** Hash of a record of a closed segment; undefined when it was removed and the control plane was never shown it. */
   hashAt(seq: number): Digest | undefined {
     const found = [...this.#segments.values()].find(({ summary }) => summary.first <= seq && seq <= summary.last);
-    if (found === undefined) return this.#unfolded(seq);
+    if (found === undefined) return this.#unfoldedHash(seq);
     const { summary } = found;
     if (seq === summary.last) return summary.hash;
     const point = summary.points.find((known) => known.seq === seq);
@@ -72,16 +77,18 @@ export class ClosedPart {
     }
   }
 
-  /** A segment that was closed just now still lies there as it was written, checked by this very process. */
-  #unfolded(seq: number): Digest | undefined {
+  /** The records of a segment that was closed just now and still lies there as it was written, checked by this very process. */
+  *#unfolded(first: number): Generator<JournalRecord> {
+    for (const line of readFileSync(segmentPath(this.#folder, first, 'raw'), 'utf8')
+      .trimEnd()
+      .split('\n'))
+      yield JSON.parse(line) as JournalRecord;
+  }
+
+  #unfoldedHash(seq: number): Digest | undefined {
     for (const { first, forms } of closedSegments(this.#folder)) {
       if (this.#segments.has(first) || !forms.has('raw')) continue;
-      for (const line of readFileSync(segmentPath(this.#folder, first, 'raw'), 'utf8')
-        .trimEnd()
-        .split('\n')) {
-        const record = JSON.parse(line) as JournalRecord;
-        if (record.seq === seq) return record.hash;
-      }
+      for (const record of this.#unfolded(first)) if (record.seq === seq) return record.hash;
     }
     return undefined;
   }

@@ -19,6 +19,8 @@ const GREETING_BYTES = 4_096;
 /** What one dial came to; after `renewed` the next one follows at once. */
 type DialEnd = 'was-up' | 'renewed' | 'came-to-nothing' | 'final';
 
+const HANG_UP_WITHIN = 1_000;
+
 /** A party's end of a control link; it does nothing before `start`. */
 export function createControlLink(options: ControlLinkOptions): ControlLink {
   return new DialledLink(options);
@@ -64,8 +66,13 @@ class DialledLink implements ControlLink {
     this.#connection?.stop();
     await this.#running;
     await this.#inbox.idle();
+    const { journal, clock } = this.#options;
+    // The WebSocket is closed before its TCP connection is, whose bytes belong into the journal.
+    const waited = new AbortController();
+    await Promise.race([journal.hungUpAll(), sleep(clock, HANG_UP_WITHIN, waited.signal)]);
+    waited.abort();
     if (this.#state === 'failed') return;
-    await this.#options.journal.sync();
+    await journal.sync();
     if (this.#state !== 'locked') this.#enter('stopped');
   }
 

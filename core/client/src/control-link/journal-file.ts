@@ -193,6 +193,7 @@ export class JournalFile {
   async close(): Promise<void> {
     this.#cancelTimer?.();
     // What is left to fold is folded at the next start.
+    this.#finishing?.return?.(undefined);
     this.#finishing = undefined;
     try {
       await this.sync();
@@ -276,15 +277,20 @@ export class JournalFile {
       try {
         if (steps.next().done === true) this.#finishing = undefined;
         else setImmediate(next);
-      } catch (cause) {
-        this.#fail(cause);
+      } catch {
+        // The segment stays as it was written, which is all that anybody needs; the next start tries again.
+        this.#finishing = undefined;
       }
     };
     next();
   }
 
   #finishNow(): void {
-    while (this.#finishing?.next().done === false) continue;
+    try {
+      while (this.#finishing?.next().done === false) continue;
+    } catch {
+      // As above.
+    }
     this.#finishing = undefined;
   }
 

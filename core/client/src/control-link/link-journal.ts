@@ -85,6 +85,8 @@ export class LinkJournal {
   readonly #role: PartyRole;
   readonly #options: JournalOptions;
   readonly #seed: HandshakeSeed | undefined;
+  readonly #dials = new Set<number>();
+  #onHungUp: () => void = () => {};
   #onQueued: () => void = () => {};
 
   private constructor(parts: {
@@ -219,13 +221,22 @@ export class LinkJournal {
 
   /** A TCP connection was made, and nothing has crossed it; returns the number of its record. */
   dialled(dial: { to: string; via: 'direct' | 'proxy'; local: string; remote: string }): number {
-    return this.#append({ kind: 'dial', ...dial }).seq;
+    const { seq } = this.#append({ kind: 'dial', ...dial });
+    this.#dials.add(seq);
+    return seq;
   }
 
   /** A TCP connection is closed: bytes of TCP payload that this side has read and written. A failed journal takes no more. */
   hungUp(dial: number, bytes: { in: number; out: number }): void {
-    if (!this.#file.isUsable) return;
-    this.#append({ kind: 'hangup', dial, ...bytes });
+    if (this.#file.isUsable) this.#append({ kind: 'hangup', dial, ...bytes });
+    this.#dials.delete(dial);
+    if (this.#dials.size === 0) this.#onHungUp();
+  }
+
+  /** Resolves once every TCP connection that was made is closed and written down as such. */
+  hungUpAll(): Promise<void> {
+    if (this.#dials.size === 0) return Promise.resolve();
+    return new Promise((resolve) => (this.#onHungUp = resolve));
   }
 
   /** The open frame of connection `conn` is about to be sent over the TCP connection of record `dial`. */
