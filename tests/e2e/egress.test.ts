@@ -129,6 +129,14 @@ test('data that may not leave has no way out, whatever the file says', async () 
   }
 });
 
+test('a job for a card that no machine has is not placed, with the reason and what to do', async () => {
+  const file = join(root, 'gpu.yaml');
+  writeFileSync(file, 'name: gpu\nworkdir: code\nrun: nvidia-smi\nresources: {gpu: "H100:80GB+:1"}\n');
+  const { stdout, stderr } = await house.cli(['plan', file]);
+  assert.match(stdout, /refused: 1 × gpu/, stderr);
+  assert.match(stdout, /gpu: ask for another model, less memory or fewer cards in resources\.gpu/);
+});
+
 const MAKE_WHEEL = `import sys, zipfile, hashlib, base64
 files = {
   'ringfence_trial.py': 'WORDS = "installed from a mirror"\\n',

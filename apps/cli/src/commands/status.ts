@@ -4,6 +4,7 @@ import { RingfenceError } from '@ringfence/base';
 import type { Command, CommandContext } from '../command.ts';
 import { showEndpoint } from '../endpoint/show-endpoint.ts';
 import { viewAttempt, withAgent } from '../job/agent-client.ts';
+import { constraintFix } from '../job/constraint-fix.ts';
 import { egressText } from '../job/egress-text.ts';
 import { failureText } from '../job/failure-text.ts';
 import { retryText } from '../job/retry-text.ts';
@@ -32,7 +33,7 @@ export const command: Command = {
       });
       context.terminal.line(`${own.row.name} (${job}): ${view.state}, label ${view.sensitivity}`);
       for (const { constraint, count } of view.waitingFor)
-        context.terminal.line(`  waits: ${count} offers refuse it for ${constraint}`);
+        context.terminal.line(`  waits: ${count} offers refuse it for ${constraint}: ${constraintFix(constraint)}`);
       if (view.retry !== null) context.terminal.line(`  ${retryText(view.retry, context.clock.now())}`);
       const cells = view.attempts.map(({ attempt: number, agent, state, outcome }) => [
         String(number),

@@ -1,5 +1,6 @@
 import { formatSize } from '@ringfence/base';
 import type { PlanAnswer } from '@ringfence/protocol/api';
+import { constraintFix } from './constraint-fix.ts';
 import type { LabelledJob } from './prepared-job.ts';
 
 /** The plan for people: what the label demands and allows, who refuses it and why, where it would run. */
@@ -21,6 +22,9 @@ export function planTable(
     `Rules    logs ${constraints.logs}, burst ${placement.burst}`,
     `Offers   ${plan.considered} considered${refused === '' ? '' : `; refused: ${refused}`}`,
     `Runs on  ${place}`,
+    ...(plan.chosen === null
+      ? plan.refused.map(({ constraint }) => `  ${constraint}: ${constraintFix(constraint)}`)
+      : []),
   ].join('\n');
 }
 

@@ -1,0 +1,27 @@
+import type { Constraint } from '@ringfence/protocol/statements';
+
+/** What to do about an offer that a job's demand fails at. */
+const FIXES: Readonly<Record<Constraint | 'site', string>> = {
+  'agent-offline': 'start the agent there, or look at its way to the control plane',
+  'agent-locked': 'remove that agent and join its machine anew: its journal forked or it was locked',
+  'agent-draining': 'wait until it is back, or join another machine',
+  tier: 'allow its tier in privacy.place.tiers, or join a machine of your own',
+  residency: 'join a machine where the data may be: agent join-code --jurisdiction',
+  site: 'its data lies elsewhere and is not copied: see ringfence dataset ls',
+  isolation: 'see what the level lacks there: ringfence doctor --preflight on that machine',
+  tee: 'take a machine with that TEE, or leave privacy.tee out',
+  evidence: 'ask the provider for the evidence that the label demands',
+  egress: 'the label denies a way out: leave privacy.egress out',
+  'hard-limits': 'give the agent cgroups there, or ask for memory without an end: 8GB+',
+  cpu: 'ask for fewer cpus, or wait until others end',
+  memory: 'ask for less memory, or wait until others end',
+  disk: 'ask for less disk, or free some there',
+  gpu: 'ask for another model, less memory or fewer cards in resources.gpu, or join a machine that has them: docs/operate/gpu.md',
+  price: 'raise resources.max_price',
+  spot: 'change resources.spot',
+};
+
+/** What to do about `constraint`, in a few words. */
+export function constraintFix(constraint: Constraint): string {
+  return FIXES[constraint];
+}
