@@ -7,7 +7,7 @@ import type { Fault } from './fault-points.ts';
 import { prometheusText } from './gateway/prometheus.ts';
 import { sealKey } from './identity/seal-key.ts';
 import { AgentLink } from './link/agent-link.ts';
-import { readLinks } from './link/joined-link.ts';
+import { readLinks, type JoinedLink } from './link/joined-link.ts';
 import { openMachine } from './machine/machine.ts';
 import { AgentMetrics } from './metrics.ts';
 
@@ -32,16 +32,8 @@ export async function startAgent(parts: {
 }): Promise<RunningAgent> {
   const { config, clock, rng, log } = parts;
   const { state, reconnectWithin } = config;
-  const joined = readLinks(state);
+  const joined = linksToServe(config);
   const [first] = joined;
-  if (first === undefined)
-    throw new AgentError('not-joined', `${state} has not joined an organisation`, {
-      next: `run: ringfence-agent join --state ${state}`,
-    });
-  if (config.gateway?.listen !== undefined && joined.length > 1)
-    throw new AgentError('bad-config', '--gateway-listen serves one organisation, and this agent has joined several', {
-      next: 'start an agent of its own for the gateway',
-    });
   const key = sealKey(state, config.sealKeyFile, rng);
   const machine = await openMachine({ ...config, clock, rng });
   reportMachine(machine, log);
@@ -83,6 +75,20 @@ export async function startAgent(parts: {
       await admin.close();
     },
   };
+}
+
+/** What was joined, one at least; throws AgentError `not-joined`, `bad-config`. */
+function linksToServe({ state, gateway }: RunConfig): readonly [JoinedLink, ...JoinedLink[]] {
+  const [first, ...others] = readLinks(state);
+  if (first === undefined)
+    throw new AgentError('not-joined', `${state} has not joined an organisation`, {
+      next: `run: ringfence-agent join --state ${state}`,
+    });
+  if (gateway?.listen !== undefined && others.length > 0)
+    throw new AgentError('bad-config', '--gateway-listen serves one organisation, and this agent has joined several', {
+      next: 'start an agent of its own for the gateway',
+    });
+  return [first, ...others];
 }
 
 /** Runs now and after each `every` milliseconds, until the returned function is called. */

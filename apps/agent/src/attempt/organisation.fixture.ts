@@ -15,7 +15,7 @@ import type { LinkContext } from '../link/link-context.ts';
 import { NO_IMAGE_FLAGS } from '../oci/image-flags.ts';
 import { openMachine, type Machine } from '../machine/machine.ts';
 import { AgentMetrics } from '../metrics.ts';
-import { openReplicas } from '../serving/replicas.ts';
+import { openReplicas } from '../serving/open-replicas.ts';
 import { AttemptFolder } from './attempt-folder.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import { serveCustodian, type CustodianWishes } from './custodian-double.fixture.ts';

@@ -12,6 +12,7 @@ import {
 import { linkHttpServer, servePayload, type PayloadListener } from '@ringfence/client/payload-link';
 import type { TlsPublicKey } from '@ringfence/crypto/certificate';
 import type { RecordKey } from '@ringfence/crypto/record';
+import type { Digest } from '@ringfence/crypto/sign';
 import { readStatement } from '@ringfence/keyring';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import type { EndpointCounts } from '@ringfence/protocol/payload';
@@ -30,7 +31,7 @@ import type { Machine } from '../machine/machine.ts';
 import { offerOf } from '../machine/offer.ts';
 import type { AgentMetrics } from '../metrics.ts';
 import { replicaApi } from '../serving/replica-api.ts';
-import { openReplicas } from '../serving/replicas.ts';
+import { openReplicas } from '../serving/open-replicas.ts';
 import { dialCustodian, linkFolder, relayAccess, type JoinedLink } from './joined-link.ts';
 import { KeyringCopy } from './keyring-copy.ts';
 import type { LinkContext } from './link-context.ts';
@@ -73,9 +74,9 @@ export class AgentLink {
   #cancelRefresh: () => void = () => {};
 
   constructor(options: AgentLinkOptions) {
-    const { state, link, key, clock, rng, log } = options;
+    const { link, key, clock, rng, log } = options;
     this.#options = options;
-    const folder = linkFolder(state, link.controlPlane.id);
+    const folder = linkFolder(options.state, link.controlPlane.id);
     const identity = openIdentity(folder, key);
     const history = new AttemptHistory();
     const party = { id: link.agent, org: link.org, role: 'agent' } as const;
@@ -114,37 +115,15 @@ export class AgentLink {
       clock,
       rng,
       log,
-      trust: {
-        ...(link.outer.caFile === undefined ? {} : { caFile: link.outer.caFile }),
-        ...(link.controlPlane.caPin === null ? {} : { pin: link.controlPlane.caPin }),
-      },
+      trust: trustOf(link),
       proxy: link.outer.proxy,
       firstDelayMs: options.reconnectWithin,
       onMessage: (message, context) => this.#take(message, context).then(() => undefined),
       heartbeat: () => ({ attempts: this.#runner.beats() }),
       onState: options.onState,
     });
-    const entering = new EnterRoute(this.#context, this.#runner);
-    const answer = agentApi({ state, keyring: this.#context.keyring, runner: this.#runner, clock });
-    const { keyring, replicas } = this.#context;
     this.#gateway = options.gateway === undefined ? undefined : this.#openGateway(folder, options.gateway.listen);
-    const handlers: LinkHandlers = {
-      jobs: (request, response) => {
-        if (!entering.take(request, response)) answer(request, response);
-      },
-      replicas: replicaApi({ replicas, keyring, clock }),
-      members: this.#gateway === undefined ? undefined : memberApi(this.#gateway, keyring),
-    };
-    const server = linkHttpServer(linkApi(handlers), { idleWithin: LINK_IDLE_MS });
-    this.#listener = servePayload({
-      server,
-      identity: identity.link,
-      admit: (peer) => this.#admit(peer),
-      clock,
-      rng,
-      log,
-      limits: LINK_LIMITS,
-    });
+    this.#listener = this.#listen();
   }
 
   get state(): LinkState {
@@ -233,6 +212,33 @@ export class AgentLink {
     return { allow: true, peer: { kind: 'known', id: owner.id } } as const;
   }
 
+  #listen(): PayloadListener {
+    const { clock, rng, log } = this.#options;
+    return servePayload({
+      server: linkHttpServer(linkApi(this.#handlers()), { idleWithin: LINK_IDLE_MS }),
+      identity: this.#context.identity.link,
+      admit: (peer) => this.#admit(peer),
+      clock,
+      rng,
+      log,
+      limits: LINK_LIMITS,
+    });
+  }
+
+  #handlers(): LinkHandlers {
+    const { state, clock } = this.#options;
+    const { keyring, replicas } = this.#context;
+    const entering = new EnterRoute(this.#context, this.#runner);
+    const answer = agentApi({ state, keyring, runner: this.#runner, clock });
+    return {
+      jobs: (request, response) => {
+        if (!entering.take(request, response)) answer(request, response);
+      },
+      replicas: replicaApi({ replicas, keyring, clock }),
+      members: this.#gateway === undefined ? undefined : memberApi(this.#gateway, keyring),
+    };
+  }
+
   #openGateway(folder: string, listen: HostPort | undefined): Gateway {
     const { link, key, clock, rng, log } = this.#options;
     const { identity, keyring, replicas } = this.#context;
@@ -256,6 +262,14 @@ export class AgentLink {
     // Counted up from then on, so that an offer which says nothing new carries nothing.
     return this.#history.offerEpoch === 0 ? now : this.#history.offerEpoch + 1;
   }
+}
+
+/** Whom to believe to be the control plane's server. */
+function trustOf({ outer, controlPlane }: JoinedLink): { caFile?: string; pin?: Digest } {
+  return {
+    ...(outer.caFile === undefined ? {} : { caFile: outer.caFile }),
+    ...(controlPlane.caPin === null ? {} : { pin: controlPlane.caPin }),
+  };
 }
 
 /** What a lease says it is about: enough to write down that it came. Everything in it is checked before anything is done. */

@@ -1,6 +1,4 @@
 import type { JobId } from '@ringfence/base';
-import { withCustodian } from '../attempt/with-custodian.ts';
-import type { LinkContext } from '../link/link-context.ts';
 import { Replica, type ReplicaOptions } from './replica.ts';
 import { ReplicaReporter, type KnownGateways, type ReporterOptions } from './replica-reporter.ts';
 
@@ -54,17 +52,4 @@ export class Replicas {
 
 function keyOf(job: JobId, attempt: number): string {
   return `${job} ${attempt}`;
-}
-
-/** The custodian may be away for this long before nobody is let in any more. */
-const TELL_WITHIN_MS = 7 * 86_400_000;
-
-/** The replicas of a link, whose custodian is told. */
-export function openReplicas(context: Pick<LinkContext, 'custodian' | 'clock' | 'log'>, folder: string): Replicas {
-  return new Replicas({
-    ...context,
-    folder,
-    tell: (report, signal) =>
-      withCustodian(context, { within: TELL_WITHIN_MS, signal }, (custodian) => custodian.reportReplica(report)),
-  });
 }
