@@ -66,6 +66,22 @@ test('an agent that is no root runs sandboxed jobs just the same', async (t) => 
   assert.deepEqual(await reapOrphans(stateDir, systemClock), []);
 });
 
+for (const [level, runtime] of [
+  ['container', 'runc'],
+  ['gvisor', 'runsc'],
+] as const)
+  test(`an agent that is no root runs jobs at level ${level} just the same`, async (t) => {
+    if (!need(t, runtime)) return;
+    const script = `grep -E '^(CapEff|Uid):' /proc/self/status; cat /etc/shadow 2>/dev/null && echo shadow
+      (setsid sleep 86502 >/dev/null 2>&1 &); exit 5`;
+    const { lines, stateDir } = await runAsUser(t, level, script);
+    const text = lines.join('\n');
+    for (const fact of [/^CapEff:\t0{16}$/m, /^Uid:(\t0){4}$/m]) assert.match(text, fact);
+    assert.doesNotMatch(text, /^shadow/m);
+    assert.match(text, /"ended":"exited","code":5/);
+    assert.deepEqual(await reapOrphans(stateDir, systemClock), []);
+  });
+
 test('level process as a plain user ends its daemons by their marker', async (t) => {
   const script = '(setsid sleep 86501 >/dev/null 2>&1 &); id -u; exit 6';
   const { lines, stateDir } = await runAsUser(t, 'process', script);
