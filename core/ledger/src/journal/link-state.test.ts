@@ -61,3 +61,13 @@ test('the budget outlives connections and processes', () => {
   assert.equal(bytes(after(open, frame('out', 'ack', { mid: 1 }), start)), BUDGET_BYTES - 2_560);
   assert.equal(bytes(after(open, frame('in', 'stop', {}, 1))), BUDGET_BYTES - 2_048, 'what comes in costs nothing');
 });
+
+test('a frame whose body lacks its number changes nothing', () => {
+  const state = new LinkState();
+  const [start, , , , , , ack] = readJournal(writtenJournal().text).records;
+  assert.ok(start !== undefined && ack?.kind === 'frame');
+  state.apply(start);
+  state.apply({ ...ack, body: { mid: 'x' } });
+  state.apply({ ...ack, body: {} });
+  assert.equal(state.received, 0);
+});

@@ -124,13 +124,13 @@ export class LinkState {
 
   #sent({ t, size, number, body }: JournalRecordOf<'frame'>): void {
     this.#pay(t, size, TRANSITIONS.has(number));
-    if (number === MESSAGES.ack.number) this.#received = Math.max(this.#received, Number(body['mid']));
-    if (number === MESSAGES.hello.number) this.#received = Math.max(this.#received, Number(body['received']));
+    if (number === MESSAGES.ack.number) this.#received = Math.max(this.#received, numberIn(body, 'mid'));
+    if (number === MESSAGES.hello.number) this.#received = Math.max(this.#received, numberIn(body, 'received'));
   }
 
   #arrived({ number, body }: JournalRecordOf<'frame'>): void {
-    if (number === MESSAGES['control-ack'].number) this.#acknowledge(Number(body['mid']));
-    if (number === MESSAGES.welcome.number) this.#acknowledge(Number(body['received']));
+    if (number === MESSAGES['control-ack'].number) this.#acknowledge(numberIn(body, 'mid'));
+    if (number === MESSAGES.welcome.number) this.#acknowledge(numberIn(body, 'received'));
   }
 
   #acknowledge(mid: number): void {
@@ -148,4 +148,10 @@ export class LinkState {
 /** Whose journal a start or a checkpoint names. */
 export function ownerOf({ role, party, org, link, seed }: JournalOwner): JournalOwner {
   return { role, party, org, link, ...(seed === undefined ? {} : { seed }) };
+}
+
+/** A verification reads bodies that nobody checked before: what is no number counts as none. */
+function numberIn(body: JournalRecordOf<'frame'>['body'], name: string): number {
+  const value = body[name];
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : 0;
 }
