@@ -1,5 +1,5 @@
 import type { InstalledInit } from '../sandbox-init/init-launch.ts';
-import type { SandboxSpec } from './spec.ts';
+import type { SandboxLevel } from './isolation.ts';
 
 /**
  * What of a network a job has at level sandbox: nothing but these two, through an init of ours in the job's own network
@@ -29,6 +29,12 @@ export interface SandboxInbound {
 }
 
 /** Whether a job runs below the init: only one that has something of a network, in a network namespace of its own. */
-export function hasInit({ level, network }: Pick<SandboxSpec, 'level' | 'network'>): boolean {
+export function hasInit({
+  level,
+  network,
+}: {
+  readonly level: SandboxLevel;
+  readonly network: 'none' | SandboxNetwork;
+}): boolean {
   return level !== 'process' && network !== 'none';
 }
