@@ -1,3 +1,4 @@
+import { isAbsolute, normalize } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   messageOf,
@@ -48,6 +49,8 @@ export interface RunConfig extends Common {
   readonly logBytes: number;
   readonly jurisdictions: readonly string[];
   readonly firstJobUid: number | undefined;
+  /** Folders below which data can be registered without a copy. */
+  readonly dataRoots: readonly string[];
   /** `host:port` that every setup may reach. */
   readonly setupMirrors: readonly string[];
   /** What makes this agent a gateway; undefined when it is none. */
@@ -81,6 +84,7 @@ export const AGENT_USAGE = `ringfence-agent join | run
     --log-size SIZE                most of a job's output that is kept, for each attempt (64MB)
     --jurisdiction CODE            where this machine stands, such as DE or EU; repeatable
     --first-job-uid N              first of 64 user ids for jobs
+    --data-root DIR                data below it can be registered where it lies: dataset add --at; repeatable (none)
     --setup-mirror HOST:PORT       a mirror that every setup may reach; repeatable (none: setup has no network)
     --egress-allow-local HOST:PORT lets jobs that list it reach this place on the machine itself or its link; repeatable
     --gateway                      calls to endpoints come in here, once a member allowed it: ringfence endpoint gateway add
@@ -117,6 +121,7 @@ const FLAGS = {
   'seal-key-file': text,
   'log-level': text,
   jurisdiction: { type: 'string', multiple: true },
+  'data-root': { type: 'string', multiple: true },
   'setup-mirror': { type: 'string', multiple: true },
   'egress-allow-local': { type: 'string', multiple: true },
   'gateway-listen': text,
@@ -159,6 +164,7 @@ const RUN_ONLY = [
 type Environment = Readonly<Record<string, string | undefined>>;
 type ListFlag =
   | 'jurisdiction'
+  | 'data-root'
   | 'setup-mirror'
   | 'egress-allow-local'
   | 'isolation'
@@ -224,6 +230,7 @@ function runFlags(
     logBytes: size('log-size', given('log-size') ?? '64MB'),
     jurisdictions,
     firstJobUid: uid === undefined ? undefined : whole('first-job-uid', uid),
+    dataRoots: list('data-root').map((path) => dataRoot(path)),
     setupMirrors: list('setup-mirror').map((value) => place('setup-mirror', value)),
     egressAllowLocal: list('egress-allow-local').map((value) => place('egress-allow-local', value)),
     images: imageFlags({
@@ -264,6 +271,12 @@ function place(flag: string, value: string): string {
   const wish = readConnectTarget(value);
   if (wish === undefined) throw bad(`--${flag} is not HOST:PORT`, 'write it as mirror.example:443');
   return wish.key;
+}
+
+function dataRoot(path: string): string {
+  if (!isAbsolute(path) || normalize(path) === '/')
+    throw bad('--data-root is no folder', 'write its whole path, such as /srv/data; all of / is none');
+  return path;
 }
 
 /** Host and port of `HOST:PORT`. */

@@ -22,6 +22,8 @@ export type CliErrorCode =
   | 'declined'
   /** The job did not succeed. */
   | 'job-failed'
+  /** Data at a site cannot be registered where it lies. */
+  | 'not-registered'
   /** No gateway serves callers, or none can be reached. */
   | 'no-gateway'
   /** The endpoint answered with an error. */

@@ -26,6 +26,7 @@ const CHECKS: Readonly<Record<Constraint, Check>> = {
   'agent-draining': (offer) => offer.draining !== true,
   tier: (offer, { needs }) => needs[offer.tier] !== undefined,
   residency: (offer, { residency }) => residencyCovers(residency, offer.jurisdictions),
+  site: ({ site }, { placement }) => placement.sites?.includes(site) !== false,
   isolation: (offer, { needs }) => isolationUsed(offer, needs[offer.tier]) !== undefined,
   tee: (offer, { needs }) => {
     const tees = needs[offer.tier]?.tees;

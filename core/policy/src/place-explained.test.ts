@@ -61,6 +61,7 @@ describe('place explains', () => {
     ['tier', { tiers: ['secure-cloud'] }, {}],
     ['residency', { residency: ['FR'] }, {}],
     ['residency', { residency: ['EU'] }, { jurisdictions: [] }],
+    ['site', { sites: [newId('site', rng)] }, {}],
     ['isolation', { isolation: 'gvisor' }, {}],
     ['tee', { tees: ['tdx'] }, { isolations: ['tee'], tees: ['sev-snp'] }],
     ['evidence', {}, { tier: 'secure-cloud' }],

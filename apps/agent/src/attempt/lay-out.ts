@@ -4,6 +4,7 @@ import { openPack, readManifest, readObject, type OpenPackOptions } from '@ringf
 import type { Digest } from '@ringfence/crypto/sign';
 import type { GrantPayload, PackReference } from '@ringfence/protocol/payload';
 import { restoreCheckpoint } from '../checkpoints/restore-checkpoint.ts';
+import { dataInPlace } from '../data-in-place/mounted-data.ts';
 import { hostIdentity, type HostIdentity, type Mount } from '../sandbox/index.ts';
 import { setupKey } from '../setup/setup-cache.ts';
 import type { LinkContext } from '../link/link-context.ts';
@@ -38,29 +39,41 @@ export async function layOut(context: LinkContext, work: AttemptWork): Promise<L
   work.folder = folder;
   if (user !== null) chownSync(folder, 0, user.gid);
   chmodSync(folder, 0o750);
-  const laidOut = places(folder, payload);
+  const inPlace = await dataInPlace(context, work, payload.mounts);
+  const laidOut = places(folder, payload, inPlace);
   const root = await rootOfJob(context, work, payload.workload);
   const { code } = payload.workload;
   const setup = work.level !== 'process' ? await setupOf(context, work, payload) : null;
   const isSetUp =
     setup !== null && (await context.machine.setups.restore(setup, laidOut.code.hostPath, work.cancelling.signal));
-  for (const { hostPath } of [...(isSetUp ? [] : [laidOut.code]), ...laidOut.data, ...laidOut.outputs])
+  const fetched = laidOut.data.filter((_, index) => inPlace[index] === undefined);
+  for (const { hostPath } of [...(isSetUp ? [] : [laidOut.code]), ...fetched, ...laidOut.outputs])
     mkdirSync(hostPath, { mode: 0o755 });
   const open = (pack: PackReference, into: string): Promise<unknown> =>
     openPack({ ...packOf(context, work, pack), folder: into });
   await Promise.all([
     ...(code === undefined || isSetUp ? [] : [open(code, laidOut.code.hostPath)]),
-    ...payload.mounts.map(({ pack }, index) => open(pack, join(folder, `data-${index}`))),
+    ...payload.mounts.flatMap((mount, index) =>
+      'pack' in mount ? [open(mount.pack, join(folder, `data-${index}`))] : [],
+    ),
   ]);
   await restoreCheckpoint(payload, laidOut.outputs, open);
   if (user !== null) for (const { hostPath } of [laidOut.code, ...laidOut.outputs]) giveAll(hostPath, user);
   return { ...laidOut, setup, isSetUp, root };
 }
 
-function places(folder: string, { mounts, outputs }: GrantPayload): Pick<LaidOut, 'code' | 'data' | 'outputs'> {
+function places(
+  folder: string,
+  { mounts, outputs }: GrantPayload,
+  inPlace: readonly (string | undefined)[],
+): Pick<LaidOut, 'code' | 'data' | 'outputs'> {
   return {
     code: { hostPath: join(folder, 'work'), sandboxPath: CODE_PATH, mode: 'rw' },
-    data: mounts.map(({ path }, index) => ({ hostPath: join(folder, `data-${index}`), sandboxPath: path, mode: 'ro' })),
+    data: mounts.map(({ path }, index) => ({
+      hostPath: inPlace[index] ?? join(folder, `data-${index}`),
+      sandboxPath: path,
+      mode: 'ro',
+    })),
     outputs: outputs.map(({ path }, index) => ({
       hostPath: join(folder, `out-${index}`),
       sandboxPath: path,

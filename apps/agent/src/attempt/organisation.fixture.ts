@@ -203,6 +203,7 @@ function probeMachine(): Promise<Machine> {
     cacheBytes: 1e6,
     logBytes: 1e6,
     jurisdictions: [],
+    dataRoots: [],
     setupMirrors: [],
     egressAllowLocal: [],
     images: NO_IMAGE_FLAGS,

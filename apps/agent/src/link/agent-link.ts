@@ -23,6 +23,7 @@ import { AttemptHistory } from '../attempt/attempt-facts.ts';
 import { AttemptRunner } from '../attempt/attempt-runner.ts';
 import { recoverAttempt } from '../attempt/recover-attempts.ts';
 import { address, type RunConfig } from '../config.ts';
+import { indexRoute, isIndexRequest } from '../data-in-place/index-route.ts';
 import type { Fault } from '../fault-points.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { memberApi } from '../gateway/member-api.ts';
@@ -229,9 +230,11 @@ export class AgentLink {
     const { state, clock } = this.#options;
     const { keyring, replicas } = this.#context;
     const entering = new EnterRoute(this.#context, this.#runner);
+    const indexing = indexRoute({ keyring, data: this.#context.machine.data, log: this.#context.log });
     const answer = agentApi({ state, keyring, runner: this.#runner, clock });
     return {
       jobs: (request, response) => {
+        if (isIndexRequest(request)) return indexing(request, response);
         if (!entering.take(request, response)) answer(request, response);
       },
       replicas: replicaApi({ replicas, keyring, clock }),

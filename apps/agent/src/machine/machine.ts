@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock, Rng } from '@ringfence/base';
+import { DataPlaces } from '../data-in-place/data-places.ts';
 import { copySdk, ownSdkFolder } from '../job-metrics/sdk-copy.ts';
 import type { ImageFlags } from '../oci/image-flags.ts';
 import { offeredLevels } from '../oci/offered-levels.ts';
@@ -44,6 +45,8 @@ export interface Machine {
   readonly network: MachineNetwork;
   /** Most bytes of one attempt's output that are kept. */
   readonly logBytes: number;
+  /** Data that lies below folders which its operator listed. */
+  readonly data: DataPlaces;
   /** Where it stands, as its owner says. */
   readonly jurisdictions: readonly string[];
 }
@@ -67,6 +70,7 @@ export async function openMachine(options: {
   cacheBytes: number;
   logBytes: number;
   jurisdictions: readonly string[];
+  dataRoots: readonly string[];
   firstJobUid: number | undefined;
   images: ImageFlags;
   setupMirrors: readonly string[];
@@ -106,6 +110,11 @@ export async function openMachine(options: {
       allowLocal: new Set(options.egressAllowLocal),
     },
     logBytes: options.logBytes,
+    data: new DataPlaces(join(state, 'data-index'), {
+      roots: options.dataRoots,
+      forStrangers: capabilities.users.kind === 'dedicated',
+      clock,
+    }),
     jurisdictions: options.jurisdictions,
   };
 }

@@ -2,8 +2,10 @@ import { resolve } from 'node:path';
 import { formatSize } from '@ringfence/base';
 import { sealPack } from '@ringfence/client/pack';
 import { sensitivity } from '@ringfence/protocol';
+import type { ArtifactRow } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
-import { text, texts, type Command } from '../command.ts';
+import { text, texts, type Command, type CommandContext } from '../command.ts';
+import { registerInPlace } from '../data-in-place/register-in-place.ts';
 import { dedupeKeyOf } from '../job/dedupe-key.ts';
 import { folderOrFile } from '../job/folder-entries.ts';
 import { byteProgress } from '../progress.ts';
@@ -11,20 +13,34 @@ import { withSession } from '../session.ts';
 
 export const command: Command = {
   usage:
-    'NAME PATH --label public|internal|confidential|restricted [--residency EU]… [--purpose research]… [--lower-label]',
-  summary: 'seal a folder or file and register it; its label rules every job that mounts it',
+    'NAME PATH | --at SITE:/PATH --label public|internal|confidential|restricted [--residency EU]… [--purpose research]… [--lower-label]',
+  summary:
+    'seal a folder or file and register it, or one that stays at its site; its label rules every job that mounts it',
   options: {
+    at: { type: 'string' },
     label: { type: 'string' },
     residency: { type: 'string', multiple: true },
     purpose: { type: 'string', multiple: true },
     'lower-label': { type: 'boolean' },
   },
-  words: [2, 2],
-  async run(context, [name = '', path = ''], flags) {
+  words: [1, 2],
+  async run(context, [name = '', path], flags) {
     const label = sensitivity.safeParse(text(flags, 'label'));
     if (!label.success)
       throw new CliError('usage', 'a dataset needs a label', { next: `ringfence dataset add ${this.usage}` });
-    const { folder, entries } = folderOrFile(resolve(path));
+    const at = text(flags, 'at');
+    if ((at === undefined) === (path === undefined))
+      throw new CliError('usage', 'a dataset is a folder of this machine, or one of a site with --at', {
+        next: `ringfence dataset add ${this.usage}`,
+      });
+    const labels = {
+      sensitivity: label.data,
+      residency: texts(flags, 'residency'),
+      purposes: texts(flags, 'purpose'),
+      ...(flags['lower-label'] === true ? ({ lowerLabel: true } as const) : {}),
+    };
+    if (at !== undefined) return show(context, await registerInPlace(context, { name, at, labels }));
+    const { folder, entries } = folderOrFile(resolve(path ?? ''));
     const progress = byteProgress(context.terminal, 'sealing');
     const row = await withSession(context, async (session) => {
       const { profile, custodian } = session;
@@ -40,24 +56,22 @@ export const command: Command = {
         onProgress: progress.add,
       });
       progress.end();
-      const labels = {
-        sensitivity: label.data,
-        residency: texts(flags, 'residency'),
-        purposes: texts(flags, 'purpose'),
-      };
-      const lowered = flags['lower-label'] === true ? ({ lowerLabel: true } as const) : {};
       return custodian.addDataset({
         name,
         ...labels,
-        ...lowered,
         pack: sealed.pack,
         files: sealed.files,
         bytes: sealed.bytes,
       });
     });
-    context.terminal.value(row);
-    context.terminal.line(
-      `${row.name} version ${row.version}: ${row.files} files, ${formatSize(row.bytes)}, label ${row.sensitivity} (${row.artifact})`,
-    );
+    show(context, row);
   },
 };
+
+function show({ terminal }: CommandContext, row: ArtifactRow): void {
+  terminal.value(row);
+  const where = row.place === undefined ? '' : `, at ${row.place.siteName}:${row.place.path}`;
+  terminal.line(
+    `${row.name} version ${row.version}: ${row.files} files, ${formatSize(row.bytes)}, label ${row.sensitivity}${where} (${row.artifact})`,
+  );
+}

@@ -21,6 +21,7 @@ export function artifactTable(rows: readonly ArtifactRow[]): string {
     String(row.files),
     formatSize(row.bytes),
     row.artifact,
+    row.place === undefined ? '' : `${row.place.siteName}:${row.place.path}`,
   ]);
-  return table(['NAME', 'VERSION', 'LABEL', 'RESIDENCY', 'PURPOSES', 'FILES', 'SIZE', 'ID'], cells);
+  return table(['NAME', 'VERSION', 'LABEL', 'RESIDENCY', 'PURPOSES', 'FILES', 'SIZE', 'ID', 'IN PLACE'], cells);
 }

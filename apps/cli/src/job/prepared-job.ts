@@ -57,7 +57,7 @@ export async function labelJob({ rng }: CommandContext, session: Session, read: 
   await requireSecrets(session, file.secrets);
   const wish = file.privacy.sensitivity;
   const job = resolveJob(file);
-  const labelEnvelope = await session.custodian.label({
+  const { label: labelEnvelope, sites } = await session.custodian.labelAndSites({
     job: id,
     mounts: file.mounts.map(({ dataset }) => dataset),
     ...(wish === undefined ? {} : { wish }),
@@ -66,7 +66,7 @@ export async function labelJob({ rng }: CommandContext, session: Session, read: 
   });
   const label = readStatement('label', labelEnvelope).claimed;
   const constraints = constraintsOf(file, label);
-  return { ...read, id, job, labelEnvelope, label, constraints, placement: placementOf(job, constraints) };
+  return { ...read, id, job, labelEnvelope, label, constraints, placement: placementOf(job, constraints, sites) };
 }
 
 /** How long an order may be started: a service for as long as its file says, since its replicas come and go; the next launch renews it. */
@@ -122,13 +122,18 @@ export function constraintsOf(file: JobFile, label: PlacementLabel): LabelConstr
   );
 }
 
-function placementOf(job: ResolvedJob, constraints: LabelConstraints): PlacementPart {
+function placementOf(
+  job: ResolvedJob,
+  constraints: LabelConstraints,
+  sites: PlacementPart['sites'],
+): PlacementPart {
   const { logs: _, ...placed } = constraints;
   return {
     v: 1,
     type: job.type,
     resources: job.resources,
     ...placed,
+    ...(sites === undefined ? {} : { sites }),
     onPartition: job.onPartition,
     spot: job.spot,
     priority: job.priority,

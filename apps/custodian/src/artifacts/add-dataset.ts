@@ -50,7 +50,7 @@ export async function addDataset(
 type Label = Pick<z.output<typeof datasetRequest>, 'sensitivity' | 'residency' | 'purposes'>;
 
 /** A new version by the old name rules every job that mounts the name: that its data needs less care is said aloud, or not at all. */
-function refuseLooser(before: Label, now: Label): void {
+export function refuseLooser(before: Label, now: Label): void {
   const looser = [
     SENSITIVITIES.indexOf(now.sensitivity) < SENSITIVITIES.indexOf(before.sensitivity) ? 'sensitivity' : '',
     before.residency.length > 0 && now.residency.length === 0 ? 'residency' : '',

@@ -1,4 +1,5 @@
 import { epochMs, newId, type ArtifactId } from '@ringfence/base';
+import type { Digest } from '@ringfence/crypto/sign';
 import type { ArtifactRow, PackReference } from '@ringfence/protocol/payload';
 import { sql } from 'kysely';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
@@ -6,18 +7,29 @@ import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import { unwrapKey } from '../objects/wrapped-key.ts';
 import type { Tx } from '../store/open-store.ts';
-import { ARTIFACT_DETAILS, ARTIFACT_NAME, type ArtifactDetails } from '../store/sealed-columns.ts';
+import {
+  ARTIFACT_DETAILS,
+  ARTIFACT_NAME,
+  ARTIFACT_PLACE,
+  type ArtifactDetails,
+  type PlaceOfData,
+} from '../store/sealed-columns.ts';
+
+/** What a version is: a sealed pack, or the data at its place with the digest of its manifest. */
+export type VersionContent =
+  | { readonly pack: PackReference; readonly place?: undefined }
+  | { readonly place: PlaceOfData & { readonly manifest: Digest }; readonly pack?: undefined };
 
 /** A version of an artifact with its label. */
-export interface FoundVersion extends ArtifactDetails {
-  readonly artifact: ArtifactId;
-  readonly kind: 'dataset' | 'output';
-  readonly name: string;
-  readonly version: number;
-  readonly pack: PackReference;
-  readonly job: ArtifactRow['job'];
-  readonly at: number;
-}
+export type FoundVersion = ArtifactDetails &
+  VersionContent & {
+    readonly artifact: ArtifactId;
+    readonly kind: 'dataset' | 'output';
+    readonly name: string;
+    readonly version: number;
+    readonly job: ArtifactRow['job'];
+    readonly at: number;
+  };
 
 /** The row that an artifact's details are bound to. */
 export function versionRow(artifact: ArtifactId, version: number): string {
@@ -103,6 +115,7 @@ export async function listVersions(
 /** A version as devices see it. */
 export function artifactRowOf(found: FoundVersion): ArtifactRow {
   const { artifact, kind, name, version, sensitivity, residency, purposes, noPurpose, files, bytes, job, at } = found;
+  const place = found.place === undefined ? undefined : placeOf(found.place);
   return {
     artifact,
     kind,
@@ -116,7 +129,12 @@ export function artifactRowOf(found: FoundVersion): ArtifactRow {
     bytes,
     job,
     at: epochMs(at),
+    ...(place === undefined ? {} : { place }),
   };
+}
+
+function placeOf({ site, siteName, path }: PlaceOfData): PlaceOfData {
+  return { site, siteName, path };
 }
 
 function versionsOf(tx: Tx) {
@@ -124,7 +142,7 @@ function versionsOf(tx: Tx) {
     .selectFrom('artifact_version')
     .innerJoin('artifact', 'artifact.artifact', 'artifact_version.artifact')
     .select(['artifact.artifact', 'artifact.kind', 'artifact.name_box', 'artifact_version.version'])
-    .select(['manifest', 'kek', 'kek_version', 'key_box', 'details_box', 'job', 'at'])
+    .select(['manifest', 'kek', 'kek_version', 'key_box', 'details_box', 'place_box', 'job', 'at'])
     .orderBy('artifact_version.at', 'desc')
     .orderBy('artifact_version.version', 'desc');
 }
@@ -139,8 +157,17 @@ function opened(context: CustodianContext, claimed: ClaimedOrganisation, row: Ve
     kind,
     name: context.columns.open(ARTIFACT_NAME, artifact, row.name_box),
     version,
-    pack: { manifest, key: unwrapKey(context, claimed, { object: artifact, version }, row) },
+    ...contentOf(context, claimed, row),
     job,
     at,
   };
+}
+
+function contentOf(context: CustodianContext, claimed: ClaimedOrganisation, row: VersionRow): VersionContent {
+  const { artifact, version, manifest, kek, kek_version, key_box, place_box } = row;
+  if (place_box !== null)
+    return { place: { ...context.columns.open(ARTIFACT_PLACE, versionRow(artifact, version), place_box), manifest } };
+  if (kek === null || kek_version === null || key_box === null) throw new Error('a version has neither key nor place');
+  const key = unwrapKey(context, claimed, { object: artifact, version }, { kek, kek_version, key_box });
+  return { pack: { manifest, key } };
 }

@@ -2,17 +2,20 @@ import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { wrapKey } from '../objects/wrapped-key.ts';
 import type { Tx } from '../store/open-store.ts';
-import { ARTIFACT_DETAILS } from '../store/sealed-columns.ts';
-import { versionRow, type FoundVersion } from './artifact-rows.ts';
+import { ARTIFACT_DETAILS, ARTIFACT_PLACE, type ArtifactDetails } from '../store/sealed-columns.ts';
+import { versionRow, type FoundVersion, type VersionContent } from './artifact-rows.ts';
+
+/** A version that is to be stored; its name and kind are its artifact's. */
+export type NewVersion = ArtifactDetails & VersionContent & Pick<FoundVersion, 'artifact' | 'version' | 'job' | 'at'>;
 
 /** Stores a version: its label and size sealed, its data key wrapped apart from its objects. */
 export async function insertVersion(
   context: CustodianContext,
   tx: Tx,
   claimed: ClaimedOrganisation,
-  added: Omit<FoundVersion, 'kind' | 'name'>,
+  added: NewVersion,
 ): Promise<void> {
-  const { artifact, version, pack, job, at, sensitivity, residency, purposes, noPurpose, files, bytes } = added;
+  const { artifact, version, job, at, sensitivity, residency, purposes, noPurpose, files, bytes } = added;
   const details = { sensitivity, residency, purposes, noPurpose, files, bytes };
   await tx
     .insertInto('artifact_version')
@@ -20,11 +23,23 @@ export async function insertVersion(
       artifact,
       version,
       org: claimed.org,
-      manifest: pack.manifest,
-      ...wrapKey(context, claimed, { object: artifact, version }, pack.key),
+      ...contentColumns(context, claimed, added),
       details_box: context.columns.seal(ARTIFACT_DETAILS, versionRow(artifact, version), details),
       job,
       at,
     })
     .execute();
+}
+
+function contentColumns(context: CustodianContext, claimed: ClaimedOrganisation, added: NewVersion) {
+  const { artifact, version } = added;
+  if (added.pack !== undefined)
+    return {
+      manifest: added.pack.manifest,
+      place_box: null,
+      ...wrapKey(context, claimed, { object: artifact, version }, added.pack.key),
+    };
+  const { manifest, ...place } = added.place;
+  const place_box = context.columns.seal(ARTIFACT_PLACE, versionRow(artifact, version), place);
+  return { manifest, place_box, kek: null, kek_version: null, key_box: null };
 }

@@ -41,7 +41,7 @@ function deviceRoutes(context: CustodianContext): Route[] {
       action: 'label:compute',
       body: labelRequest,
       answer: labelAnswer,
-      handle: async ({ body }, { id }, claimed) => ({ label: await signLabel(context, claimed, body, id) }),
+      handle: ({ body }, { id }, claimed) => signLabel(context, claimed, body, id),
     }),
     memberRoute({
       method: 'POST',

@@ -9,8 +9,10 @@ import {
   chunksRegister,
   datasetRequest,
   objectsAnswer,
+  placedDatasetRequest,
 } from '@ringfence/protocol/payload';
 import { addDataset } from '../artifacts/add-dataset.ts';
+import { addPlacedDataset } from '../artifacts/add-placed-dataset.ts';
 import { artifactRowOf, findVersion, listVersions } from '../artifacts/artifact-rows.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
@@ -101,6 +103,16 @@ function artifactRoutes(context: CustodianContext): Route[] {
       handle: ({ body }, { id }, claimed) => addDataset(context, claimed, body, id),
     }),
     memberRoute({
+      method: 'POST',
+      path: '/v1/datasets/in-place',
+      summary: 'Adds a dataset, or a newer version of one, that stays at its site.',
+      who: ['device'],
+      action: 'dataset:add',
+      body: placedDatasetRequest,
+      answer: artifactRow,
+      handle: ({ body }, { id }, claimed) => addPlacedDataset(context, claimed, body, id),
+    }),
+    memberRoute({
       method: 'GET',
       path: '/v1/artifacts',
       summary: 'Datasets and outputs, the newest first.',
@@ -128,6 +140,10 @@ function artifactRoutes(context: CustodianContext): Route[] {
         );
         if (found === undefined)
           throw new CustodianError('not-found', 'there is no such artifact', { next: 'see `ringfence artifact ls`' });
+        if (found.pack === undefined)
+          throw new CustodianError('not-found', 'this data is not copied here: it lies in place at its site', {
+            next: 'mount it in a job; see `ringfence dataset ls`',
+          });
         return { artifact: artifactRowOf(found), project: claimed.project, pack: found.pack };
       },
     }),

@@ -8,6 +8,7 @@ import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { isOver } from '../endpoints/is-over.ts';
 import { labelHolds } from '../labels/label-holds.ts';
+import { sitesOf } from '../labels/sign-label.ts';
 import { readSecrets } from '../secrets/secret-rows.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { JobTable } from '../store/tables.ts';
@@ -75,6 +76,8 @@ export async function evaluateGrant(
   if (!payload.allow) return refuse(grantRefusalOf(payload.reasons) ?? 'placement', payload.reasons);
   const data = await dataOf(context, tx, claimed, workload);
   if (data === undefined) return refuse('dataset-gone');
+  // The placer was told the site too; whether it kept to it is asked here again.
+  if (sitesOf(data).some((site) => site !== admission.agent.site)) return refuse('wrong-site');
   if (!labelHolds(admission.label.body, workload.purpose, data)) return refuse('label-changed');
   const secrets = await secretsOf(context, tx, claimed, { admission, names: workload.secrets });
   const missing = workload.secrets.filter((name) => !secrets.some((secret) => secret.name === name));

@@ -227,10 +227,12 @@ async function sealPayload(
     v: 1,
     workload,
     project,
-    mounts: workload.mounts.flatMap(({ path }, index) => {
+    mounts: workload.mounts.flatMap(({ path }, index): GrantPayload['mounts'] => {
       const found = data[index];
       if (found === undefined) return [];
-      return [{ path, artifact: found.artifact, version: found.version, pack: found.pack }];
+      const { artifact, version } = found;
+      if (found.pack !== undefined) return [{ path, artifact, version, pack: found.pack }];
+      return [{ path, artifact, version, place: { path: found.place.path, manifest: found.place.manifest } }];
     }),
     outputs: workload.outputs.flatMap(({ path }, index) => {
       const named = outputs[index];

@@ -1,8 +1,8 @@
-import { epochMs, type DeviceId } from '@ringfence/base';
-import { statementDigest, type Envelope } from '@ringfence/crypto/sign';
+import { epochMs, type DeviceId, type SiteId } from '@ringfence/base';
+import { statementDigest } from '@ringfence/crypto/sign';
 import { signStatement } from '@ringfence/keyring';
 import { strictestLabel } from '@ringfence/policy';
-import type { labelRequest } from '@ringfence/protocol/payload';
+import type { labelAnswer, labelRequest } from '@ringfence/protocol/payload';
 import type { LabelStatement } from '@ringfence/protocol/statements';
 import type { z } from 'zod';
 import { findVersion, type FoundVersion } from '../artifacts/artifact-rows.ts';
@@ -17,11 +17,12 @@ export async function signLabel(
   claimed: ClaimedOrganisation,
   { job, mounts, wish, purpose, validMs }: z.output<typeof labelRequest>,
   device: DeviceId,
-): Promise<Envelope> {
+): Promise<z.input<typeof labelAnswer>> {
   return context.store.withOrg(claimed.org, async (tx) => {
     const data = await mountedData(context, tx, claimed, mounts);
     const decision = strictestLabel({ sensitivity: wish, purpose }, data);
     if (!decision.allow) throw noLabel(decision.reasons);
+    if (sitesOf(data).length > 1) throw noLabel(['it lies in place at several sites']);
     const { sensitivity, residency, acceptProviderPlaintext } = decision.label;
     const at = context.clock.now();
     const body: LabelStatement = {
@@ -38,7 +39,8 @@ export async function signLabel(
     const label = signStatement('label', body, [context.keys.enrolment]);
     const labelDigest = statementDigest(label);
     await context.record(tx, claimed.org, { type: 'label-signed', job, labelDigest, sensitivity, device });
-    return label;
+    const sites = sitesOf(data);
+    return { label, ...(sites.length === 0 ? {} : { sites }) };
   });
 }
 
@@ -59,6 +61,11 @@ export async function mountedData(
     found.push(version);
   }
   return found;
+}
+
+/** Where data lies that is not copied: a job that mounts it can run nowhere else. */
+export function sitesOf(data: readonly FoundVersion[]): SiteId[] {
+  return [...new Set(data.flatMap(({ place }) => (place === undefined ? [] : [place.site])))];
 }
 
 function noLabel(reasons: readonly string[]): CustodianError {

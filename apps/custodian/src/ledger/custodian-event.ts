@@ -32,6 +32,8 @@ export const custodianEvent = z.discriminatedUnion('type', [
     manifest: sha256,
     sensitivity,
     device: idOf('device'),
+    /** Of data that stays there. */
+    site: idOf('site').optional(),
   }),
   z.strictObject({ type: z.literal('label-signed'), job, labelDigest: sha256, sensitivity, device: idOf('device') }),
   z.strictObject({

@@ -3,6 +3,7 @@ import { openDatabase, startEmbedded, type EmbeddedServer, type Store, type Tx a
 import { MIGRATION_0001 } from './migration-0001.ts';
 import { MIGRATION_0002 } from './migration-0002.ts';
 import { MIGRATION_0004 } from './migration-0004.ts';
+import { MIGRATION_0005 } from './migration-0005.ts';
 import type { CustodianTables } from './tables.ts';
 
 /** The queries that run before it is known whose custodian this is. */
@@ -26,6 +27,7 @@ const MIGRATIONS = [
   { name: 'first-tables', sql: MIGRATION_0001 },
   { name: 'secrets-checkpoints-logs-notices', sql: MIGRATION_0004 },
   { name: 'endpoints', sql: MIGRATION_0002 },
+  { name: 'data-in-place-and-pruning', sql: MIGRATION_0005 },
 ] as const;
 
 /** One organisation and few members: more connections would only cost memory. */

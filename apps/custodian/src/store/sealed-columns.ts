@@ -1,5 +1,5 @@
-import { jurisdiction, sensitivity, whole } from '@ringfence/protocol';
-import { payloadName, partyRoute, serviceSpec, variableName } from '@ringfence/protocol/payload';
+import { idOf, jurisdiction, sensitivity, whole } from '@ringfence/protocol';
+import { payloadName, partyRoute, serviceSpec, sitePath, variableName } from '@ringfence/protocol/payload';
 import { z } from 'zod';
 import type { SealedColumn } from './sealed-column.ts';
 
@@ -47,6 +47,13 @@ export const ARTIFACT_DETAILS = column({
   }),
 });
 
+/** Where data lies that is not copied. */
+export const ARTIFACT_PLACE = column({
+  table: 'artifact_version',
+  column: 'place_box',
+  schema: z.strictObject({ site: idOf('site'), siteName: z.string(), path: sitePath }),
+});
+
 /** What people call a job. */
 export const JOB_NAME = column({ table: 'job', column: 'name_box', schema: payloadName });
 
@@ -68,4 +75,5 @@ export const TOKEN_NAME = column({ table: 'endpoint_token', column: 'name_box', 
 /** Private key of an issuer of gateways' certificates, in PEM. */
 export const ISSUER_KEY = column({ table: 'endpoint_issuer', column: 'key_box', schema: z.string() });
 
+export type PlaceOfData = z.infer<(typeof ARTIFACT_PLACE)['schema']>;
 export type ArtifactDetails = z.infer<(typeof ARTIFACT_DETAILS)['schema']>;

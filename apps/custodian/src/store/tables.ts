@@ -81,6 +81,14 @@ export interface ObjectTable {
   org: OrgId;
   size: number;
   stored_at: number;
+  /** When something new last relied on it, besides its storing. */
+  used_at: Generated<number>;
+}
+
+/** An object whose file is still to be removed. */
+export interface DoomedObjectTable {
+  digest: Digest;
+  org: OrgId;
 }
 
 /** A data key under a key-encryption key. */
@@ -108,8 +116,12 @@ export interface ArtifactTable {
   next_version: Generated<number>;
 }
 
-/** One version of an artifact. */
-export interface ArtifactVersionTable extends WrappedKeyColumns {
+/** One version of an artifact: with a key that opens its manifest, or, of data in place, with the place. */
+export interface ArtifactVersionTable {
+  kek: string | null;
+  kek_version: number | null;
+  key_box: string | null;
+  place_box: Uint8Array | null;
   artifact: ArtifactId;
   version: number;
   org: OrgId;
@@ -239,6 +251,7 @@ export interface CustodianTables extends EndpointTables {
   site: SiteTable;
   agent: AgentTable;
   object: ObjectTable;
+  doomed_object: DoomedObjectTable;
   chunk: ChunkTable;
   artifact: ArtifactTable;
   artifact_version: ArtifactVersionTable;

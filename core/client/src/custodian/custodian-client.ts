@@ -94,6 +94,11 @@ export class CustodianClient {
     return this.#call('POST', '/v1/datasets', payload.artifactRow, body);
   }
 
+  /** Registers data that stays at the site of the agent that read it. */
+  addPlacedDataset(body: Body<typeof payload.placedDatasetRequest>): Answer<typeof payload.artifactRow> {
+    return this.#call('POST', '/v1/datasets/in-place', payload.artifactRow, body);
+  }
+
   async artifacts(): Promise<payload.ArtifactRow[]> {
     return (await this.#call('GET', '/v1/artifacts', payload.artifactsAnswer)).artifacts;
   }
@@ -104,7 +109,12 @@ export class CustodianClient {
   }
 
   async label(body: Body<typeof payload.labelRequest>): Promise<Envelope> {
-    return (await this.#call('POST', '/v1/labels', payload.labelAnswer, body)).label;
+    return (await this.labelAndSites(body)).label;
+  }
+
+  /** The label, and the sites at which mounted data lies in place. */
+  labelAndSites(body: Body<typeof payload.labelRequest>): Answer<typeof payload.labelAnswer> {
+    return this.#call('POST', '/v1/labels', payload.labelAnswer, body);
   }
 
   deposit(body: Body<typeof payload.jobDeposit>): Answer<typeof payload.jobAnswer> {

@@ -92,6 +92,7 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
       'resources.hardLimits': 'whether the memory limit has to be enforced',
       tiers: 'whose machines may run it',
       residency: 'in which countries it may run',
+      sites: 'that its data lies in place, and at which site, by a random id',
       isolation: 'how strong the sandbox has to be',
       tees: 'which TEEs are good enough',
       'evidence.require': 'which attested standards the site needs: a hint of the kind of data',

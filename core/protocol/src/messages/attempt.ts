@@ -26,6 +26,7 @@ export const REFUSALS = [
   'payload-mismatch',
   'locked',
   'disk-full',
+  'data-changed',
 ] as const;
 
 const run = { job: idOf('job'), attempt: attemptNumber };

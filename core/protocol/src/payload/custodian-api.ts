@@ -14,6 +14,7 @@ import {
 import { placementPart } from '../statements/placement.ts';
 import { journalPoint } from '../messages/session.ts';
 import { partyRoute } from './enrolment.ts';
+import { sitePath } from './data-in-place.ts';
 import { chunkReference, packReference } from './pack.ts';
 import { payloadName, variableName } from './workload.ts';
 
@@ -30,17 +31,24 @@ export const chunksRegister = z.strictObject({ chunks: z.array(chunkReference).m
 /** `POST /v1/objects` takes a stream of (u32 length ‖ sealed object)…; each is stored under the SHA-256 of its bytes. */
 export const objectsAnswer = z.strictObject({ stored: z.array(sha256) });
 
-/** `POST /v1/datasets`: the label belongs to the data and is set here by its owner. */
-export const datasetRequest = z.strictObject({
+const datasetVersion = {
   name: payloadName,
   sensitivity,
   residency: z.array(jurisdiction).max(32),
   purposes: z.array(z.string().regex(/^[a-z0-9-]{1,64}$/)).max(32),
-  pack: packReference,
   files: whole(0, 1_000_000),
   bytes: whole(0, Number.MAX_SAFE_INTEGER),
   /** Said by an owner who knows that this version's label is looser than that of the one before. */
   lowerLabel: z.literal(true).optional(),
+};
+/** `POST /v1/datasets`: the label belongs to the data and is set here by its owner. */
+export const datasetRequest = z.strictObject({ ...datasetVersion, pack: packReference });
+/** `POST /v1/datasets/in-place`: data that stays at the site of the agent that read it. */
+export const placedDatasetRequest = z.strictObject({
+  ...datasetVersion,
+  agent: idOf('agent'),
+  path: sitePath,
+  manifest: sha256,
 });
 export const artifactRow = z.strictObject({
   artifact: idOf('artifact'),
@@ -56,6 +64,8 @@ export const artifactRow = z.strictObject({
   bytes: whole(0, Number.MAX_SAFE_INTEGER),
   job: idOf('job').nullable(),
   at: moment,
+  /** Of data that is not copied: where it lies. */
+  place: z.strictObject({ site: idOf('site'), siteName: z.string().max(256), path: sitePath }).optional(),
 });
 export const artifactsAnswer = z.strictObject({ artifacts: z.array(artifactRow) });
 /** `GET /v1/artifacts/NAME?version=N`: for a device that may open it. */
@@ -74,7 +84,8 @@ export const labelRequest = z.strictObject({
   /** Long for a service; each grant asks anew whether the label is still as strict as the data. */
   validMs: whole(60_000, 31_622_400_000),
 });
-export const labelAnswer = z.strictObject({ label: envelope });
+/** `sites`: where mounted data lies that is not copied; the job can run nowhere else. */
+export const labelAnswer = z.strictObject({ label: envelope, sites: z.array(idOf('site')).min(1).max(1).optional() });
 
 /** `POST /v1/jobs`: the workload sealed to the custodian, before the control plane hears of the job. */
 export const jobDeposit = z.strictObject({
@@ -130,6 +141,7 @@ export const GRANT_REFUSALS = [
   'epoch',
   'dataset-gone',
   'secret-missing',
+  'wrong-site',
 ] as const;
 /**
  * `payload` is the grant payload sealed to the agent's sealing key. `resume`: the agent's `resume` names another record than the one that

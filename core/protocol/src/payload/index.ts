@@ -2,6 +2,7 @@ export * from './agent-api.ts';
 export * from './custodian-api.ts';
 export * from './egress.ts';
 export * from './enrolment.ts';
+export * from './data-in-place.ts';
 export * from './pack.ts';
 export * from './workload.ts';
 export * from './secrets.ts';

@@ -4,6 +4,7 @@ import { resources } from '../statements/placement.ts';
 import { egressTarget } from './egress.ts';
 import { imageText, pythonVersion } from './image-source.ts';
 export { parseImageSource, type ImageSource } from './image-source.ts';
+import { dataPlace } from './data-in-place.ts';
 import { packReference } from './pack.ts';
 import { serviceSpec } from './service.ts';
 
@@ -62,19 +63,19 @@ export const workload = z.strictObject({
   service: serviceSpec.optional(),
 });
 
-/** What a grant opens: the workload, and for each mount the pack that the custodian resolved it to. */
+const grantedMount = { path: sandboxPath, artifact: idOf('artifact'), version: whole(1, 1_000_000) };
+
+/** What a grant opens: the workload, and for each mount the pack that the custodian resolved it to, or where its data lies at the agent's site. */
 export const grantPayload = z.strictObject({
   v: z.literal(1),
   workload,
   project: idOf('project'),
   mounts: z
     .array(
-      z.strictObject({
-        path: sandboxPath,
-        artifact: idOf('artifact'),
-        version: whole(1, 1_000_000),
-        pack: packReference,
-      }),
+      z.union([
+        z.strictObject({ ...grantedMount, pack: packReference }),
+        z.strictObject({ ...grantedMount, place: dataPlace }),
+      ]),
     )
     .max(64),
   outputs: z

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   evidenceGrade,
   evidenceStandard,
+  idOf,
   isolation,
   jobType,
   jurisdiction,
@@ -37,6 +38,8 @@ export const placementPart = z.strictObject({
   resources,
   tiers: z.array(tier).min(1).max(3),
   residency: z.array(jurisdiction).max(32),
+  /** The only sites where it may run, since its data lies there; anywhere when absent. */
+  sites: z.array(idOf('site')).min(1).max(4).optional(),
   isolation,
   tees: z.array(tee).max(3),
   evidence: z
@@ -62,6 +65,7 @@ export const CONSTRAINTS = [
   'agent-draining',
   'tier',
   'residency',
+  'site',
   'isolation',
   'tee',
   'evidence',
