@@ -49,7 +49,7 @@ after(async () => {
 async function launch(
   name: string,
   fields: readonly string[],
-): Promise<{ code: number; said: string; errors: string }> {
+): Promise<{ code: number | null; said: string; errors: string }> {
   const file = join(root, `${name}.yaml`);
   writeFileSync(file, [`name: ${name}`, 'workdir: code', ...fields].join('\n'));
   const { code, stdout, stderr } = await house.cli(['launch', '-y', '--json', file]);

@@ -28,7 +28,9 @@ export function homeFindings(home: string): Finding[] {
 export function stateFindings(state: string): Finding[] {
   const check = `journals in ${state}`;
   try {
-    const { ok, frames, bytes, links } = verifyLinks(journalFolders(state));
+    const { ok, frames, bytes, links } = verifyLinks(journalFolders(state), {
+      sealKeyFile: join(state, 'seal.key'),
+    });
     if (ok) return [good(check, `${links.length} links, ${frames} frames, ${bytes} B, all verified`)];
     return [bad(check, 'do not prove what crossed', `ringfence wire verify --state ${state}`)];
   } catch (error) {
