@@ -49,6 +49,8 @@ export interface RunConfig extends Common {
   readonly logBytes: number;
   readonly jurisdictions: readonly string[];
   readonly firstJobUid: number | undefined;
+  /** Bytes of disk below which no new work is taken; default by the disk. */
+  readonly diskReserve: number | undefined;
   /** Folders below which data can be registered without a copy. */
   readonly dataRoots: readonly string[];
   /** `host:port` that every setup may reach. */
@@ -84,6 +86,7 @@ export const AGENT_USAGE = `ringfence-agent join | run
     --log-size SIZE                most of a job's output that is kept, for each attempt (64MB)
     --jurisdiction CODE            where this machine stands, such as DE or EU; repeatable
     --first-job-uid N              first of 64 user ids for jobs
+    --disk-reserve SIZE            less free disk than this: no new work (1GB, or 5 % of a smaller disk)
     --data-root DIR                data below it can be registered where it lies: dataset add --at; repeatable (none)
     --setup-mirror HOST:PORT       a mirror that every setup may reach; repeatable (none: setup has no network)
     --egress-allow-local HOST:PORT lets jobs that list it reach this place on the machine itself or its link; repeatable
@@ -117,6 +120,7 @@ const FLAGS = {
   work: text,
   'cache-size': text,
   'log-size': text,
+  'disk-reserve': text,
   'first-job-uid': text,
   'seal-key-file': text,
   'log-level': text,
@@ -215,6 +219,7 @@ function runFlags(
 ): Omit<RunConfig, 'verb' | 'gateway' | keyof Common> {
   const within = given('reconnect-within');
   const uid = given('first-job-uid');
+  const reserve = given('disk-reserve');
   const jurisdictions = list('jurisdiction');
   if (jurisdictions.some((code) => !/^(?:[A-Z]{2}|EEA)$/.test(code)) || jurisdictions.length > 4)
     throw bad('--jurisdiction is not a country', 'write two capital letters such as DE, or EU; four at most');
@@ -230,6 +235,7 @@ function runFlags(
     logBytes: size('log-size', given('log-size') ?? '64MB'),
     jurisdictions,
     firstJobUid: uid === undefined ? undefined : whole('first-job-uid', uid),
+    diskReserve: reserve === undefined ? undefined : size('disk-reserve', reserve),
     dataRoots: list('data-root').map((path) => dataRoot(path)),
     setupMirrors: list('setup-mirror').map((value) => place('setup-mirror', value)),
     egressAllowLocal: list('egress-allow-local').map((value) => place('egress-allow-local', value)),

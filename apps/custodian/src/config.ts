@@ -1,6 +1,14 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { messageOf, parseDuration, parseHostPort, parseLogLevel, type HostPort, type LogLevel } from '@ringfence/base';
+import {
+  messageOf,
+  parseDuration,
+  parseHostPort,
+  parseLogLevel,
+  parseSize,
+  type HostPort,
+  type LogLevel,
+} from '@ringfence/base';
 import type { JournalRetention } from '@ringfence/client/control-link';
 import { CustodianError } from './custodian-error.ts';
 
@@ -25,6 +33,8 @@ export interface CustodianConfig {
   readonly databaseUrl: string | undefined;
   /** File that names the webhooks. */
   readonly webhooks: string | undefined;
+  /** Bytes of disk that uploads leave free; default by the disk. */
+  readonly diskReserve: number | undefined;
   /** Milliseconds over which links spread when they come back. */
   readonly reconnectWithin: number | undefined;
   /** How long closed segments of the link's journal are kept. */
@@ -47,6 +57,7 @@ export const CUSTODIAN_USAGE = `ringfence-custodian run | restore
   --passphrase-file FILE   passphrase that seals them instead
   --admin HOST:PORT        health and metrics (127.0.0.1:0)
   --webhooks FILE          places that are told when jobs end (JSON; none)
+  --disk-reserve SIZE      disk that uploads leave free (1GB, or 5 % of a smaller disk)
   --reconnect-within TIME  spread of reconnections (15s)
   --journal-compress TIME  compress segments of the link's journal that are older, such as 30d (never)
   --journal-keep TIME      remove segments that are older, all but the custodian's own steps (never)
@@ -75,6 +86,7 @@ const FLAGS = [
   'passphrase-file',
   'admin',
   'webhooks',
+  'disk-reserve',
   'reconnect-within',
   'journal-compress',
   'journal-keep',
@@ -114,6 +126,7 @@ export function parseCustodianConfig(args: readonly string[], env: Environment):
     admin: address('admin', given('admin') ?? '127.0.0.1:0'),
     databaseUrl: env['CUSTODIAN_DATABASE_URL'],
     webhooks: given('webhooks'),
+    diskReserve: size(given('disk-reserve')),
     reconnectWithin: reconnect === undefined ? undefined : duration(reconnect),
     retention: {
       packAfter: age('journal-compress', given('journal-compress')),
@@ -141,6 +154,7 @@ function readFlags(args: readonly string[]) {
     'passphrase-file': text,
     admin: text,
     webhooks: text,
+    'disk-reserve': text,
     'reconnect-within': text,
     'journal-compress': text,
     'journal-keep': text,
@@ -158,6 +172,13 @@ function address(flag: string, text: string): HostPort {
   const parsed = parseHostPort(text);
   if (parsed === undefined) throw bad(`--${flag} is not HOST:PORT`, 'write it as 0.0.0.0:7443, or [::]:7443 for IPv6');
   return parsed;
+}
+
+function size(text: string | undefined): number | undefined {
+  const bytes = text === undefined ? undefined : parseSize(text);
+  if (text !== undefined && (bytes === undefined || bytes < 1_000))
+    throw bad('--disk-reserve is not a size', 'write it as 500MB or 5GB');
+  return bytes;
 }
 
 function age(flag: string, text: string | undefined): number | undefined {

@@ -1,4 +1,5 @@
 import type { Clock, Log, Rng, Secret } from '@ringfence/base';
+import type { DiskRoom } from '@ringfence/base/platform';
 import type { Authoriser } from '@ringfence/policy/authorise';
 import type { PartyRoute } from '@ringfence/protocol/payload';
 import type { ClaimedOrganisation } from './claim/claimed-organisation.ts';
@@ -25,6 +26,8 @@ export interface CustodianContext {
   readonly sealKind: SealKind;
   readonly columns: ColumnSeal;
   readonly objects: ObjectStore;
+  /** Room on the disk of the state folder. */
+  readonly disk: DiskRoom;
   readonly authoriser: Authoriser;
   readonly clock: Clock;
   readonly rng: Rng;

@@ -34,6 +34,8 @@ export type CustodianErrorCode =
   | 'label-lowered'
   /** Objects that a pack names are not stored here. */
   | 'missing-objects'
+  /** Less disk is free than the reserve. */
+  | 'disk-full'
   /** Too large or too many. */
   | 'too-much'
   /** The database does not answer. */
@@ -60,6 +62,7 @@ export const STATUS_OF: Readonly<Record<CustodianErrorCode, number>> = {
   'no-label': 422,
   'label-lowered': 409,
   'missing-objects': 409,
+  'disk-full': 507,
   'too-much': 413,
   unavailable: 503,
 };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock, Log, Rng } from '@ringfence/base';
+import { DiskRoom } from '@ringfence/base/platform';
 import { startAdminServer, type AdminServer } from '@ringfence/client/admin-server';
 import { servePayload, type LanAddress, type PayloadListener } from '@ringfence/client/payload-link';
 import { createAuthoriser, OWNER_POLICY } from '@ringfence/policy/authorise';
@@ -181,6 +182,7 @@ async function contextOf(
     columns,
     notices,
     objects: await ObjectStore.open(join(state, 'objects'), rng, fault),
+    disk: new DiskRoom([state, join(state, 'objects')], config.diskReserve),
     authoriser: createAuthoriser(OWNER_POLICY),
     clock,
     rng,

@@ -30,6 +30,8 @@ export async function admit(context: LinkContext, work: AttemptWork): Promise<vo
       'isolation',
       isolation.reasons.map(({ code }) => code),
     );
+  // What runs here already keeps the rest of the disk.
+  if (machine.disk.isFull()) throw refusedFor('disk-full');
   const place = await machine.places.take(resources);
   if (typeof place === 'string') throw refusedFor('capacity', [place]);
   work.admission = admission;

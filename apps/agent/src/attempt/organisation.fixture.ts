@@ -204,6 +204,7 @@ function probeMachine(): Promise<Machine> {
     logBytes: 1e6,
     jurisdictions: [],
     dataRoots: [],
+    diskReserve: undefined,
     setupMirrors: [],
     egressAllowLocal: [],
     images: NO_IMAGE_FLAGS,

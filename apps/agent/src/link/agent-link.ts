@@ -36,6 +36,7 @@ import { openReplicas } from '../serving/open-replicas.ts';
 import { dialCustodian, linkFolder, relayAccess, type JoinedLink } from './joined-link.ts';
 import { KeyringCopy } from './keyring-copy.ts';
 import type { LinkContext } from './link-context.ts';
+import { OfferKeeper } from './offer-keeper.ts';
 
 /** What one link needs of its process. */
 export interface AgentLinkOptions {
@@ -70,6 +71,7 @@ export class AgentLink {
   readonly #runner: AttemptRunner;
   readonly #listener: PayloadListener;
   readonly #history: AttemptHistory;
+  readonly #offering: OfferKeeper;
   readonly #gateway: Gateway | undefined;
   readonly #stopping = new AbortController();
   #cancelRefresh: () => void = () => {};
@@ -106,6 +108,7 @@ export class AgentLink {
       oneGrantAtATime: inTurn(),
     };
     this.#runner = new AttemptRunner(this.#context, key, history.highest);
+    this.#offering = this.#offer();
     this.#control = createControlLink({
       url: link.controlPlane.url,
       controlPlane,
@@ -143,7 +146,7 @@ export class AgentLink {
 
   /** Ends what an earlier process left, offers this machine, and begins to dial. */
   async start(): Promise<void> {
-    const { link, machine, clock, log, reconnectWithin } = this.#options;
+    const { link, log, reconnectWithin } = this.#options;
     const { route, outer, lan } = link;
     const relay = relayAccess(route, outer);
     if (relay !== undefined)
@@ -156,22 +159,15 @@ export class AgentLink {
         (error: unknown) => log.error('attempt.not-recovered', errorFields(error)),
       );
     await this.#refresh();
-    const entry = this.#context.keyring.keyring.agent(link.agent);
-    // Whatever the wall clock does, each start offers anew with a higher number than the one before.
-    const offer = entry === undefined ? undefined : offerOf(machine, link, entry, this.#nextEpoch(clock.now()));
-    if (offer === undefined) log.error('nothing-to-offer', { next: 'run ringfence doctor on this machine' });
-    else
-      await this.#context.journal.fact({
-        name: 'offered',
-        body: { epoch: offer.epoch },
-        queue: [{ name: 'offer', body: offer }],
-      });
+    if (!(await this.#offering.start()))
+      log.error('nothing-to-offer', { next: 'run ringfence doctor on this machine' });
     this.#control.start();
   }
 
   /** Ends what runs, tells who has to know, and closes. */
   async stop(): Promise<void> {
     this.#cancelRefresh();
+    this.#offering.stop();
     await Promise.all([this.#runner.close(6_000), this.#gateway?.close(5_000)]);
     this.#context.replicas.close();
     this.#stopping.abort();
@@ -259,6 +255,24 @@ export class AgentLink {
       log.warn('keyring.not-refreshed', errorFields(error));
     }
     if (!this.#stopping.signal.aborted) this.#cancelRefresh = clock.after(REFRESH_EVERY_MS, () => void this.#refresh());
+  }
+
+  #offer(): OfferKeeper {
+    const { link, machine, clock, log } = this.#options;
+    const { keyring, journal } = this.#context;
+    return new OfferKeeper({
+      offer: (epoch) => {
+        const entry = keyring.keyring.agent(link.agent);
+        return entry === undefined ? undefined : offerOf(machine, link, entry, epoch);
+      },
+      // Whatever the wall clock does, each offer has a higher number than the one before.
+      nextEpoch: () => this.#nextEpoch(clock.now()),
+      send: (offer) =>
+        journal.fact({ name: 'offered', body: { epoch: offer.epoch }, queue: [{ name: 'offer', body: offer }] }),
+      isFull: () => machine.disk.isFull(),
+      clock,
+      log,
+    });
   }
 
   #nextEpoch(now: number): number {

@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock, Rng } from '@ringfence/base';
+import { DiskRoom } from '@ringfence/base/platform';
 import { DataPlaces } from '../data-in-place/data-places.ts';
 import { copySdk, ownSdkFolder } from '../job-metrics/sdk-copy.ts';
 import type { ImageFlags } from '../oci/image-flags.ts';
@@ -45,6 +46,8 @@ export interface Machine {
   readonly network: MachineNetwork;
   /** Most bytes of one attempt's output that are kept. */
   readonly logBytes: number;
+  /** Room on the disks of state and work folder. */
+  readonly disk: DiskRoom;
   /** Data that lies below folders which its operator listed. */
   readonly data: DataPlaces;
   /** Where it stands, as its owner says. */
@@ -71,6 +74,7 @@ export async function openMachine(options: {
   logBytes: number;
   jurisdictions: readonly string[];
   dataRoots: readonly string[];
+  diskReserve: number | undefined;
   firstJobUid: number | undefined;
   images: ImageFlags;
   setupMirrors: readonly string[];
@@ -110,6 +114,7 @@ export async function openMachine(options: {
       allowLocal: new Set(options.egressAllowLocal),
     },
     logBytes: options.logBytes,
+    disk: new DiskRoom([folders.attempts, state], options.diskReserve),
     data: new DataPlaces(join(state, 'data-index'), {
       roots: options.dataRoots,
       forStrangers: capabilities.users.kind === 'dedicated',

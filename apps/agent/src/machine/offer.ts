@@ -6,7 +6,7 @@ import type { Machine } from './machine.ts';
 
 /** What this machine offers to one control plane; undefined when it cannot keep any job apart. */
 export function offerOf(
-  { capabilities, capacity, gpus, jurisdictions }: Machine,
+  { capabilities, capacity, disk, gpus, jurisdictions }: Machine,
   { offer, allowProcess }: JoinedLink,
   entry: AgentEntry,
   epoch: number,
@@ -26,6 +26,8 @@ export function offerOf(
     tees: [],
     hardLimits: capabilities.limits.memory === 'hard',
     ...capacity,
+    // None at all: a control plane places nothing there.
+    ...(disk.isFull() ? { diskBytes: 0 } : {}),
     gpus: gpus.offered,
     evidence: [],
   };

@@ -1,4 +1,4 @@
-import { formatDuration, messageOf, type EpochMs } from '@ringfence/base';
+import { formatDuration, formatSize, messageOf, type EpochMs } from '@ringfence/base';
 import type { custodianStatus } from '@ringfence/protocol/payload';
 import type { z } from 'zod';
 import type { CommandContext } from '../command.ts';
@@ -64,11 +64,21 @@ async function custodian({ clock }: CommandContext, { custodian: client }: Sessi
     return [
       good('custodian', `release ${status.version}, epoch ${status.epoch}`),
       link,
+      ...custodianDisk(status.disk),
       ...custodianPosture(status, clock.now()),
     ];
   } catch (error) {
     return [bad('custodian', messageOf(error), 'is it running, and does the relay reach it?')];
   }
+}
+
+/** How full the custodian’s disk is; an older one does not say. */
+function custodianDisk(disk: z.output<typeof custodianStatus>['disk']): Finding[] {
+  if (disk === undefined) return [];
+  const { freeBytes, totalBytes, reserveBytes, objectBytes } = disk;
+  const use = `${formatSize(objectBytes)} of sealed objects; ${formatSize(freeBytes)} of ${formatSize(totalBytes)} free`;
+  if (freeBytes >= reserveBytes) return [good('disk of the custodian', use)];
+  return [bad('disk of the custodian', `${use}: it takes no uploads`, 'ringfence artifact prune --older-than 30d')];
 }
 
 type Posture = Pick<z.output<typeof custodianStatus>, 'lastBackupAt' | 'seal' | 'database'>;

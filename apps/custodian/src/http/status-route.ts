@@ -39,9 +39,14 @@ async function statusOf(
   claimed: ClaimedOrganisation,
 ): Promise<z.input<typeof custodianStatus>> {
   const { keys, store, link, version, sealKind } = context;
-  const { last_backup_at: backup } = await store.withOrg(claimed.org, (tx) =>
-    tx.selectFrom('organisation').select('last_backup_at').executeTakeFirstOrThrow(),
-  );
+  const { backup, objectBytes } = await store.withOrg(claimed.org, async (tx) => {
+    const organisation = await tx.selectFrom('organisation').select('last_backup_at').executeTakeFirstOrThrow();
+    const objects = await tx
+      .selectFrom('object')
+      .select((build) => build.fn.coalesce(build.fn.sum<number>('size'), build.lit(0)).as('bytes'))
+      .executeTakeFirstOrThrow();
+    return { backup: organisation.last_backup_at, objectBytes: Number(objects.bytes) };
+  });
   return {
     org: claimed.org,
     project: claimed.project,
@@ -55,5 +60,6 @@ async function statusOf(
     seal: sealKind,
     database: store.facts.kind === 'embedded' ? 'embedded' : 'url',
     dedupeKey: toBase64Url(keys.dedupe.expose()),
+    disk: { ...context.disk.state(), objectBytes },
   };
 }

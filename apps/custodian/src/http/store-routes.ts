@@ -38,9 +38,13 @@ function objectRoutes(context: CustodianContext): Route[] {
       action: 'object:write',
       body: 'stream',
       answer: objectsAnswer,
-      handle: async ({ body }, _, claimed) => ({
-        stored: await storeObjects(context, claimed.org, body as unknown as Readable),
-      }),
+      handle: async ({ body }, _, claimed) => {
+        const stream = body as unknown as Readable;
+        // A refused stream is read to its end: cut off in the middle, the link would hang with the next request on it.
+        const pieces = stream.iterator({ destroyOnReturn: false });
+        const stored = await storeObjects(context, claimed.org, pieces).finally(() => stream.resume());
+        return { stored };
+      },
     }),
     memberRoute({
       method: 'GET',

@@ -262,6 +262,24 @@ test('a copied agent is found by its journal, and both copies are locked', async
   assert.equal(rows.length, 1);
 });
 
+test('data in place is granted at its site alone, whatever the placer chose', async () => {
+  const client = await joinRig(rig, organisation, 'node-far', 'far');
+  const placed = { name: 'placed', sensitivity: 'restricted', residency: [], purposes: [] } as const;
+  const at = { path: '/srv/data', manifest: randomDigest(), files: 1, bytes: 2, agent: client.id };
+  const row = await organisation.client.addPlacedDataset({ ...placed, residency: [], purposes: [], ...at });
+  assert.deepEqual([row.place?.siteName, row.place?.path], ['far', '/srv/data']);
+  const label = { job: newId('job', rng), mounts: ['placed'], validMs: 60_000 };
+  assert.deepEqual((await organisation.client.labelAndSites(label)).sites, [row.place?.site]);
+  const made = await depositTestJob(rig, organisation, { mounts: ['placed'] });
+  assert.equal(await refusal(grantBody(controlPlane, other, made, { attempt: 1 }), other), 'wrong-site');
+  const answer = await ask(client, grantBody(controlPlane, client, made, { attempt: 1 }));
+  assert.ok(answer.result === 'granted');
+  const { payload } = answer;
+  const { mounts } = await openGrant(organisation, client, made, { attempt: 1, payload });
+  const place = { path: '/srv/data', manifest: at.manifest };
+  assert.deepEqual(mounts, [{ path: '/data0', artifact: row.artifact, version: 1, place }]);
+});
+
 test('every code was seen', () => {
   assert.deepEqual(
     GRANT_REFUSALS.filter((code) => !seen.has(code)),

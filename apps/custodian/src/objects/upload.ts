@@ -1,6 +1,7 @@
 import type { OrgId } from '@ringfence/base';
 import type { Digest } from '@ringfence/crypto/sign';
 import type { CustodianContext } from '../context.ts';
+import { CustodianError } from '../custodian-error.ts';
 import { readFrames } from './object-framing.ts';
 import type { IncomingObject } from './object-store.ts';
 
@@ -23,7 +24,7 @@ export async function storeObjects(
   };
   try {
     for await (const piece of readFrames(stream)) {
-      if (piece.kind === 'begin') current = await context.objects.receive();
+      if (piece.kind === 'begin') current = await receive(context, piece.length);
       else if (piece.kind === 'bytes') await current?.write(piece.bytes);
       else if (current !== undefined) {
         pending.push(current.keep());
@@ -34,12 +35,32 @@ export async function storeObjects(
     }
     await settle();
   } catch (error) {
-    await Promise.allSettled(pending);
+    const settled = await Promise.allSettled(pending);
     await current?.drop();
-    throw error;
+    // Their files are there: without rows nothing would ever remove them.
+    const kept = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    await rememberObjects(context, org, [...stored, ...kept]).catch(() => undefined);
+    throw isNoSpace(error) ? diskFull(error) : error;
   }
   await rememberObjects(context, org, stored);
   return stored.map(({ digest }) => digest);
+}
+
+/** What is here, grants, commits and the ledger keep a reserve: an upload that would eat into it is refused before its bytes. */
+async function receive({ disk, objects }: CustodianContext, length: number): Promise<IncomingObject> {
+  if (!disk.hasRoomFor(length)) throw diskFull();
+  return objects.receive();
+}
+
+function isNoSpace(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+}
+
+function diskFull(cause?: unknown): CustodianError {
+  return new CustodianError('disk-full', 'the custodian’s disk is nearly full: it takes no uploads', {
+    cause,
+    next: 'remove versions that nobody needs with `ringfence artifact prune`, or give it a larger disk',
+  });
 }
 
 async function rememberObjects(

@@ -1,4 +1,5 @@
 export * from './armed-fault.ts';
 export * from './atomic-file.ts';
+export * from './disk-room.ts';
 export * from './state-folder.ts';
 export * from './system-clock.ts';

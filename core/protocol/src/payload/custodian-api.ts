@@ -213,6 +213,16 @@ export const custodianStatus = z.strictObject({
   seal: z.enum(['key-file', 'passphrase']),
   database: z.enum(['embedded', 'url']),
   dedupeKey: bytes32.optional(),
+  /** Of the disk of its state folder; uploads leave the reserve free. */
+  disk: z
+    .strictObject({
+      freeBytes: whole(0, Number.MAX_SAFE_INTEGER),
+      totalBytes: whole(0, Number.MAX_SAFE_INTEGER),
+      reserveBytes: whole(0, Number.MAX_SAFE_INTEGER),
+      /** Of sealed objects, as rows tell. */
+      objectBytes: whole(0, Number.MAX_SAFE_INTEGER),
+    })
+    .optional(),
 });
 
 export type GrantRefusal = (typeof GRANT_REFUSALS)[number];

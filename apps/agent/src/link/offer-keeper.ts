@@ -1,0 +1,73 @@
+import { errorFields, type Clock, type Log } from '@ringfence/base';
+import type { MessageBody } from '@ringfence/protocol/messages';
+
+type Offer = MessageBody<'offer'>;
+
+/** What keeps an offer true needs of its link. */
+export interface OfferKeeperOptions {
+  /** The offer as it would be now; undefined when there is nothing to offer. */
+  readonly offer: (epoch: number) => Offer | undefined;
+  /** Number of the next offer: higher than any before. */
+  readonly nextEpoch: () => number;
+  /** Journals the offer and queues it. */
+  readonly send: (offer: Offer) => Promise<void>;
+  /** Whether the disk has less room than its reserve. */
+  readonly isFull: () => boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const LOOK_EVERY_MS = 5_000;
+
+/** Offers the machine at the start, and anew when its disk becomes full or has room again. */
+export class OfferKeeper {
+  readonly #options: OfferKeeperOptions;
+  #full = false;
+  #epoch = 0;
+  #cancel: () => void = () => {};
+  #stopped = false;
+
+  constructor(options: OfferKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Sends the first offer; false when there is nothing to offer. */
+  async start(): Promise<boolean> {
+    const offered = await this.#send();
+    if (offered) this.#lookLater();
+    return offered;
+  }
+
+  /** Looks no more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  async #send(): Promise<boolean> {
+    const { offer, nextEpoch, send, isFull } = this.#options;
+    this.#full = isFull();
+    this.#epoch = Math.max(nextEpoch(), this.#epoch + 1);
+    const body = offer(this.#epoch);
+    if (body !== undefined) await send(body);
+    return body !== undefined;
+  }
+
+  #lookLater(): void {
+    if (this.#stopped) return;
+    this.#cancel = this.#options.clock.after(LOOK_EVERY_MS, () => void this.#look().finally(() => this.#lookLater()));
+  }
+
+  async #look(): Promise<void> {
+    const { isFull, log } = this.#options;
+    try {
+      const full = isFull();
+      if (full === this.#full) return;
+      if (full) log.warn('disk.full', { next: 'free some disk: this machine takes no new work until there is room' });
+      else log.info('disk.room');
+      await this.#send();
+    } catch (error) {
+      log.warn('offer.not-renewed', errorFields(error));
+    }
+  }
+}
