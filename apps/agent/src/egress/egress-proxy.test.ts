@@ -215,6 +215,45 @@ test('the site’s own proxy is used, with its credentials, and learns only what
   assert.deepEqual(count.use?.opened, 2);
 });
 
+test('a body never reads as a second request at the site’s own proxy, whatever method carries it', async (t) => {
+  const smuggled = 'CONNECT forbidden.example:443 HTTP/1.1\r\nhost: forbidden.example\r\n\r\n';
+  const seen: string[] = [];
+  // Raw: a lenient proxy would take what follows the end of a request for the next one.
+  const upstream = createTcpServer((socket) => {
+    const parts: Buffer[] = [];
+    socket
+      .on('error', () => {})
+      .on('data', (part: Buffer) => {
+        parts.push(part);
+        if (!Buffer.concat(parts).includes(smuggled)) return;
+        seen.push(Buffer.concat(parts).toString().split('\r\n\r\n')[0]?.toLowerCase() ?? '');
+        socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+      });
+  });
+  const site = siteHere({
+    upstream: `http://127.0.0.1:${await listen(t, upstream)}`,
+    resolve: () => Promise.resolve(['192.0.2.1']),
+  });
+  const { port } = await openProxy(t, site, ['far.example:80']);
+  const send = async (method: string, headers: Record<string, string>): Promise<string> => {
+    const asked = request({ host: '127.0.0.1', port, method, path: 'http://far.example/', headers, agent: false });
+    asked.end(smuggled);
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    return seen.pop() ?? '';
+  };
+  const length = { 'content-length': String(smuggled.length) };
+  for (const method of ['GET', 'DELETE', 'OPTIONS', 'POST']) {
+    assert.match(
+      await send(method, { 'transfer-encoding': 'chunked' }),
+      /\r\ntransfer-encoding: chunked(?:\r|$)/,
+      method,
+    );
+    for (const connection of ['close', 'content-length', 'close, Content-Length'])
+      assert.match(await send(method, { ...length, connection }), /\r\ncontent-length: \d+(?:\r|$)/, method);
+  }
+});
+
 test('the proxy listens in a folder with a long path, and leaves nothing there', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), `ringfence-egress-${'long'.repeat(24)}-`));
   t.after(() => rmSync(folder, { recursive: true, force: true }));

@@ -28,7 +28,7 @@ export function forwardStraight(
   to: ForwardedRequest & { readonly socket: Socket },
 ): void {
   const { method = 'GET' } = request;
-  const headers = { ...passedOn(request), host: hostHeader(to.key), connection: 'close' };
+  const headers = { ...passedOn(request), ...framing(request), host: hostHeader(to.key), connection: 'close' };
   const onward = requestHttp({ createConnection: () => to.socket, method, path: to.path, headers, setHost: false });
   relay(request, response, onward);
 }
@@ -40,7 +40,7 @@ export function forwardUpstream(
   to: ForwardedRequest & { readonly upstream: string },
 ): void {
   const { method = 'GET' } = request;
-  const headers = { ...passedOn(request), host: hostHeader(to.key), connection: 'close' };
+  const headers = { ...passedOn(request), ...framing(request), host: hostHeader(to.key), connection: 'close' };
   const onward = upstreamRequest(to.upstream, { method, path: `http://${hostHeader(to.key)}${to.path}`, headers });
   relay(request, response, onward);
 }
@@ -65,6 +65,16 @@ function passedOn(message: IncomingMessage): Record<string, string | string[]> {
   const dropped = new Set([...HOP_BY_HOP, ...named]);
   const kept = Object.entries(message.headers).filter(([name]) => !dropped.has(name));
   return Object.fromEntries(kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+/**
+ * How long the body is, as it came: without it Node sends the body of a GET bare, and a proxy could take that for the job's next request,
+ * to a place that nobody listed. What `Connection` names does not count here.
+ */
+function framing({ headers }: IncomingMessage): Record<string, string> {
+  if (headers['transfer-encoding'] !== undefined) return { 'transfer-encoding': 'chunked' };
+  const length = headers['content-length'];
+  return length === undefined ? {} : { 'content-length': length };
 }
 
 function hostHeader(key: string): string {
