@@ -301,6 +301,20 @@ suite('a registry that is not to be trusted', () => {
       await assert.rejects(openImage(source(), accessTo(scratch(t)), never), { code });
     });
 
+  test('one that is elsewhere cannot send this agent to a service of its own machine', async (t) => {
+    const seen: string[] = [];
+    const port = host.split(':')[1] ?? '';
+    answer = (path) => {
+      seen.push(path);
+      return { status: 401, headers: { 'www-authenticate': `Bearer realm="http://127.0.0.1:${port}/admin/stop"` } };
+    };
+    // Another spelling of this machine stands for a machine elsewhere.
+    const elsewhere: ImageSource = { ...source(), registry: `0.0.0.0:${port}` } as ImageSource;
+    const access = accessTo(scratch(t), { insecure: new Set([`0.0.0.0:${port}`]) });
+    await assert.rejects(openImage(elsewhere, access, never), { code: 'refused' });
+    assert.equal(seen.length, 1, seen.join());
+  });
+
   test('a token is fetched where the registry says, and goes to it alone', async (t) => {
     const seen: string[] = [];
     answer = (path) => {

@@ -73,11 +73,10 @@ export class RegistryClient implements BlobSource {
     const basic = this.#access.auth.get(this.#name.registry) ?? this.#access.auth.get(hubName(this.#name.registry));
     if (challenge.scheme === 'basic') return basic;
     const realm = URL.canParse(challenge.realm) ? new URL(challenge.realm) : undefined;
-    // A registry must not send credentials over a wire that it is not trusted to be read on itself.
-    if (
-      realm === undefined ||
-      (realm.protocol !== 'https:' && realm.origin !== this.#origin && !isLoopback(realm.host))
-    )
+    // A registry must not send credentials over a wire that it is not trusted to be read on itself, and one that is elsewhere must not
+    // send this agent to what listens on its own machine.
+    const beside = isLoopback(this.#name.registry) && realm !== undefined && isLoopback(realm.host);
+    if (realm === undefined || (realm.protocol !== 'https:' && realm.origin !== this.#origin && !beside))
       throw new OciError('refused', 'the registry names no usable place for its tokens');
     realm.searchParams.set('scope', `repository:${this.#name.repository}:pull`);
     if (challenge.service !== undefined) realm.searchParams.set('service', challenge.service);
