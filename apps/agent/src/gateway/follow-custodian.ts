@@ -9,6 +9,8 @@ export interface FollowOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onView: (view: GatewayView) => void;
+  /** The custodian says that this agent is no gateway, or no member, any more. */
+  readonly onRefused: () => void;
   readonly load: () => GatewayLoad;
 }
 
@@ -21,6 +23,8 @@ export interface Following {
   readonly stop: () => void;
 }
 
+/** Not a member, not a gateway: a word of the custodian, which is not the same as none. */
+const NO_GATEWAY: ReadonlySet<number> = new Set([401, 403]);
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 5_000;
 const UNDER_LOAD_MS = 1_000;
@@ -36,7 +40,10 @@ export function followCustodian(options: FollowOptions): Following {
   return { reportNow: () => reports.soon(), busy: () => reports.busy(), stop: () => stopped.abort() };
 }
 
-async function followViews({ custodian, clock, log, onView }: FollowOptions, signal: AbortSignal): Promise<void> {
+async function followViews(
+  { custodian, clock, log, onView, onRefused }: FollowOptions,
+  signal: AbortSignal,
+): Promise<void> {
   // Another number than any list has: the first answer comes at once.
   let seq = 0;
   let delay = FIRST_DELAY_MS;
@@ -53,6 +60,10 @@ async function followViews({ custodian, clock, log, onView }: FollowOptions, sig
       const no = error instanceof ApiRefusal && error.status < 500;
       if (!refused) log.warn('gateway.not-told', errorFields(error));
       refused ||= no;
+      if (no && NO_GATEWAY.has(error.status)) {
+        seq = 0;
+        onRefused();
+      }
       await sleep(clock, delay, signal);
       delay = Math.min(2 * delay, LONGEST_DELAY_MS);
     }

@@ -67,6 +67,8 @@ export class CustodianAtGateway {
   readonly #waiting = new Set<() => void>();
   certificates = 0;
   away = false;
+  /** This agent is a gateway still. */
+  allowed = true;
   view: GatewayView = { seq: 1, at: clock.now(), endpoints: [] };
 
   constructor(authority: CertificateAuthority) {
@@ -79,6 +81,12 @@ export class CustodianAtGateway {
 
   show(endpoints: GatewayView['endpoints'], at = clock.now()): void {
     this.view = { seq: this.view.seq + 1, at, endpoints };
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Takes its leave back. */
+  forbid(): void {
+    this.allowed = false;
     for (const wake of this.#waiting) wake();
   }
 
@@ -96,6 +104,10 @@ export class CustodianAtGateway {
           this.#waiting.add(resolve);
           response.once('close', resolve);
         });
+      if (!this.allowed) {
+        const error = { code: 'not-authorised', message: 'nobody has allowed this agent to be a gateway' };
+        return void response.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+      }
       return send(this.view);
     }
     if (url.pathname === '/v1/gateway/load') {

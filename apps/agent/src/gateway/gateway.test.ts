@@ -184,6 +184,18 @@ describe('a gateway', () => {
     assert.ok(countsOf(house).refusals['stale-view'] > 0);
   });
 
+  it('serves nobody once its custodian says that it is no gateway any more, and again when it is one', async (t) => {
+    const house = await openGateway(t);
+    await house.replica(hello);
+    assert.equal((await house.call('/model/x')).statusCode, 200);
+    house.custodian.forbid();
+    await until(() => house.gateway.metrics().endpoints.length === 0);
+    assert.equal((await house.call('/model/x')).statusCode, 401);
+    house.custodian.allowed = true;
+    await until(() => house.gateway.metrics().endpoints.length === 1);
+    assert.equal((await house.call('/model/x')).statusCode, 200);
+  });
+
   it('refuses messages whose end could be read in two ways, and shows names to nobody on the machine', async (t) => {
     const house = await openGateway(t);
     await house.replica(hello);

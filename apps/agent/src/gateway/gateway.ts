@@ -84,6 +84,7 @@ export class Gateway {
       clock,
       log,
       onView: (view) => this.#take(view),
+      onRefused: () => this.#forget(),
       load: () => this.#load(),
     });
     const kept = this.#keptView.read();
@@ -177,6 +178,18 @@ export class Gateway {
     }
     this.#remote.keepOnly(new Set(view.endpoints.flatMap(({ replicas }) => replicas.map(({ agent }) => agent))));
     this.#certificates?.endpoints(view.endpoints.map(({ endpoint }) => endpoint));
+  }
+
+  /** Nobody lets this agent serve any more: what it kept is for a custodian that is away, not for one that said no. */
+  #forget(): void {
+    if (this.#view === undefined) return;
+    this.#view = undefined;
+    this.#keptView.remove();
+    for (const endpoint of this.#byName.values()) endpoint.close();
+    this.#byName.clear();
+    this.#byHost.clear();
+    this.#remote.keepOnly(new Set());
+    this.#options.log.warn('gateway.not-allowed', {});
   }
 
   #add(listed: GatewayView['endpoints'][number]): void {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromUtf8, utf8, type Rng } from '@ringfence/base';
 import { writeFileAtomic } from '@ringfence/base/platform';
@@ -34,5 +34,10 @@ export class KeptFile<T> {
 
   write(value: T): void {
     writeFileAtomic(this.#path, sealAtRest(this.#key, this.#place, utf8(JSON.stringify(value)), this.#rng));
+  }
+
+  /** Keeps nothing any more. */
+  remove(): void {
+    rmSync(this.#path, { force: true });
   }
 }
