@@ -84,10 +84,11 @@ function readLink(path: string): JoinedLink {
 /** How to reach the relay of `route`; undefined where the party has none. */
 export function relayAccess(route: PartyRoute, outer: OuterSettings): RelayAccess | undefined {
   if (route.relay === null) return undefined;
-  const caFile = outer.relayCa ?? outer.caFile;
+  // Its own authority, and that of a proxy which opens TLS on the way.
+  const caFile = [outer.relayCa, outer.caFile].filter((file) => file !== undefined);
   return {
     relayUrl: route.relay.url,
-    ...(caFile === undefined ? {} : { caFile }),
+    ...(caFile.length === 0 ? {} : { caFile }),
     ...(route.relay.caPin === null ? {} : { pin: route.relay.caPin }),
     ...(outer.proxy === undefined ? {} : { proxy: outer.proxy }),
   };

@@ -22,8 +22,8 @@ function relayPin({ relayCa }: CustodianConfig) {
   return relayCa === undefined ? null : certificateFingerprint(readFileSync(relayCa));
 }
 
-/** Whom to trust to be the relay. */
-export function relayTrust({ relayCa, caFile }: CustodianConfig): { caFile?: string } {
-  const file = relayCa ?? caFile;
-  return file === undefined ? {} : { caFile: file };
+/** Whom to trust to be the relay: its own authority, and that of a proxy which opens TLS on the way. */
+export function relayTrust({ relayCa, caFile }: CustodianConfig): { caFile?: readonly string[] } {
+  const files = [relayCa, caFile].filter((file) => file !== undefined);
+  return files.length === 0 ? {} : { caFile: files };
 }

@@ -74,6 +74,8 @@ test('a server of the CA file is trusted, another one is not', async (t) => {
   assert.equal(await ask(server.url, { caFile: await caFile(t, ours.certificatePem) }), 200);
   const both = await caFile(t, `${other.certificatePem}some words\n${ours.certificatePem}`);
   assert.equal(await ask(server.url, { caFile: both }), 200);
+  const files = [await caFile(t, other.certificatePem), await caFile(t, ours.certificatePem)];
+  assert.equal(await ask(server.url, { caFile: files }), 200, 'one of several files');
   const before = server.received();
   assert.equal(await ask(server.url, { caFile: await caFile(t, other.certificatePem) }), 'untrusted-server');
   assert.equal(await ask(server.url, {}), 'untrusted-server', "the system's authorities do not know it");

@@ -16,8 +16,8 @@ import { parseServerUrl } from './server-url.ts';
 
 /** Whom a connection to a server of ours (control plane, custodian's HTTPS, relay) trusts to name it. */
 export interface OuterTrust {
-  /** PEM file of certificate authorities; only these are trusted then. Inspecting proxies need theirs here. */
-  readonly caFile?: string | undefined;
+  /** PEM files of certificate authorities; only these are trusted then. Inspecting proxies need theirs here. */
+  readonly caFile?: string | readonly string[] | undefined;
   /** SHA-256 of the DER of the one trusted CA certificate, in hexadecimal; used when there is no `caFile`. */
   readonly pin?: string | undefined;
 }
@@ -50,7 +50,7 @@ export async function outerTls(
 }
 
 async function contextOf(url: URL, options: Parameters<typeof outerTls>[0]): Promise<SecureContext> {
-  if (options.caFile !== undefined) return contextFor(readAuthorities(options.caFile));
+  if (options.caFile !== undefined) return contextFor([options.caFile].flat().flatMap(readAuthorities));
   if (options.pin !== undefined) return contextFor([await pinnedAuthority(url, parsePin(options.pin), options)]);
   systemContext ??= contextFor([...getCACertificates('default'), ...getCACertificates('system')]);
   return systemContext;
