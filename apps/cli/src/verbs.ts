@@ -28,6 +28,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly command: Co
   cp: () => import('./commands/cp.ts'),
   'artifact ls': () => import('./commands/artifact-ls.ts'),
   'artifact get': () => import('./commands/artifact-get.ts'),
+  'artifact prune': () => import('./commands/artifact-prune.ts'),
   stop: () => import('./commands/stop.ts'),
   fence: () => import('./commands/fence.ts'),
   'wire tail': () => import('./commands/wire-tail.ts'),

@@ -28,7 +28,7 @@ export async function addDataset(
       },
     );
   return context.store.withOrg(claimed.org, async (tx) => {
-    await requireObjects(tx, objects);
+    await requireObjects(tx, objects, context.clock.now());
     const { artifact, version } = await takeVersion(context, tx, claimed, { name, kind: 'dataset' });
     const before = await findVersion(context, tx, claimed, { name });
     if (before !== undefined && lowerLabel !== true) refuseLooser(before, details);

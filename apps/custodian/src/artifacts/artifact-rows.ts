@@ -112,6 +112,16 @@ export async function listVersions(
   return rows.map((row) => opened(context, claimed, row));
 }
 
+/** Every version, however many. */
+export async function listAllVersions(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+): Promise<FoundVersion[]> {
+  const rows = await versionsOf(tx).execute();
+  return rows.map((row) => opened(context, claimed, row));
+}
+
 /** A version as devices see it. */
 export function artifactRowOf(found: FoundVersion): ArtifactRow {
   const { artifact, kind, name, version, sensitivity, residency, purposes, noPurpose, files, bytes, job, at } = found;
@@ -150,7 +160,7 @@ function versionsOf(tx: Tx) {
 type VersionRow = Awaited<ReturnType<ReturnType<typeof versionsOf>['executeTakeFirstOrThrow']>>;
 
 function opened(context: CustodianContext, claimed: ClaimedOrganisation, row: VersionRow): FoundVersion {
-  const { artifact, kind, version, manifest, job, at } = row;
+  const { artifact, kind, version, job, at } = row;
   return {
     ...context.columns.open(ARTIFACT_DETAILS, versionRow(artifact, version), row.details_box),
     artifact,

@@ -18,8 +18,14 @@ export async function makeBackup(
   const { bytes, dataKey } = await makeHeader({ org, project }, passphrase, context.rng);
   const options = { dataKey, identity: archiveIdentity({ org, project }), rng: context.rng };
   async function* archive(): AsyncGenerator<Uint8Array> {
-    yield bytes;
-    yield* sealObject(options, contentOf(context, claimed));
+    // Objects that its rows name stay until they are in it.
+    const release = context.objects.hold();
+    try {
+      yield bytes;
+      yield* sealObject(options, contentOf(context, claimed));
+    } finally {
+      release();
+    }
     await noteBackup(context, claimed, device);
   }
   return Readable.from(archive(), { objectMode: false });

@@ -4,6 +4,7 @@ import type { CustodianContext } from '../context.ts';
 import { keepHeadFresh, refreshHead } from '../keyring/signed-head.ts';
 import { claimCodeFile, openClaimCode, removeClaimCode } from './claim-code.ts';
 import { Claiming } from './claim.ts';
+import { sweepFiles } from '../pruning/sweep-files.ts';
 import { loadOrganisation } from './load-organisation.ts';
 import { registerAtControlPlane } from './register.ts';
 
@@ -73,6 +74,10 @@ export class OwnerLife {
     context.recheckLinks();
     context.link.start(loaded.organisation);
     context.notices.start(loaded.organisation);
+    // What a crash left of a pruning.
+    void sweepFiles(context, loaded.organisation).catch((error: unknown) =>
+      context.log.warn('prune.unfinished', errorFields(error)),
+    );
     context.endpoints.start(context, loaded.organisation);
     context.log.info('owner.taken', { org: loaded.organisation.org });
   }

@@ -10,6 +10,8 @@ import {
   datasetRequest,
   objectsAnswer,
   placedDatasetRequest,
+  pruneAnswer,
+  pruneRequest,
 } from '@ringfence/protocol/payload';
 import { addDataset } from '../artifacts/add-dataset.ts';
 import { addPlacedDataset } from '../artifacts/add-placed-dataset.ts';
@@ -18,6 +20,7 @@ import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import { presentChunks, registerChunks } from '../objects/chunks.ts';
 import { storeObjects } from '../objects/upload.ts';
+import { prune } from '../pruning/prune.ts';
 import { memberRoute, type Route } from './route.ts';
 
 /** 20,000 chunk references. */
@@ -25,7 +28,7 @@ const LONGEST_CHUNKS = 8 * 1_048_576;
 
 /** Routes of sealed objects and of what they are called. */
 export function storeRoutes(context: CustodianContext): Route[] {
-  return [...objectRoutes(context), ...chunkRoutes(context), ...artifactRoutes(context)];
+  return [...objectRoutes(context), ...chunkRoutes(context), ...datasetRoutes(context), ...artifactRoutes(context)];
 }
 
 function objectRoutes(context: CustodianContext): Route[] {
@@ -94,7 +97,7 @@ function chunkRoutes(context: CustodianContext): Route[] {
   ];
 }
 
-function artifactRoutes(context: CustodianContext): Route[] {
+function datasetRoutes(context: CustodianContext): Route[] {
   return [
     memberRoute({
       method: 'POST',
@@ -116,6 +119,11 @@ function artifactRoutes(context: CustodianContext): Route[] {
       answer: artifactRow,
       handle: ({ body }, { id }, claimed) => addPlacedDataset(context, claimed, body, id),
     }),
+  ];
+}
+
+function artifactRoutes(context: CustodianContext): Route[] {
+  return [
     memberRoute({
       method: 'GET',
       path: '/v1/artifacts',
@@ -127,6 +135,16 @@ function artifactRoutes(context: CustodianContext): Route[] {
         const found = await context.store.withOrg(claimed.org, (tx) => listVersions(context, tx, claimed));
         return { artifacts: found.map(artifactRowOf) };
       },
+    }),
+    memberRoute({
+      method: 'POST',
+      path: '/v1/artifacts/prune',
+      summary: 'Removes versions, and objects that nothing names any more.',
+      who: ['device'],
+      action: 'artifact:prune',
+      body: pruneRequest,
+      answer: pruneAnswer,
+      handle: ({ body }, { id }, claimed) => prune(context, claimed, body, id),
     }),
     memberRoute({
       method: 'GET',

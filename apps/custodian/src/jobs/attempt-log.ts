@@ -1,6 +1,7 @@
 import { isId, type AgentId, type DeviceId, type JobId } from '@ringfence/base';
 import { readStatement } from '@ringfence/keyring';
-import type { sealedLogRequest, sealedLogsAnswer } from '@ringfence/protocol/payload';
+import type { Tx } from '../store/open-store.ts';
+import type { PackReference, sealedLogRequest, sealedLogsAnswer } from '@ringfence/protocol/payload';
 import type { z } from 'zod';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
@@ -29,7 +30,7 @@ export async function storeAttemptLog(
       .forNoKeyUpdate()
       .executeTakeFirst();
     if (own === undefined) throw new CustodianError('not-found', 'this agent was granted no such attempt');
-    await requireObjects(tx, objects);
+    await requireObjects(tx, objects, context.clock.now());
     const added = await tx
       .insertInto('attempt_log')
       .values({
@@ -76,6 +77,19 @@ export async function listAttemptLogs(
       })),
     };
   });
+}
+
+/** The packs of all kept logs. */
+export async function logPacks(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+): Promise<PackReference[]> {
+  const rows = await tx.selectFrom('attempt_log').selectAll().execute();
+  return rows.map(({ job, attempt, manifest, ...wrapped }) => ({
+    manifest,
+    key: unwrapKey(context, claimed, wrappedFor(job, attempt), wrapped),
+  }));
 }
 
 function mayRead(

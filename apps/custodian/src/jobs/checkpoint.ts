@@ -32,7 +32,7 @@ export async function storeCheckpoint(
   return context.store.withOrg(claimed.org, async (tx): Promise<Answer> => {
     const refusal = await refusalOf(tx, claimed, request, agent);
     if (refusal !== undefined) return refusal;
-    if (!(await haveObjects(tx, objects))) return { result: 'refused', reason: 'missing-objects' };
+    if (!(await haveObjects(tx, objects, context.clock.now()))) return { result: 'refused', reason: 'missing-objects' };
     await keep(context, tx, claimed, request);
     const { job, attempt } = request;
     await context.record(tx, claimed.org, {

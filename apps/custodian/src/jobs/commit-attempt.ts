@@ -69,7 +69,8 @@ async function namedObjects(
 async function decide(context: CustodianContext, tx: Tx, claimed: ClaimedOrganisation, asked: Asked): Promise<Answer> {
   const { answer, job } = await judge(tx, claimed, asked);
   if (answer !== undefined) return answer;
-  if (asked.objects === undefined || !(await haveObjects(tx, asked.objects))) return refuse('missing-objects');
+  if (asked.objects === undefined || !(await haveObjects(tx, asked.objects, context.clock.now())))
+    return refuse('missing-objects');
   const labelled = readStatement('label', job.label_envelope).claimed;
   const label = await outputLabel(context, tx, claimed, { job: labelled, mounts: job.mounts });
   const commit = signCommit(context, claimed, asked, label);

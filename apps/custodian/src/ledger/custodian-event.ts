@@ -35,6 +35,25 @@ export const custodianEvent = z.discriminatedUnion('type', [
     /** Of data that stays there. */
     site: idOf('site').optional(),
   }),
+  z.strictObject({
+    type: z.literal('version-pruned'),
+    artifact: idOf('artifact'),
+    version: whole(1, 1_000_000),
+    device: idOf('device'),
+  }),
+  z.strictObject({
+    type: z.literal('log-pruned'),
+    job,
+    attempt: attemptNumber,
+    device: idOf('device'),
+  }),
+  /** With the wrapped keys of their chunks. */
+  z.strictObject({
+    type: z.literal('objects-pruned'),
+    objects: whole(1, 1_000_000),
+    bytes: whole(0, Number.MAX_SAFE_INTEGER),
+    device: idOf('device'),
+  }),
   z.strictObject({ type: z.literal('label-signed'), job, labelDigest: sha256, sensitivity, device: idOf('device') }),
   z.strictObject({
     type: z.literal('job-deposited'),

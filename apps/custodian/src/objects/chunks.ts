@@ -16,13 +16,17 @@ export async function presentChunks(
   claimed: ClaimedOrganisation,
   ids: readonly Digest[],
 ): Promise<ChunkReference[]> {
-  const rows = await context.store.withOrg(claimed.org, (tx) =>
-    tx
-      .selectFrom('chunk')
-      .selectAll()
-      .where('id', '=', sql<Digest>`any(${[...ids]})`)
-      .execute(),
-  );
+  const rows = await context.store.withOrg(claimed.org, async (tx) => {
+    const chunks = tx.selectFrom('chunk').where('id', '=', sql<Digest>`any(${[...ids]})`);
+    // Whoever is told that a chunk is here will not send it: it has to stay. What goes meanwhile is not told.
+    const named = await chunks.select('digest').execute();
+    await useObjects(
+      tx,
+      named.map(({ digest }) => digest),
+      context.clock.now(),
+    );
+    return chunks.selectAll().execute();
+  });
   return rows.map(({ id, digest, size, ...wrapped }) => ({
     id,
     digest,
@@ -52,7 +56,7 @@ export async function registerChunks(
     ...wrapKey(context, claimed, { object: id, version: 1 }, key),
   }));
   const digests = chunks.map(({ digest }) => digest);
-  await context.store.withOrg(org, (tx) => requireObjects(tx, digests));
+  await context.store.withOrg(org, (tx) => requireObjects(tx, digests, context.clock.now()));
   // One after another: a request names up to 20,000.
   for (const chunk of chunks)
     if (!(await isWhatItSays(context, claimed, chunk)))
@@ -87,20 +91,36 @@ async function isWhatItSays(
 }
 
 /** Throws CustodianError `missing-objects` unless all these objects are stored. */
-export async function requireObjects(tx: Tx, digests: readonly Digest[]): Promise<void> {
-  if (await haveObjects(tx, digests)) return;
+export async function requireObjects(tx: Tx, digests: readonly Digest[], now: number): Promise<void> {
+  if (await haveObjects(tx, digests, now)) return;
   throw new CustodianError('missing-objects', 'an object that is named was not uploaded', {
     next: 'upload all objects first, then ask again',
   });
 }
 
 /** Whether all these objects are stored. */
-export async function haveObjects(tx: Tx, digests: readonly Digest[]): Promise<boolean> {
+export async function haveObjects(tx: Tx, digests: readonly Digest[], now: number): Promise<boolean> {
   const wanted = [...new Set(digests)];
   const { count } = await tx
     .selectFrom('object')
     .select((build) => build.fn.countAll<number>().as('count'))
     .where('digest', '=', sql<Digest>`any(${wanted})`)
     .executeTakeFirstOrThrow();
-  return count === wanted.length;
+  if (count !== wanted.length) return false;
+  // Told in the rows, so that nothing removes them before the manifest that names them is committed.
+  await useObjects(tx, wanted, now);
+  return true;
+}
+
+/** Objects are noted as relied on when the last note is older, in milliseconds: less than any grace of pruning. */
+const NOTE_AFTER_MS = 1_800_000;
+
+/** Notes that something new relies on these objects. */
+async function useObjects(tx: Tx, digests: readonly Digest[], now: number): Promise<void> {
+  await tx
+    .updateTable('object')
+    .set({ used_at: now })
+    .where('digest', '=', sql<Digest>`any(${[...digests]})`)
+    .where('used_at', '<', now - NOTE_AFTER_MS)
+    .execute();
 }

@@ -25,6 +25,7 @@ export class ObjectStore {
   readonly #incoming: string;
   readonly #rng: Rng;
   readonly #fault: Fault;
+  #holds = 0;
 
   private constructor(folder: string, rng: Rng, fault: Fault) {
     this.#folder = folder;
@@ -78,6 +79,30 @@ export class ObjectStore {
     const path = this.#pathOf(digest);
     if (!existsSync(path) || (await stat(path)).size > most) return undefined;
     return readFile(path);
+  }
+
+  /** Removes an object's file. */
+  async remove(digest: Digest): Promise<void> {
+    await rm(this.#pathOf(digest), { force: true });
+  }
+
+  /** Whether an object's file is here. */
+  has(digest: Digest): boolean {
+    return existsSync(this.#pathOf(digest));
+  }
+
+  /** Files stay until the returned function is called: a backup reads them. */
+  hold(): () => void {
+    this.#holds += 1;
+    let held = true;
+    return () => {
+      if (held) this.#holds -= 1;
+      held = false;
+    };
+  }
+
+  get isHeld(): boolean {
+    return this.#holds > 0;
   }
 
   /** Every digest that is here. */

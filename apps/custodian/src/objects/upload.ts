@@ -1,5 +1,6 @@
 import type { OrgId } from '@ringfence/base';
 import type { Digest } from '@ringfence/crypto/sign';
+import { sql } from 'kysely';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import { readFrames } from './object-framing.ts';
@@ -71,12 +72,20 @@ async function rememberObjects(
   if (stored.length === 0) return;
   const stored_at = context.clock.now();
   const rows = [...new Map(stored.map((object) => [object.digest, { ...object, org, stored_at }])).values()];
+  const digests = rows.map(({ digest }) => digest);
   await context.store.withOrg(org, async (tx) => {
+    await tx
+      .deleteFrom('doomed_object')
+      .where('digest', '=', sql<Digest>`any(${digests})`)
+      .execute();
+    // A file that was being removed while the same bytes came again.
+    if (!digests.every((digest) => context.objects.has(digest)))
+      throw new CustodianError('unavailable', 'an object was removed while it was stored', { next: 'send it again' });
     for (let at = 0; at < rows.length; at += 1_000)
       await tx
         .insertInto('object')
         .values(rows.slice(at, at + 1_000))
-        .onConflict((conflict) => conflict.doNothing())
+        .onConflict((conflict) => conflict.columns(['org', 'digest']).doUpdateSet({ stored_at }))
         .execute();
   });
 }

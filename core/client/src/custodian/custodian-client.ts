@@ -103,6 +103,11 @@ export class CustodianClient {
     return (await this.#call('GET', '/v1/artifacts', payload.artifactsAnswer)).artifacts;
   }
 
+  /** Removes versions, and objects that nothing names any more. */
+  prune(body: Body<typeof payload.pruneRequest>): Answer<typeof payload.pruneAnswer> {
+    return this.#call('POST', '/v1/artifacts/prune', payload.pruneAnswer, body);
+  }
+
   openArtifact(name: string, version?: number): Answer<typeof payload.artifactOpenAnswer> {
     const query = version === undefined ? '' : `?version=${version}`;
     return this.#call('GET', `/v1/artifacts/${encodeURIComponent(name)}${query}`, payload.artifactOpenAnswer);

@@ -3,7 +3,16 @@ import { PolicyError } from '../policy-error.ts';
 /** Who can ask for something: a member's device or an agent. */
 export const PRINCIPAL_TYPES = ['Device', 'Agent'] as const;
 /** What something can be asked of. */
-export const RESOURCE_TYPES = ['Organisation', 'Project', 'Job', 'Dataset', 'Artifact', 'Agent', 'Secret', 'Endpoint'] as const;
+export const RESOURCE_TYPES = [
+  'Organisation',
+  'Project',
+  'Job',
+  'Dataset',
+  'Artifact',
+  'Agent',
+  'Secret',
+  'Endpoint',
+] as const;
 
 export type PrincipalType = (typeof PRINCIPAL_TYPES)[number];
 export type ResourceType = (typeof RESOURCE_TYPES)[number];
@@ -53,6 +62,7 @@ export const ACTIONS = {
   'dataset:use': device('Dataset'),
   'artifact:list': device('Organisation'),
   'artifact:read': device('Artifact'),
+  'artifact:prune': device('Organisation'),
   'object:read': both('Organisation'),
   'object:write': both('Organisation'),
   'grant:request': agent('Job'),

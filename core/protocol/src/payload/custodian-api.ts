@@ -75,6 +75,34 @@ export const artifactOpenAnswer = z.strictObject({
   pack: packReference,
 });
 
+/** Why a version stays that a wish would remove. */
+export const PRUNE_KEPT = ['newest', 'mounted'] as const;
+export type PruneKept = (typeof PRUNE_KEPT)[number];
+const prunedVersion = { name: payloadName, version: whole(1, 1_000_000), bytes: whole(0, Number.MAX_SAFE_INTEGER) };
+/** `POST /v1/artifacts/prune`: versions that go, then the objects that nothing names any more. */
+export const pruneRequest = z
+  .strictObject({
+    /** Of these artifacts alone; of all when empty. */
+    names: z.array(payloadName).max(64),
+    /** The newest ones that stay. */
+    keep: whole(1, 1_000_000).optional(),
+    olderThanMs: whole(0, 3_153_600_000_000).optional(),
+    /** This one of the only name, even if it is the newest. */
+    version: whole(1, 1_000_000).optional(),
+    /** Logs of jobs that are over. */
+    logsOlderThanMs: whole(0, 3_153_600_000_000).optional(),
+    /** Objects that were stored or relied on since then stay: an upload may be about to name them. */
+    graceMs: whole(3_600_000, 31_536_000_000),
+    dryRun: z.boolean(),
+  })
+  .refine(({ names, version }) => version === undefined || names.length === 1, 'a version is that of one name');
+export const pruneAnswer = z.strictObject({
+  removed: z.array(z.strictObject(prunedVersion)),
+  kept: z.array(z.strictObject({ ...prunedVersion, reason: z.enum(PRUNE_KEPT) })),
+  objects: whole(0, Number.MAX_SAFE_INTEGER),
+  bytes: whole(0, Number.MAX_SAFE_INTEGER),
+});
+
 /** `POST /v1/labels`. */
 export const labelRequest = z.strictObject({
   job: idOf('job'),
