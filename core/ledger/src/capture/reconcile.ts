@@ -68,6 +68,10 @@ export interface Reconciliation {
 const UPGRADE_BYTES = 191;
 /** Header and mask of a WebSocket frame of 126 bytes or more that a client sends (RFC 6455 §5.2). */
 const FRAME_HEADER = 8;
+/** Most bytes of one TLS record. */
+const RECORD_BYTES = 16_384;
+/** Records beside those of frames: the upgrade, a close frame, close_notify. */
+const OTHER_RECORDS = 3;
 /** A close frame with its code, from a client. */
 const CLOSE_BYTES = 8;
 /** A control plane's close_notify, which may come when the party has closed. */
@@ -141,8 +145,11 @@ function compare(connection: TcpConnection, socket: WireSocket | undefined, capt
   const problems: ReconciliationCode[] = sent.complete ? [] : ['incomplete-capture'];
   problems.push(...countProblems(connection, socket, ended));
   const explained = account === undefined ? undefined : explainedBy(account, socket, ended && !connection.reset);
+  const throughProxy = socket.via === 'proxy';
   if (account === undefined || (ended && account.rest > 0 && !connection.reset)) problems.push('not-tls');
-  else if (explained !== account.application) problems.push('application');
+  else if (account.clear > 0 && !throughProxy) problems.push('not-tls');
+  else if (explained !== account.application || account.records > mostRecords(account, socket))
+    problems.push('application');
   const state = !ended ? 'so-far' : connection.reset && (socket.closed?.out ?? 0) > out ? 'cut' : 'exact';
   return { ...base, state, application: account?.application, explained, problems };
 }
@@ -161,6 +168,11 @@ function countProblems(
   // What a reset connection had still to read is the control plane's doing.
   if (unread < 0 || (unread > CLOSE_NOTIFY && !connection.reset)) problems.push('bytes-in');
   return problems;
+}
+
+/** Each write is one record, or as many as its length needs: the tags of more could carry something of their own. */
+function mostRecords({ application }: TlsAccount, { framesOut }: WireSocket): number {
+  return framesOut.length + OTHER_RECORDS + Math.ceil(application / RECORD_BYTES);
 }
 
 /**

@@ -20,7 +20,12 @@ const SEALING = 17;
 const CHANGE_CIPHER_SPEC = 20;
 const HANDSHAKE = 22;
 const APPLICATION = 23;
+const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
+/** A hello, and one more when the server asks for another key share (RFC 8446 §4.1.4). */
+const MOST_HELLOS = 2;
+/** Node's is about 1,500 bytes, most of them the key share of the hybrid group. */
+const LONGEST_HELLO = 4_096;
 const SHA384_SUITE = 0x1302;
 
 /**
@@ -35,6 +40,8 @@ export function tlsAccount(client: Uint8Array, server: Uint8Array): TlsAccount |
   let records = 0;
   let last = 0;
   let seenFinished = false;
+  let hellos = 0;
+  let changes = 0;
   let at = clear;
   while (at + HEADER <= client.length) {
     const type = client[at];
@@ -42,12 +49,21 @@ export function tlsAccount(client: Uint8Array, server: Uint8Array): TlsAccount |
     if (client[at + 1] !== 3 || length > 16_640) return undefined;
     if (at + HEADER + length > client.length) break;
     if (!seenFinished) {
-      const opening = type === HANDSHAKE || (type === CHANGE_CIPHER_SPEC && length === 1);
-      if (!opening && (type !== APPLICATION || length !== finished || handshake === 0)) return undefined;
-      seenFinished = !opening;
+      if (type === HANDSHAKE) hellos += 1;
+      else if (type === CHANGE_CIPHER_SPEC) changes += 1;
+      else seenFinished = true;
+      const first = client[at + HEADER];
+      const fits =
+        type === HANDSHAKE
+          ? first === CLIENT_HELLO && hellos <= MOST_HELLOS && length <= LONGEST_HELLO
+          : type === CHANGE_CIPHER_SPEC
+            ? first === 1 && length === 1 && changes === 1
+            : type === APPLICATION && length === finished;
+      if (!fits || hellos === 0) return undefined;
       handshake += HEADER + length;
     } else {
-      if (type !== APPLICATION || length < SEALING) return undefined;
+      // An empty record says nothing to the other side, but its tag could.
+      if (type !== APPLICATION || length <= SEALING) return undefined;
       application += length - SEALING;
       last = length - SEALING;
       records += 1;
