@@ -62,10 +62,13 @@ async function upload(context: LinkContext, work: AttemptWork, laidOut: LaidOut)
     // A checkpoint is no result; one that is the whole output is both.
     const without = checkpoint?.output === index ? checkpoint.steps.join('/') : undefined;
     const entries = collectOutput(folder, { ...OUTPUT_LIMITS, without });
+    // What arrived before the custodian or a link was lost does not travel again.
+    const arrived = new Map();
     const { pack, files, bytes } = await withCustodian(
       context,
       { within: UPLOAD_WITHIN_MS, signal: work.cancelling.signal },
-      (custodian) => sealPack({ folder, entries, org: link.org, project: payload.project, dedupeKey, custodian, rng }),
+      (custodian) =>
+        sealPack({ folder, entries, org: link.org, project: payload.project, dedupeKey, custodian, rng, arrived }),
     );
     outputs.push({ artifact, version, pack, files, bytes });
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -41,11 +41,11 @@ describe('data in place', () => {
 
   it('is found changed though size and time of modification are as before', async (t) => {
     const { data, look } = open(t);
+    utimesSync(join(data, 'two'), 1_000, 1_000);
     const before = await look();
     assert.equal((await look()).manifest, before.manifest);
-    const { atime, mtime } = statSync(join(data, 'two'));
     writeFileSync(join(data, 'two'), 'TWO');
-    utimesSync(join(data, 'two'), atime, mtime);
+    utimesSync(join(data, 'two'), 1_000, 1_000);
     assert.notEqual((await look()).manifest, before.manifest);
   });
 

@@ -22,6 +22,8 @@ export interface SealPackOptions {
   readonly dedupeKey: DedupeKey;
   readonly custodian: Pick<CustodianClient, 'presentChunks' | 'uploadObjects' | 'registerChunks'>;
   readonly rng: Rng;
+  /** Chunks that an earlier, cut try brought to the custodian; kept up to date, so that a next try goes on from there. */
+  readonly arrived?: Map<Digest, ChunkReference>;
   /** Told of plaintext bytes as they are sealed or found to be there. */
   readonly onProgress?: (bytes: number) => void;
 }
@@ -128,18 +130,19 @@ async function uploadManifest(options: SealPackOptions, manifest: PackManifest):
 class ChunkUploader {
   readonly #options: SealPackOptions;
   readonly #seen = new Set<Digest>();
-  readonly #known = new Map<Digest, ChunkReference>();
+  readonly #known: Map<Digest, ChunkReference>;
   #waiting: PlainChunk[] = [];
   #travelling: Promise<void> = Promise.resolve();
   uploaded = 0;
 
   constructor(options: SealPackOptions) {
     this.#options = options;
+    this.#known = options.arrived ?? new Map();
   }
 
   async add(bytes: Uint8Array): Promise<Digest> {
     const id = chunkId(this.#options.dedupeKey, bytes);
-    if (!this.#seen.has(id)) this.#waiting.push({ id, bytes });
+    if (!this.#seen.has(id) && !this.#known.has(id)) this.#waiting.push({ id, bytes });
     this.#seen.add(id);
     this.#options.onProgress?.(bytes.length);
     if (this.#waiting.length >= BATCH) await this.#send();
@@ -177,11 +180,11 @@ class ChunkUploader {
     const sealed = waiting.filter(({ id }) => !this.#known.has(id)).map((chunk) => this.#seal(chunk));
     if (sealed.length === 0) return;
     await custodian.uploadObjects(sealed.map(({ object }) => object));
-    await custodian.registerChunks(sealed.map(({ reference }) => reference));
     for (const { reference } of sealed) {
       this.#known.set(reference.id, reference);
       this.uploaded += reference.size;
     }
+    await custodian.registerChunks(sealed.map(({ reference }) => reference));
   }
 
   #seal({ id, bytes }: PlainChunk): { reference: ChunkReference; object: Uint8Array } {
