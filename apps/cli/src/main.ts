@@ -6,7 +6,7 @@ import { systemClock } from '@ringfence/base/platform';
 import packageFile from '../package.json' with { type: 'json' };
 import { CliError } from './cli-error.ts';
 import type { Command } from './command.ts';
-import { processTerminal } from './terminal.ts';
+import { processTerminal, shown } from './terminal.ts';
 import { nearestVerbs, VERBS } from './verbs.ts';
 
 const COMMON = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
@@ -82,7 +82,10 @@ async function nextFor(words: readonly string[]): Promise<string> {
 function report(error: unknown, json: boolean): number {
   const { code, message, next, problems } = explain(error);
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, next, problems } })}\n`);
-  else process.stderr.write(`ringfence: ${message} (${code})\n${next === undefined ? '' : `  ${next}\n`}`);
+  else {
+    const text = `ringfence: ${message} (${code})\n${next === undefined ? '' : `  ${next}\n`}`;
+    process.stderr.write(process.stderr.isTTY ? shown(text) : text);
+  }
   return code === 'usage' ? 2 : 1;
 }
 

@@ -14,17 +14,40 @@ export interface Terminal {
   readonly raw: (text: string) => void;
 }
 
-/** The terminal of this process. */
+/** The terminal of this process. What a job, a server or a replica says commands no terminal; a file or a pipe gets it as it is. */
 export function processTerminal(json: boolean): Terminal {
   const out = (text: string): void => void process.stdout.write(text);
+  const [onOut, onErr] = [process.stdout, process.stderr].map(({ isTTY }) => (isTTY ? shown : asItIs));
   return {
     json,
     watched: process.stderr.isTTY,
-    line: (text) => (json ? undefined : out(`${text}\n`)),
+    line: (text) => (json ? undefined : out(`${(onOut ?? shown)(text)}\n`)),
     value: (value) => (json ? out(`${JSON.stringify(value)}\n`) : undefined),
-    note: (text) => void process.stderr.write(`${text}\n`),
+    note: (text) => void process.stderr.write(`${(onErr ?? shown)(text)}\n`),
     raw: out,
   };
+}
+
+/** A control character, with what would make a sequence of it that only sets colours (ECMA-48 8.3.117, SGR). */
+const CONTROLS = /\p{Cc}(?:\[[0-9;]{0,32}m)?/gu;
+const ESCAPE = 0x1b;
+
+/** `text` with every control character but tabs, line feeds and colours made visible: others move the cursor, or write the clipboard. */
+export function shown(text: string): string {
+  return text.replaceAll(/\r(?=\n|$)/g, '').replaceAll(CONTROLS, (found) => {
+    const code = found.codePointAt(0) ?? 0;
+    const isColour = code === ESCAPE && found.length > 1;
+    return isColour || found.startsWith('\n') || found.startsWith('\t') ? found : pictureOf(code) + found.slice(1);
+  });
+}
+
+function pictureOf(code: number): string {
+  if (code === 0x7f) return '␡';
+  return code > 0x7f ? `<${code.toString(16)}>` : String.fromCodePoint(0x2400 + code);
+}
+
+function asItIs(text: string): string {
+  return text;
 }
 
 /** Rows as aligned columns under a head. */

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { shown } from './terminal.ts';
+
+test('what would command a terminal is shown, not sent; text, tabs and colours stay', () => {
+  for (const [text, expected] of [
+    ['loss=0.1\tstep 3', 'loss=0.1\tstep 3'],
+    ['two\nlines – naïve 日本 🙂', 'two\nlines – naïve 日本 🙂'],
+    ['\u001b[1;31mred\u001b[0m plain\u001b[m', '\u001b[1;31mred\u001b[0m plain\u001b[m'],
+    ['of Windows\r', 'of Windows'],
+    ['10%\r20%', '10%␍20%'],
+    ['\u001b]52;c;cm0gLXJm\u0007', '␛]52;c;cm0gLXJm␇'],
+    ['\u001b[2J\u001b[1;1H', '␛[2J␛[1;1H'],
+    ['\u009b2J\u007f\u0000', '<9b>2J␡␀'],
+  ] as const)
+    assert.equal(shown(text), expected, JSON.stringify(text));
+});
+
+test('nothing but colours is left of any text', () => {
+  const nasty = fc.constantFrom(
+    '\u001b',
+    '\u001b[',
+    '[',
+    '0',
+    ';',
+    'm',
+    '\r',
+    '\n',
+    '\u009b',
+    '\u0007',
+    'x',
+    '\u001b[0m',
+  );
+  fc.assert(
+    fc.property(fc.array(nasty, { maxLength: 40 }), (parts) => {
+      const left = shown(parts.join(''))
+        .split('\u001b')
+        .map((part, n) => (n === 0 ? part : part.replace(/^\[[0-9;]*m/, '')));
+      assert.equal(
+        shown(parts.join(''))
+          .split('\u001b')
+          .slice(1)
+          .filter((part) => !/^\[[0-9;]*m/.test(part)).length,
+        0,
+      );
+      assert.doesNotMatch(left.join(''), /(?![\t\n])\p{Cc}/u);
+    }),
+    { numRuns: 20_000 },
+  );
+});
