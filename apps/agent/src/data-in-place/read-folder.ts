@@ -82,7 +82,7 @@ async function readInto(entries: DataEntry[], folder: OpenFolder, reading: Folde
 async function readFile(at: string, path: string, reading: FolderReading): Promise<DataEntry> {
   // A pipe that took the file's place would otherwise hold the agent for ever.
   const file = await open(at, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((cause) =>
-    Promise.reject(refused('not-readable', path, 'cannot be read', cause)),
+    Promise.reject(refused('not-readable', path, 'cannot be read', { cause })),
   );
   try {
     await requireReadable(file, path, { reading, bits: 0o004 });
@@ -125,7 +125,7 @@ async function digestOf(file: FileHandle, { onBytes, signal }: FolderReading): P
 
 async function openFolder(at: string, path = '.'): Promise<FileHandle> {
   return open(at, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch((cause) =>
-    Promise.reject(refused('not-readable', path, 'cannot be read', cause)),
+    Promise.reject(refused('not-readable', path, 'cannot be read', { cause })),
   );
 }
 
@@ -135,7 +135,7 @@ async function requireReadable(
   { reading, bits }: { reading: FolderReading; bits: number },
 ): Promise<void> {
   if (!reading.forStrangers || ((await handle.stat()).mode & bits) === bits) return;
-  throw refused('not-readable', path, 'cannot be read by the users that jobs run as', undefined, 'chmod -R o+rX it');
+  throw refused('not-readable', path, 'cannot be read by the users that jobs run as', { next: 'chmod -R o+rX it' });
 }
 
 function nameOf(name: Buffer, below: string): string {
@@ -153,8 +153,7 @@ function refused(
   code: ConstructorParameters<typeof DataError>[0],
   path: string,
   problem: string,
-  cause?: unknown,
-  next = 'change it, or register another folder',
+  { cause, next = 'change it, or register another folder' }: { readonly cause?: unknown; readonly next?: string } = {},
 ): DataError {
   return new DataError(code, `${JSON.stringify(path)} ${problem}`, { next, cause });
 }
