@@ -1,9 +1,10 @@
 import type { JobId, OrgId } from '@ringfence/base';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { dueAt } from './back-off-end.ts';
 
 /** Jobs that backed off and may be tried now: their time has come, or the inventory for which they wait has changed. */
 export function dueRetries(context: ControlPlaneContext): Promise<readonly { org: OrgId; job: JobId }[]> {
-  const now = context.clock.now();
+  const { past, impossible } = dueAt(context.clock.now());
   return context.store.withSystem(
     'due-retries',
     (tx) =>
@@ -15,7 +16,8 @@ export function dueRetries(context: ControlPlaneContext): Promise<readonly { org
         .where('not_before', 'is not', null)
         .where((has) =>
           has.or([
-            has('not_before', '<=', now),
+            has('not_before', '<=', past),
+            has('not_before', '>=', impossible),
             has.and([has('retry_reason', '=', 'no-capacity'), has('inventory', '>', has.ref('inventory_seen'))]),
           ]),
         )

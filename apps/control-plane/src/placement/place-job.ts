@@ -6,6 +6,7 @@ import { labelStatement } from '@ringfence/protocol/statements';
 import { changeJob } from '../jobs/change-job.ts';
 import { LEASE_GRACE_MS, LEASE_START_WITHIN_MS, LEASE_TTL_MS } from '../jobs/clock-terms.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { dueAt } from './back-off-end.ts';
 import { addGpus } from './gpu-counts.ts';
 import { enqueue } from '../links/outbox.ts';
 import type { Tx } from '../store/open-store.ts';
@@ -57,7 +58,8 @@ export async function placeJob(context: ControlPlaneContext, org: OrgId, id: Job
 
 /** Whether a job that backs off may be tried now: its time has come, or room for which it waits may be there. */
 async function itsTime(tx: Tx, org: OrgId, { job, now }: { job: JobRow; now: number }): Promise<boolean> {
-  if (job.not_before === null || job.not_before <= now) return true;
+  const { past, impossible } = dueAt(now);
+  if (job.not_before === null || job.not_before <= past || job.not_before >= impossible) return true;
   if (job.retry_reason !== 'no-capacity') return false;
   const { inventory } = await tx
     .selectFrom('organisation')
