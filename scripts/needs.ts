@@ -1,6 +1,6 @@
 // What a machine may lack for some tests. `npm test` skips those tests and lists them; `npm run test:full` fails.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, globSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -33,6 +33,10 @@ const NEEDS = {
     remedy: 'run as root with iproute2 and util-linux',
   },
   nftables: { present: () => isRoot() && runs('nft', '--version'), remedy: 'run as root with nftables' },
+  libfaketime: {
+    present: () => globSync('/usr/lib/*/faketime/libfaketimeMT.so.1').length > 0,
+    remedy: 'apt-get install libfaketime',
+  },
   tcpdump: { present: () => isRoot() && runs('tcpdump', '--version'), remedy: 'run as root with tcpdump' },
   'debian-postgresql': { present: () => debianPostgresqlBin() !== null, remedy: 'apt-get install postgresql' },
   openssl: { present: () => runs('openssl', 'version'), remedy: 'apt-get install openssl' },

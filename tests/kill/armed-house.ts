@@ -71,14 +71,15 @@ function endsWithin({ exited }: StartedProcess, milliseconds: number): Promise<A
   });
 }
 
-function quietContext(house: House): CommandContext {
+/** What a command of the CLI runs with when nobody reads what it says. */
+export function quietContext(house: House): CommandContext {
   const nothing = (): void => {};
   const terminal = { json: false, watched: false, line: nothing, value: nothing, note: nothing, raw: nothing };
   return { terminal, clock: systemClock, rng: systemRng, home: house.home, stdin: process.stdin };
 }
 
 /** The CLI's own session, open until `close`. */
-function openSession(context: CommandContext): Promise<{ session: Session; close: () => Promise<void> }> {
+export function openSession(context: CommandContext): Promise<{ session: Session; close: () => Promise<void> }> {
   return new Promise((resolve, reject) => {
     const { promise: closed, resolve: end } = Promise.withResolvers<void>();
     const over: Promise<void> = withSession(context, (session) => {

@@ -16,7 +16,7 @@ export async function serverPid({ house }: ArmedHouse, role: Role): Promise<numb
 }
 
 /** Asserts that no ledger of this house says committed, or succeeded, twice of any job, and that every commit reached both. */
-export async function assertOneCommitEach(armed: ArmedHouse): Promise<void> {
+export async function assertOneCommitEach(armed: Pick<ArmedHouse, 'house'>): Promise<void> {
   const committed = await counts(
     armed,
     'custodian',
@@ -33,15 +33,16 @@ export async function assertOneCommitEach(armed: ArmedHouse): Promise<void> {
   assert.ok(committed.length > 0);
 }
 
-/** Asserts that the journals of agent and custodian prove all that crossed their control links. */
-export async function assertWireVerified({ house }: ArmedHouse): Promise<void> {
-  for (const party of ['agent-1', 'custodian']) {
+/** Asserts that the journals of agents and custodian prove all that crossed their control links. */
+export async function assertWireVerified({ house }: Pick<ArmedHouse, 'house'>): Promise<void> {
+  const parties = [...house.processes.keys()].filter((name) => name === 'custodian' || name.startsWith('agent-'));
+  for (const party of parties) {
     const { code, stdout, stderr } = await house.cli(['wire', 'verify', '--state', join(house.root, party), '--json']);
     assert.equal(code, 0, `${party}: ${stderr}\n${stdout.slice(0, 4_000)}`);
   }
 }
 
-async function counts({ house }: ArmedHouse, role: Role, query: string): Promise<string[]> {
+async function counts({ house }: Pick<ArmedHouse, 'house'>, role: Role, query: string): Promise<string[]> {
   const server = await attach(house.root, role);
   const client = new pg.Client({ connectionString: Buffer.from(server.connectionString().expose()).toString() });
   await client.connect();

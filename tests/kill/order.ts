@@ -30,7 +30,10 @@ export interface Wish {
 }
 
 /** Orders one job and resolves when custodian and control plane have both taken it. */
-export async function orderJob(armed: ArmedHouse, wish: Wish = {}): Promise<Ordered> {
+export async function orderJob(
+  armed: Pick<ArmedHouse, 'root' | 'context' | 'session'>,
+  wish: Wish = {},
+): Promise<Ordered> {
   const { context, session } = armed;
   const marker = `killmark${randomBytes(8).toString('hex')}`;
   const read = readJob(writeJob(armed.root, marker, wish), { leaveOut: [], terminal: context.terminal });
