@@ -64,8 +64,13 @@ async function within({ root, host, hosts }: Inside): Promise<void> {
   const note = (text: string): void => console.log(`${((performance.now() - began) / 1000).toFixed(1)} ${text}`);
   const prefix = Object.fromEntries(Object.entries(HOST_OF).map(([name, at]) => [name, hosts[at] ?? []]));
   const on = onHostBy((name) => hosts[name] ?? []);
-  const chaos = await startChaosHouse({ root, host, prefix, on, note });
-  process.once('SIGTERM', () => void chaos.close().finally(() => process.exit(1)));
+  const starting = startChaosHouse({ root, host, prefix, on, note });
+  const stop = async (): Promise<never> => {
+    await (await starting).close();
+    process.exit(1);
+  };
+  process.once('SIGTERM', () => void stop());
+  const chaos = await starting;
   try {
     const long = values.long || faults > FEWEST;
     const tally = await runBatches(chaos, root, { faults, long, draw: drawFrom(seed) }, note);
