@@ -366,6 +366,11 @@ def parse_canonical(data):
         return None
 
 
+def parse_line(data):
+    """The value in a line of a journal; None for one that is not canonical or holds the key that no record has."""
+    return None if b'"__proto__":' in data else parse_canonical(data)
+
+
 def verify_domain(public, domain, message, signature):
     return ed25519_verify(public, domain.encode() + b"\0" + message, signature)
 
@@ -702,7 +707,7 @@ class Chain:
         self.seq, self.hash, self.t, self.anywhere = seq, last, t, anywhere
 
     def line(self, data):
-        value = parse_canonical(data) if len(data) <= LONGEST_LINE else None
+        value = parse_line(data) if len(data) <= LONGEST_LINE else None
         if value is None:
             raise Broken(self.seq + 1, "canonical")
         if isinstance(value, dict) and value.get("kind") == "fold":
@@ -804,7 +809,7 @@ def read_records(files, removed):
             raise Broken(chain.seq + 1, "canonical")
         if rest and rest[-1] != 0:
             try:
-                Chain(chain.seq, chain.hash, chain.t).take(parse_canonical(rest[:-1]))
+                Chain(chain.seq, chain.hash, chain.t).take(parse_line(rest[:-1]))
             except Broken:
                 continue
             raise Broken(chain.seq + 1, "canonical")

@@ -37,6 +37,23 @@ test('any flipped bit, anywhere, is found', () => {
     }
 });
 
+test('nothing hides in a line under a name that the reader would drop and the hash would not cover', () => {
+  const head = { seq: 5, hash: 'a'.repeat(64) as JournalRecord['hash'], t: T };
+  for (const hidden of ['"__proto__":{"a":"message"},"b":1', '"b":[{"__proto__":1}]']) {
+    const written = `{"hash":"HASH","hash_prev":"${head.hash}","kind":"fact","name":"x","seq":6,"t":${T}}`;
+    const hashOf = (body: string): string => {
+      const record = JSON.parse(written.replace('"HASH"', 'null')) as Record<string, unknown>;
+      delete record['hash'];
+      const text = canonicalJson(record).replace('{', `{"body":${body},`);
+      return createHash('sha256').update(`ringfence/journal/v1${text}`).digest('hex');
+    };
+    for (const covered of ['{"b":1}', '{"b":[{}]}', `{${hidden}}`]) {
+      const line = written.replace('HASH', hashOf(covered)).replace('{', `{"body":{${hidden}},`);
+      assert.deepEqual(readRecord(head, Buffer.from(line)), { ok: false, code: 'canonical' }, line);
+    }
+  }
+});
+
 test('a torn last line is left out at any length, and nothing before it is lost', () => {
   const { text } = writtenJournal(SAMPLE_FIELDS.filter(({ kind }) => kind !== 'open' && kind !== 'accept'));
   const starts = [0, ...Array.from(text.entries(), ([at, byte]) => (byte === 10 ? at + 1 : 0)).filter((at) => at > 0)];

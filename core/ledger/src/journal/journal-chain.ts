@@ -7,6 +7,8 @@ import { journalRecord, type JournalFields, type JournalHead, type JournalRecord
 export const LONGEST_LINE = 262_144;
 
 const TAG = utf8('ringfence/journal/v1');
+/** Schemas leave a key of this name out instead of refusing it: what stands under it would be in the file and in no hash. */
+const DROPPED_KEY = '"__proto__":';
 
 /** Why a line is no continuation of a journal. */
 export type JournalFault =
@@ -96,7 +98,7 @@ function canonicalOf(line: Uint8Array): unknown {
   const text = fromUtf8(line);
   try {
     const json: unknown = JSON.parse(text);
-    return canonicalJson(json) === text ? json : undefined;
+    return canonicalJson(json) === text && !text.includes(DROPPED_KEY) ? json : undefined;
   } catch {
     return undefined;
   }
