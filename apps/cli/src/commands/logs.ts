@@ -5,7 +5,7 @@ import { text, type Command, type CommandContext, type Flags } from '../command.
 import { readLog, withAgent } from '../job/agent-client.ts';
 import { readSealedLog } from '../job/sealed-log.ts';
 import { whichAttempt } from '../job/which-attempt.ts';
-import { whichJob } from '../job/which-job.ts';
+import { whichRunning } from '../job/which-job.ts';
 import { withSession, type Session } from '../session.ts';
 
 export const command: Command = {
@@ -21,7 +21,7 @@ export const command: Command = {
   async run(context, [word = ''], flags) {
     const part = partOf(context, flags);
     await withSession(context, async (session) => {
-      const job = await whichJob(session, word);
+      const job = await whichRunning(session, word);
       const chosen = whichAttempt(await session.controlPlane.job(job), text(flags, 'attempt'));
       await show(context, session, { job, ...chosen, ...part, follow: flags['follow'] === true });
     });

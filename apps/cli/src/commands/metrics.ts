@@ -3,7 +3,7 @@ import { CliError } from '../cli-error.ts';
 import { text, type Command } from '../command.ts';
 import { withAgent } from '../job/agent-client.ts';
 import { whichAttempt } from '../job/which-attempt.ts';
-import { whichJob } from '../job/which-job.ts';
+import { whichRunning } from '../job/which-job.ts';
 import { followMetrics } from '../metrics/follow-metrics.ts';
 import { metricsTable } from '../metrics/metrics-table.ts';
 import { prometheusText } from '../metrics/prometheus.ts';
@@ -30,7 +30,7 @@ export const command: Command = {
     if (flags['follow'] === true && flags['prometheus'] === true)
       throw new CliError('usage', '--prometheus gives the last values once', { next: 'leave --follow out' });
     await withSession(context, async (session) => {
-      const job = await whichJob(session, word);
+      const job = await whichRunning(session, word);
       const { attempt, agent } = whichAttempt(await session.controlPlane.job(job), text(flags, 'attempt'));
       const screen = screenOf(process.stdout, process.env);
       const of = { job, attempt, last };

@@ -6,7 +6,7 @@ import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import type { Session } from '../session.ts';
 import { withAgent } from './agent-client.ts';
-import { whichJob } from './which-job.ts';
+import { whichRunning } from './which-job.ts';
 
 /** Streams of a command that runs in a job's sandbox. */
 export interface EntryStreams {
@@ -22,7 +22,7 @@ export async function enterJob(
   { word, head }: { word: string; head: EntryHead },
   streams: EntryStreams,
 ): Promise<number> {
-  const job = await whichJob(session, word);
+  const job = await whichRunning(session, word);
   const newest = (await session.controlPlane.job(job)).attempts.at(-1);
   if (newest === undefined)
     throw new CliError('not-found', 'the job has not run yet', { next: `ringfence status ${word}` });

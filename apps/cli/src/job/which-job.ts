@@ -1,4 +1,5 @@
 import { isId, type JobId } from '@ringfence/base';
+import type { EndpointRow } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
 import type { Session } from '../session.ts';
 
@@ -9,4 +10,22 @@ export async function whichJob({ custodian }: Session, word: string): Promise<Jo
   const [newest] = named;
   if (newest === undefined) throw new CliError('not-found', 'there is no such job', { next: 'see `ringfence ps`' });
   return newest.job;
+}
+
+/**
+ * The job whose log, metrics or sandbox a word means: that of {@link whichJob}, or another replica of the same endpoint while that one rests. Throws
+ * CliError `not-found`.
+ */
+export async function whichRunning(session: Session, word: string): Promise<JobId> {
+  const newest = await whichJob(session, word);
+  if (isId('job', word)) return newest;
+  const { endpoints } = await session.custodian.endpoints();
+  const row = endpoints.find(({ replicas }) => replicas.some(({ job }) => job === newest));
+  return row === undefined ? newest : replicaToRead(row.replicas, newest);
+}
+
+/** Of an endpoint's replicas the one to look at: one that is ready, else one that is to run, else `newest`. */
+export function replicaToRead(replicas: EndpointRow['replicas'], newest: JobId): JobId {
+  const chosen = replicas.find(({ state }) => state === 'ready') ?? replicas.find(({ state }) => state === 'wanted');
+  return chosen?.job ?? newest;
 }
