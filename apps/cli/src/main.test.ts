@@ -13,7 +13,7 @@ describe('a wrong call ends with 2 and says what is right', () => {
     ['a flag without its value', ['stop', 'j', '--grace'], /\(usage\)\n {2}ringfence stop JOB/],
     ['too few words', ['status'], /takes other words \(usage\)\n {2}ringfence status JOB/],
     ['too many words', ['plan', 'a', 'b'], /\(usage\)/],
-    ['a label that does not exist', ['dataset', 'add', 'n', '.', '--label', 'secret'], /needs a label/],
+    ['a label that does not exist', ['dataset', 'add', 'n', '.', '--label', 'secret'], /none of the four/],
     ['a time that is none', ['stop', 'j', '--grace', 'soon'], /--grace/],
     ['a missing folder', ['artifact', 'get', 'm'], /needs a folder/],
     ['a missing state', ['wire', 'verify'], /--state is missing/],

@@ -13,7 +13,7 @@ import { withSession } from '../session.ts';
 
 export const command: Command = {
   usage:
-    'NAME PATH | --at SITE:/PATH --label public|internal|confidential|restricted [--residency EU]… [--purpose research]… [--lower-label]',
+    'NAME (PATH | --at SITE:/PATH) --label public|internal|confidential|restricted [--residency EU]… [--purpose research]… [--lower-label]',
   summary:
     'seal a folder or file and register it, or one that stays at its site; its label rules every job that mounts it',
   options: {
@@ -25,9 +25,12 @@ export const command: Command = {
   },
   words: [1, 2],
   async run(context, [name = '', path], flags) {
-    const label = sensitivity.safeParse(text(flags, 'label'));
+    const given = text(flags, 'label');
+    const label = sensitivity.safeParse(given);
     if (!label.success)
-      throw new CliError('usage', 'a dataset needs a label', { next: `ringfence dataset add ${this.usage}` });
+      throw new CliError('usage', given === undefined ? 'a dataset needs a label' : '--label is none of the four', {
+        next: `ringfence dataset add ${this.usage}`,
+      });
     const at = text(flags, 'at');
     if ((at === undefined) === (path === undefined))
       throw new CliError('usage', 'a dataset is a folder of this machine, or one of a site with --at', {
