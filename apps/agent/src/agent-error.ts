@@ -16,6 +16,8 @@ export type AgentErrorCode =
   | 'bad-state'
   /** The address of a listener is in use, or not of this machine. */
   | 'cannot-listen'
+  /** Another agent does not take requests of this gateway. */
+  | 'not-admitted'
   /** The machine cannot keep jobs where they can be reached. */
   | 'no-work-folder'
   /** Something other than regular files and folders lies in an output. */

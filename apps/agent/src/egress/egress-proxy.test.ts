@@ -215,6 +215,33 @@ test('the site’s own proxy is used, with its credentials, and learns only what
   assert.deepEqual(count.use?.opened, 2);
 });
 
+test('whoever leaves while a name is looked up causes no request', async (t) => {
+  const seen: (string | undefined)[] = [];
+  const upstream = createServer((asked, answer) => {
+    seen.push(asked.url);
+    answer.end('passed');
+  });
+  const url = `http://127.0.0.1:${await listen(t, upstream)}`;
+  t.after(() => upstream.closeAllConnections());
+  const held = Promise.withResolvers<readonly string[]>();
+  const looked = Promise.withResolvers<void>();
+  const resolve = (host: string): Promise<readonly string[]> => {
+    if (host !== 'slow.example') return Promise.resolve(['192.0.2.1']);
+    looked.resolve();
+    return held.promise;
+  };
+  const allow = ['slow.example:80', 'other.example:80'];
+  const { port } = await openProxy(t, siteHere({ upstream: url, resolve }), allow);
+  const left = request({ host: '127.0.0.1', port, path: 'http://slow.example/', agent: false }).on('error', () => {});
+  left.end();
+  await looked.promise;
+  left.destroy();
+  assert.deepEqual(await get(port, 'http://other.example/first'), [200, 'passed']);
+  held.resolve(['192.0.2.1']);
+  assert.deepEqual(await get(port, 'http://other.example/second'), [200, 'passed']);
+  assert.deepEqual(seen, ['http://other.example/first', 'http://other.example/second']);
+});
+
 test('a body never reads as a second request at the site’s own proxy, whatever method carries it', async (t) => {
   const smuggled = 'CONNECT forbidden.example:443 HTTP/1.1\r\nhost: forbidden.example\r\n\r\n';
   const seen: string[] = [];

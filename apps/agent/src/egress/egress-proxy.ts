@@ -8,7 +8,7 @@ import type { Clock } from '@ringfence/base';
 import { EGRESS_SOCKET } from '../sandbox-init/places.ts';
 import type { EgressCount, EgressRefusal } from './egress-count.ts';
 import { readAbsoluteTarget, readConnectTarget, type EgressWish } from './egress-target.ts';
-import { forwardStraight, forwardUpstream } from './forward-http.ts';
+import { forwardStraight, forwardUpstream, IDLE_MS } from './forward-http.ts';
 import { checkedAddresses, EgressRefused, openTarget, type EgressSite } from './open-target.ts';
 
 /** The way out of one attempt. */
@@ -23,7 +23,6 @@ export interface EgressProxyOptions {
 /** O_PATH of open(2), which Node does not name. */
 const PATH_ONLY = 0o10_000_000;
 const MOST_CONNECTIONS = 256;
-const IDLE_MS = 600_000;
 const STATUS: Readonly<Partial<Record<EgressRefusal, number>>> = {
   'bad-request': 400,
   unreachable: 502,
@@ -114,7 +113,6 @@ export class EgressProxy {
       if (site.upstream === undefined) {
         const socket = await openTarget(wish, site, clock);
         this.#keep(socket);
-        socket.setTimeout(IDLE_MS, () => socket.destroy());
         count.opened();
         return forwardStraight(request, response, { ...to, socket });
       }

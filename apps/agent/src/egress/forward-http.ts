@@ -1,19 +1,10 @@
 import { request as requestHttp, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { HOP_BY_HOP } from '../http/hop-by-hop.ts';
 import { upstreamRequest } from './open-target.ts';
 
-/** Headers between two neighbours, never passed on (RFC 9110 section 7.6.1), and those for a proxy. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+/** A place that stays silent for so long is given up. */
+export const IDLE_MS = 600_000;
 
 /** What is asked of the origin: the target as its list names it, and the path. */
 export interface ForwardedRequest {
@@ -46,6 +37,7 @@ export function forwardUpstream(
 }
 
 function relay(request: IncomingMessage, response: ServerResponse, onward: ClientRequest): void {
+  onward.setTimeout(IDLE_MS, () => onward.destroy(new Error('silent')));
   onward.on('response', (answer) => {
     response.writeHead(answer.statusCode ?? 502, passedOn(answer));
     answer.pipe(response);
@@ -57,6 +49,7 @@ function relay(request: IncomingMessage, response: ServerResponse, onward: Clien
   });
   // Whoever leaves takes the other side along.
   response.on('close', () => onward.destroy());
+  if (response.destroyed) return void onward.destroy();
   request.pipe(onward);
 }
 

@@ -40,7 +40,8 @@ const AGAIN_AFTER_MS = 15_000;
 /** Keeps the gateway's certificate valid: asks for one that names every endpoint, and for the next at half of its life. */
 export class CertificateKeeper {
   readonly #options: KeeperOptions;
-  #held: KeptCertificate | undefined;
+  /** Of what is in use, without the key: that lives in its Secret alone. */
+  #held: Omit<KeptCertificate, 'chain' | 'key'> | undefined;
   #endpoints: readonly string[] = [];
   #asking = false;
   #cancel: () => void = () => {};
@@ -102,9 +103,9 @@ export class CertificateKeeper {
     this.#use(held);
   }
 
-  #use(held: KeptCertificate): void {
+  #use({ chain, key, ...held }: KeptCertificate): void {
     this.#held = held;
-    this.#options.onCertificate({ chain: held.chain, key: new Secret(utf8(held.key)) });
+    this.#options.onCertificate({ chain, key: new Secret(utf8(key)) });
   }
 }
 

@@ -6,6 +6,7 @@ import { address } from '../config.ts';
 import { relayAccess, type OuterSettings } from '../link/joined-link.ts';
 import { forward } from '../serving/forward.ts';
 import { ReplicaConnections } from '../serving/replica-connections.ts';
+import { awaitAdmission } from './await-admission.ts';
 import type { ListedReplica, ReplicaRoad } from './target.ts';
 
 /** What dialling other agents needs. */
@@ -21,7 +22,6 @@ export interface RemoteOptions {
 const MOST_LINKS = 96;
 /** The other end closes idle links after a minute, and says so. */
 const IDLE_MS = 45_000;
-const HEAD_AT_MOST = 4_096;
 
 interface RemoteAgent {
   readonly made: string;
@@ -89,27 +89,7 @@ export class RemoteRoads {
   async #open(routes: readonly Route[], key: TlsPublicKey): Promise<Duplex> {
     const { identity, clock } = this.#options;
     const link = await dialPayload({ routes, identity, expect: expectKeys(key), clock });
-    await admitted(link);
+    await awaitAdmission(link, clock);
     return link;
   }
-}
-
-function admitted(link: Duplex): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let head = '';
-    const fail = (): void => {
-      link.destroy();
-      reject(new Error('the agent did not admit this gateway'));
-    };
-    const read = (chunk: Buffer): void => {
-      head += chunk.toString('latin1');
-      if (head.length > HEAD_AT_MOST) return fail();
-      if (!head.endsWith('\r\n\r\n')) return;
-      link.off('data', read).off('error', fail).off('close', fail).pause();
-      if (head.startsWith('HTTP/1.1 204 ')) resolve();
-      else fail();
-    };
-    link.on('data', read).on('error', fail).on('close', fail);
-    link.write('GET /v1/replicas HTTP/1.1\r\nhost: agent\r\n\r\n');
-  });
 }

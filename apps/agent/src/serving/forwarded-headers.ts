@@ -1,18 +1,8 @@
+import { HOP_BY_HOP } from '../http/hop-by-hop.ts';
+
 /** An answer of an agent that carries it was not made by a replica; its value says why the request was not taken. */
 export const REFUSAL_HEADER = 'ringfence-refusal';
 
-/** Of one connection alone (RFC 9110 §7.6.1 and its forebears). */
-const HOP_BY_HOP = [
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
 /** What a caller could pass itself off with: a replica must not believe it, so it does not see it. */
 const CALLERS_WORD = ['authorization', 'expect', 'forwarded', 'host', 'via', 'x-real-ip'];
 const NOT_TO_REPLICA: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...CALLERS_WORD]);
