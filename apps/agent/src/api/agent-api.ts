@@ -5,6 +5,7 @@ import { headMaxAge } from '@ringfence/keyring';
 import type { LogLine } from '@ringfence/protocol/payload';
 import type { AttemptRunner } from '../attempt/attempt-runner.ts';
 import { AttemptFolder, attemptsOfJob } from '../attempt/attempt-folder.ts';
+import { sendJson, sendRefusal } from '../http/send-json.ts';
 import type { KeyringCopy } from '../link/keyring-copy.ts';
 import { readMetricFile } from '../job-metrics/metric-file.ts';
 import { readLogLines } from '../logs/attempt-log.ts';
@@ -37,21 +38,21 @@ export function agentApi(options: AgentApiOptions): (request: IncomingMessage, r
   return (request, response) => {
     request.resume();
     const asked = request.method === 'GET' ? readRequest(options.state, request.url ?? '') : undefined;
-    if (asked === undefined) return refuse(response, 404, 'not-found', 'there is no such thing here');
+    if (asked === undefined) return sendRefusal(response, 404, 'not-found', 'there is no such thing here');
     const folder = new AttemptFolder(options.state, asked);
     const { about } = folder;
     const peer = peerOf(request);
     // The same answer whether the job is not here or not this device's: whoever may not read it learns nothing.
     if (about === undefined || peer.kind !== 'known' || !mayRead(options.keyring.keyring, peer.id, about))
-      return refuse(response, 404, 'not-found', 'this agent has no such attempt that this device may read');
+      return sendRefusal(response, 404, 'not-found', 'this agent has no such attempt that this device may read');
     const current = (): boolean => options.keyring.isCurrent(headMaxAge(about.sensitivity));
     if (!current())
-      return refuse(response, 503, 'stale-keyring', 'this agent has not heard from its custodian who may read');
+      return sendRefusal(response, 503, 'stale-keyring', 'this agent has not heard from its custodian who may read');
     const live = options.runner.workOf(asked.job, asked.attempt);
     if (asked.part === 'logs')
       return sendLog(response, folder, asked, { runner: options.runner, current, clock: options.clock });
     const view = live?.view === undefined ? about.view : { ...live.view, ...live.work.used };
-    if (asked.part === 'view') return send(response, 200, view);
+    if (asked.part === 'view') return sendJson(response, 200, view);
     const store = live?.work.metrics?.store ?? readMetricFile(folder.metricsPath);
     sendMetrics(response, store, { view, wish: asked.metrics, clock: options.clock });
   };
@@ -155,12 +156,4 @@ function change(response: ServerResponse, listen: (changed: () => void) => (() =
     const unlisten = listen(done);
     response.once('close', done);
   });
-}
-
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
-
-function refuse(response: ServerResponse, status: number, code: string, message: string): void {
-  send(response, status, { error: { code, message } });
 }

@@ -4,6 +4,8 @@ import { canonicalJson, errorFields, isId, type Log } from '@ringfence/base';
 import { peerOf } from '@ringfence/client/payload-link';
 import { headMaxAge, type Keyring } from '@ringfence/keyring';
 import { dataIndexRequest, type DataIndexLine } from '@ringfence/protocol/payload';
+import { isOwner } from '../api/is-owner.ts';
+import { sendRefusal } from '../http/send-json.ts';
 import type { KeyringCopy } from '../link/keyring-copy.ts';
 import { DataError } from './data-error.ts';
 import type { DataPlaces } from './data-places.ts';
@@ -36,14 +38,19 @@ export function indexRoute({ keyring, data, log }: IndexRouteOptions) {
     const peer = peerOf(request);
     if (peer.kind !== 'known' || !mayRegister(keyring.keyring, peer.id)) {
       request.resume();
-      return refuse(response, 403, 'not-authorised', 'owners and officers register data in place');
+      return sendRefusal(response, 403, 'not-authorised', 'owners and officers register data in place');
     }
     if (!keyring.isCurrent(headMaxAge('restricted'))) {
       request.resume();
-      return refuse(response, 503, 'stale-keyring', 'this agent has not heard from its custodian who may register');
+      return sendRefusal(
+        response,
+        503,
+        'stale-keyring',
+        'this agent has not heard from its custodian who may register',
+      );
     }
     const asked = await readBody(request);
-    if (asked === undefined) return refuse(response, 400, 'bad-request', 'this takes the path of a folder');
+    if (asked === undefined) return sendRefusal(response, 400, 'bad-request', 'this takes the path of a folder');
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     response.flushHeaders();
     await sendIndex(response, data, asked.path);
@@ -70,10 +77,7 @@ async function sendIndex(response: ServerResponse, data: DataPlaces, path: strin
 
 function mayRegister(keyring: Keyring, device: string): boolean {
   if (!isId('device', device) || keyring.device(device) === undefined) return false;
-  return (
-    keyring.isOfficer(device) ||
-    keyring.rolesOf(device).some(({ role, project }) => role === 'owner' && project === undefined)
-  );
+  return keyring.isOfficer(device) || isOwner(keyring, device);
 }
 
 async function readBody(request: IncomingMessage): Promise<{ readonly path: string } | undefined> {
@@ -88,8 +92,4 @@ async function readBody(request: IncomingMessage): Promise<{ readonly path: stri
   } catch {
     return undefined;
   }
-}
-
-function refuse(response: ServerResponse, status: number, code: string, message: string): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { code, message } }));
 }

@@ -10,6 +10,7 @@ import type { AttemptWork } from '../attempt/attempt-work.ts';
 import { CODE_PATH, jobUser } from '../attempt/lay-out.ts';
 import { withCustodian } from '../attempt/with-custodian.ts';
 import { mayRead } from '../api/may-read.ts';
+import { sendRefusal } from '../http/send-json.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import { enterSandbox, type Entered } from './enter-sandbox.ts';
 import { entryLaunch } from './entry-launch.ts';
@@ -39,7 +40,7 @@ export class EnterRoute {
     this.#enter(request, response, { job, attempt: Number(match?.[2]) }).catch((error: unknown) => {
       this.#context.log.warn('enter.failed', { job, ...errorFields(error) });
       if (response.headersSent) response.destroy();
-      else refuse(response, 503, 'unavailable', 'the sandbox could not be entered');
+      else sendRefusal(response, 503, 'unavailable', 'the sandbox could not be entered');
     });
     return true;
   }
@@ -58,30 +59,30 @@ export class EnterRoute {
       !isId('device', peer.id) ||
       !mayRead(keyring.keyring, peer.id, about)
     )
-      return refuse(response, 404, 'not-found', 'this agent has no such attempt that this device may enter');
+      return sendRefusal(response, 404, 'not-found', 'this agent has no such attempt that this device may enter');
     if (!keyring.isCurrent(headMaxAge(about.sensitivity)))
-      return refuse(response, 503, 'stale-keyring', 'this agent has not heard from its custodian who may enter');
+      return sendRefusal(response, 503, 'stale-keyring', 'this agent has not heard from its custodian who may enter');
     const head = await readHead(request);
-    if (head === undefined) return refuse(response, 400, 'bad-request', 'the first line says what to do');
+    if (head === undefined) return sendRefusal(response, 400, 'bad-request', 'the first line says what to do');
     const work = this.#runner.workOf(id.job, id.attempt)?.work;
     const init = work?.running?.init() ?? null;
     if (work?.running === undefined || init === null)
-      return refuse(response, 409, 'not-running', 'the job does not run now');
+      return sendRefusal(response, 409, 'not-running', 'the job does not run now');
     const user = work.place === undefined ? null : jobUser(this.#context, work.place.slot);
     if (work.level !== 'sandbox' || user === null)
-      return refuse(
+      return sendRefusal(
         response,
         409,
         'not-possible',
         'only jobs at isolation sandbox of an agent that runs as root can be entered',
       );
     if (JSON.stringify(head.head).length > LONGEST_COMMAND)
-      return refuse(response, 400, 'bad-request', 'the command is too long');
+      return sendRefusal(response, 400, 'bad-request', 'the command is too long');
     const refused = await this.#ask(id, peer.id, head.head);
-    if (refused !== undefined) return refuse(response, 403, refused, REASONS[refused]);
+    if (refused !== undefined) return sendRefusal(response, 403, refused, REASONS[refused]);
     const launch = entryLaunch(head.head, { user, cwd: CODE_PATH }, this.#context.machine.capabilities);
     const namespaces = openNamespaces(init);
-    if (namespaces === undefined) return refuse(response, 409, 'not-running', 'the job has just ended');
+    if (namespaces === undefined) return sendRefusal(response, 409, 'not-running', 'the job has just ended');
     let entered: Entered;
     try {
       entered = enterSandbox(launch, namespaces, work.running.join);
@@ -209,8 +210,4 @@ function frame(kind: number, bytes: Uint8Array): Buffer {
   head.writeUInt8(kind);
   head.writeUInt32BE(bytes.length, 1);
   return Buffer.concat([head, bytes]);
-}
-
-function refuse(response: ServerResponse, status: number, code: string, message: string): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { code, message } }));
 }
