@@ -15,6 +15,6 @@ export function connectionError(error: unknown): ClientError {
     });
   return new ClientError('unreachable', `no connection (${code === '' ? 'closed' : code})`, {
     cause: error,
-    next: 'check the address, that the server runs, and whether a proxy is needed (--proxy)',
+    next: 'check the address, that the server runs, and whether a proxy is needed (RINGFENCE_PROXY, --proxy of a join)',
   });
 }
