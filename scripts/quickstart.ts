@@ -25,7 +25,7 @@ let up = false;
 /** Stops the house once, however many signals arrive. */
 function leave(code: number): Promise<void> {
   leaving ??= (async () => {
-    progress.step('stopping');
+    progress.note('stopping');
     await house?.stop();
     process.exitCode = code;
   })();
