@@ -169,6 +169,30 @@ describe('a gateway', () => {
     assert.ok(!JSON.stringify(error).includes('secret'));
   });
 
+  it('keeps so many bytes of bodies that it looks at and no more, and takes others when those are gone', async (t) => {
+    const house = await openGateway(t, { api: 'openai' });
+    await house.replica(hello);
+    const { hostname: host, port } = new URL(`https://${house.gateway.bound?.host}:${house.gateway.bound?.port}`);
+    const length = 4_194_304;
+    const head = `POST /model/v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${house.token}\r\ncontent-length: ${length}\r\n\r\n`;
+    const refused: string[] = [];
+    // Each says that four mebibytes come and sends none: 64 of them are all the room there is.
+    const callers = Array.from({ length: 66 }, () => {
+      const socket = connect({ host, port: Number(port), ca: house.custodian.authorityPem });
+      socket.on('error', () => {}).on('data', (part) => refused.push(String(part).slice(0, 12)));
+      socket.write(head);
+      return socket;
+    });
+    await until(() => refused.length === 2);
+    assert.deepEqual(refused, ['HTTP/1.1 503', 'HTTP/1.1 503']);
+    for (const socket of callers) socket.destroy();
+    const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
+    const call = () => house.call('/model/v1/chat/completions', { method: 'POST', body });
+    let { statusCode } = await call();
+    for (let i = 0; i < 200 && statusCode !== 200; i += 1) ({ statusCode } = await call());
+    assert.equal(statusCode, 200);
+  });
+
   it('goes on without its custodian, and no longer than the age of its list allows', async (t) => {
     const house = await openGateway(t);
     await house.replica(hello);

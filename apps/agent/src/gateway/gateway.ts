@@ -10,6 +10,7 @@ import type { JoinedLink } from '../link/joined-link.ts';
 import type { Replicas } from '../serving/replicas.ts';
 import { addressed } from './addressed.ts';
 import { bearerToken, checkToken } from './bearer.ts';
+import { BodyRoom } from './body-room.ts';
 import { CertificateKeeper, hostsOf, keptCertificate } from './certificate-keeper.ts';
 import { followCustodian, type Following } from './follow-custodian.ts';
 import { KeptFile } from './kept-file.ts';
@@ -53,6 +54,7 @@ export class Gateway {
   readonly #byName = new Map<string, ServedEndpoint>();
   readonly #byHost = new Map<string, ServedEndpoint>();
   readonly #draw: (below: number) => number;
+  readonly #room = new BodyRoom();
   #view: GatewayView | undefined;
   #keptAt = Number.NEGATIVE_INFINITY;
   #closing = false;
@@ -141,7 +143,7 @@ export class Gateway {
   #serve(
     request: IncomingMessage,
     response: ServerResponse,
-    of: Omit<Parameters<typeof serveCall>[0], 'request' | 'response' | 'clock'>,
+    of: Omit<Parameters<typeof serveCall>[0], 'request' | 'response' | 'room' | 'clock'>,
   ): void {
     const { clock } = this.#options;
     const { endpoint } = of;
@@ -152,7 +154,7 @@ export class Gateway {
       return sendOwnAnswer(response, endpoint.listed.service.api, ownAnswer('stale-view', { retryAfterS: 60 }));
     }
     this.#following.busy();
-    void serveCall({ ...of, request, response, clock });
+    void serveCall({ ...of, request, response, room: this.#room, clock });
   }
 
   #take(view: GatewayView): void {

@@ -5,6 +5,7 @@ import type { Forwarded, Onlooker, Outgoing } from '../serving/forward.ts';
 import { toReplica } from '../serving/forwarded-headers.ts';
 import { bodyOf } from '../serving/request-body.ts';
 import type { KnownToken } from './bearer.ts';
+import type { BodyRoom } from './body-room.ts';
 import { checkShape, isShaped, modelList, modelOf } from './openai-shape.ts';
 import { UsageMeter, type TokenCount } from './openai-usage.ts';
 import { ownAnswer, sendOwnAnswer, type OwnAnswer } from './refusal.ts';
@@ -20,6 +21,8 @@ export interface Call {
   readonly path: string;
   /** Undefined for a member of the organisation, whom no token limits. */
   readonly token: KnownToken | undefined;
+  /** Of the whole gateway, for bodies that are looked at. */
+  readonly room: BodyRoom;
   readonly clock: Clock;
 }
 
@@ -57,13 +60,33 @@ async function serve(call: Call, began: number): Promise<TokenCount> {
     endpoint.counters.answered(200, call.clock.monotonic() - began);
     return NO_TOKENS;
   }
-  const body = await bodyOf(request, shaped ? LARGEST_CHECKED_BODY : undefined);
-  if (body === 'too-large') return refuse(call, began, ownAnswer('too-large'));
-  if (shaped) {
-    const decision = checkShape(plainPath, body instanceof Uint8Array ? body : new Uint8Array());
-    if (!decision.allow) return refuse(call, began, ownAnswer('bad-request', { param: decision.param }));
+  if (shaped) return serveShaped(call, began, plainPath);
+  const body = await bodyOf(request, undefined);
+  return body === 'too-large' ? refuse(call, began, ownAnswer('too-large')) : send(call, began, body);
+}
+
+/** Reads the body and looks at it before anything is sent. */
+async function serveShaped(call: Call, began: number, path: string): Promise<TokenCount> {
+  const { request, room } = call;
+  const declared = Number(request.headers['content-length'] ?? LARGEST_CHECKED_BODY);
+  let taken = Math.min(declared, LARGEST_CHECKED_BODY);
+  if (!room.take(taken)) {
+    request.resume();
+    return refuse(call, began, ownAnswer('no-replica', { retryAfterS: 5 }));
   }
-  return send(call, began, body);
+  try {
+    const body = await bodyOf(request, LARGEST_CHECKED_BODY);
+    if (body === 'too-large') return refuse(call, began, ownAnswer('too-large'));
+    const whole = body instanceof Uint8Array ? body : new Uint8Array();
+    // A body that did not say its length was counted as the longest while it came.
+    room.give(taken - whole.length);
+    taken = whole.length;
+    const decision = checkShape(path, whole);
+    if (!decision.allow) return refuse(call, began, ownAnswer('bad-request', { param: decision.param }));
+    return await send(call, began, body);
+  } finally {
+    room.give(taken);
+  }
 }
 
 function answerModels({ response }: Call, path: string, name: string): boolean {
