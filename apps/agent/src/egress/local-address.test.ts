@@ -30,6 +30,8 @@ test('the machine, its link, multicast and metadata services are local, in every
     '::127.0.0.1',
     '64:ff9b::127.0.0.1',
     '64:ff9b::a9fe:a9fe',
+    '64:ff9b:1::a9fe:a9fe',
+    '::ffff:0:127.0.0.1',
     'localhost',
     '',
   ])

@@ -21,10 +21,12 @@ for (const [network, prefix] of [
 for (const address of ['fd00:ec2::254', '100.100.100.200', '168.63.129.16', '192.0.0.192'])
   LOCAL.addAddress(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/** IPv6 ranges that carry an IPv4 address in their last 32 bits (RFC 4291 section 2.5.5, RFC 6052 section 2.1). */
+/** IPv6 ranges that carry an IPv4 address in their last 32 bits (RFC 4291 section 2.5.5, RFC 6052 section 2.1, RFC 8215, RFC 7915). */
 const CARRIES_IPV4 = new BlockList();
 CARRIES_IPV4.addSubnet('::', 96, 'ipv6');
 CARRIES_IPV4.addSubnet('64:ff9b::', 96, 'ipv6');
+CARRIES_IPV4.addSubnet('64:ff9b:1::', 48, 'ipv6');
+CARRIES_IPV4.addSubnet('::ffff:0:0:0', 96, 'ipv6');
 
 /**
  * Whether a connection to `address` would stay on this machine or its link, so that a job could reach what listens for the
