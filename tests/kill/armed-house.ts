@@ -31,10 +31,16 @@ export interface ArmedHouse {
   close(): Promise<void>;
 }
 
-/** Starts a house below `root`; faults reach the first of its agents. */
-export async function startArmedHouse(root: string, agents = 1): Promise<ArmedHouse> {
+/** Starts a house below `root`; faults reach the first of its agents. `more` is environment by process name. */
+export async function startArmedHouse(
+  root: string,
+  agents = 1,
+  more: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+): Promise<ArmedHouse> {
   const file = (process: string): string => join(root, `armed-${process}`);
-  const env = Object.fromEntries(ARMED.map((process) => [process, { RINGFENCE_FAULT: `@${file(process)}` }]));
+  const env = Object.fromEntries(
+    ARMED.map((process) => [process, { RINGFENCE_FAULT: `@${file(process)}`, ...more[process] }]),
+  );
   const house = await startHouse({ root: join(root, 'house'), agents, env });
   const context = quietContext(house);
   const { session, close } = await openSession(context).catch(async (error: unknown) => {

@@ -31,6 +31,8 @@ export interface CustodianConfig {
   readonly passphraseFile: string | undefined;
   readonly admin: HostPort;
   readonly databaseUrl: string | undefined;
+  /** Waits until no other process is active on this database. */
+  readonly standby: boolean;
   /** File that names the webhooks. */
   readonly webhooks: string | undefined;
   /** Bytes of disk that uploads leave free; default by the disk. */
@@ -55,6 +57,7 @@ export const CUSTODIAN_USAGE = `ringfence-custodian run | restore
   --ca-file FILE           certificate authorities to trust instead of the system's and the codes' pins
   --seal-key-file FILE     key that seals the custodian's keys at rest (DIR/seal.key)
   --passphrase-file FILE   passphrase that seals them instead
+  --standby                wait for its turn when another process is active on the same database and folder
   --admin HOST:PORT        health and metrics (127.0.0.1:0)
   --webhooks FILE          places that are told when jobs end (JSON; none)
   --disk-reserve SIZE      disk that uploads leave free (1GB, or 5 % of a smaller disk)
@@ -107,6 +110,9 @@ export function parseCustodianConfig(args: readonly string[], env: Environment):
   if (state === undefined || state === '') throw bad('--state is missing', 'name a folder: --state DIR');
   if (verb === 'restore' && given('from') === undefined)
     throw bad('--from is missing', 'name the archive: --from FILE');
+  const standby = values.standby ?? env['RINGFENCE_STANDBY'] === '1';
+  if (standby && env['CUSTODIAN_DATABASE_URL'] === undefined)
+    throw bad('--standby needs a database that both processes reach', 'name it in CUSTODIAN_DATABASE_URL');
   const lan = given('lan');
   const reconnect = given('reconnect-within');
   return {
@@ -125,6 +131,7 @@ export function parseCustodianConfig(args: readonly string[], env: Environment):
     passphraseFile: given('passphrase-file'),
     admin: address('admin', given('admin') ?? '127.0.0.1:0'),
     databaseUrl: env['CUSTODIAN_DATABASE_URL'],
+    standby,
     webhooks: given('webhooks'),
     diskReserve: size(given('disk-reserve')),
     reconnectWithin: reconnect === undefined ? undefined : duration(reconnect),
@@ -159,8 +166,9 @@ function readFlags(args: readonly string[]) {
     'journal-compress': text,
     'journal-keep': text,
     'log-level': text,
+    standby: { type: 'boolean' },
     help: { type: 'boolean' },
-  } as const satisfies Record<Flag | 'help', { type: 'string' | 'boolean' }>;
+  } as const satisfies Record<Flag | 'help' | 'standby', { type: 'string' | 'boolean' }>;
   try {
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
   } catch (cause) {

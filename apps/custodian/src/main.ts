@@ -3,9 +3,10 @@ import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platfo
 import { CUSTODIAN_USAGE, parseCustodianConfig, type CustodianConfig } from './config.ts';
 import { FAULT_POINTS, type Fault } from './fault-points.ts';
 import { runRestore } from './backup/run-restore.ts';
-import { startCustodian } from './start.ts';
+import { startCustodian, type RunningCustodian } from './start.ts';
 
 const STATE_VERSION = 1;
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 try {
   const config = parseCustodianConfig(process.argv.slice(2), process.env);
@@ -31,16 +32,43 @@ async function run(config: CustodianConfig): Promise<void> {
     process.stdout.write(`${JSON.stringify({ event: 'restored', org, epoch })}\n`);
     return;
   }
-  const custodian = await startCustodian(parts);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.once(signal, () => {
-      log.info('stopping', { signal });
-      void custodian.close();
-    });
-  log.info('ready', { pid: process.pid });
   // Whoever started it may have gone, or never read; that is no reason to stop.
   process.stdout.on('error', () => {});
-  process.stdout.write(`${JSON.stringify({ event: 'ready', ...custodian.ready })}\n`);
+  const stop = new AbortController();
+  let custodian: RunningCustodian | undefined;
+  for (const signal of config.standby ? SIGNALS : [])
+    process.once(signal, () => {
+      if (custodian === undefined) stop.abort();
+    });
+  let event = 'ready';
+  const say = (ready: RunningCustodian['ready']): void => {
+    process.stdout.write(`${JSON.stringify({ event, ...ready })}\n`);
+    event = 'active';
+  };
+  try {
+    custodian = await startCustodian({ ...parts, onStandby: say, onLost: endAtOnce(log), stop: stop.signal });
+  } catch (error) {
+    if (stop.signal.aborted) return;
+    throw error;
+  }
+  const running = custodian;
+  for (const signal of SIGNALS)
+    process.once(signal, () => {
+      log.info('stopping', { signal });
+      void running.close();
+    });
+  log.info('ready', { pid: process.pid });
+  say(custodian.ready);
+  // Asked to stop between the taking of the term and now.
+  if (stop.signal.aborted) void running.close();
+}
+
+/** Nothing may be written or sent any more, not even a farewell: another process may be at it. */
+function endAtOnce(log: Log): (why: string) => never {
+  return (why) => {
+    log.error('standby.lost', { reason: why });
+    process.exit(1);
+  };
 }
 
 function faultOf(config: CustodianConfig, log: Log): Fault {

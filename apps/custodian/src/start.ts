@@ -28,7 +28,8 @@ import { CustodianMetrics } from './metrics.ts';
 import { Notices } from './notices/notices.ts';
 import { readWebhooks } from './notices/webhook-file.ts';
 import { ObjectStore } from './objects/object-store.ts';
-import { openStore } from './store/open-store.ts';
+import { takeSeat, type Seat } from './standby/seat.ts';
+import { openStore, type OpenStore } from './store/open-store.ts';
 import { ColumnSeal } from './store/sealed-column.ts';
 
 /** What main hands in. */
@@ -38,6 +39,12 @@ export interface StartParts {
   readonly rng: Rng;
   readonly log: Log;
   readonly fault: Fault;
+  /** Called when this process waits behind an active one, with its ready line. */
+  readonly onStandby?: (ready: Readonly<Record<string, string>>) => void;
+  /** Called when another process has taken over, or may have: this one must end at once. */
+  readonly onLost?: (why: 'superseded' | 'silent') => void;
+  /** Ends the waiting. */
+  readonly stop?: AbortSignal;
 }
 
 /** A custodian that serves. */
@@ -56,13 +63,14 @@ export async function startCustodian(parts: StartParts): Promise<RunningCustodia
   refuseHalfRestored(config.state);
   const vault = await openKeyVault({ ...config, passphrase: passphraseFromFile(config.passphraseFile), rng });
   const opened = await openStore({ stateDir: config.state, url: config.databaseUrl, clock, log });
+  const { seat, close } = await seatIn(parts, opened, vault.keys.id);
   const metrics = new CustodianMetrics();
   const owner: Owner = { claimed: undefined };
   const lan: { bound: LanAddress | undefined } = { bound: undefined };
   const listener: { current: PayloadListener | undefined } = { current: undefined };
   const context = await contextOf(parts, {
     vault,
-    opened,
+    seat,
     owner,
     route: () => routeOf(config, vault.keys.tls.publicKey, lan.bound),
     listener,
@@ -106,9 +114,28 @@ export async function startCustodian(parts: StartParts): Promise<RunningCustodia
       await admin.close();
       await closeLinks(context, payload, life);
       server.close();
-      await opened.close();
+      await close();
     },
   };
+}
+
+/** A seat in this database, and what ends both. */
+async function seatIn(
+  parts: StartParts,
+  opened: OpenStore,
+  custodian: string,
+): Promise<{ seat: Seat; close: () => Promise<void> }> {
+  try {
+    const seat = await takeSeat(parts, opened.store, custodian);
+    const close = async (): Promise<void> => {
+      await seat.release();
+      await opened.close();
+    };
+    return { seat, close };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
 }
 
 /** Gateways' long questions are answered first, or the links would wait for them. */
@@ -132,6 +159,7 @@ function adminOf(config: CustodianConfig, context: CustodianContext, metrics: Cu
 
 function readyLine({ keys, owner, state, route }: CustodianContext, admin: string): RunningCustodian['ready'] {
   return {
+    role: 'active',
     custodian: keys.id,
     claimed: owner.claimed !== undefined,
     claim_code_file: claimCodeFile(state),
@@ -144,14 +172,14 @@ async function contextOf(
   { config, clock, rng, log, fault }: StartParts,
   made: {
     vault: Awaited<ReturnType<typeof openKeyVault>>;
-    opened: Awaited<ReturnType<typeof openStore>>;
+    seat: Seat;
     owner: Owner;
     route: () => PartyRoute;
     listener: { current: PayloadListener | undefined };
   },
 ): Promise<CustodianContext> {
-  const { vault, opened, owner, route, listener } = made;
-  const { store } = opened;
+  const { vault, seat, owner, route, listener } = made;
+  const { store } = seat;
   const outer = { caFile: config.caFile, proxy: config.proxy };
   const record = recordEvent(clock);
   const { state, reconnectWithin } = config;
@@ -162,6 +190,7 @@ async function contextOf(
   const notices = new Notices({ ...shared, columns, webhooks: readWebhooks(config.webhooks) });
   const link = new ControlPlaneLink({
     ...shared,
+    seat,
     state,
     fault,
     reconnectWithin,
@@ -181,7 +210,7 @@ async function contextOf(
     sealKind: vault.seal,
     columns,
     notices,
-    objects: await ObjectStore.open(join(state, 'objects'), rng, fault),
+    objects: await ObjectStore.open(join(state, 'objects'), rng, fault, seat.mayWrite),
     disk: new DiskRoom([state, join(state, 'objects')], config.diskReserve),
     authoriser: createAuthoriser(OWNER_POLICY),
     clock,

@@ -12,6 +12,7 @@ import {
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { Fault } from '../fault-points.ts';
 import type { CustodianKeys } from '../identity/custodian-keys.ts';
+import type { Seat } from '../standby/seat.ts';
 import type { CustodianStore } from '../store/open-store.ts';
 import { forgetMessages, waitingMessages } from './outbox.ts';
 
@@ -26,6 +27,8 @@ export interface LinkParts {
   readonly fault: Fault;
   readonly outer: { readonly caFile: string | undefined; readonly proxy: string | undefined };
   readonly reconnectWithin: number | undefined;
+  /** What lets this process write the journal. */
+  readonly seat?: Pick<Seat, 'mayWrite' | 'displaces'>;
   /** How long closed segments of the journal are kept. */
   readonly retention?: JournalRetention | undefined;
   readonly onJobClosed: (message: Extract<ControlPlaneMessage, { name: 'job-closed' }>) => Promise<void>;
@@ -71,6 +74,8 @@ export class ControlPlaneLink {
       key: keys.sign,
       rng,
       retention: this.#parts.retention,
+      mayWrite: this.#parts.seat?.mayWrite,
+      displaces: this.#parts.seat?.displaces,
       onFact: (fact) => this.#remember(fact),
     });
     this.#claimed = claimed;

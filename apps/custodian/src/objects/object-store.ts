@@ -25,18 +25,20 @@ export class ObjectStore {
   readonly #incoming: string;
   readonly #rng: Rng;
   readonly #fault: Fault;
+  readonly #mayWrite: () => void;
   #holds = 0;
 
-  private constructor(folder: string, rng: Rng, fault: Fault) {
+  private constructor(folder: string, parts: { rng: Rng; fault: Fault; mayWrite: () => void }) {
     this.#folder = folder;
     this.#incoming = join(folder, 'incoming');
-    this.#rng = rng;
-    this.#fault = fault;
+    this.#rng = parts.rng;
+    this.#fault = parts.fault;
+    this.#mayWrite = parts.mayWrite;
   }
 
-  /** Opens the store; what a crash left half-written is removed. */
-  static async open(folder: string, rng: Rng, fault: Fault): Promise<ObjectStore> {
-    const store = new ObjectStore(folder, rng, fault);
+  /** Opens the store; what a crash left half-written is removed. `mayWrite` throws when this process may write no more. */
+  static async open(folder: string, rng: Rng, fault: Fault, mayWrite: () => void = () => {}): Promise<ObjectStore> {
+    const store = new ObjectStore(folder, { rng, fault, mayWrite });
     await rm(store.#incoming, { recursive: true, force: true });
     makeFolder(store.#incoming);
     return store;
@@ -44,6 +46,7 @@ export class ObjectStore {
 
   /** Begins to store an object. */
   async receive(): Promise<IncomingObject> {
+    this.#mayWrite();
     const temporary = join(this.#incoming, toHex(this.#rng.bytes(16)));
     const file = await open(temporary, 'wx', 0o600);
     const hash = new Sha256();
@@ -83,6 +86,7 @@ export class ObjectStore {
 
   /** Removes an object's file. */
   async remove(digest: Digest): Promise<void> {
+    this.#mayWrite();
     await rm(this.#pathOf(digest), { force: true });
   }
 
@@ -123,6 +127,7 @@ export class ObjectStore {
       syncFolder(this.#folder);
     }
     this.#fault('object-before-rename');
+    this.#mayWrite();
     await rename(temporary, this.#pathOf(digest));
     syncFolder(folder);
     this.#fault('object-after-rename');

@@ -4,10 +4,11 @@ import { MIGRATION_0001 } from './migration-0001.ts';
 import { MIGRATION_0002 } from './migration-0002.ts';
 import { MIGRATION_0004 } from './migration-0004.ts';
 import { MIGRATION_0005 } from './migration-0005.ts';
+import { MIGRATION_0006 } from './migration-0006.ts';
 import type { CustodianTables } from './tables.ts';
 
 /** The queries that run before it is known whose custodian this is. */
-export const SYSTEM_QUERIES = ['find-organisation'] as const;
+export const SYSTEM_QUERIES = ['find-organisation', 'hold-active-term'] as const;
 
 /** One of {@link SYSTEM_QUERIES}. */
 export type SystemQuery = (typeof SYSTEM_QUERIES)[number];
@@ -28,6 +29,7 @@ const MIGRATIONS = [
   { name: 'secrets-checkpoints-logs-notices', sql: MIGRATION_0004 },
   { name: 'endpoints', sql: MIGRATION_0002 },
   { name: 'data-in-place-and-pruning', sql: MIGRATION_0005 },
+  { name: 'active-term', sql: MIGRATION_0006 },
 ] as const;
 
 /** One organisation and few members: more connections would only cost memory. */
@@ -48,6 +50,7 @@ export async function openStore(options: {
     schema: 'rf_cu',
     migrations: MIGRATIONS.map((step, at) => ({ id: at + 1, ...step })),
     systemQueries: SYSTEM_QUERIES,
+    sharedTables: ['active_term'],
     connections: CONNECTIONS,
     stateDir,
     clock,

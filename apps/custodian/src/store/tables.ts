@@ -243,8 +243,17 @@ export interface EventTable {
   hash: Digest;
 }
 
+/** Which process is the custodian: one row. */
+export interface ActiveTermTable {
+  term: number;
+  only_row: Generated<boolean>;
+  holder: string | null;
+  beat: Generated<number>;
+}
+
 /** The schema `rf_cu`. */
 export interface CustodianTables extends EndpointTables {
+  active_term: ActiveTermTable;
   organisation: OrganisationTable;
   keyring_statement: KeyringStatementTable;
   join_code: JoinCodeTable;

@@ -36,6 +36,16 @@ test('a folder has one holder at a time, in one process and across processes', a
   assert.deepEqual(readdirSync(folder), []);
 });
 
+test('who is told that it may displaces a living holder, and that one’s letting go takes nothing away', (t) => {
+  const folder = temporaryFolder(t);
+  const unlock = lockFolder(folder);
+  const second = lockFolder(folder, { displaces: true });
+  unlock();
+  assert.throws(() => lockFolder(folder), { code: 'folder-in-use' });
+  second();
+  assert.deepEqual(readdirSync(folder), []);
+});
+
 test('the lock of a killed process is taken over, even before its parent has noticed', async (t) => {
   const folder = temporaryFolder(t);
   const child = locker(folder);

@@ -19,9 +19,9 @@ const ATTEMPTS = 64;
  * Locks are numbered files and the highest number holds. A file of the next number is linked into place with its
  * content, which fails when it exists, and only a holder removes lower numbers; so of all processes that find a dead
  * holder, one wins, and no removal can hit a live one. A process in another pid namespace cannot be judged and counts
- * as dead: the journal itself then notices the second writer.
+ * as dead: the journal itself then notices the second writer. With `displaces`, a living holder is treated as a dead one.
  */
-export function lockFolder(folder: string): () => void {
+export function lockFolder(folder: string, options: { displaces?: boolean } = {}): () => void {
   const mine = holderOf(process.pid);
   if (mine === undefined) throw new ClientError('folder-in-use', 'this system has no /proc to tell processes apart by');
   const draft = join(folder, `lock-draft.${process.pid}.${lockCount}`);
@@ -29,7 +29,7 @@ export function lockFolder(folder: string): () => void {
   writeFileSync(draft, JSON.stringify(mine), { mode: 0o600 });
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const taken = tryNext(folder, draft);
+      const taken = tryNext(folder, draft, options.displaces === true);
       if (taken !== undefined) return () => rmSync(taken, { force: true });
     }
     throw inUse();
@@ -41,9 +41,9 @@ export function lockFolder(folder: string): () => void {
 let lockCount = 0;
 
 /** The path of the lock when it is ours now; undefined when another process moved meanwhile. */
-function tryNext(folder: string, draft: string): string | undefined {
+function tryNext(folder: string, draft: string, displaces: boolean): string | undefined {
   const newest = numbersIn(folder)[0] ?? 0;
-  if (newest > 0 && isAlive(readHolder(pathOf(folder, newest)))) throw inUse();
+  if (newest > 0 && !displaces && isAlive(readHolder(pathOf(folder, newest)))) throw inUse();
   const path = pathOf(folder, newest + 1);
   try {
     linkSync(draft, path);

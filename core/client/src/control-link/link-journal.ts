@@ -66,6 +66,10 @@ export interface JournalOptions {
   readonly retention?: JournalRetention | undefined;
   readonly limits?: SegmentLimits | undefined;
   readonly fault?: SegmentFault | undefined;
+  /** Asked before every record; throws when this process may write no more. */
+  readonly mayWrite?: (() => void) | undefined;
+  /** Something stronger than the folder's lock says whose it is: whoever held it before, dead or frozen, is displaced. */
+  readonly displaces?: boolean | undefined;
 }
 
 /** A fact as the journal gives it back. */
@@ -114,7 +118,7 @@ export class LinkJournal {
   static open(options: JournalOptions): LinkJournal {
     const { folder, clock, rng } = options;
     makeFolder(folder);
-    const unlock = lockFolder(folder);
+    const unlock = lockFolder(folder, { displaces: options.displaces === true });
     try {
       const state = new LinkState();
       const file = new JournalFile(
@@ -306,11 +310,13 @@ export class LinkJournal {
   #closeFullSegment(): void {
     const { key, retention } = this.#options;
     if (key === undefined || !this.isSegmentFull) return;
+    this.#options.mayWrite?.();
     this.#state.apply(this.#file.rotate((head) => signCheckpoint(key, head, this.#state.checkpoint())));
     if (retention !== undefined) this.#file.retain(retention);
   }
 
   #append(fields: JournalFields): JournalRecord {
+    this.#options.mayWrite?.();
     const record = this.#file.append(fields);
     this.#state.apply(record);
     return record;
