@@ -1,6 +1,7 @@
 import type { JobView } from '@ringfence/protocol/api';
 import type { AttemptView } from '@ringfence/protocol/payload';
-import { RingfenceError } from '@ringfence/base';
+import { isId, RingfenceError } from '@ringfence/base';
+import { ClientError } from '@ringfence/client/error';
 import type { Command, CommandContext } from '../command.ts';
 import { showEndpoint } from '../endpoint/show-endpoint.ts';
 import { viewAttempt, withAgent } from '../job/agent-client.ts';
@@ -19,19 +20,22 @@ export const command: Command = {
   words: [1, 1],
   async run(context, [word = '']) {
     await withSession(context, async (session) => {
-      if (await showEndpoint(context, session, word)) return;
+      // An id is a job's, and can be looked up without the custodian.
+      if (!isId('job', word) && (await showEndpoint(context, session, word))) return;
       const job = await whichJob(session, word);
-      const [view, own] = await Promise.all([session.controlPlane.job(job), session.custodian.job(job)]);
+      const [view, own] = await Promise.all([session.controlPlane.job(job), atCustodian(context, session, job)]);
       const attempt = await lastAttempt(context, session, view);
       context.terminal.value({
         ...view,
-        name: own.row.name,
-        committed: own.row.committed,
-        outputs: own.outputs,
-        missingSecrets: own.missingSecrets ?? [],
+        name: own?.row.name ?? null,
+        committed: own?.row.committed ?? null,
+        outputs: own?.outputs ?? [],
+        missingSecrets: own?.missingSecrets ?? [],
         lastAttempt: attempt ?? null,
       });
-      context.terminal.line(`${own.row.name} (${job}): ${view.state}, label ${view.sensitivity}`);
+      context.terminal.line(`${own?.row.name ?? 'a job'} (${job}): ${view.state}, label ${view.sensitivity}`);
+      if (own === undefined && ['submitted', 'queued', 'leased', 'starting'].includes(view.state))
+        context.terminal.line('  waits: the custodian cannot be reached, and nothing begins without its grant');
       for (const { constraint, count } of view.waitingFor)
         context.terminal.line(`  waits: ${count} offers refuse it for ${constraint}: ${constraintFix(constraint)}`);
       if (view.retry !== null) context.terminal.line(`  ${retryText(view.retry, context.clock.now())}`);
@@ -42,17 +46,43 @@ export const command: Command = {
         agent,
       ]);
       if (cells.length > 0) context.terminal.line(table(['ATTEMPT', 'STATE', 'OUTCOME', 'AGENT'], cells));
-      if (own.missingSecrets !== undefined)
+      if (own?.missingSecrets !== undefined)
         context.terminal.line(
           `not granted: these secrets are missing or not for this job: ${own.missingSecrets.join(', ')}`,
         );
       if (attempt?.failure && attempt.outcome !== 'stopped')
         context.terminal.line(`failure: ${failureText(attempt.failure)}`);
       if (attempt?.egress !== undefined) context.terminal.line(egressText(attempt.egress));
-      for (const { name, version } of own.outputs) context.terminal.line(`artifact ${name} version ${version}`);
+      for (const { name, version } of own?.outputs ?? []) context.terminal.line(`artifact ${name} version ${version}`);
     });
   },
 };
+
+const AWAY: readonly string[] = [
+  'peer-offline',
+  'peer-silent',
+  'peer-busy',
+  'unreachable',
+  'timed-out',
+  'link-broken',
+  'relay-refused',
+];
+
+/** What the custodian knows of the job; undefined, and a note, when it cannot be reached: the control plane's half is told all the same. */
+async function atCustodian(
+  context: CommandContext,
+  { custodian }: Session,
+  job: JobView['job'],
+): Promise<Awaited<ReturnType<Session['custodian']['job']>> | undefined> {
+  try {
+    return await custodian.job(job);
+  } catch (error) {
+    // One that is not who it has to be, or answers nonsense, is no absence.
+    if (!(error instanceof ClientError) || !AWAY.includes(error.code)) throw error;
+    context.terminal.note(`the custodian cannot be asked: ${error.message}`);
+    return undefined;
+  }
+}
 
 async function lastAttempt(context: CommandContext, session: Session, view: JobView): Promise<AttemptView | undefined> {
   const last = view.attempts.at(-1);
