@@ -32,13 +32,11 @@ export type ProjectId = Id<'project'>;
 export type DeviceId = Id<'device'>;
 export type AgentId = Id<'agent'>;
 export type CustodianId = Id<'custodian'>;
-export type RelayId = Id<'relay'>;
 export type ControlPlaneId = Id<'controlPlane'>;
 export type SiteId = Id<'site'>;
 export type OfferId = Id<'offer'>;
 export type JobId = Id<'job'>;
 export type ArtifactId = Id<'artifact'>;
-export type DatasetId = Id<'dataset'>;
 export type JoinCodeId = Id<'joinCode'>;
 export type EndpointId = Id<'endpoint'>;
 

@@ -1,4 +1,4 @@
-import { seededRng, type OrgId, type ProjectId } from '@ringfence/base';
+import { seededRng, type JobId, type OrgId, type ProjectId } from '@ringfence/base';
 import { TlsKey, type TlsPublicKey } from './certificate/index.ts';
 import { sealRecord } from './channel/index.ts';
 import { openObjectBytes, SealPrivateKey } from './open/index.ts';
@@ -8,7 +8,9 @@ import { SigningKey, verifySignature, type SigningPublicKey } from './sign/index
 
 const rng = seededRng('key-types');
 const none = new Uint8Array(0);
-const context = { info: { purpose: 'backup', org: 'org_abcdefghijklmnopqrstuvwxyz' as OrgId }, aad: none } as const;
+const org = 'org_abcdefghijklmnopqrstuvwxyz' as OrgId;
+const job = 'job_abcdefghijklmnopqrstuvwxyz' as JobId;
+const context = { info: { purpose: 'workload', org, job }, aad: none } as const;
 
 /**
  * Keys of one purpose do not fit another's operations. Each line below is a mistake that the compiler must find: an

@@ -105,7 +105,6 @@ test('opens for its key, purpose, organisation, job, attempt and AAD alone', asy
   const sealed = await sealTo(key.publicKey, context, utf8('payload'));
   const others: SealInfo[] = [
     { purpose: 'workload', org, job },
-    { purpose: 'backup', org },
     { ...info, attempt: 2 },
     { ...info, job: 'job_bbcdefghijklmnopqrstuvwxyz' as JobId },
     { ...info, org: 'org_bbcdefghijklmnopqrstuvwxyz' as OrgId },

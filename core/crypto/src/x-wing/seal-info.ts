@@ -6,8 +6,7 @@ import { canonicalJson, concatBytes, utf8, type JobId, type OrgId } from '@ringf
  */
 export type SealInfo =
   | { readonly purpose: 'workload'; readonly org: OrgId; readonly job: JobId }
-  | { readonly purpose: 'grant'; readonly org: OrgId; readonly job: JobId; readonly attempt: number }
-  | { readonly purpose: 'backup'; readonly org: OrgId };
+  | { readonly purpose: 'grant'; readonly org: OrgId; readonly job: JobId; readonly attempt: number };
 
 const DOMAIN = utf8('ringfence/seal/v1\0');
 

@@ -47,6 +47,5 @@ export const dataIndexLine = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('refused'), code: z.string().max(40), message: z.string().max(4096) }),
 ]);
 
-export type DataPlace = z.infer<typeof dataPlace>;
 export type DataEntry = z.infer<typeof dataEntry>;
 export type DataIndexLine = z.infer<typeof dataIndexLine>;

@@ -168,7 +168,5 @@ export type JobStatement = z.infer<typeof jobStatement>;
 export type ReceiptStatement = z.infer<typeof receiptStatement>;
 export type LeaseStatement = z.infer<typeof leaseStatement>;
 export type GrantStatement = z.infer<typeof grantStatement>;
-export type StoppedStatement = z.infer<typeof stoppedStatement>;
-export type CommitRecord = z.infer<typeof commitRecord>;
 export type ControlPlaneKeys = z.infer<typeof controlPlaneKeys>;
 export type Outcome = (typeof OUTCOMES)[number];

@@ -100,4 +100,3 @@ export const keyringHead = z.strictObject({
 
 export type KeyringChange = z.infer<typeof keyringChange>;
 export type KeyringStatement = z.infer<typeof keyringStatement>;
-export type KeyringHead = z.infer<typeof keyringHead>;
