@@ -23,14 +23,29 @@ export class OrgChanges {
   readonly #replica: string;
   readonly #noted = new WeakMap<Tx, Noted[]>();
   readonly #listeners = new Map<WakeChannel, Set<OnWake>>();
+  readonly #turns = new Map<OrgId, Promise<void>>();
 
   constructor(store: ControlPlaneStore, replica: string) {
     this.#store = store;
     this.#replica = replica;
   }
 
-  /** Runs `run` in a transaction that first locks the organisation, then wakes those whom it noted. */
-  async run<T>(org: OrgId, run: (tx: Tx) => Promise<T>): Promise<T> {
+  /**
+   * Runs `run` in a transaction that first locks the organisation, then wakes those whom it noted. Changes of one organisation wait for
+   * each other here, not on its row: a burst of one would else hold every connection of the pool. Never call it within a change.
+   */
+  run<T>(org: OrgId, run: (tx: Tx) => Promise<T>): Promise<T> {
+    const change = (this.#turns.get(org) ?? Promise.resolve()).then(() => this.#change(org, run));
+    const turn = change.then(
+      () => {},
+      () => {},
+    );
+    this.#turns.set(org, turn);
+    void turn.then(() => this.#turns.get(org) === turn && this.#turns.delete(org));
+    return change;
+  }
+
+  async #change<T>(org: OrgId, run: (tx: Tx) => Promise<T>): Promise<T> {
     let noted: Noted[] = [];
     const result = await this.#store.withOrg(org, async (tx) => {
       noted = [];
