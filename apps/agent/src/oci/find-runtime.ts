@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { MissingLevel, SandboxCapabilities } from '../sandbox/capabilities.ts';
 import { HOST_ETC } from '../sandbox/etc-files.ts';
 import { missingLevel } from '../sandbox/explain-failure.ts';
 import { systemProgram } from '../sandbox/host-layout.ts';
 import type { ContainerLevel, OciRuntime } from './container-level.ts';
+import { programVersion } from '../sandbox/program-version.ts';
 
 type Found = ContainerLevel | MissingLevel;
 
@@ -37,18 +37,9 @@ function levelOf(runtime: OciRuntime, path: string, { seccomp, tools }: SandboxC
     );
   if (unshare === null || tools.setpriv === null || tools.prlimit === null)
     return missingLevel('tools-absent', 'unshare, setpriv or prlimit is not installed', 'install util-linux');
-  const version = versionOf(path);
+  const version = programVersion(path, /version[ :]+(\S{1,64})/);
   if (version === null)
     return missingLevel('probe-failed', `${path} --version does not answer`, `reinstall ${runtime}`);
   const etc = HOST_ETC.filter((file) => existsSync(file));
   return { available: true, runtime, path, version, unshare, etc };
-}
-
-function versionOf(path: string): string | null {
-  try {
-    const words = execFileSync(path, ['--version'], { encoding: 'utf8', env: {}, stdio: ['ignore', 'pipe', 'ignore'] });
-    return /version[ :]+(\S{1,64})/.exec(words)?.[1] ?? null;
-  } catch {
-    return null;
-  }
 }

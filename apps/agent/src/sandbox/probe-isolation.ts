@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Clock, Rng } from '@ringfence/base';
 import { messageOf } from '@ringfence/base';
@@ -19,6 +18,7 @@ import { tryCgroupBase } from './try-cgroup.ts';
 import { trySandbox } from './try-sandbox.ts';
 import type { SandboxArch } from './syscalls.ts';
 import type { SandboxLevel } from './isolation.ts';
+import { programVersion } from './program-version.ts';
 
 /** What probing needs. */
 export interface ProbeHost {
@@ -99,7 +99,7 @@ function findBubblewrap(path: string | null, capabilities: SandboxCapabilities):
     );
   if (capabilities.tools.prlimit === null)
     return missingLevel('prlimit-absent', 'prlimit is not installed', 'install util-linux');
-  const version = bubblewrapVersion(path);
+  const version = programVersion(path, /\b([0-9]+\.[0-9]+\.[0-9]+)\b/);
   if (version === null)
     return missingLevel('probe-failed', `${path} --version does not answer`, 'reinstall bubblewrap');
   if (isRecentBubblewrap(version)) return { available: true, path, version };
@@ -108,15 +108,6 @@ function findBubblewrap(path: string | null, capabilities: SandboxCapabilities):
     `bubblewrap ${version} cannot forbid nested user namespaces`,
     `install bubblewrap ${OLDEST_BUBBLEWRAP} or newer`,
   );
-}
-
-function bubblewrapVersion(path: string): string | null {
-  try {
-    const words = execFileSync(path, ['--version'], { encoding: 'utf8', env: {}, stdio: ['ignore', 'pipe', 'ignore'] });
-    return /\b([0-9]+\.[0-9]+\.[0-9]+)\b/.exec(words)?.[1] ?? null;
-  } catch {
-    return null;
-  }
 }
 
 async function failureAt(
