@@ -1,4 +1,4 @@
-import { durationMs, Secret, utf8, type AgentId } from '@ringfence/base';
+import { durationMs, epochMs, fromUtf8, Secret, utf8, type AgentId } from '@ringfence/base';
 import {
   certificateFingerprint,
   checkCertificateRequest,
@@ -9,7 +9,6 @@ import {
 } from '@ringfence/crypto/certificate';
 import { endpointHost, type gatewayCertificateAnswer } from '@ringfence/protocol/payload';
 import type { z } from 'zod';
-import { fromUtf8, epochMs } from '@ringfence/base';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';

@@ -1,6 +1,5 @@
-import { toBase64Url, type DeviceId } from '@ringfence/base';
+import { toBase64Url, utf8, type DeviceId } from '@ringfence/base';
 import { sha256Hex } from '@ringfence/crypto/sign';
-import { utf8 } from '@ringfence/base';
 import type { tokenAnswer, tokenRequest } from '@ringfence/protocol/payload';
 import type { z } from 'zod';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
@@ -19,7 +18,8 @@ export async function mintToken(
 ): Promise<z.input<typeof tokenAnswer>> {
   const { clock, columns, rng } = context;
   const { name, expires, limits } = of.request;
-  if (expires <= clock.now()) throw new CustodianError('bad-request', 'the token would have expired already');
+  if (expires <= clock.now())
+    throw new CustodianError('bad-request', 'the token would have expired already', { next: 'name a later expiry' });
   const token = `rfe_${toBase64Url(rng.bytes(32))}`;
   const digest = sha256Hex(utf8(token));
   await context.store.withOrg(org, async (tx) => {
