@@ -26,7 +26,8 @@ const SETTLE_S = 12;
 /** Signed messages in both directions: renewals come by themselves, the rest are the agents'. */
 const SIGNED_PER_S = 1_000;
 const SLOW_PER_S = 400;
-const TALK_S = 5;
+/** No shorter than a heartbeat, so that every agent has a renewal in it. */
+const TALK_S = 11;
 const FULL = 10_000;
 
 type Bench = {
