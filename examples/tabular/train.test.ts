@@ -211,6 +211,8 @@ describe('job.yaml', () => {
       'cell-nuclei.ts',
       'job.yaml',
       'logistic-regression.ts',
+      'serve.ts',
+      'serve.yaml',
       'train.ts',
     ]);
   });

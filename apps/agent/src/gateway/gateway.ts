@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { randomBelow, type Clock, type HostPort, type Log, type Rng } from '@ringfence/base';
+import { errorFields, randomBelow, type Clock, type HostPort, type Log, type Rng } from '@ringfence/base';
 import { makeFolder } from '@ringfence/base/platform';
 import type { CustodianClient } from '@ringfence/client/custodian';
 import type { LinkIdentity } from '@ringfence/client/payload-link';
@@ -180,6 +180,15 @@ export class Gateway {
     }
     this.#remote.keepOnly(new Set(view.endpoints.flatMap(({ replicas }) => replicas.map(({ agent }) => agent))));
     this.#certificates?.endpoints(view.endpoints.map(({ endpoint }) => endpoint));
+    this.#learnAgents(view);
+  }
+
+  /** A replica may be at an agent that joined after this one last read the keyring. */
+  #learnAgents({ endpoints }: GatewayView): void {
+    const { keyring, custodian, link, log } = this.#options;
+    const agents = endpoints.flatMap(({ replicas }) => replicas.map(({ agent }) => agent));
+    if (agents.every((agent) => agent === link.agent || keyring.keyring.agent(agent) !== undefined)) return;
+    keyring.refresh(custodian).catch((error: unknown) => log.warn('keyring.not-refreshed', errorFields(error)));
   }
 
   /** Nobody lets this agent serve any more: what it kept is for a custodian that is away, not for one that said no. */

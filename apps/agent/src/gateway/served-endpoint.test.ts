@@ -17,12 +17,12 @@ const replica = { job: newId('job', rng), attempt: 1, agent: newId('agent', rng)
 
 function endpointOf(most = 1) {
   const clock = new ManualClock();
-  const road: { sends: Awaited<ReturnType<ReplicaRoad['send']>> } = { sends: 'answered' };
+  const road: { sends: Awaited<ReturnType<ReplicaRoad['send']>>; known: boolean } = { sends: 'answered', known: true };
   let told = 0;
   const endpoint = new ServedEndpoint(listed, {
     clock,
     draw: () => 0,
-    findRoad: () => ({ most, send: () => Promise.resolve(road.sends) }),
+    findRoad: () => (road.known ? { most, send: () => Promise.resolve(road.sends) } : undefined),
     onHeld: () => (told += 1),
   });
   const hold = (until: number): Promise<Target | undefined> => endpoint.hold(until, () => {});
@@ -64,5 +64,17 @@ describe('an endpoint at a gateway', () => {
     const held = hold(60_000);
     clock.advance(100);
     assert.equal(await held, target);
+  });
+
+  it('finds the way to a listed replica whose agent it did not know, without another word from the custodian', async () => {
+    const { endpoint, clock, hold, road } = endpointOf();
+    road.known = false;
+    endpoint.update({ ...listed, replicas: [replica] });
+    const held = hold(60_000);
+    clock.advance(1_000);
+    assert.equal(endpoint.load().held, 1);
+    road.known = true;
+    clock.advance(1_000);
+    assert.ok((await held) !== undefined);
   });
 });

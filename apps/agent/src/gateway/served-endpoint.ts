@@ -25,6 +25,8 @@ const MOST_HELD = 256;
 /** How long a request waits for a replica, all tries together. */
 export const HELD_MS = 60_000;
 const RATE_SECONDS = 5;
+/** A listed replica may get a way to it without a word from the custodian: its agent's keys arrive, or it takes requests again. */
+const LOOK_EVERY_MS = 1_000;
 
 /** One endpoint at a gateway: who may call, where requests go, what waits, what was counted. */
 export class ServedEndpoint {
@@ -152,14 +154,15 @@ export class ServedEndpoint {
     this.#watch();
   }
 
-  /** One timer: the oldest has waited long enough, or a replica has rested. */
+  /** One timer: the oldest has waited long enough, a replica has rested, or it is time to look for a way to one again. */
   #watch(): void {
     this.#cancelTimer();
     const expiry = this.#held.nextExpiry;
     if (expiry === undefined) return;
     const now = this.#parts.clock.monotonic();
     const rests = [...this.#targets.values()].map(({ restsUntil }) => restsUntil).filter((until) => until > now);
-    this.#cancelTimer = this.#parts.clock.after(Math.max(0, Math.min(expiry, ...rests) - now), () => {
+    const looks = this.#targets.size > 0 ? [now + LOOK_EVERY_MS] : [];
+    this.#cancelTimer = this.#parts.clock.after(Math.max(0, Math.min(expiry, ...rests, ...looks) - now), () => {
       for (const late of this.#held.expire(this.#parts.clock.monotonic())) late.settle(undefined);
       this.#letGo();
     });
