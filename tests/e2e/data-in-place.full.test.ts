@@ -29,7 +29,7 @@ after(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-async function launch(name: string, script: string, more = ''): Promise<{ code: number; said: string }> {
+async function launch(name: string, script: string, more = ''): Promise<{ code: number | null; said: string }> {
   const file = join(root, `${name}.yaml`);
   const lines = script.split('\n').map((line) => `  ${line}`);
   writeFileSync(

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock, Log, Rng } from '@ringfence/base';
+
 import { DiskRoom } from '@ringfence/base/platform';
 import { startAdminServer, type AdminServer } from '@ringfence/client/admin-server';
 import { servePayload, type LanAddress, type PayloadListener } from '@ringfence/client/payload-link';
@@ -10,7 +10,6 @@ import { claimCodeFile } from './claim/claim-code.ts';
 import { OwnerLife } from './claim/owner-life.ts';
 import type { CustodianConfig } from './config.ts';
 import type { CustodianContext, Owner } from './context.ts';
-import type { Fault } from './fault-points.ts';
 import { admit } from './http/identify.ts';
 import { Endpoints } from './endpoints/endpoints.ts';
 import { createPayloadServer } from './http/payload-server.ts';
@@ -29,23 +28,9 @@ import { Notices } from './notices/notices.ts';
 import { readWebhooks } from './notices/webhook-file.ts';
 import { ObjectStore } from './objects/object-store.ts';
 import { takeSeat, type Seat } from './standby/seat.ts';
+import type { StartParts } from './start-parts.ts';
 import { openStore, type OpenStore } from './store/open-store.ts';
 import { ColumnSeal } from './store/sealed-column.ts';
-
-/** What main hands in. */
-export interface StartParts {
-  readonly config: CustodianConfig;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Log;
-  readonly fault: Fault;
-  /** Called when this process waits behind an active one, with its ready line. */
-  readonly onStandby?: (ready: Readonly<Record<string, string>>) => void;
-  /** Called when another process has taken over, or may have: this one must end at once. */
-  readonly onLost?: (why: 'superseded' | 'silent') => void;
-  /** Ends the waiting. */
-  readonly stop?: AbortSignal;
-}
 
 /** A custodian that serves. */
 export interface RunningCustodian {

@@ -124,7 +124,8 @@ describe('one attempt', () => {
     const taken = drive([lease(2)], drive(TO_RUNNING).state);
     assert.deepEqual(taken.types, ['kill', 'wake']);
     const exited = drive([{ type: 'exited', ...id, outcome: 'failed' }], taken.state);
-    assert.deepEqual(exited.commands, [{ type: 'end', ...id, outcome: 'stopped' }]);
+    // Nobody asked for its end: as stopped it would be the last of its job, and the custodian would grant no other.
+    assert.deepEqual(exited.commands, [{ type: 'end', ...id, outcome: 'interrupted' }]);
     assert.deepEqual(drive([{ type: 'ended', ...id }], exited.state).commands, [{ type: 'admit', ...second }]);
   });
 

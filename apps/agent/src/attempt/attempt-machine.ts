@@ -104,10 +104,11 @@ function takeLease(state: MachineState, event: Extract<MachineEvent, { type: 'le
     return { state, commands: [{ type: 'refuse', ...id, refusal: 'attempt-not-new' }] };
   const commands: MachineCommand[] = [];
   let next: MachineState = { ...state, highest: new Map(state.highest).set(job, attempt) };
-  // A higher number says that the control plane has given up the ones before it.
+  // A higher number says that the control plane has given up the ones before it. Nobody asked for their end: as `stopped` they would be
+  // the last of their job.
   const before = state.live.filter((other) => other.job === job);
   for (const old of before) {
-    const ended = stop(old, 'stopped', 0);
+    const ended = stop(old, 'interrupted', 0);
     next = replace(next, ended.next);
     commands.push(...ended.commands);
   }

@@ -122,11 +122,7 @@ export function constraintsOf(file: JobFile, label: PlacementLabel): LabelConstr
   );
 }
 
-function placementOf(
-  job: ResolvedJob,
-  constraints: LabelConstraints,
-  sites: PlacementPart['sites'],
-): PlacementPart {
+function placementOf(job: ResolvedJob, constraints: LabelConstraints, sites: PlacementPart['sites']): PlacementPart {
   const { logs: _, ...placed } = constraints;
   return {
     v: 1,

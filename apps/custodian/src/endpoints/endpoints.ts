@@ -103,6 +103,8 @@ export class Endpoints {
     if (this.#parts === undefined || this.#ticking !== undefined) return;
     this.#ticking = this.#run().finally(() => {
       this.#ticking = undefined;
+      // A word that came when the last look was over.
+      if (this.#again) this.#wake();
     });
   }
 

@@ -1,7 +1,7 @@
 import { toHex } from '@ringfence/base';
 import { startAdminServer, type AdminServer } from '@ringfence/client/admin-server';
 import { CustodianError } from '../custodian-error.ts';
-import type { StartParts } from '../start.ts';
+import type { StartParts } from '../start-parts.ts';
 import type { CustodianStore, Tx } from '../store/open-store.ts';
 import { termedStore } from '../store/termed-store.ts';
 import { ActiveTerm } from './active-term.ts';
