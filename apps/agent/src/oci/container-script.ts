@@ -46,6 +46,8 @@ export function containerScript(script: ContainerScript): string {
       `chmod ${mode} ${inRoot(path)} || exit 125`,
     ]),
     ...writeFile(`${HERE}/bundle/config.json`, config),
+    // runsc names a socket of the whole machine by it: two containers of one name are never up at once.
+    'read -r id </proc/sys/kernel/random/uuid || exit 125',
     ...runtimeLines(level, script.statusFd),
     'exit "$code"',
     '}',
@@ -58,7 +60,7 @@ function runtimeLines(level: ContainerLevel, fd: number): readonly string[] {
   const command = runtimeCommand(level);
   // runsc has a process before it knows whether the program can be started, and says that it cannot in its log.
   const begun = level.runtime === 'runsc' ? `! [ -s ${HERE}/runsc.log ]` : `[ -s ${HERE}/pid ]`;
-  const run = `${command} run --bundle ${HERE}/bundle --pid-file ${HERE}/pid job </dev/null 3<&- 4<&- ${fd}>&-`;
+  const run = `${command} run --bundle ${HERE}/bundle --pid-file ${HERE}/pid "$id" </dev/null 3<&- 4<&- ${fd}>&-`;
   const report = `${begun} && printf '{"exit-code": %d}\\n' "$code" >&${fd}`;
   if (level.runtime !== 'runsc')
     return [
@@ -70,7 +72,7 @@ function runtimeLines(level: ContainerLevel, fd: number): readonly string[] {
     ];
   return [
     // Processes inside gVisor are none of the host's: a signal reaches them through its own kernel.
-    `trap 'until ${command} kill --all job TERM >/dev/null 2>&1; do [ -d "/proc/$child" ] || break; sleep 0.05; done' TERM`,
+    `trap 'until ${command} kill --all "$id" TERM >/dev/null 2>&1; do [ -d "/proc/$child" ] || break; sleep 0.05; done' TERM`,
     `${run} &`,
     'child=$!',
     `printf '{"child-pid": %d}\\n' "$child" >&${fd}`,

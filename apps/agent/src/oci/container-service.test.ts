@@ -34,4 +34,15 @@ for (const [level, needs] of [
       assert.match(Buffer.concat(parts).toString(), /^HTTP\/1\.1 200[^]*served$/);
       assert.equal((await job.running.stop(20_000)).ended, 'stopped');
     });
+
+    test('runs beside others of its level', async (t) => {
+      const hosts = [await openTestHost(t), await openTestHost(t)];
+      const jobs = await Promise.all(
+        hosts.map((host) =>
+          startPlan(host, planHere(host, { level, command: ['sh', '-c', 'echo up; exec sleep 60'] })),
+        ),
+      );
+      for (const job of jobs) await until(() => job.stdout() === 'up\n', `both run: ${job.stderr()}`);
+      for (const job of jobs) assert.equal((await job.running.stop(0)).ended, 'stopped');
+    });
   });
