@@ -30,6 +30,8 @@ export async function fenceAttempt(
       throw new ControlPlaneError('bad-statement', 'the fence names another organisation, device or job');
     const row = await tx.selectFrom('job').select('attempts').where('job', '=', job).executeTakeFirst();
     if (row === undefined) throw noSuchJob();
+    // A higher attempt exists only when this one is over: the fence came before, and its answer was lost.
+    if (body.attempt < row.attempts) return;
     if (body.attempt !== row.attempts)
       throw new ControlPlaneError('conflict', 'the fence is not about the newest attempt', {
         next: 'look at it with `ringfence status` and fence again',
