@@ -78,6 +78,12 @@ export class Endpoints {
     if (load.endpoints.some(({ held }) => held > 0)) this.#wake();
   }
 
+  /** An agent is no gateway any more. */
+  drop(gateway: AgentId): void {
+    this.watch.drop(gateway);
+    this.#loads.delete(gateway);
+  }
+
   /** Where callers reach a gateway: by its newest report, however old. */
   listensAt(gateway: AgentId): string | null {
     return this.#loads.get(gateway)?.load.listens ?? null;
@@ -126,6 +132,7 @@ export class Endpoints {
   /** One look at everything; false when there is nothing to look after. */
   async #tick({ context, claimed }: Parts): Promise<boolean> {
     const endpoints = await this.known();
+    this.#forgetOthers(endpoints);
     const now = this.#clock.now();
     const tellings: Telling[] = [];
     let changed = false;
@@ -152,6 +159,15 @@ export class Endpoints {
       this.#again = true;
     }
     return endpoints.length > 0;
+  }
+
+  /** Nothing is remembered of endpoints and replicas that are over. */
+  #forgetOthers(endpoints: readonly Endpoint[]): void {
+    const alive = new Set<string>(endpoints.map(({ endpoint }) => endpoint));
+    for (const endpoint of this.#memories.keys()) if (!alive.has(endpoint)) this.#memories.delete(endpoint);
+    const isSlot = (job: JobId): boolean =>
+      endpoints.some(({ revisions }) => revisions.some((revision) => hasSlot(revision, job)));
+    for (const job of this.#heard.keys()) if (!isSlot(job)) this.#heard.delete(job);
   }
 
   /** What the control plane has to hear now: wishes at once, ends only when gateways send nothing to the replica any more. */

@@ -54,7 +54,7 @@ export async function allowGateway(
     context.fault('endpoint-before-commit');
   });
   context.fault('endpoint-after-commit');
-  if (!allow) context.endpoints.watch.drop(agent);
+  if (!allow) context.endpoints.drop(agent);
   context.endpoints.changed();
   return listGateways(context, claimed);
 }
