@@ -6,6 +6,7 @@ export * from './error.ts';
 export * from './fault-point.ts';
 export * from './host-port.ts';
 export * from './id.ts';
+export * from './json.ts';
 export * from './log.ts';
 export * from './manual-clock.ts';
 export * from './quantity.ts';

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { canonicalJson, errorFields, isId, type Log } from '@ringfence/base';
+import { canonicalJson, errorFields, isId, jsonOf, type Clock, type Log } from '@ringfence/base';
 import { peerOf } from '@ringfence/client/payload-link';
 import { headMaxAge, type Keyring } from '@ringfence/keyring';
 import { dataIndexRequest, type DataIndexLine } from '@ringfence/protocol/payload';
 import { isOwner } from '../api/is-owner.ts';
+import { readWithin } from '../http/read-within.ts';
 import { sendRefusal } from '../http/send-json.ts';
 import type { KeyringCopy } from '../link/keyring-copy.ts';
 import { DataError } from './data-error.ts';
@@ -17,6 +18,7 @@ const LONGEST_BODY = 8_192;
 export interface IndexRouteOptions {
   readonly keyring: KeyringCopy;
   readonly data: DataPlaces;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -26,7 +28,7 @@ export function isIndexRequest({ method, url }: IncomingMessage): boolean {
 }
 
 /** Answers `POST /v1/data/index`: the manifest of a folder of this site, for owners and officers, who alone may register data. */
-export function indexRoute({ keyring, data, log }: IndexRouteOptions) {
+export function indexRoute({ keyring, data, clock, log }: IndexRouteOptions) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch((error: unknown) => {
       log.warn('data.index-failed', errorFields(error));
@@ -49,7 +51,7 @@ export function indexRoute({ keyring, data, log }: IndexRouteOptions) {
         'this agent has not heard from its custodian who may register',
       );
     }
-    const asked = await readBody(request);
+    const asked = await readWithin(request, clock, readBody(request));
     if (asked === undefined) return sendRefusal(response, 400, 'bad-request', 'this takes the path of a folder');
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     response.flushHeaders();
@@ -87,9 +89,5 @@ async function readBody(request: IncomingMessage): Promise<{ readonly path: stri
     text += String(part);
     if (text.length > LONGEST_BODY) return undefined;
   }
-  try {
-    return dataIndexRequest.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return dataIndexRequest.safeParse(jsonOf(text)).data;
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { errorFields, isId, type DeviceId, type JobId } from '@ringfence/base';
+import { errorFields, isId, jsonOf, type DeviceId, type JobId } from '@ringfence/base';
 import { peerOf } from '@ringfence/client/payload-link';
 import { headMaxAge } from '@ringfence/keyring';
 import { ENTRY_FRAMES, entryHead, type EntryHead } from '@ringfence/protocol/payload';
@@ -10,6 +10,7 @@ import type { AttemptWork } from '../attempt/attempt-work.ts';
 import { CODE_PATH, jobUser } from '../attempt/lay-out.ts';
 import { withCustodian } from '../attempt/with-custodian.ts';
 import { mayRead } from '../api/may-read.ts';
+import { readWithin } from '../http/read-within.ts';
 import { sendRefusal } from '../http/send-json.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import { enterSandbox, type Entered } from './enter-sandbox.ts';
@@ -62,7 +63,7 @@ export class EnterRoute {
       return sendRefusal(response, 404, 'not-found', 'this agent has no such attempt that this device may enter');
     if (!keyring.isCurrent(headMaxAge(about.sensitivity)))
       return sendRefusal(response, 503, 'stale-keyring', 'this agent has not heard from its custodian who may enter');
-    const head = await readHead(request);
+    const head = await readWithin(request, this.#context.clock, readHead(request));
     if (head === undefined) return sendRefusal(response, 400, 'bad-request', 'the first line says what to do');
     const work = this.#runner.workOf(id.job, id.attempt)?.work;
     const init = work?.running?.init() ?? null;
@@ -180,12 +181,8 @@ function nextChunk(request: IncomingMessage): Promise<Buffer | undefined> {
 }
 
 function parseHead(line: string, rest: Uint8Array): ReadHead | undefined {
-  try {
-    const parsed = entryHead.safeParse(JSON.parse(line));
-    return parsed.success ? { head: parsed.data, rest } : undefined;
-  } catch {
-    return undefined;
-  }
+  const parsed = entryHead.safeParse(jsonOf(line));
+  return parsed.success ? { head: parsed.data, rest } : undefined;
 }
 
 async function forward(from: AsyncIterable<unknown>, response: ServerResponse, kind: number): Promise<void> {

@@ -226,7 +226,8 @@ export class AgentLink {
     const { state, clock } = this.#options;
     const { keyring, replicas } = this.#context;
     const entering = new EnterRoute(this.#context, this.#runner);
-    const indexing = indexRoute({ keyring, data: this.#context.machine.data, log: this.#context.log });
+    const { data } = this.#context.machine;
+    const indexing = indexRoute({ keyring, data, clock, log: this.#context.log });
     const answer = agentApi({ state, keyring, runner: this.#runner, clock });
     return {
       jobs: (request, response) => {
