@@ -1,4 +1,4 @@
-import { fromUtf8 } from '@ringfence/base';
+import { jsonOf } from '@ringfence/base';
 import { z } from 'zod';
 
 /** Paths whose bodies are checked, and what has to be in them; fields that are not named here pass (OpenAI API reference, 2025). */
@@ -59,12 +59,8 @@ export function isShaped(path: string): boolean {
 export function checkShape(path: string, body: Uint8Array): ShapeDecision {
   const shape = SHAPES.get(path);
   if (shape === undefined) return { allow: true };
-  let value: unknown;
-  try {
-    value = JSON.parse(fromUtf8(body));
-  } catch {
-    return { allow: false, reasons: ['not-json'], param: null };
-  }
+  const value = jsonOf(body);
+  if (value === undefined) return { allow: false, reasons: ['not-json'], param: null };
   const parsed = shape.safeParse(value);
   if (parsed.success) return { allow: true };
   const named = parsed.error.issues[0]?.path.filter((step) => typeof step !== 'symbol').join('.') ?? '';

@@ -1,3 +1,4 @@
+import { jsonOf } from '@ringfence/base';
 import { z } from 'zod';
 
 /** Tokens of a language model. */
@@ -72,12 +73,6 @@ export class UsageMeter {
 }
 
 function readUsage(json: string): TokenCount | undefined {
-  try {
-    const found = event.parse(JSON.parse(json)).usage;
-    return found === null || found === undefined
-      ? undefined
-      : { in: found.prompt_tokens, out: found.completion_tokens };
-  } catch {
-    return undefined;
-  }
+  const found = event.safeParse(jsonOf(json)).data?.usage;
+  return found === null || found === undefined ? undefined : { in: found.prompt_tokens, out: found.completion_tokens };
 }

@@ -1,4 +1,5 @@
 import { closeSync, existsSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { jsonOf } from '@ringfence/base';
 import { writeFileAtomic } from '@ringfence/base/platform';
 import {
   METRIC_REFUSALS,
@@ -124,13 +125,5 @@ function textAt(path: string): string {
     return buffer.toString('utf8', 0, readSync(file, buffer));
   } finally {
     closeSync(file);
-  }
-}
-
-function jsonOf(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { Readable, type Writable } from 'node:stream';
+import { jsonOf } from '@ringfence/base';
 import { streamPayload, type PayloadAgent } from '@ringfence/client/payload-link';
 import { errorAnswer } from '@ringfence/protocol/api';
 import { ENTRY_FRAMES, entryExit, type EntryHead } from '@ringfence/protocol/payload';
@@ -78,12 +79,4 @@ function refusal(text: string): CliError {
   const parsed = errorAnswer.safeParse(jsonOf(text));
   const message = parsed.success ? parsed.data.error.message : 'the agent refused';
   return new CliError('not-found', message, { next: 'see `ringfence status`' });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,4 @@
-import type { Clock, Log } from '@ringfence/base';
+import { jsonOf, type Clock, type Log } from '@ringfence/base';
 import type { ServerCertificate } from '@ringfence/client/server-certificate';
 import { ACTIONS, assertDeclared, type Authoriser } from '@ringfence/policy/authorise';
 import Fastify, { type FastifyRequest } from 'fastify';
@@ -102,17 +102,9 @@ function authorise(route: Route, { device, org }: Caller, by: { authoriser: Auth
 
 function parseBody(route: Route, bytes: Uint8Array): unknown {
   if (route.body === undefined) return undefined;
-  const parsed = route.body.safeParse(parseJson(bytes));
+  const parsed = route.body.safeParse(jsonOf(bytes));
   if (parsed.success) return parsed.data;
   throw new BadBody(problemsOf(parsed.error.issues));
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function stringsOf(value: unknown): Record<string, string> {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { RequestListener, Server } from 'node:http';
-import { errorFields, type Log } from '@ringfence/base';
+import { errorFields, jsonOf, type Log } from '@ringfence/base';
 import { linkHttpServer, peerOf } from '@ringfence/client/payload-link';
 import { KeyringError } from '@ringfence/keyring';
 import { ACTIONS, assertDeclared, type Action, type Authoriser } from '@ringfence/policy/authorise';
@@ -113,7 +113,7 @@ function bodyOf(route: Route, request: FastifyRequest): unknown {
     throw new CustodianError('bad-request', 'a stream of bytes is expected here');
   }
   const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-  const parsed = route.body.safeParse(parseJson(bytes));
+  const parsed = route.body.safeParse(jsonOf(bytes));
   if (parsed.success) return parsed.data;
   throw new BadBody(
     parsed.error.issues
@@ -173,14 +173,6 @@ function notAuthenticated(): CustodianError {
   return new CustodianError('not-authenticated', 'only a member of the organisation may ask this', {
     next: 'use the profile or the agent that the organisation’s keyring names',
   });
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function stringsOf(value: unknown): Record<string, string> {

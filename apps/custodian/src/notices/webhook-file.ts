@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { Secret } from '@ringfence/base';
+import { jsonOf, Secret } from '@ringfence/base';
 import { z } from 'zod';
 import { CustodianError } from '../custodian-error.ts';
 
@@ -27,7 +27,7 @@ const file = z.array(entry).max(8);
  */
 export function readWebhooks(path: string | undefined): readonly Webhook[] {
   if (path === undefined) return [];
-  const parsed = file.safeParse(jsonOf(path));
+  const parsed = file.safeParse(jsonOf(textOf(path)));
   if (!parsed.success)
     throw bad(
       '--webhooks is not a list of webhooks',
@@ -51,15 +51,6 @@ function readSecret(path: string): Secret {
     'the secret of a webhook is not whsec_ and 24 to 64 bytes in base64',
     'printf "whsec_%s" "$(openssl rand -base64 32)"',
   );
-}
-
-function jsonOf(path: string): unknown {
-  const text = textOf(path);
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function textOf(path: string): string {

@@ -1,5 +1,6 @@
 import {
   canonicalBytes,
+  jsonOf,
   toBase64Url,
   type AgentId,
   type Clock,
@@ -122,7 +123,7 @@ export class ControlPlaneClient {
       ...this.#sign(method, path, bytes),
     };
     const answer = await this.#https.send({ method, target: path, headers, body: bytes });
-    const value = parseJson(answer.body);
+    const value = jsonOf(answer.body);
     if (answer.status < 200 || answer.status > 299) throw refusal(answer.status, value);
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
@@ -140,14 +141,6 @@ export class ControlPlaneClient {
       device,
     };
     return { ...signRequest({ method, path, query: '?', body }, key, parameters) };
-  }
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { canonicalJson } from '@ringfence/base';
+import { canonicalJson, jsonOf } from '@ringfence/base';
 import type { Digest } from '@ringfence/crypto/sign';
 import { readKeptRecord, type JournalHead, type JournalRecord } from '@ringfence/ledger';
 import { moment, sha256, whole } from '@ringfence/protocol';
@@ -75,14 +75,6 @@ export function readSteps(path: string): SegmentSteps {
 /** Where the journal stood at the end of this segment. */
 export function endOf({ last, hash, to }: SegmentSummary): JournalHead {
   return { seq: last, hash, t: to };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function brokenSteps(): ClientError {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import type { AgentId, JobId } from '@ringfence/base';
+import { jsonOf, type AgentId, type JobId } from '@ringfence/base';
 import type { Digest, Envelope } from '@ringfence/crypto/sign';
 import { errorAnswer } from '@ringfence/protocol/api';
 import * as payload from '@ringfence/protocol/payload';
@@ -295,9 +295,5 @@ async function readJson(body: Readable): Promise<unknown> {
     if (text.length < LONGEST_ERROR) text += part;
   });
   await once(body, 'end');
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return jsonOf(text);
 }

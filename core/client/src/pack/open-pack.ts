@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { fromBase64Url, fromUtf8, type OrgId, type ProjectId } from '@ringfence/base';
+import { fromBase64Url, jsonOf, type OrgId, type ProjectId } from '@ringfence/base';
 import { openObjectBytes } from '@ringfence/crypto/open';
 import { DataKey, sha256Hex, type Digest } from '@ringfence/crypto/seal';
 import { packManifest, type ChunkReference, type PackManifest, type PackReference } from '@ringfence/protocol/payload';
@@ -108,14 +108,6 @@ function makeParents(folder: string, path: string, made: Set<string>): void {
   if (parent === '.' || made.has(parent)) return;
   mkdirSync(join(folder, parent), { recursive: true, mode: 0o755 });
   made.add(parent);
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(fromUtf8(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 function badPack(problem: string): ClientError {

@@ -1,4 +1,4 @@
-import { fromBase64Url, fromUtf8, toBase64Url, type Brand, type Rng } from '@ringfence/base';
+import { fromBase64Url, jsonOf, toBase64Url, type Brand, type Rng } from '@ringfence/base';
 import type { TlsPublicKey } from '@ringfence/crypto/certificate';
 import { z } from 'zod';
 import { parseRelayTicket, type RelayTicket } from './ticket.ts';
@@ -57,22 +57,16 @@ export function newRelayChallenge(rng: Rng): RelayChallenge {
 
 /** The relay's message in `bytes`; undefined unless they are exactly one of the known messages, ≤ 512 bytes of JSON. */
 export function parseRelayMessage(bytes: Uint8Array): RelayMessage | undefined {
-  return parseJson(bytes, fromRelay);
+  return parse(bytes, fromRelay);
 }
 
 /** The listener's proof in `bytes`; undefined unless they are exactly that, ≤ 512 bytes of JSON. */
 export function parseListenProof(bytes: Uint8Array): ListenProof | undefined {
-  return parseJson(bytes, fromListener);
+  return parse(bytes, fromListener);
 }
 
-function parseJson<T>(bytes: Uint8Array, schema: z.ZodType<T>): T | undefined {
+function parse<T>(bytes: Uint8Array, schema: z.ZodType<T>): T | undefined {
   if (bytes.length > MAX_RELAY_MESSAGE) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(fromUtf8(bytes));
-  } catch {
-    return undefined;
-  }
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(jsonOf(bytes));
   return parsed.success ? parsed.data : undefined;
 }

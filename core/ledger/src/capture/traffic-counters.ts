@@ -1,3 +1,4 @@
+import { jsonOf } from '@ringfence/base';
 import { z } from 'zod';
 import { LedgerError } from '../ledger-error.ts';
 import type { WireSocket } from '../wire/wire-report.ts';
@@ -61,14 +62,6 @@ function readCounters(text: string): Record<'in' | 'out', z.infer<typeof counter
   const [cameIn, out] = [named('ringfence_in'), named('ringfence_out')];
   if (cameIn === undefined || out === undefined) throw badCounters();
   return { in: cameIn, out };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function badCounters(): LedgerError {

@@ -1,4 +1,4 @@
-import { fromHex, Secret } from '@ringfence/base';
+import { fromHex, jsonOf, Secret } from '@ringfence/base';
 import { TrafficKey } from '@ringfence/crypto/channel';
 import type { Direction } from '@ringfence/protocol/frames';
 import { z } from 'zod';
@@ -24,12 +24,4 @@ export function readSessionKeys(text: string): ReadonlyMap<string, SessionKeys> 
 function trafficKey(hex: string): TrafficKey {
   const bytes = fromHex(hex);
   return new TrafficKey(new Secret(bytes.slice(0, 32)), bytes.slice(32));
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
