@@ -79,7 +79,7 @@ function marksOf(
   return withAgent(context, session, agent, async (link) => {
     const times: number[] = [];
     for await (const line of readLog(link, { job, attempt, from: 0, follow: false }))
-      if (line.kind !== 'end')
+      if (line.kind === 'line')
         times.push(...Array.from(line.text.matchAll(/mark (\d{13})/g), ([, time]) => Number(time)));
     return times;
   });

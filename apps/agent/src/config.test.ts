@@ -10,7 +10,7 @@ describe('the configuration', () => {
     const config = parseAgentConfig(RUN, {});
     assert.ok(config !== 'help' && config.verb === 'run');
     assert.deepEqual(config.admin, { host: '127.0.0.1', port: 0 });
-    assert.deepEqual([config.cacheBytes, config.logBytes], [5e9, 64e6]);
+    assert.deepEqual([config.cacheBytes, config.logBytes, config.logQuota], [5e9, 64e6, 5e9]);
     assert.deepEqual([config.logLevel, config.jurisdictions, config.fault], ['info', [], undefined]);
   });
 
@@ -52,6 +52,10 @@ const WRONG: Readonly<Record<string, { args: readonly string[]; message: RegExp 
   'an empty state folder': { args: ['run', '--state', ''], message: /--state is missing/ },
   'a flag of join at run': { args: [...RUN, '--allow-process'], message: /--allow-process does not belong to run/ },
   'a flag of run at join': { args: [...JOIN, '--work', 'w'], message: /--work does not belong to join/ },
+  'a quota of logs that holds no two of them': {
+    args: [...RUN, '--log-quota', '100MB'],
+    message: /--log-quota is less than twice --log-size/,
+  },
   'a mirror without a port': {
     args: [...RUN, '--setup-mirror', 'pypi.org'],
     message: /--setup-mirror is not HOST:PORT/,

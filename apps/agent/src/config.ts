@@ -47,6 +47,8 @@ export interface RunConfig extends Common {
   readonly work: string | undefined;
   readonly cacheBytes: number;
   readonly logBytes: number;
+  /** Most bytes of all attempts' logs and metrics together. */
+  readonly logQuota: number;
   readonly jurisdictions: readonly string[];
   readonly firstJobUid: number | undefined;
   /** Bytes of disk below which no new work is taken; default by the disk. */
@@ -84,6 +86,7 @@ export const AGENT_USAGE = `ringfence-agent join | run
     --work DIR                     where attempts lie while they run
     --cache-size SIZE              sealed objects that are kept (5GB)
     --log-size SIZE                most of a job's output that is kept, for each attempt (64MB)
+    --log-quota SIZE               most that all logs and metrics take; the oldest of ended attempts go (5GB)
     --jurisdiction CODE            where this machine stands, such as DE or EU; repeatable
     --first-job-uid N              first of 64 user ids for jobs
     --disk-reserve SIZE            less free disk than this: no new work (1GB, or 5 % of a smaller disk)
@@ -120,6 +123,7 @@ const FLAGS = {
   work: text,
   'cache-size': text,
   'log-size': text,
+  'log-quota': text,
   'disk-reserve': text,
   'first-job-uid': text,
   'seal-key-file': text,
@@ -150,6 +154,7 @@ const RUN_ONLY = [
   'work',
   'cache-size',
   'log-size',
+  'log-quota',
   'jurisdiction',
   'first-job-uid',
   'setup-mirror',
@@ -232,7 +237,7 @@ function runFlags(
     },
     work: given('work'),
     cacheBytes: size('cache-size', given('cache-size') ?? '5GB'),
-    logBytes: size('log-size', given('log-size') ?? '64MB'),
+    ...logFlags(given),
     jurisdictions,
     firstJobUid: uid === undefined ? undefined : whole('first-job-uid', uid),
     diskReserve: reserve === undefined ? undefined : size('disk-reserve', reserve),
@@ -249,6 +254,15 @@ function runFlags(
       ca: given('registry-ca'),
     }),
   };
+}
+
+function logFlags(given: (flag: TextFlag) => string | undefined): Pick<RunConfig, 'logBytes' | 'logQuota'> {
+  const logBytes = size('log-size', given('log-size') ?? '64MB');
+  const quota = given('log-quota');
+  const logQuota = quota === undefined ? Math.max(5e9, 2 * logBytes) : size('log-quota', quota);
+  if (logQuota < 2 * logBytes)
+    throw bad('--log-quota is less than twice --log-size', 'allow more for all logs together, or less for each');
+  return { logBytes, logQuota };
 }
 
 function gatewayFlags(isGateway: boolean, listen: string | undefined): RunConfig['gateway'] {

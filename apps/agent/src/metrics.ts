@@ -33,6 +33,12 @@ export class AgentMetrics {
     registers: [this.#registry],
   });
 
+  readonly #logsDropped = new Counter({
+    name: 'ringfence_agent_log_dropped_bytes_total',
+    help: 'Bytes of logs and metrics of ended attempts that made room for newer ones',
+    registers: [this.#registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
   }
@@ -55,6 +61,11 @@ export class AgentMetrics {
   /** Counts a lease that was refused. */
   refused(reason: string): void {
     this.#refused.inc({ reason });
+  }
+
+  /** Counts a log that made room. */
+  logDropped(bytes: number): void {
+    this.#logsDropped.inc(bytes);
   }
 
   /** Counts the time from a lease to its program, in milliseconds. */

@@ -8,6 +8,7 @@ import { prometheusText } from './gateway/prometheus.ts';
 import { sealKey } from './identity/seal-key.ts';
 import { AgentLink } from './link/agent-link.ts';
 import { readLinks, type JoinedLink } from './link/joined-link.ts';
+import type { DroppedLog } from './logs/log-quota.ts';
 import { openMachine } from './machine/machine.ts';
 import { AgentMetrics } from './metrics.ts';
 
@@ -35,9 +36,13 @@ export async function startAgent(parts: {
   const joined = linksToServe(config);
   const [first] = joined;
   const key = sealKey(state, config.sealKeyFile, rng);
-  const machine = await openMachine({ ...config, clock, rng });
-  reportMachine(machine, log);
   const metrics = new AgentMetrics();
+  const onLogDropped = ({ folder, bytes }: DroppedLog): void => {
+    metrics.logDropped(bytes);
+    log.info('log.dropped', { ...folder.id, bytes, reason: 'log-quota' });
+  };
+  const machine = await openMachine({ ...config, onLogDropped, clock, rng });
+  reportMachine(machine, log);
   const links: AgentLink[] = [];
   const onState = (): void => metrics.links(links.filter((link) => link.state === 'up').length);
   for (const link of joined)
@@ -55,9 +60,10 @@ export async function startAgent(parts: {
         gateway: config.gateway,
       }),
     );
-  const stopPruning = repeat(clock, PRUNE_EVERY_MS, () =>
-    pruneAttempts(state, JOBS_KEPT, new Set(links.flatMap((link) => [...link.jobs]))),
-  );
+  const stopPruning = repeat(clock, PRUNE_EVERY_MS, () => {
+    pruneAttempts(state, JOBS_KEPT, new Set(links.flatMap((link) => [...link.jobs])));
+    machine.logQuota.forgetRemoved();
+  });
   await Promise.all(links.map((link) => link.start()));
   const admin = await startAdminServer({
     ...config.admin,

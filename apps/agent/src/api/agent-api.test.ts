@@ -16,6 +16,7 @@ import { TlsKey } from '@ringfence/crypto/certificate';
 import { attemptView, metricLine, type MetricLine } from '@ringfence/protocol/payload';
 import { KEYS, WORKLOAD } from '../attempt/members.fixture.ts';
 import { openOrganisation, type TestOrganisation } from '../attempt/organisation.fixture.ts';
+import { LogQuota } from '../logs/log-quota.ts';
 import { agentApi } from './agent-api.ts';
 
 /** Serves the API of an agent; `dial` makes a device with the given key. */
@@ -78,6 +79,16 @@ describe('the API of an agent', () => {
       ],
     );
     assert.equal(followed, whole);
+    const quota = new LogQuota(organisation.machine.state, 1);
+    assert.equal(quota.bytes, 0);
+    const bytes = view.logBytes;
+    assert.equal(
+      await textOf(device, `/v1/jobs/${job}/logs`),
+      `${JSON.stringify({ kind: 'dropped', bytes })}\n${JSON.stringify({ kind: 'end', outcome: 'succeeded' })}\n`,
+      'whoever reads a log that made room for others is told how much is gone',
+    );
+    const after = attemptView.parse((await requestPayload(device, { method: 'GET', path: `/v1/jobs/${job}` })).body);
+    assert.deepEqual(after, { ...view, logDropped: bytes });
   });
 
   it('tells the same device what the job reported, all of it or what is later than a moment', async (t) => {

@@ -115,7 +115,8 @@ async function streamLog(
     // An empty line says that the link lives: a silent one would be cut.
     if (quiet) response.write('\n');
   }
-  const { outcome } = folder.about?.view ?? { outcome: null };
+  const { outcome, logDropped } = folder.about?.view ?? { outcome: null };
+  if (logDropped !== undefined) await write(response, [{ kind: 'dropped', bytes: logDropped }]);
   const end: LogLine | undefined = outcome === null ? undefined : { kind: 'end', outcome };
   response.end(end === undefined ? '' : `${JSON.stringify(end)}\n`);
 }

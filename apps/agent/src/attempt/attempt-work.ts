@@ -66,7 +66,11 @@ export class AttemptWork {
     const { admission, level } = this;
     if (admission === undefined || level === undefined) throw new TypeError('only an admitted attempt is opened');
     this.kept.make();
-    this.log = new AttemptLog(this.kept.logPath, { limit: machine.logBytes, clock });
+    this.log = new AttemptLog(this.kept.logPath, {
+      limit: machine.logBytes,
+      take: (bytes) => machine.logQuota.take(this.kept, bytes),
+      clock,
+    });
     this.view = {
       job: this.id.job,
       attempt: this.id.attempt,
@@ -86,9 +90,14 @@ export class AttemptWork {
   }
 
   /** What grows while it runs, as its owner sees it. */
-  get used(): Pick<AttemptView, 'logBytes' | 'egress'> {
+  get used(): Pick<AttemptView, 'logBytes' | 'egress' | 'readiness'> {
     const egress = this.egress?.use;
-    return { logBytes: this.log?.bytes ?? this.view?.logBytes ?? 0, ...(egress === undefined ? {} : { egress }) };
+    const readiness = this.replica?.readiness;
+    return {
+      logBytes: this.log?.bytes ?? this.view?.logBytes ?? 0,
+      ...(egress === undefined ? {} : { egress }),
+      ...(readiness === undefined ? {} : { readiness }),
+    };
   }
 
   /** Shows the next phase to whoever asks. */
@@ -98,7 +107,7 @@ export class AttemptWork {
   }
 
   /** The attempt is over: closes the log and writes down how it ended. */
-  close({ clock }: LinkContext, outcome: Outcome): void {
+  close({ clock, machine }: LinkContext, outcome: Outcome): void {
     this.log?.close();
     this.metrics?.close();
     forgetSecrets(this.secrets);
@@ -111,5 +120,6 @@ export class AttemptWork {
     });
     const about = this.kept.about;
     if (about !== undefined && this.view !== undefined) this.kept.write({ ...about, view: this.view });
+    machine.logQuota.over(this.kept);
   }
 }

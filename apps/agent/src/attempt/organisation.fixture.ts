@@ -202,6 +202,7 @@ function probeMachine(): Promise<Machine> {
     work: folder,
     cacheBytes: 1e6,
     logBytes: 1e6,
+    logQuota: 1e9,
     jurisdictions: [],
     dataRoots: [],
     diskReserve: undefined,

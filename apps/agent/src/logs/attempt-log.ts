@@ -15,6 +15,7 @@ const TAIL_LINES = 60;
 export class AttemptLog {
   readonly #path: string;
   readonly #limit: number;
+  readonly #take: (bytes: number) => boolean;
   readonly #clock: Clock;
   readonly #file: number;
   readonly #streams = new Map<LogStream, LineSplitter>();
@@ -25,9 +26,11 @@ export class AttemptLog {
   #closed = false;
   #cancelFlush: (() => void) | undefined;
 
-  constructor(path: string, options: { limit: number; clock: Clock }) {
+  /** `take` is asked for room on the machine before anything is written. */
+  constructor(path: string, options: { limit: number; clock: Clock; take?: (bytes: number) => boolean }) {
     this.#path = path;
     this.#limit = options.limit;
+    this.#take = options.take ?? (() => true);
     this.#clock = options.clock;
     this.#file = openSync(path, 'a', 0o600);
     this.#bytes = fstatSync(this.#file).size;
@@ -91,10 +94,16 @@ export class AttemptLog {
       const record = `${JSON.stringify({ at, stream, text: line })}\n`;
       if (this.#bytes + Buffer.byteLength(text) + Buffer.byteLength(record) > this.#limit) {
         this.#full = true;
-        text += `${JSON.stringify({ at, stream, text: `[ringfence: more than ${this.#limit} bytes; the rest is not kept]` })}\n`;
+        text += endMark(at, stream, `more than ${this.#limit} bytes`);
         break;
       }
       text += record;
+    }
+    if (!this.#take(Buffer.byteLength(text))) {
+      this.#full = true;
+      text = endMark(at, stream, 'the logs of this server have come to their quota');
+      // Without room for the mark itself nothing more is written.
+      if (!this.#take(Buffer.byteLength(text))) return;
     }
     const bytes = Buffer.from(text);
     try {
@@ -123,6 +132,10 @@ export class AttemptLog {
     this.#streams.set(stream, made);
     return made;
   }
+}
+
+function endMark(at: number, stream: LogStream, why: string): string {
+  return `${JSON.stringify({ at, stream, text: `[ringfence: ${why}; the rest is not kept]` })}\n`;
 }
 
 /** Cuts a byte stream into lines of at most {@link LONGEST_LINE} characters. */

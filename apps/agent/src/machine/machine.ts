@@ -8,6 +8,7 @@ import { copySdk, ownSdkFolder } from '../job-metrics/sdk-copy.ts';
 import type { ImageFlags } from '../oci/image-flags.ts';
 import { offeredLevels } from '../oci/offered-levels.ts';
 import { openSiteImages, type SiteImages } from '../oci/site-images.ts';
+import { LogQuota, type DroppedLog } from '../logs/log-quota.ts';
 import { ObjectCache } from '../pack-cache/object-cache.ts';
 import { lookForCards, type GpuCards } from '../gpu/gpu-cards.ts';
 import type { InstalledInit } from '../sandbox-init/init-launch.ts';
@@ -46,6 +47,8 @@ export interface Machine {
   readonly network: MachineNetwork;
   /** Most bytes of one attempt's output that are kept. */
   readonly logBytes: number;
+  /** What bounds the logs of all attempts together. */
+  readonly logQuota: LogQuota;
   /** Room on the disks of state and work folder. */
   readonly disk: DiskRoom;
   /** Data that lies below folders which its operator listed. */
@@ -72,6 +75,8 @@ export async function openMachine(options: {
   work: string | undefined;
   cacheBytes: number;
   logBytes: number;
+  logQuota: number;
+  onLogDropped?: (dropped: DroppedLog) => void;
   jurisdictions: readonly string[];
   dataRoots: readonly string[];
   diskReserve: number | undefined;
@@ -114,6 +119,7 @@ export async function openMachine(options: {
       allowLocal: new Set(options.egressAllowLocal),
     },
     logBytes: options.logBytes,
+    logQuota: new LogQuota(state, options.logQuota, options.onLogDropped),
     disk: new DiskRoom([folders.attempts, state], options.diskReserve),
     data: new DataPlaces(join(state, 'data-index'), {
       roots: options.dataRoots,

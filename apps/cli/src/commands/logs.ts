@@ -1,4 +1,4 @@
-import { parseDuration, RingfenceError, type JobId } from '@ringfence/base';
+import { formatSize, parseDuration, RingfenceError, type JobId } from '@ringfence/base';
 import type { LogLine } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
 import { text, type Command, type CommandContext, type Flags } from '../command.ts';
@@ -60,6 +60,7 @@ async function show(context: CommandContext, session: Session, wanted: Wanted): 
   try {
     await withAgent(context, session, wanted.agent, async (link) => {
       for await (const line of readLog(link, { ...wanted, from: 0 })) {
+        if (line.kind === 'dropped') return showDropped(context, session, wanted, line.bytes);
         shown = true;
         print(context, line);
       }
@@ -72,6 +73,20 @@ async function show(context: CommandContext, session: Session, wanted: Wanted): 
     context.terminal.note('the agent cannot be asked; this is what it sealed to the custodian');
     for (const line of lines) print(context, line);
   }
+}
+
+/** The agent dropped it for newer ones; the custodian may have it. */
+async function showDropped(
+  { terminal, ...context }: CommandContext,
+  session: Session,
+  wanted: Wanted,
+  bytes: number,
+): Promise<void> {
+  terminal.note(`the server dropped this log to make room for newer ones: ${formatSize(bytes)}`);
+  const lines = await readSealedLog(session, wanted).catch(() => undefined);
+  if (lines === undefined) return terminal.value({ kind: 'dropped', bytes });
+  terminal.note('this is what it sealed to the custodian');
+  for (const line of lines) print({ terminal, ...context }, line);
 }
 
 function print({ terminal }: CommandContext, line: LogLine): void {

@@ -1,6 +1,6 @@
 import type { JobView } from '@ringfence/protocol/api';
 import type { AttemptView } from '@ringfence/protocol/payload';
-import { isId, RingfenceError } from '@ringfence/base';
+import { formatSize, isId, RingfenceError } from '@ringfence/base';
 import { ClientError } from '@ringfence/client/error';
 import type { Command, CommandContext } from '../command.ts';
 import { showEndpoint } from '../endpoint/show-endpoint.ts';
@@ -52,6 +52,8 @@ export const command: Command = {
         );
       if (attempt?.failure && attempt.outcome !== 'stopped')
         context.terminal.line(`failure: ${failureText(attempt.failure)}`);
+      if (attempt?.logDropped !== undefined)
+        context.terminal.line(`log: its server dropped it for newer ones, ${formatSize(attempt.logDropped)}`);
       if (attempt?.egress !== undefined) context.terminal.line(egressText(attempt.egress));
       for (const { name, version } of own?.outputs ?? []) context.terminal.line(`artifact ${name} version ${version}`);
     });

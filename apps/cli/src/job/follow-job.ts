@@ -98,7 +98,7 @@ async function showLog(
   { attempt: { job, attempt }, shown }: { attempt: Attempt; shown: { bytes: number } },
 ): Promise<AttemptView> {
   for await (const line of readLog(link, { job, attempt, from: shown.bytes, follow: true })) {
-    if (line.kind === 'end') break;
+    if (line.kind !== 'line') break;
     shown.bytes = line.next;
     terminal.value({ event: 'log', stream: line.stream, text: line.text });
     terminal.line(line.text);
