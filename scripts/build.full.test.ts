@@ -52,6 +52,9 @@ test('the archive holds runnable programs, and no TypeScript but what jobs impor
   for (const app of appsWithMain(checkout)) {
     const command = join(folder, root, 'bin', app === 'cli' ? 'ringfence' : `ringfence-${app}`);
     assert.match(execFileSync(command, ['--help'], { cwd: '/', encoding: 'utf8' }), /ringfence/, command);
+    // Tests arm processes of a checkout by it; a release has nothing to arm.
+    const bundle = readFileSync(join(folder, root, 'lib', `${app}.mjs`), 'utf8');
+    assert.ok(!bundle.includes('RINGFENCE_FAULT'), app);
   }
   const version = JSON.parse(readFileSync(join(folder, root, 'VERSION'), 'utf8')) as { node: string };
   assert.equal(

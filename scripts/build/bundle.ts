@@ -25,6 +25,8 @@ export const HOW = {
   format: 'esm',
   banner: { js: REQUIRE },
   legalComments: 'none',
+  // What only tests may set is compiled out: see fault-setting.ts.
+  define: { 'process.env.RINGFENCE_BUILD': '"release"' },
   // Names stay: stack traces from the field must say something.
   minifyWhitespace: true,
   minifySyntax: true,

@@ -9,6 +9,7 @@ import {
   type HostPort,
   type LogLevel,
 } from '@ringfence/base';
+import { faultSetting } from '@ringfence/base/platform';
 import type { JournalRetention } from '@ringfence/client/control-link';
 import { AgentError } from './agent-error.ts';
 import { imageFlags, type ImageFlags } from './oci/image-flags.ts';
@@ -198,7 +199,7 @@ export function parseAgentConfig(args: readonly string[], env: Environment): Age
     state,
     sealKeyFile: given('seal-key-file'),
     logLevel: logLevel(given('log-level')),
-    fault: env['RINGFENCE_FAULT'],
+    fault: faultSetting(env),
   };
   const list = (flag: ListFlag): readonly string[] => values[flag] ?? listOf(env, flag);
   const isGateway = values.gateway ?? env['RINGFENCE_GATEWAY'] === '1';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf, parseHostPort, parseLogLevel, type HostPort, type LogLevel } from '@ringfence/base';
+import { faultSetting } from '@ringfence/base/platform';
 import { ControlPlaneError } from './control-plane-error.ts';
 
 /** What the command line and the environment say. */
@@ -66,7 +67,7 @@ export function parseControlPlaneConfig(args: readonly string[], env: Environmen
     admin: address('admin', given('admin') ?? '127.0.0.1:0'),
     databaseUrl: env['DATABASE_URL'],
     logLevel: logLevel(given('log-level')),
-    fault: env['RINGFENCE_FAULT'],
+    fault: faultSetting(env),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type HostPort,
   type LogLevel,
 } from '@ringfence/base';
+import { faultSetting } from '@ringfence/base/platform';
 import type { JournalRetention } from '@ringfence/client/control-link';
 import { CustodianError } from './custodian-error.ts';
 
@@ -140,7 +141,7 @@ export function parseCustodianConfig(args: readonly string[], env: Environment):
       keepFor: age('journal-keep', given('journal-keep')),
     },
     logLevel: logLevel(given('log-level')),
-    fault: env['RINGFENCE_FAULT'],
+    fault: faultSetting(env),
   };
 }
 
