@@ -62,3 +62,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     )
     .join('\n');
 }
+
+/** {@link table}, or where it would be empty what to do about that. */
+export function tableOr(empty: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return rows.length === 0 ? empty : table(head, rows);
+}

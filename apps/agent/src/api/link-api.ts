@@ -12,8 +12,8 @@ export interface LinkHandlers {
   readonly jobs: Handler;
   /** Replicas, for gateways of other agents. */
   readonly replicas: Handler;
-  /** Endpoints, for members; undefined at an agent that is no gateway. */
-  readonly members: Handler | undefined;
+  /** Endpoints, for members. */
+  readonly members: Handler;
 }
 
 /** Sends each request to who answers it: other agents reach replicas and nothing else. */
@@ -23,7 +23,7 @@ export function linkApi({ jobs, replicas, members }: LinkHandlers): Handler {
     if (isReplicaRequest(target)) return replicas(request, response);
     const peer = peerOf(request);
     if (peer.kind === 'known' && isId('agent', peer.id)) return notFound(request, response);
-    if (members !== undefined && isMemberRequest(target)) return members(request, response);
+    if (isMemberRequest(target)) return members(request, response);
     jobs(request, response);
   };
 }

@@ -4,6 +4,7 @@ import { headMaxAge } from '@ringfence/keyring';
 import { isOwner } from '../api/is-owner.ts';
 import { sendJson, sendRefusal } from '../http/send-json.ts';
 import type { KeyringCopy } from '../link/keyring-copy.ts';
+import { REFUSAL_HEADER } from '../serving/forwarded-headers.ts';
 import type { Gateway } from './gateway.ts';
 
 const METRICS = '/v1/gateway/metrics';
@@ -34,7 +35,16 @@ export function memberApi(
   };
 }
 
+/** Answers members at an agent that is none, so that they do not take its word for an endpoint's. */
+export function notAGateway(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  response.setHeader(REFUSAL_HEADER, 'not-a-gateway');
+  sendRefusal(response, 404, 'not-a-gateway', 'this agent was not started with --gateway');
+}
+
 function refuse(request: IncomingMessage, response: ServerResponse, status: 403 | 404, message: string): void {
   request.resume();
-  sendRefusal(response, status, status === 403 ? 'not-authorised' : 'not-found', message);
+  const code = status === 403 ? 'not-authorised' : 'not-found';
+  response.setHeader(REFUSAL_HEADER, code);
+  sendRefusal(response, status, code, message);
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayRefusal, ServiceSpec } from '@ringfence/protocol/payload';
+import { REFUSAL_HEADER } from '../serving/forwarded-headers.ts';
 
 /** An answer that the gateway makes itself. */
 export interface OwnAnswer {
@@ -19,6 +20,7 @@ const ANSWERS = {
   'bad-request': { status: 400, message: 'the request is not of the form that this path takes' },
   'too-large': { status: 413, message: 'the body is longer than this endpoint takes' },
   'no-replica': { status: 503, message: 'no replica was ready in time' },
+  'scaled-to-zero': { status: 503, message: 'this endpoint was scaled to 0 by its owner' },
   'replica-lost': { status: 502, message: 'the replica that had the request ended before it answered' },
   'replica-silent': { status: 504, message: 'the replica did not answer in time' },
   'stale-view': { status: 503, message: 'this gateway has not heard from its custodian for too long' },
@@ -42,7 +44,8 @@ export function sendOwnAnswer(response: ServerResponse, api: ServiceSpec['api'],
   if (response.headersSent || response.destroyed) return void response.destroy();
   const { status, reason, retryAfterS } = answer;
   const body = Buffer.from(JSON.stringify({ error: errorOf(api, answer) }));
-  const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
+  // A replica's own word never carries it: who calls can tell the two apart.
+  const headers = ['content-type', 'application/json', 'content-length', String(body.length), REFUSAL_HEADER, reason];
   if (retryAfterS !== undefined) headers.push('retry-after', String(retryAfterS));
   if (reason === 'unauthorised') headers.push('www-authenticate', 'Bearer');
   response.writeHead(status, headers).end(body);

@@ -107,7 +107,7 @@ async function send(call: Call, began: number, body: Readable | Uint8Array | nul
   let sent = 0;
   for (;;) {
     const target = endpoint.take() ?? (await held(call, began));
-    if (target === undefined) return refuse(call, began, ownAnswer('no-replica', { retryAfterS: 5 }));
+    if (target === undefined) return refuse(call, began, withoutReplica(endpoint));
     const forwarded = await sendTo(target, { endpoint, clock, outgoing, response, onlooker });
     if (forwarded === 'not-taken' && isWhole(body)) continue;
     if (forwarded === 'lost' || forwarded === 'silent') sent += 1;
@@ -120,6 +120,11 @@ async function send(call: Call, began: number, body: Readable | Uint8Array | nul
     endpoint.counters.spent(tokens);
     return tokens;
   }
+}
+
+/** Nobody who scaled an endpoint to 0 wants callers to come again soon. */
+function withoutReplica({ listed }: ServedEndpoint): OwnAnswer {
+  return listed.resting === true ? ownAnswer('scaled-to-zero') : ownAnswer('no-replica', { retryAfterS: 5 });
 }
 
 async function sendTo(

@@ -74,6 +74,7 @@ export class ServedEndpoint {
     this.#targets = new Map(targets);
     const now = this.#parts.clock.monotonic();
     for (const [digest, use] of this.#uses) if (use.isIdle(now)) this.#uses.delete(digest);
+    if (listed.resting === true) this.#giveUp();
     this.#letGo();
   }
 
@@ -104,13 +105,13 @@ export class ServedEndpoint {
   }
 
   /**
-   * Waits for a replica until `until` (monotonic milliseconds), or until the caller leaves. Undefined when that comes first, or too many
-   * wait already.
+   * Waits for a replica until `until` (monotonic milliseconds), or until the caller leaves. Undefined when that comes first, when too many
+   * wait already, and at once when its owner wants no replica.
    */
   hold(until: number, whenLeft: (leave: () => void) => void): Promise<Target | undefined> {
     return new Promise((resolve) => {
       const waiting: Waiting = { until, settle: resolve };
-      if (!this.#held.hold(waiting)) return resolve(undefined);
+      if (this.#listed.resting === true || !this.#held.hold(waiting)) return resolve(undefined);
       whenLeft(() => {
         if (this.#held.leave(waiting)) resolve(undefined);
       });
@@ -129,7 +130,7 @@ export class ServedEndpoint {
   /** Ends everything that waits. */
   close(): void {
     this.#cancelTimer();
-    for (let next = this.#held.next(); next !== undefined; next = this.#held.next()) next.settle(undefined);
+    this.#giveUp();
   }
 
   load(): GatewayLoad['endpoints'][number] {
@@ -140,6 +141,10 @@ export class ServedEndpoint {
   counts(): EndpointCounts {
     const { name } = this.#listed;
     return this.counters.read({ endpoint: this.id, name, inFlight: this.#inFlight, held: this.#held.size });
+  }
+
+  #giveUp(): void {
+    for (let next = this.#held.next(); next !== undefined; next = this.#held.next()) next.settle(undefined);
   }
 
   /** Sends on what waits, as far as there are places. */

@@ -26,7 +26,7 @@ import { address, type RunConfig } from '../config.ts';
 import { indexRoute, isIndexRequest } from '../data-in-place/index-route.ts';
 import type { Fault } from '../fault-points.ts';
 import { Gateway } from '../gateway/gateway.ts';
-import { memberApi } from '../gateway/member-api.ts';
+import { memberApi, notAGateway } from '../gateway/member-api.ts';
 import { openIdentity } from '../identity/agent-identity.ts';
 import type { Machine } from '../machine/machine.ts';
 import { offerOf } from '../machine/offer.ts';
@@ -235,7 +235,7 @@ export class AgentLink {
         if (!entering.take(request, response)) answer(request, response);
       },
       replicas: replicaApi({ replicas, keyring, clock }),
-      members: this.#gateway === undefined ? undefined : memberApi(this.#gateway, keyring),
+      members: this.#gateway === undefined ? notAGateway : memberApi(this.#gateway, keyring),
     };
   }
 

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { sleep, type Clock } from '@ringfence/base';
+import { sleep, type Clock, type EpochMs } from '@ringfence/base';
 import type { Sensitivity } from '@ringfence/protocol';
-import type { ServiceSpec } from '@ringfence/protocol/payload';
+import type { Readiness, ServiceSpec } from '@ringfence/protocol/payload';
 import type { AttemptId } from '../attempt/attempt-machine.ts';
 import { forward, type Forwarded, type Onlooker, type Outgoing } from './forward.ts';
 import { ReplicaConnections } from './replica-connections.ts';
-import { untilReady } from './probe.ts';
+import { untilReady, type Probed } from './probe.ts';
 import type { ReplicaReporter } from './replica-reporter.ts';
 
 /** A `serve` attempt that runs here. */
@@ -35,10 +35,13 @@ export class Replica {
   readonly #over = new AbortController();
   #state: 'probing' | 'ready' | 'draining' | 'refusing' | 'gone' = 'probing';
   #inFlight = 0;
+  #probed: Probed = { last: 'not-asked' };
+  #since: EpochMs;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
     const { connect, service, clock } = options;
+    this.#since = clock.now();
     this.#connections = new ReplicaConnections({
       open: connect,
       most: MOST_CONNECTIONS,
@@ -46,8 +49,11 @@ export class Replica {
       isAgent: false,
     });
     const probe = { connect, path: service.probe, host: this.host };
-    void untilReady(probe, clock, this.#over.signal).then((ready) => {
-      if (ready && this.#state === 'probing') void this.#enter('ready');
+    const onProbed = (probed: Probed): void => void (this.#probed = probed);
+    void untilReady(probe, { clock, signal: this.#over.signal, onProbed }).then((ready) => {
+      if (!ready || this.#state !== 'probing') return;
+      this.#since = clock.now();
+      void this.#enter('ready');
     });
   }
 
@@ -57,6 +63,12 @@ export class Replica {
 
   get sensitivity(): Sensitivity {
     return this.#options.sensitivity;
+  }
+
+  /** How it was asked whether it is ready, and what came of it. */
+  get readiness(): Readiness {
+    const { port, probe: path } = this.#options.service;
+    return { port, ...(path === undefined ? {} : { path }), ...this.#probed, since: this.#since };
   }
 
   /** The host line of requests to it. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { CliError } from '../cli-error.ts';
 import { text, texts, type Command, type CommandContext, type Flags } from '../command.ts';
+import { agentsWord } from '../endpoint/agents-word.ts';
 import { callEndpoint, type EndpointCall } from '../endpoint/call-endpoint.ts';
 import { withSession } from '../session.ts';
 
@@ -21,12 +22,11 @@ export const command: Command = {
     const call = callOf(flags, name, path);
     await withSession(context, (session) =>
       callEndpoint(context, session, call, async ({ status, headers, body }) => {
-        if (context.terminal.json) await showAsJson(context, { status, type: headers['content-type'], body });
+        const own = agentsWord({ headers });
+        if (context.terminal.json)
+          await showAsJson(context, { status, type: headers['content-type'], gateway: own ?? null, body });
         else await showAsItComes(body);
-        if (status >= 400)
-          throw new CliError('call-failed', `the endpoint answered with status ${status}`, {
-            next: `see \`ringfence endpoint ls\` and \`ringfence logs ${name}\``,
-          });
+        if (status >= 400) throw callFailed(name, status, own);
       }),
     );
   },
@@ -61,6 +61,19 @@ function bodyOf(data: string | undefined): Buffer | undefined {
   }
 }
 
+/** What the gateway said of itself is told apart from what the service said. */
+function callFailed(name: string, status: number, own: string | undefined): CliError {
+  if (own === undefined)
+    return new CliError('call-failed', `the endpoint itself answered with status ${status}`, {
+      next: `see \`ringfence logs ${name}\``,
+    });
+  const next =
+    own === 'scaled-to-zero'
+      ? `ringfence endpoint scale ${name} auto, or a number`
+      : `see \`ringfence status ${name}\``;
+  return new CliError('call-failed', `the gateway answered, not the endpoint: ${own}, status ${status}`, { next });
+}
+
 async function showAsItComes(body: Readable): Promise<void> {
   for await (const part of body as AsyncIterable<Buffer>)
     if (!process.stdout.write(part)) await once(process.stdout, 'drain');
@@ -68,9 +81,9 @@ async function showAsItComes(body: Readable): Promise<void> {
 
 async function showAsJson(
   { terminal }: CommandContext,
-  { status, type, body }: { status: number; type: string | undefined; body: Readable },
+  { body, type, ...more }: { status: number; type: string | undefined; gateway: string | null; body: Readable },
 ): Promise<void> {
   const parts: Buffer[] = [];
   for await (const part of body as AsyncIterable<Buffer>) parts.push(part);
-  terminal.value({ status, type: type ?? null, body: Buffer.concat(parts).toString('utf8') });
+  terminal.value({ ...more, type: type ?? null, body: Buffer.concat(parts).toString('utf8') });
 }

@@ -1,6 +1,7 @@
 import { isId } from '@ringfence/base';
 import { CliError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
+import { wasStartedAsGateway } from '../endpoint/agents-word.ts';
 import { withSession, type Session } from '../session.ts';
 
 export const command: Command = {
@@ -14,9 +15,14 @@ export const command: Command = {
         next: `ringfence endpoint gateway ${this.usage}`,
       });
     const allow = verb === 'add';
-    const gateways = await withSession(context, async (session) =>
-      session.custodian.allowGateway(await agentCalled(session, word), allow),
-    );
+    const gateways = await withSession(context, async (session) => {
+      const agent = await agentCalled(session, word);
+      if (allow && (await wasStartedAsGateway(context, session, agent)) === false)
+        throw new CliError('no-gateway', `${word} was not started with --gateway: it would turn callers away`, {
+          next: 'start it as `ringfence-agent run --state DIR --gateway`, then add it again',
+        });
+      return session.custodian.allowGateway(agent, allow);
+    });
     context.terminal.value({ gateways });
     context.terminal.line(allow ? `${word} may be a gateway` : `${word} is no gateway any more`);
   },

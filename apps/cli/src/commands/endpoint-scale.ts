@@ -16,8 +16,12 @@ export const command: Command = {
     const { endpoints } = await withSession(context, ({ custodian }) => custodian.scaleEndpoint(name, replicas));
     const scale = endpoints.find((row) => row.name === name)?.scale;
     context.terminal.value({ name, scale: scale ?? null });
-    context.terminal.line(
-      replicas === null ? `${name} scales by its load` : `${name} has ${replicas} replicas until told otherwise`,
-    );
+    context.terminal.line(replicas === null ? `${name} scales by its load` : pinnedText(name, replicas));
   },
 };
+
+function pinnedText(name: string, replicas: number): string {
+  if (replicas === 0)
+    return `${name} rests: callers get 503 at once until \`ringfence endpoint scale ${name} auto\` or another number`;
+  return `${name} has ${replicas} ${replicas === 1 ? 'replica' : 'replicas'} until told otherwise`;
+}

@@ -5,6 +5,7 @@ import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import { createLink } from '../home/link.ts';
 import type { Session } from '../session.ts';
+import { agentsWord, NOT_A_GATEWAY } from './agents-word.ts';
 import { whichEndpoint } from './which-endpoint.ts';
 
 /** Nothing was sent: another gateway may be tried. */
@@ -37,6 +38,7 @@ export async function callEndpoint(
 ): Promise<void> {
   const { row } = await whichEndpoint(session, name);
   let failed: ClientError | undefined;
+  let plainAgents = 0;
   for (const route of row.gateways.flatMap(({ routes }) => routes)) {
     const link = createLink({ route, identity: session.identity, clock: context.clock });
     try {
@@ -48,7 +50,9 @@ export async function callEndpoint(
         idleWithin: 'unlimited',
         ...(body === undefined ? {} : { body: { stream: Readable.from([body]), length: body.length } }),
       });
-      return await use(answer);
+      if (agentsWord(answer) !== NOT_A_GATEWAY) return await use(answer);
+      answer.body.destroy();
+      plainAgents += 1;
     } catch (error) {
       if (!(error instanceof ClientError) || !UNREACHED.includes(error.code)) throw error;
       failed = error;
@@ -56,12 +60,23 @@ export async function callEndpoint(
       link.destroy();
     }
   }
-  throw new CliError(
-    'no-gateway',
-    failed === undefined ? 'no gateway serves callers yet' : 'no gateway can be reached',
-    {
-      cause: failed,
-      next: 'start an agent with --gateway, then `ringfence endpoint gateway add AGENT`',
-    },
-  );
+  throw noGateway(plainAgents, failed);
+}
+
+function noGateway(plainAgents: number, cause: ClientError | undefined): CliError {
+  const next = 'start an agent with --gateway, then `ringfence endpoint gateway add AGENT`';
+  if (plainAgents === 0)
+    return new CliError(
+      'no-gateway',
+      cause === undefined ? 'no gateway serves callers yet' : 'no gateway can be reached',
+      {
+        cause,
+        next,
+      },
+    );
+  const others = cause === undefined ? '' : ', and no other gateway can be reached';
+  return new CliError('no-gateway', `no agent that may be a gateway was started with --gateway${others}`, {
+    cause,
+    next: 'start one of them again with --gateway; `ringfence endpoint gateway rm AGENT` takes back those that are none',
+  });
 }

@@ -8,8 +8,11 @@ import { labelJob, type LabelledJob } from '../job/prepared-job.ts';
 import type { Session } from '../session.ts';
 import { serviceOf } from './service-of.ts';
 import { addressesOf, whichEndpoint } from './which-endpoint.ts';
+import { whyNotReady } from './why-not-ready.ts';
 
 const LOOK_EVERY_MS = 250;
+/** Agents are asked why a replica is not ready: not at each look. */
+const EXPLAIN_EVERY = 8;
 
 /** Orders one job for each replica that there may be, registers the endpoint, and waits until requests go to it. */
 export async function launchEndpoint(
@@ -40,27 +43,34 @@ async function waitUntilReady(
   { name, revision }: { name: string; revision: number },
 ): Promise<EndpointRow> {
   let said = '';
-  for (;;) {
+  for (let look = 1; ; look += 1) {
     const { row } = await whichEndpoint(session, name);
     if (row.ready && row.revision === revision) return row;
     const own = row.replicas.filter((replica) => replica.revision === revision);
     const coming = row.coming === revision || (!row.ready && row.revision === revision);
-    if (!coming || own.every(({ state }) => state === 'gone'))
-      throw new CliError('job-failed', `revision ${revision} of ${name} was given up: no replica of it became ready`, {
-        next: `ringfence logs ${own[0]?.job ?? name}`,
+    if (!coming || own.every(({ state }) => state === 'gone')) {
+      const [reason] = await whyNotReady(context, session, own);
+      const why = reason?.what ?? (said === '' ? 'no replica of it became ready' : said);
+      throw new CliError('job-failed', `revision ${revision} of ${name} was given up: ${why}`, {
+        next: reason?.next ?? `ringfence logs ${own[0]?.job ?? name}`,
       });
-    const waiting = await whyNot(session, own[0]?.job);
-    if (waiting !== said) context.terminal.note(waiting === '' ? 'waiting for a replica to be ready' : waiting);
-    said = waiting;
+    }
+    if (look % EXPLAIN_EVERY === 0) said = await tellReason(context, session, own, said);
     await sleep(context.clock, LOOK_EVERY_MS);
   }
 }
 
-async function whyNot({ controlPlane }: Session, job: EndpointRow['replicas'][number]['job'] | undefined) {
-  if (job === undefined) return '';
-  const { waitingFor } = await controlPlane.job(job);
-  const reasons = waitingFor.map(({ constraint, count }) => `${count} × ${constraint}`).join(', ');
-  return reasons === '' ? '' : `waiting: ${reasons}`;
+/** Says why nothing is ready yet, when that is another reason than the one that was `said`. */
+async function tellReason(
+  context: CommandContext,
+  session: Session,
+  replicas: EndpointRow['replicas'],
+  said: string,
+): Promise<string> {
+  const [reason] = await whyNotReady(context, session, replicas);
+  if (reason === undefined || reason.what === said) return said;
+  context.terminal.note(`not ready yet: ${reason.what}\n  next: ${reason.next}`);
+  return reason.what;
 }
 
 function showReady({ terminal }: CommandContext, row: EndpointRow): void {
@@ -72,9 +82,11 @@ function showReady({ terminal }: CommandContext, row: EndpointRow): void {
     terminal.note(
       'no gateway yet: start an agent with --gateway, then `ringfence endpoint gateway add AGENT`; until then nobody can call',
     );
-  terminal.line(`Call     ringfence endpoint call ${row.name} /`);
+  // A model's server has nothing at `/`.
+  const path = row.api === 'openai' ? 'v1/models' : '';
+  terminal.line(`Call     ringfence endpoint call ${row.name} /${path}`);
   if (addresses[0] !== undefined) {
     terminal.line(`Or       ringfence endpoint ca > ca.pem; ringfence endpoint token mint ${row.name} NAME > token`);
-    terminal.line(`         curl --cacert ca.pem -H "Authorization: Bearer $(cat token)" ${addresses[0]}`);
+    terminal.line(`         curl --cacert ca.pem -H "Authorization: Bearer $(cat token)" ${addresses[0]}${path}`);
   }
 }

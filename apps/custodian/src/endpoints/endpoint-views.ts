@@ -41,6 +41,7 @@ function gatewayEndpoint(endpoint: Endpoint, routes: ReadonlyMap<AgentId, PartyR
       sensitivity: shown.sensitivity,
       replicas: current === undefined ? [] : replicasOf(current, routes),
       tokens,
+      ...(endpoint.manual === 0 ? { resting: true as const } : {}),
     },
   ];
 }

@@ -11,6 +11,7 @@ export const GATEWAY_REFUSALS = [
   'bad-request',
   'too-large',
   'no-replica',
+  'scaled-to-zero',
   'replica-lost',
   'replica-silent',
   'stale-view',

@@ -56,6 +56,8 @@ export const gatewayEndpoint = z.strictObject({
   sensitivity,
   replicas: z.array(replica).max(200),
   tokens: z.array(z.strictObject({ digest: sha256, expires: moment, limits: tokenLimits })).max(1_000),
+  /** Its owner scaled it to 0 by hand: nobody is to wait for a replica. */
+  resting: z.literal(true).optional(),
 });
 
 /** Host name of an endpoint in its gateways' certificates, in SNI and in Host: no `_`, which some TLS libraries refuse. */
