@@ -3,16 +3,7 @@ import { PolicyError } from '../policy-error.ts';
 /** Who can ask for something: a member's device or an agent. */
 export const PRINCIPAL_TYPES = ['Device', 'Agent'] as const;
 /** What something can be asked of. */
-export const RESOURCE_TYPES = [
-  'Organisation',
-  'Project',
-  'Job',
-  'Dataset',
-  'Artifact',
-  'Agent',
-  'Secret',
-  'Endpoint',
-] as const;
+export const RESOURCE_TYPES = ['Organisation', 'Project', 'Job', 'Artifact', 'Agent', 'Secret', 'Endpoint'] as const;
 
 export type PrincipalType = (typeof PRINCIPAL_TYPES)[number];
 export type ResourceType = (typeof RESOURCE_TYPES)[number];
@@ -27,14 +18,12 @@ const device = (resource: ResourceType): ActionRow => ({ principals: ['Device'],
 const agent = (resource: ResourceType): ActionRow => ({ principals: ['Agent'], resource });
 const both = (resource: ResourceType): ActionRow => ({ principals: ['Device', 'Agent'], resource });
 
-/** Every action of control plane, custodian and agent; a route that declares another does not boot. */
+/** Every action that control plane or custodian asks about; a route that declares another does not boot. */
 export const ACTIONS = {
-  'organisation:read': device('Organisation'),
   'keyring:read': both('Organisation'),
   'keyring:append': device('Organisation'),
   'join-code:create': device('Organisation'),
   'agent:list': device('Organisation'),
-  'agent:read': device('Agent'),
   'agent:remove': device('Agent'),
   'agent:drain': device('Agent'),
   'job:plan': device('Organisation'),
@@ -58,8 +47,6 @@ export const ACTIONS = {
   'job:deposit': device('Project'),
   'label:compute': device('Project'),
   'dataset:add': device('Project'),
-  'dataset:list': device('Organisation'),
-  'dataset:use': device('Dataset'),
   'artifact:list': device('Organisation'),
   'artifact:read': device('Artifact'),
   'artifact:prune': device('Organisation'),
@@ -73,8 +60,6 @@ export const ACTIONS = {
   'entry:request': agent('Job'),
   'endpoint:create': device('Project'),
   'endpoint:list': device('Organisation'),
-  /** Asked by a gateway of who calls without a token. */
-  'endpoint:call': device('Endpoint'),
   'endpoint:scale': device('Endpoint'),
   'endpoint:remove': device('Endpoint'),
   'token:mint': device('Endpoint'),
@@ -85,7 +70,6 @@ export const ACTIONS = {
   'replica:report': agent('Job'),
   'custodian:status': device('Organisation'),
   'custodian:backup': device('Organisation'),
-  'audit:read': device('Organisation'),
 } as const satisfies Readonly<Record<string, ActionRow>>;
 
 /** The name of a declared action. */

@@ -99,7 +99,7 @@ describe('the owner policy', () => {
     const reader = createAuthoriser('@id("x") permit (principal is Device, action, resource is Agent);');
     const id = newId('agent', rng);
     const resource: Resource = { type: 'Agent', id, org };
-    assert.equal(reader.authorise({ principal: device(), action: 'agent:read', resource }).allow, true);
+    assert.equal(reader.authorise({ principal: device(), action: 'agent:drain', resource }).allow, true);
   });
 });
 
