@@ -78,6 +78,9 @@ test('a launched service answers members over the payload link, and nobody befor
   const early = await house.cli(['endpoint', 'call', 'echo', '/who']);
   assert.equal(early.code, 1);
   assert.match(early.stderr, /endpoint gateway add/);
+  const plain = await house.cli(['endpoint', 'gateway', 'add', 'agent-2']);
+  assert.equal(plain.code, 1);
+  assert.match(plain.stderr, /agent-2 was not started with --gateway/);
   await cli('endpoint', 'gateway', 'add', 'agent-1');
   await until(async () => (await wordBy()) === 'one', 'the gateway takes the list up');
   const answer = JSON.parse(await cli('endpoint', 'call', 'echo', '/p?q=1', '-d', 'body', '--json')) as {
@@ -85,6 +88,10 @@ test('a launched service answers members over the payload link, and nobody befor
     body: string;
   };
   assert.deepEqual(JSON.parse(answer.body), { word: 'one', path: '/p?q=1', body: 'body' });
+  const own = await house.cli(['endpoint', 'call', 'echo', '/missing', '--json']);
+  assert.deepEqual([own.code, (JSON.parse(own.stdout) as { gateway: string | null }).gateway], [1, null]);
+  assert.match(own.stderr, /the endpoint itself answered with status 404/);
+  assert.match(await cli('endpoint', 'metrics', 'echo'), /^answers .*2xx \d+.*4xx 1$[^]*^latency .*p99/m);
   assert.match(await cli('ps'), /echo +endpoint +1 ready\n +revision 1 +serve +running, ready/);
 });
 
@@ -126,6 +133,11 @@ test('a revision that cannot start leaves the one before it where it is', async 
   writeFileSync(file, `name: echo\ntype: serve\nrun: exit 3\nservice: {port: 8000, probe: /health}\n`);
   await cli('launch', '-y', '-d', file);
   await until(async () => (await listed())?.coming === 3, 'the third revision comes');
+  await until(
+    async () =>
+      /not ready:\n +job_\w+: attempt \d+ .*user-code, exit code 3[^]*next: /.test(await cli('status', 'echo')),
+    'status says why',
+  );
   assert.equal(await wordBy(), 'two');
   await cli('launch', '-y', write('four'));
   assert.equal(await wordBy(), 'four');
@@ -143,11 +155,10 @@ test('from nothing by a held call, and down again by a person', async () => {
   );
   await cli('endpoint', 'scale', 'idle', '0');
   await until(async () => (await listed('idle'))?.replicas.every(({ state }) => state === 'parked') === true, 'none');
-  const held = house.cli(['endpoint', 'call', 'idle', '/who']);
+  const resting = await house.cli(['endpoint', 'call', 'idle', '/who']);
+  assert.match(resting.stderr, /the gateway answered, not the endpoint: scaled-to-zero, status 503/);
   await cli('endpoint', 'scale', 'idle', 'auto');
-  const answer = await held;
-  assert.equal(answer.code, 0, answer.stderr);
-  assert.equal((JSON.parse(answer.stdout) as { word: string }).word, 'idle');
+  await until(async () => (await wordBy('idle')) === 'idle', 'a call is held until there is a replica');
   await cli('endpoint', 'rm', 'idle');
   assert.equal(await listed('idle'), undefined);
   await until(async () => (await house.cli(['endpoint', 'call', 'idle', '/who'])).code !== 0, 'nobody serves it');

@@ -37,6 +37,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly command: Co
   'custodian restore': () => import('./commands/custodian-restore.ts'),
   'endpoint ls': () => import('./commands/endpoint-ls.ts'),
   'endpoint call': () => import('./commands/endpoint-call.ts'),
+  'endpoint metrics': () => import('./commands/endpoint-metrics.ts'),
   'endpoint scale': () => import('./commands/endpoint-scale.ts'),
   'endpoint rm': () => import('./commands/endpoint-rm.ts'),
   'endpoint ca': () => import('./commands/endpoint-ca.ts'),

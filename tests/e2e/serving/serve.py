@@ -23,6 +23,8 @@ class Handler(BaseHTTPRequestHandler):
                 time.sleep(0.1)
             self.wfile.write(b"0\r\n\r\n")
             return
+        if self.path == "/missing":
+            return self.send_error(404)
         if self.path.startswith("/slow"):
             time.sleep(1)
         self.answer({"word": WORD, "path": self.path, "authorization": self.headers.get("authorization")})

@@ -85,6 +85,22 @@ describe('a gateway', () => {
     assert.deepEqual([countsOf(house).held, countsOf(house).answers['2xx']], [0, 3]);
   });
 
+  it('answers at once for an endpoint that was scaled to 0, those that are held too, and marks its own word', async (t) => {
+    const house = await openGateway(t);
+    const held = house.call('/model/x');
+    await until(() => countsOf(house).held === 1);
+    house.list({ resting: true });
+    for (const answer of [await held, await house.call('/model/x')]) {
+      assert.deepEqual([answer.statusCode, answer.headers['ringfence-refusal']], [503, 'scaled-to-zero']);
+      assert.match(await text(answer), /scaled to 0 by its owner/);
+    }
+    await house.replica((_, response) => response.writeHead(404, { 'Ringfence-Refusal': 'not-a-gateway' }).end('mine'));
+    house.list({ resting: undefined });
+    let own = await house.call('/model/x');
+    for (let i = 0; i < 100 && own.statusCode === 503; i += 1) own = await house.call('/model/x');
+    assert.deepEqual([own.statusCode, own.headers['ringfence-refusal'], await text(own)], [404, undefined, 'mine']);
+  });
+
   it('holds so many and no more', async (t) => {
     const house = await openGateway(t);
     const held = Array.from({ length: 256 }, () => house.call('/model/x').catch(() => undefined));

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fromUtf8, utf8, type Rng } from '@ringfence/base';
+import { jsonOf, Secret, utf8, type Rng } from '@ringfence/base';
 import { writeFileAtomic } from '@ringfence/base/platform';
 import { openAtRest, sealAtRest, type RecordKey } from '@ringfence/crypto/record';
 import type { z } from 'zod';
@@ -25,15 +25,17 @@ export class KeptFile<T> {
   read(): T | undefined {
     if (!existsSync(this.#path)) return undefined;
     try {
-      const opened = openAtRest(this.#key, this.#place, readFileSync(this.#path));
-      return this.#schema.parse(JSON.parse(fromUtf8(opened)));
+      // A gateway's private key may be in it.
+      using opened = new Secret(openAtRest(this.#key, this.#place, readFileSync(this.#path)));
+      return this.#schema.parse(jsonOf(opened.expose()));
     } catch {
       return undefined;
     }
   }
 
   write(value: T): void {
-    writeFileAtomic(this.#path, sealAtRest(this.#key, this.#place, utf8(JSON.stringify(value)), this.#rng));
+    using plain = new Secret(utf8(JSON.stringify(value)));
+    writeFileAtomic(this.#path, sealAtRest(this.#key, this.#place, plain.expose(), this.#rng));
   }
 
   /** Keeps nothing any more. */

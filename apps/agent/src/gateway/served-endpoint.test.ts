@@ -52,6 +52,19 @@ describe('an endpoint at a gateway', () => {
     assert.equal(endpoint.isBusy, false);
   });
 
+  it('lets nobody wait while its owner wants no replica, and holds again afterwards', async () => {
+    const { endpoint, hold, told } = endpointOf();
+    const early = hold(60_000);
+    endpoint.update({ ...listed, resting: true });
+    assert.equal(await early, undefined);
+    assert.equal(await hold(60_000), undefined);
+    assert.deepEqual([told(), endpoint.isBusy], [1, false]);
+    endpoint.update(listed);
+    const late = hold(60_000);
+    endpoint.update({ ...listed, replicas: [replica] });
+    assert.ok((await late) !== undefined);
+  });
+
   it('lets a replica rest that did not take a request, and then tries it again', async () => {
     const { endpoint, clock, hold, road } = endpointOf();
     endpoint.update({ ...listed, replicas: [replica] });

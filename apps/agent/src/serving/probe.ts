@@ -34,7 +34,7 @@ export async function untilReady(
 }
 
 /** How a replica stands now. */
-export async function askOnce({ connect, path, host }: ProbeOptions, clock: Clock): Promise<Probed> {
+async function askOnce({ connect, path, host }: ProbeOptions, clock: Clock): Promise<Probed> {
   let connection: Duplex;
   try {
     connection = await connect();

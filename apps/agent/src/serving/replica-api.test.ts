@@ -21,6 +21,7 @@ import { IDS, KEYS } from '../attempt/members.fixture.ts';
 import { KeyringCopy } from '../link/keyring-copy.ts';
 import { SealPrivateKey } from '@ringfence/crypto/open';
 import { SigningKey } from '@ringfence/crypto/sign';
+import { notAGateway } from '../gateway/member-api.ts';
 import { replicaApi } from './replica-api.ts';
 import { standIn } from './replica-stand-in.fixture.ts';
 import { Replicas } from './replicas.ts';
@@ -50,7 +51,7 @@ async function agentWithReplica(t: TestContext, listed: { gateways: AgentId[]; a
   const jobs = linkApi({
     jobs: (_, response) => response.end('jobs'),
     replicas: replicaApi({ replicas, keyring, clock }),
-    members: (_, response) => response.end('members'),
+    members: notAGateway,
   });
   const admit: Parameters<typeof servePayload>[0]['admit'] = (peer) => {
     const owner = keyring.keyring.byTlsKey(peer);
@@ -116,6 +117,9 @@ describe('a replica’s agent', () => {
     assert.deepEqual(await ask(AGENT_TLS, '/v1/replicas'), [204, undefined, '']);
     assert.deepEqual(await ask(AGENT_TLS, `/v1/replicas/${id.job}/1/x`), [503, 'not-here', '']);
     assert.deepEqual(await ask(KEYS.deviceTls, '/v1/jobs/x'), [200, undefined, 'jobs']);
-    assert.deepEqual(await ask(KEYS.deviceTls, '/v1/endpoints/e/x'), [200, undefined, 'members']);
+    for (const path of ['/v1/endpoints/e/x', '/v1/gateway/metrics']) {
+      const [status, refusal] = await ask(KEYS.deviceTls, path);
+      assert.deepEqual([status, refusal], [404, 'not-a-gateway'], path);
+    }
   });
 });

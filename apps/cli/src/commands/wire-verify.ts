@@ -6,6 +6,7 @@ import { hasProfile, readProfile } from '../home/profile.ts';
 import { table, type Terminal } from '../terminal.ts';
 import { journalFolders } from '../wire/journal-folders.ts';
 import { reconcile } from '../wire/reconcile.ts';
+import { smugglingLines } from '../wire/smuggling-lines.ts';
 import { showReconciliation } from '../wire/show-reconciliation.ts';
 import { verifyLinks, type VerifiedLink } from '../wire/verify-journal.ts';
 
@@ -45,7 +46,7 @@ export const command: Command = {
 };
 
 function show({ line }: Terminal, report: VerifiedLink): void {
-  const { link, connections, messages, bytesIn, bytesOut, records, problems, problemCount, smuggling } = report;
+  const { link, connections, messages, bytesIn, bytesOut, records, problems, problemCount } = report;
   line(`${link === '' ? 'link' : link} with ${report.controlPlane}: ${report.ok ? 'verified' : 'NOT VERIFIED'}`);
   line(`  ${records} records, ${connections.length} connections, ${bytesIn} B in, ${bytesOut} B out`);
   if (report.from > 1) line(`  records before ${report.from} were removed: checked from the checkpoint there`);
@@ -61,27 +62,9 @@ function show({ line }: Terminal, report: VerifiedLink): void {
   if (cells.length > 0) line(indent(table(['', 'MESSAGE', 'FRAMES', 'BYTES'], cells)));
   for (const { seq, code } of problems.slice(0, PROBLEMS_SHOWN)) line(`  problem at record ${seq}: ${code}`);
   if (problemCount > PROBLEMS_SHOWN) line(`  and ${problemCount - PROBLEMS_SHOWN} more`);
-  const { goal } = smuggling;
-  line('  the most bits that could have been smuggled out:');
-  for (const who of ['job', 'agent'] as const)
-    line(
-      `    by a hostile ${who}: ${bits(smuggling[who].perAttempt)} an attempt, ${bits(smuggling[who].perMinute)} a minute`,
-    );
-  const { perConnection, once } = smuggling.agent;
-  line(
-    `    and by a hostile agent: ${bits(perConnection)} a connection, ${bits(once)} once, with its first offer and its seed`,
-  );
-  line(`    goal: ${goal.perAttempt} an attempt, ${goal.perMinute} a minute`);
-  if (!smuggling.signaturesFixed)
-    line('    signatures could not be made again: the frame key is not at hand (--seal-key-file)');
-  if (!smuggling.handshakesFixed) line('    not all handshakes come from the committed seed, or it is not at hand');
-  for (const what of smuggling.notCounted) line(`    not counted: ${what}`);
+  for (const text of smugglingLines(report)) line(`  ${text}`);
 }
 
 function indent(text: string): string {
   return text.replaceAll(/^/gm, '  ');
-}
-
-function bits(count: number): string {
-  return count.toFixed(1);
 }

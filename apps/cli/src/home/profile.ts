@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { CliError } from '../cli-error.ts';
 
 /** What this device knows of its organisation; no secrets. */
-export const profileSchema = z.strictObject({
+const profileSchema = z.strictObject({
   v: z.literal(1),
   name: z.string(),
   org: idOf('org'),

@@ -4,7 +4,7 @@ import type { PackEntry } from '@ringfence/client/pack';
 import { CliError } from '../cli-error.ts';
 
 /** What is below `folder`, sorted: files and links; anything else is refused. Throws CliError `bad-file`. */
-export function folderEntries(folder: string): PackEntry[] {
+function folderEntries(folder: string): PackEntry[] {
   const entries: PackEntry[] = [];
   const pending = [''];
   for (let below = pending.pop(); below !== undefined; below = pending.pop()) {

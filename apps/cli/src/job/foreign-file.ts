@@ -44,7 +44,7 @@ export function fallbackName(path: string): string {
 }
 
 /** A key that was not carried as it is, for people. */
-export function leftOutLine({ path, line, effect, reason }: LeftOut): string {
+function leftOutLine({ path, line, effect, reason }: LeftOut): string {
   const words = { ignored: 'left out', step: 'to do', needed: 'needed' } as const;
   return `  line ${line}: ${path}: ${words[effect]}: ${reason}`;
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { canonicalBytes, epochMs, newId, toBase64Url, type JobId } from '@ringfence/base';
+import { canonicalBytes, epochMs, newId, toBase64Url, type Clock, type JobId } from '@ringfence/base';
 import { sha256Hex, type Envelope } from '@ringfence/crypto/sign';
-import { readStatement, signStatement, workloadDigest } from '@ringfence/keyring';
+import { CLOCK_SKEW_MS, readStatement, signStatement, workloadDigest } from '@ringfence/keyring';
 import { constraintsFor, type LabelConstraints, type Loosening, type PlacementLabel } from '@ringfence/policy';
 import { ISOLATIONS, type Isolation } from '@ringfence/protocol';
 import {
@@ -50,8 +50,8 @@ export function readJob(path: string, wishes: ForeignWishes): ReadJob {
   return { file, workdir: resolve(dirname(path), file.workdir) };
 }
 
-/** Gets the label of a job from the custodian and compiles its placement part. Throws JobFileError where the job is looser than its label. */
-export async function labelJob({ rng }: CommandContext, session: Session, read: ReadJob): Promise<LabelledJob> {
+/** Gets the label of a job from the custodian and compiles its placement part. Throws JobFileError where the job is looser than its label, CliError `check-failed`. */
+export async function labelJob({ clock, rng }: CommandContext, session: Session, read: ReadJob): Promise<LabelledJob> {
   const { file } = read;
   const id = newId('job', rng);
   await requireSecrets(session, file.secrets);
@@ -65,8 +65,17 @@ export async function labelJob({ rng }: CommandContext, session: Session, read: 
     validMs: validFor(job),
   });
   const label = readStatement('label', labelEnvelope).claimed;
+  requireClock(label, clock);
   const constraints = constraintsOf(file, label);
   return { ...read, id, job, labelEnvelope, label, constraints, placement: placementOf(job, constraints, sites) };
+}
+
+/** Nobody starts anything on a label of the future: a job with it would wait, refused again and again, until that has come. */
+function requireClock({ at }: LabelStatement, clock: Clock): void {
+  if (at <= clock.now() + CLOCK_SKEW_MS) return;
+  throw new CliError('check-failed', 'the custodian’s clock is ahead of this machine’s by more than two minutes', {
+    next: 'set the clocks and launch again',
+  });
 }
 
 /** How long an order may be started: a service for as long as its file says, since its replicas come and go; the next launch renews it. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { journalLines, journalParts, readHandshakeSeed, readLinkKeys } from '@ringfence/client/control-link';
 import { readSessionKeys, wireVerify, type WireReport } from '@ringfence/ledger';
 import { CliError } from '../cli-error.ts';
-import { readFrameKey } from './frame-key.ts';
+import { readFrameKey, whyNoFrameKey } from './frame-key.ts';
 import type { JournalFolder } from './journal-folders.ts';
 
 /** What one journal proves, and where it lies. */
@@ -14,6 +14,8 @@ export interface VerifiedLink extends WireReport {
   readonly root: string;
   /** The profile knows this control plane by another root: the frames were checked against keys that are not its. */
   readonly otherRoot: boolean;
+  /** Why signatures could not be made again; null when they could. */
+  readonly noFrameKey: string | null;
 }
 
 /** The control plane as the CLI's profile pinned it. */
@@ -60,15 +62,17 @@ function verifyLink({ place, folder, sessions }: JournalFolder, { known, sealKey
       next: 'start the party once: it writes down the public keys that its frames are checked against',
     });
   const parts = journalParts(folder);
+  const signing = readFrameKey(folder, sealKeyFile, keys.party);
   const report = wireVerify({
     records: journalLines(parts),
     sessions: readSessionKeys(readText(sessions)),
-    keys: { ...keys, seed: readHandshakeSeed(folder), signing: readFrameKey(folder, sealKeyFile, keys.party) },
+    keys: { ...keys, seed: readHandshakeSeed(folder), signing },
     removed: new Set(parts.removed.flatMap(({ conns }) => conns)),
   });
   const { controlPlane, root } = keys;
   const otherRoot = known?.id === controlPlane && known.root !== root;
-  return { ...report, ok: report.ok && !otherRoot, link: place, controlPlane, root, otherRoot };
+  const noFrameKey = signing === undefined ? whyNoFrameKey(folder, sealKeyFile) : null;
+  return { ...report, ok: report.ok && !otherRoot, link: place, controlPlane, root, otherRoot, noFrameKey };
 }
 
 function readText(path: string): string {
