@@ -2,32 +2,48 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { newId, silentLog, sleep, systemRng, type Clock, type EpochMs, type Log } from '@ringfence/base';
+import {
+  newId,
+  silentLog,
+  sleep,
+  systemRng,
+  type Clock,
+  type EpochMs,
+  type Log,
+  type MonotonicMs,
+} from '@ringfence/base';
 import { openStateFolder, systemClock } from '@ringfence/base/platform';
-import { removeEmbedded, startEmbedded } from '@ringfence/store';
+import { removeEmbedded } from '@ringfence/store';
+import { createTestDatabase } from '@ringfence/store/test-database';
 import { parseControlPlaneConfig } from './config.ts';
 import { noFault, type Fault } from './fault-points.ts';
 import { startControlPlane, type RunningControlPlane } from './start.ts';
 
-/** The machine's clock, set forward by hand: timers run as ever, `now` jumps. */
+/** The machine's clock with time that passes by hand; timers run as ever. */
 export class ShiftedClock implements Clock {
-  #shift = 0;
+  #passed = 0;
+  #ahead = 0;
 
   now(): EpochMs {
-    return (systemClock.now() + this.#shift) as EpochMs;
+    return (systemClock.now() + this.#passed + this.#ahead) as EpochMs;
   }
 
-  monotonic(): ReturnType<Clock['monotonic']> {
-    return systemClock.monotonic();
+  monotonic(): MonotonicMs {
+    return (systemClock.monotonic() + this.#passed) as MonotonicMs;
   }
 
   after(delay: number, run: () => void): () => void {
     return systemClock.after(delay, run);
   }
 
-  /** Sets `now` forward. */
+  /** Lets time pass: both clocks show it. */
   shift(milliseconds: number): void {
-    this.#shift += milliseconds;
+    this.#passed += milliseconds;
+  }
+
+  /** Sets the wall clock: nothing has passed. */
+  jump(milliseconds: number): void {
+    this.#ahead += milliseconds;
   }
 }
 
@@ -58,12 +74,11 @@ export function embeddedFolder(t: TestContext): string {
   return stateDir;
 }
 
-/** An embedded server that outlives control planes of a test: its folder, and its URL. */
+/** A database that outlives control planes of a test: its URL, and a folder for who opens it. */
 export async function startDatabase(t: TestContext): Promise<{ url: string; stateDir: string }> {
-  const stateDir = embeddedFolder(t);
-  const server = await startEmbedded({ stateDir, log: silentLog, clock: systemClock });
-  cleanUp(t, () => server.stop());
-  return { stateDir, url: Buffer.from(server.connectionString().expose()).toString() };
+  const database = await createTestDatabase('rf_cp');
+  cleanUp(t, database.drop);
+  return { stateDir: temporaryFolder(t), url: database.url };
 }
 
 /** How a replica of a test runs. */

@@ -8,6 +8,7 @@ import type { CustodianKeys } from './identity/custodian-keys.ts';
 import type { Endpoints } from './endpoints/endpoints.ts';
 import type { SealKind } from './identity/key-vault.ts';
 import type { RecordEvent } from './ledger/record-event.ts';
+import type { LeaseEnds } from './jobs/attempt-end.ts';
 import type { OpenCodes } from './join/open-codes.ts';
 import type { ControlPlaneLink } from './links/control-plane-link.ts';
 import type { Notices } from './notices/notices.ts';
@@ -30,6 +31,7 @@ export interface CustodianContext {
   readonly disk: DiskRoom;
   readonly authoriser: Authoriser;
   readonly clock: Clock;
+  readonly leaseEnds: LeaseEnds;
   readonly rng: Rng;
   readonly log: Log;
   readonly record: RecordEvent;

@@ -18,6 +18,7 @@ import { openKeyVault } from './identity/key-vault.ts';
 import { openLinkIdentity } from './identity/link-certificate.ts';
 import { passphraseFromFile } from './identity/passphrase-source.ts';
 import { OpenCodes } from './join/open-codes.ts';
+import { LeaseEnds } from './jobs/attempt-end.ts';
 import { closeJob } from './jobs/close-job.ts';
 import { recordEvent } from './ledger/record-event.ts';
 import { ControlPlaneLink } from './links/control-plane-link.ts';
@@ -199,6 +200,7 @@ async function contextOf(
     disk: new DiskRoom([state, join(state, 'objects')], config.diskReserve),
     authoriser: createAuthoriser(OWNER_POLICY),
     clock,
+    leaseEnds: new LeaseEnds(clock),
     rng,
     log,
     record,

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { systemClock as clock } from '@ringfence/base/platform';
 import { foldKeyring, checkCommit } from '@ringfence/keyring';
 import { startControlPlaneDouble, type ControlPlaneDouble } from './fixtures/control-plane-double.fixture.ts';
 import { startRig, type CustodianRig } from './fixtures/custodian-rig.fixture.ts';
@@ -46,7 +45,7 @@ test('a job goes from its dataset to its committed result', async () => {
   assert.equal(committed.result, 'committed');
   if (committed.result !== 'committed') return;
   const { statements } = await organisation.client.keyring(-1);
-  const context = { keyring: foldKeyring(statements, organisation.root.publicKey), now: clock.now() };
+  const context = { keyring: foldKeyring(statements, organisation.root.publicKey) };
   assert.equal(checkCommit(committed.commit, { job: made.body.job, attempt: 1, agent: agent.id }, context).allow, true);
   assert.deepEqual(await agent.client.commit(commit), committed);
   await agent.client.stopped(stoppedBy(agent, made, 1, 'succeeded'));

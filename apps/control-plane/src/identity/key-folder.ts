@@ -40,6 +40,7 @@ const stored = z.strictObject({
   records: z.string(),
 });
 const VALID_FOR_MS = 90 * 86_400_000;
+const DATED_BACK_MS = 86_400_000;
 
 /** Reads the keys in `folder`, or makes them (0600) when it has none. Throws ControlPlaneError `bad-keys`. */
 export function openKeyFolder(folder: string, time: { clock: Clock; rng: Rng }): ControlPlaneIdentity {
@@ -74,7 +75,10 @@ function readKeys(file: string): Omit<ControlPlaneIdentity, 'keys'> {
   }
 }
 
-/** Signed afresh at every start, so that its end is always months away. */
+/**
+ * Signed afresh at every start, so that its end is always months away; dated back, so that a start while the clock is ahead does not lock out
+ * everybody whose clock is right.
+ */
 function signKeys({ id, root, frames, leases }: Omit<ControlPlaneIdentity, 'keys'>, clock: Clock): Envelope {
   const now = clock.now();
   const body: ControlPlaneKeys = {
@@ -83,7 +87,7 @@ function signKeys({ id, root, frames, leases }: Omit<ControlPlaneIdentity, 'keys
     root: root.publicKey,
     frames: frames.publicKey,
     leases: leases.publicKey,
-    at: now,
+    at: epochMs(now - DATED_BACK_MS),
     notAfter: epochMs(now + VALID_FOR_MS),
   };
   return signEnvelope('application/vnd.ringfence.control-plane-keys.v1+json', body satisfies Json, [root]);

@@ -7,7 +7,7 @@ import type { JobTable } from '../store/tables.ts';
 import type { Selectable } from 'kysely';
 
 type RetryRow = Pick<Selectable<JobTable>, 'state' | 'not_before' | 'retry_reason'>;
-import { ONLINE_WITHIN_MS } from './clock-terms.ts';
+import { isOnline } from './clock-terms.ts';
 
 const MOST_JOBS = 500;
 const MOST_EVENTS = 1_000;
@@ -120,7 +120,7 @@ export async function listAgents(
   return {
     agents: rows.map(({ agent, body, free_cpu_milli, free_memory_bytes, seen_at, locked, draining }) => ({
       agent,
-      online: seen_at !== null && seen_at > now - ONLINE_WITHIN_MS,
+      online: isOnline(seen_at, now),
       locked: locked !== null,
       draining,
       tier: body.tier,

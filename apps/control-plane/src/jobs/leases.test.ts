@@ -41,8 +41,10 @@ test('a lease that ends in silence is lost and the job is leased again; one that
   const [first = assert.fail()] = (await client.job(job)).attempts;
   assert.deepEqual([first.state, first.leaseUntil > clock.now()], ['running', true]);
   await agent.close();
-  clock.shift(60_000);
-  await until('lost', async () => (await client.job(job)).attempts[0]?.state === 'expired');
+  await until('lost', async () => {
+    clock.shift(1_000);
+    return (await client.job(job)).attempts[0]?.state === 'expired';
+  });
   await until('queued', async () => (await client.job(job)).state === 'queued');
   assert.equal((await client.job(kept.job)).state, 'leased', 'a job that keeps on is not replaced');
   const back = org.dial(t, controlPlane, org.agent, { folder: agent.folder });
@@ -60,6 +62,25 @@ test('a lease that ends in silence is lost and the job is leased again; one that
   await until('failed', async () => (await client.job(job)).state === 'failed');
   clock.shift(120_000);
   assert.equal((await client.job(job)).attempts.length, 2);
+});
+
+test('a control plane whose clock is set ends no attempt that is renewed, and keeps none whose agent is gone', async (t) => {
+  const { clock, client, agent, org } = await house(t, await startDatabase(t));
+  const { job } = await client.submit(org.submission({ maxAttempts: 2 }));
+  await leaseOf(agent, 1, job);
+  const renewals = (): number => agent.messages.filter(({ name }) => name === 'renew').length;
+  const state = async (): Promise<string | undefined> => (await client.job(job)).attempts[0]?.state;
+  clock.jump(600_000);
+  const before = renewals();
+  await until('a renewal', () => renewals() > before);
+  assert.equal(await state(), 'leased', 'ten minutes ahead');
+  // What the last renewal promised by the wall clock lies ten minutes ahead now.
+  clock.jump(-600_000);
+  await agent.close();
+  await until('lost', async () => {
+    clock.shift(1_000);
+    return (await state()) === 'expired';
+  });
 });
 
 test('a refused attempt frees what it held and counts; a job that nobody can take waits, says why, and expires', async (t) => {

@@ -1,7 +1,7 @@
 import type { FreeResources, OfferRow } from '@ringfence/policy';
 import type { EpochMs } from '@ringfence/base';
 import type { Tx } from '../store/open-store.ts';
-import { ONLINE_WITHIN_MS } from '../jobs/clock-terms.ts';
+import { isOnline } from '../jobs/clock-terms.ts';
 
 /** An offer with the version that a reservation must still find. */
 export type VersionedOffer = OfferRow & { readonly rowVersion: number };
@@ -48,7 +48,7 @@ export async function offerRows(tx: Tx, now: EpochMs): Promise<VersionedOffer[]>
       // Evidence counts once its documents are verified; an offer's own word is not evidence (invariant 4).
       evidence: [],
       free,
-      online: row.seen_at !== null && row.seen_at > now - ONLINE_WITHIN_MS,
+      online: isOnline(row.seen_at, now),
       locked: row.locked !== null,
       draining: row.draining,
       diskFull: row.body.diskBytes === 0,

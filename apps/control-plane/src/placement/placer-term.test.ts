@@ -84,3 +84,37 @@ test('a term is held by one at a time, rises with each holder, and lets nobody e
   );
   await Promise.all([b.close(), c.close()]);
 });
+
+test('a holder that is silent is followed after its time, whatever clocks say; one that speaks is not', async (t) => {
+  const { url } = await startDatabase(t);
+  const { store, close } = await openStore({ stateDir: temporaryFolder(t), url, clock: systemClock, log: silentLog });
+  cleanUp(t, close);
+  const replica = () => {
+    // It speaks when it is told to.
+    const clock = Object.assign(new ManualClock(), { after: () => () => {} });
+    return { clock, term: new PlacerTerm({ store, replica: newId('site', systemRng), clock, log: silentLog }) };
+  };
+  const [holder, other] = [replica(), replica()];
+  cleanUp(t, () => Promise.all([holder.term.close(), other.term.close()]).then(() => undefined));
+  const speak = async ({ term }: typeof holder): Promise<number | undefined> => {
+    await term.start(() => {});
+    return term.current;
+  };
+  assert.equal(await speak(holder), 1);
+  other.clock.jump(600_000);
+  for (const _ of [1, 2, 3]) {
+    assert.equal(await speak(other), undefined, 'a clock that is ahead takes nothing');
+    other.clock.advance(4_000);
+    assert.equal(await speak(holder), 1);
+  }
+  // The last word was written ten minutes ahead, and then nothing comes.
+  holder.clock.jump(600_000);
+  assert.equal(await speak(holder), 1);
+  other.clock.jump(-1_200_000);
+  assert.equal(await speak(other), undefined);
+  other.clock.advance(5_999);
+  assert.equal(await speak(other), undefined);
+  other.clock.advance(1);
+  assert.equal(await speak(other), 2);
+  assert.equal(await speak(holder), undefined);
+});

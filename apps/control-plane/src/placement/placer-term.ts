@@ -1,4 +1,4 @@
-import type { Clock, Log } from '@ringfence/base';
+import type { Clock, Log, MonotonicMs } from '@ringfence/base';
 import { sql } from 'kysely';
 import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
 import { ControlPlaneError } from '../control-plane-error.ts';
@@ -6,6 +6,13 @@ import { ControlPlaneError } from '../control-plane-error.ts';
 /** How long a term outlives its holder's last word, and how often the holder speaks. */
 const TERM_MS = 6_000;
 const RENEW_MS = 2_000;
+
+/** Another's row, and since when this process has seen it so. */
+interface SeenTerm {
+  readonly term: number;
+  readonly beat: number;
+  readonly since: MonotonicMs;
+}
 
 /**
  * Which replica places: one row with a term that rises with each change of holder. Every write of the placer checks the row
@@ -18,6 +25,7 @@ export class PlacerTerm {
   readonly #clock: Clock;
   readonly #log: Log;
   #term: number | undefined;
+  #seen: SeenTerm | undefined;
   #cancel: (() => void) | undefined;
   #closed = false;
 
@@ -75,17 +83,31 @@ export class PlacerTerm {
     return row.term;
   }
 
+  /** Another's term ends when this process saw its row stand still for long enough: no clock that is set ends it, or keeps a dead one's alive. */
   async #hold(): Promise<number | undefined> {
-    const now = this.#clock.now();
-    const { rows } = await this.#store.withSystem('hold-placer-term', (tx) =>
-      sql<{ term: number }>`
-        insert into placer_term (term, holder, until) values (1, ${this.#replica}, ${now + TERM_MS})
+    const silent = this.#silent();
+    return this.#store.withSystem('hold-placer-term', async (tx) => {
+      const { rows } = await sql<{ term: number }>`
+        insert into placer_term (term, holder, until) values (1, ${this.#replica}, ${this.#clock.now() + TERM_MS})
         on conflict (only_row) do update
-          set holder = excluded.holder, until = excluded.until,
+          set holder = excluded.holder, until = excluded.until, beat = placer_term.beat + 1,
               term = placer_term.term + case when placer_term.holder = excluded.holder and placer_term.term = ${this.#term ?? 0} then 0 else 1 end
-          where placer_term.holder = excluded.holder or placer_term.until < ${now}
-        returning term`.execute(tx),
-    );
-    return rows[0]?.term;
+          where placer_term.holder = excluded.holder or placer_term.until = 0
+            or (placer_term.term = ${silent?.term ?? 0} and placer_term.beat = ${silent?.beat ?? 0})
+        returning term`.execute(tx);
+      if (rows[0] === undefined)
+        this.#note(await tx.selectFrom('placer_term').select(['term', 'beat']).executeTakeFirst());
+      return rows[0]?.term;
+    });
+  }
+
+  #silent(): SeenTerm | undefined {
+    const seen = this.#seen;
+    return seen !== undefined && this.#clock.monotonic() - seen.since >= TERM_MS ? seen : undefined;
+  }
+
+  #note(row: { term: number; beat: number } | undefined): void {
+    if (row === undefined || (row.term === this.#seen?.term && row.beat === this.#seen.beat)) return;
+    this.#seen = { ...row, since: this.#clock.monotonic() };
   }
 }

@@ -2,6 +2,7 @@ import { errorFields, isId, type JobId, type OrgId } from '@ringfence/base';
 import type { Subscription } from '@ringfence/store';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { expireJobs, expireLeases, forgetNonces } from '../jobs/lease-watch.ts';
+import type { SeenLeases } from '../jobs/silent-leases.ts';
 import { dueRetries } from './due-retries.ts';
 import { placeJob } from './place-job.ts';
 
@@ -17,6 +18,7 @@ export class Placer {
   /** Jobs that were named go first, so that a new one does not wait for a look at all that fit nowhere. */
   readonly #named = new Map<JobId, OrgId>();
   #all = false;
+  #seenLeases: SeenLeases = new Map();
   #closed = false;
 
   constructor(context: ControlPlaneContext) {
@@ -109,7 +111,7 @@ export class Placer {
   async #sweep(): Promise<void> {
     if (this.#context.term.current === undefined) return;
     try {
-      await expireLeases(this.#context);
+      this.#seenLeases = await expireLeases(this.#context, this.#seenLeases);
       await expireJobs(this.#context);
       for (const { org, job } of await dueRetries(this.#context)) this.#wake(`${org} ${job}`);
       await forgetNonces(this.#context);

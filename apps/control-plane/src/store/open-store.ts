@@ -2,6 +2,7 @@ import type { Clock, Log } from '@ringfence/base';
 import { openDatabase, startEmbedded, type EmbeddedServer, type Store, type Tx as StoreTx } from '@ringfence/store';
 import { MIGRATION_0001 } from './migration-0001.ts';
 import { MIGRATION_0002 } from './migration-0002.ts';
+import { MIGRATION_0003 } from './migration-0003.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
 /** Every query that reaches across organisations, by name. */
@@ -14,7 +15,7 @@ export const SYSTEM_QUERIES = [
   'hold-placer-term',
   'waiting-jobs',
   'waiting-parties',
-  'expired-leases',
+  'live-leases',
   'extend-leases',
   'due-jobs',
   'due-retries',
@@ -52,6 +53,7 @@ export async function openStore(options: {
     migrations: [
       { id: 1, name: 'first-tables', sql: MIGRATION_0001 },
       { id: 2, name: 'parked-jobs', sql: MIGRATION_0002 },
+      { id: 3, name: 'counted-renewals', sql: MIGRATION_0003 },
     ],
     systemQueries: SYSTEM_QUERIES,
     sharedTables: ['placer_term'],

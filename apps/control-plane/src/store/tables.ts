@@ -16,7 +16,10 @@ export interface PlacerTermTable {
   only_row: Generated<boolean>;
   term: number;
   holder: string;
+  /** 0 when the holder let go; otherwise for people: nobody decides by it. */
   until: number;
+  /** How often the holder has spoken. */
+  beat: Generated<number>;
 }
 
 /** A code that lets one custodian register one organisation. */
@@ -139,7 +142,10 @@ export interface AttemptTable {
   receipt: Json<Envelope>;
   lease: Json<Envelope>;
   term: number;
+  /** For people: nobody decides by it. */
   lease_until: number;
+  /** How often the lease was renewed. */
+  renewals: Generated<number>;
   running_at: number | null;
   stop_sent: Generated<boolean>;
 }

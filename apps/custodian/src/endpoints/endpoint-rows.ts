@@ -1,6 +1,6 @@
 import type { EndpointId } from '@ringfence/base';
 import { CustodianError } from '../custodian-error.ts';
-import { mayRun } from '../jobs/attempt-end.ts';
+import type { LeaseEnds } from '../jobs/attempt-end.ts';
 import type { Tx } from '../store/open-store.ts';
 import { ENDPOINT_NAME, ENDPOINT_SERVICE, TOKEN_NAME } from '../store/sealed-columns.ts';
 import type { EndpointParts } from './endpoint-parts.ts';
@@ -14,7 +14,6 @@ export async function loadEndpoints(context: EndpointParts, tx: Tx): Promise<End
     await slotRows(tx),
     await tx.selectFrom('endpoint_token').selectAll().orderBy('made_at').execute(),
   ];
-  const now = context.clock.now();
   const slotsOf = Map.groupBy(slots, ({ endpoint, revision }) => `${endpoint}/${revision}`);
   const revisionsOf = Map.groupBy(revisions, ({ endpoint }) => endpoint);
   const tokensOf = Map.groupBy(tokens, ({ endpoint }) => endpoint);
@@ -26,7 +25,7 @@ export async function loadEndpoints(context: EndpointParts, tx: Tx): Promise<End
         service: context.columns.open(ENDPOINT_SERVICE, `${endpoint}/${revision}`, service_box),
         sensitivity,
         madeAt: made_at,
-        slots: (slotsOf.get(`${endpoint}/${revision}`) ?? []).map((row) => slotOf(row, now)),
+        slots: (slotsOf.get(`${endpoint}/${revision}`) ?? []).map((row) => slotOf(row, context.leaseEnds)),
       }),
     );
     if (removed && alive.length === 0) return [];
@@ -98,6 +97,7 @@ function slotRows(tx: Tx) {
       'job.attempt',
       'job.agent',
       'job.closed',
+      'attempt.granted_at',
       'attempt.stopped',
       'attempt.ends_by',
     ])
@@ -105,8 +105,8 @@ function slotRows(tx: Tx) {
     .execute();
 }
 
-function slotOf(row: SlotRow, now: number): Slot {
-  const { job, slot, wanted, told, attempt, agent, closed } = row;
+function slotOf(row: SlotRow, ends: LeaseEnds): Slot {
+  const { job, slot, wanted, told, attempt, agent, closed, granted_at, stopped, ends_by } = row;
   return {
     job,
     slot,
@@ -114,7 +114,7 @@ function slotOf(row: SlotRow, now: number): Slot {
     told,
     attempt,
     agent,
-    running: attempt > 0 && mayRun({ stopped: row.stopped, ends_by: row.ends_by }, now),
+    running: granted_at !== null && ends.mayRun({ job, attempt, granted_at, stopped, ends_by }),
     said: row.said_of === attempt ? row.state : null,
     closed: closed !== null,
   };

@@ -1,11 +1,24 @@
+import type { Clock, JobId, MonotonicMs } from '@ringfence/base';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 
 /** What the custodian gives an agent that may be paused or have a slow clock, beyond its lease. */
 export const LEASE_GRACE_MS = 15_000;
 
+/** `ends_by` of an attempt that an officer has fenced. */
+export const FENCED = 0;
+
+/** What a row says of when an attempt ends. */
+export interface AttemptRow {
+  readonly job: JobId;
+  readonly attempt: number;
+  readonly granted_at: number;
+  readonly stopped: unknown;
+  readonly ends_by: number | null;
+}
+
 /**
- * By when, on the custodian's own clock, an honest agent whose lease nobody renews has ended the attempt; null for one that goes on
- * without a lease (`keep`), which only a signed `stopped` ends (invariant 5).
+ * By when an honest agent whose lease nobody renews has ended the attempt, as the wall clock stood at the grant; null for one that goes on
+ * without a lease (`keep`), which only a signed `stopped` or a fence ends (invariant 5). What counts is how long that is after the grant.
  */
 export function endsBy(
   { onPartition }: Pick<PlacementPart, 'onPartition'>,
@@ -14,7 +27,42 @@ export function endsBy(
   return onPartition === 'keep' ? null : grantedAt + ttlMs + LEASE_GRACE_MS;
 }
 
-/** Whether an attempt may still run at `now`. */
-export function mayRun(attempt: { readonly stopped: unknown; readonly ends_by: number | null }, now: number): boolean {
-  return attempt.stopped === null && (attempt.ends_by === null || now < attempt.ends_by);
+/**
+ * When the leases of granted attempts end by this process's monotonic clock: a wall clock that is set ends none before its time (invariant 5),
+ * and keeps none for longer. What was granted before this process began counts from its beginning.
+ */
+export class LeaseEnds {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #began: MonotonicMs;
+  /** Of what this process granted, as long as it may run. */
+  readonly #ends = new Map<string, number>();
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
+    this.#began = clock.monotonic();
+  }
+
+  /** Notes a grant; call before it is committed. */
+  granted(row: AttemptRow): void {
+    const now = this.#clock.monotonic();
+    for (const [key, end] of this.#ends) if (end <= now) this.#ends.delete(key);
+    const length = lengthOf(row);
+    if (length !== undefined) this.#ends.set(keyOf(row), now + length);
+  }
+
+  /** Whether an attempt may still run. */
+  mayRun(row: AttemptRow): boolean {
+    if (row.stopped !== null || row.ends_by === FENCED) return false;
+    const length = lengthOf(row);
+    if (length === undefined) return true;
+    return this.#clock.monotonic() < (this.#ends.get(keyOf(row)) ?? this.#began + length);
+  }
+}
+
+function lengthOf({ granted_at, ends_by }: AttemptRow): number | undefined {
+  return ends_by === null ? undefined : Math.max(0, ends_by - granted_at);
+}
+
+function keyOf({ job, attempt }: AttemptRow): string {
+  return `${job} ${attempt}`;
 }

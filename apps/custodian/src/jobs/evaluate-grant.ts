@@ -12,7 +12,6 @@ import { sitesOf } from '../labels/sign-label.ts';
 import { readSecrets } from '../secrets/secret-rows.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { JobTable } from '../store/tables.ts';
-import { mayRun } from './attempt-end.ts';
 import { openWorkload } from './open-workload.ts';
 import { mayFollow } from './retry-wish.ts';
 
@@ -67,7 +66,7 @@ export async function evaluateGrant(
   if (!mayStart(context, claimed, admission)) return refuse('device-removed');
   if (job.commit_record !== null) return refuse('committed');
   const earlier = await earlierAttempts(tx, job);
-  if (earlier.some((attempt) => mayRun(attempt, clock.now()))) return refuse('attempt-may-run');
+  if (earlier.some((attempt) => context.leaseEnds.mayRun(attempt))) return refuse('attempt-may-run');
   if (!mayFollow(earlier.at(-1), admission.placement)) return refuse('closed');
   if (await isOver(tx, job.job)) return refuse('closed');
   const workload = await openWorkload(context, claimed.org, job.job, job.workload);
@@ -121,7 +120,12 @@ async function secretsOf(
 }
 
 async function earlierAttempts(tx: Tx, { job }: GrantJob) {
-  return tx.selectFrom('attempt').select(['stopped', 'ends_by']).where('job', '=', job).orderBy('attempt').execute();
+  return tx
+    .selectFrom('attempt')
+    .select(['job', 'attempt', 'granted_at', 'stopped', 'ends_by'])
+    .where('job', '=', job)
+    .orderBy('attempt')
+    .execute();
 }
 
 async function dataOf(

@@ -148,11 +148,18 @@ async function grant(
   const grantedAt = context.clock.now();
   const statement = signGrant(context, claimed, allowed);
   const payload = await sealPayload(context, tx, claimed, allowed);
+  const ends = {
+    job: job.job,
+    attempt,
+    granted_at: grantedAt,
+    ends_by: endsBy(admission.placement, { grantedAt, ttlMs: lease.body.ttlMs }),
+    stopped: null,
+  };
+  context.leaseEnds.granted(ends);
   await tx
     .insertInto('attempt')
     .values({
-      job: job.job,
-      attempt,
+      ...ends,
       org: claimed.org,
       agent: asked.agent,
       epoch: claimed.epoch,
@@ -160,9 +167,6 @@ async function grant(
       grant_envelope: JSON.stringify(statement),
       payload,
       mounts: JSON.stringify(allowed.data.map(({ artifact, version }) => ({ artifact, version }))),
-      granted_at: grantedAt,
-      ends_by: endsBy(admission.placement, { grantedAt, ttlMs: lease.body.ttlMs }),
-      stopped: null,
     })
     .execute();
   await tx

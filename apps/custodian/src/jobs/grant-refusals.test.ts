@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { epochMs, newId, systemRng as rng } from '@ringfence/base';
+import { epochMs, newId, systemRng as rng, type Clock, type MonotonicMs } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
 import type { Fault } from '../fault-points.ts';
 import { signEnvelope, SigningKey } from '@ringfence/crypto/sign';
@@ -31,9 +31,13 @@ let organisation: TestOrganisation;
 let agent: TestAgent;
 let other: TestAgent;
 const seen = new Set<GrantRefusal>();
-/** A wall clock that tests push ahead; timers run on. */
-const ahead = { by: 0 };
-const shifted = { ...clock, now: () => epochMs(clock.now() + ahead.by) };
+/** A wall clock that tests set, and a monotonic one that they push ahead; timers run on. */
+const ahead = { by: 0, passed: 0 };
+const shifted: Clock = {
+  ...clock,
+  now: () => epochMs(clock.now() + ahead.by),
+  monotonic: () => (clock.monotonic() + ahead.passed) as MonotonicMs,
+};
 const noFault: Fault = () => {};
 
 before(async () => {
@@ -129,18 +133,22 @@ test('an earlier attempt that may still run, or was granted before, blocks', asy
   assert.equal(await refusal(grantBody(controlPlane, agent, made, { attempt: 1 })), 'attempt-not-new', 'going back');
   await agent.client.stopped(stoppedBy(agent, made, 2));
   assert.equal(await refusal(grantBody(controlPlane, other, made, { attempt: 3 }), other), undefined);
-  ahead.by = 46_000;
-  const late = grantBody(controlPlane, agent, made, { attempt: 4 });
-  assert.equal(await refusal(late), undefined, 'lease end and grace have passed');
+  // The wall clock alone ends nothing.
+  ahead.by = 100_000;
+  const early = grantBody(controlPlane, agent, made, { attempt: 4 });
+  assert.equal(await refusal(early), 'attempt-may-run', 'its clock was set ahead');
+  ahead.by = -100_000;
+  ahead.passed += 46_000;
+  const late = grantBody(controlPlane, agent, made, { attempt: 5 });
+  assert.equal(await refusal(late), undefined, 'lease end and grace have passed, though its clock was set back');
   ahead.by = 0;
 });
 
 test('an attempt that keeps running through a partition is replaced by its own word only', async () => {
   const made = await depositTestJob(rig, organisation, { onPartition: 'keep' });
   assert.equal(await refusal(grantBody(controlPlane, agent, made, { attempt: 1 })), undefined);
-  ahead.by = 200_000;
+  ahead.passed += 200_000;
   assert.equal(await refusal(grantBody(controlPlane, other, made, { attempt: 2 }), other), 'attempt-may-run');
-  ahead.by = 0;
   await agent.client.stopped(stoppedBy(agent, made, 1));
   assert.equal(await refusal(grantBody(controlPlane, other, made, { attempt: 2 }), other), undefined);
 });

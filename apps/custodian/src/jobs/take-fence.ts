@@ -4,6 +4,7 @@ import { checkFence } from '@ringfence/keyring';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
+import { FENCED } from './attempt-end.ts';
 
 /**
  * Counts an attempt as over on an officer's signed word: from now on the next one may be granted, and the fenced one is given its grant no
@@ -25,17 +26,21 @@ export async function takeFence(
   const { fence } = decision;
   const { attempt } = fence.body;
   await context.store.withOrg(org, async (tx) => {
-    const fenced = await tx
-      .updateTable('attempt')
-      .set({ ends_by: now })
+    const row = await tx
+      .selectFrom('attempt')
+      .select(['job', 'attempt', 'agent', 'granted_at', 'stopped', 'ends_by'])
       .where('job', '=', job)
       .where('attempt', '=', attempt)
-      .where('stopped', 'is', null)
-      .where((has) => has.or([has('ends_by', 'is', null), has('ends_by', '>', now)]))
-      .returning('agent')
+      .forNoKeyUpdate()
       .executeTakeFirst();
-    if (fenced === undefined) return;
-    const { agent } = fenced;
+    if (row === undefined || !context.leaseEnds.mayRun(row)) return;
+    const { agent } = row;
+    await tx
+      .updateTable('attempt')
+      .set({ ends_by: FENCED })
+      .where('job', '=', job)
+      .where('attempt', '=', attempt)
+      .execute();
     await context.record(tx, org, { type: 'fenced', job, attempt, agent, device, fenceDigest: fence.digest });
   });
   await context.endpoints.jobChanged(job);

@@ -17,7 +17,7 @@ export async function takeStopped(
 ): Promise<void> {
   const { job, attempt } = claimOf(envelope);
   const { keyring } = claimed;
-  const decision = checkStopped(envelope, { job, attempt, agent }, { keyring, now: context.clock.now() });
+  const decision = checkStopped(envelope, { job, attempt, agent }, { keyring });
   if (!decision.allow) throw bad();
   const { stopped } = decision;
   await context.store.withOrg(claimed.org, async (tx) => {

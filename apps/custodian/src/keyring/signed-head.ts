@@ -5,6 +5,8 @@ import { errorFields } from '@ringfence/base';
 import type { CustodianContext } from '../context.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 
+const LOOK_EVERY_MS = 10_000;
+
 /** The custodian's word, as of now, that `keyring` is the newest there is. */
 export function headOf(
   { keys, clock }: Pick<CustodianContext, 'keys' | 'clock'>,
@@ -30,18 +32,25 @@ export async function refreshHead(context: CustodianContext, claimed: ClaimedOrg
   });
 }
 
-/** Signs the head every 15 minutes; returns what ends that. A signature that fails is made a minute later. */
+/**
+ * Signs the head every 15 minutes, and soon after the clock was set: one that is dated ahead of it counts nowhere. Returns what ends that. A
+ * signature that fails is made anew at the next look.
+ */
 export function keepHeadFresh(context: CustodianContext, claimed: ClaimedOrganisation): () => void {
-  let cancel = context.clock.after(HEAD_INTERVAL_MS, refresh);
-  return () => cancel();
+  let ended = false;
+  let cancel = context.clock.after(LOOK_EVERY_MS, look);
+  return () => {
+    ended = true;
+    cancel();
+  };
 
-  function refresh(): void {
-    refreshHead(context, claimed).then(
-      () => (cancel = context.clock.after(HEAD_INTERVAL_MS, refresh)),
-      (error: unknown) => {
-        context.log.error('head.not_signed', errorFields(error));
-        cancel = context.clock.after(60_000, refresh);
-      },
-    );
+  function look(): void {
+    const age = context.clock.now() - claimed.headAt;
+    const fresh = age >= 0 && age < HEAD_INTERVAL_MS;
+    (fresh ? Promise.resolve() : refreshHead(context, claimed))
+      .catch((error: unknown) => context.log.error('head.not_signed', errorFields(error)))
+      .finally(() => {
+        if (!ended) cancel = context.clock.after(LOOK_EVERY_MS, look);
+      });
   }
 }

@@ -1,12 +1,12 @@
-import type { AgentId, EpochMs, JobId } from '@ringfence/base';
+import type { AgentId, JobId } from '@ringfence/base';
 import type { Envelope, SigningPublicKey } from '@ringfence/crypto/sign';
 import type { Decision } from '@ringfence/policy';
-import { CLOCK_SKEW_MS, type Keyring } from '../chain/keyring.ts';
+import type { Keyring } from '../chain/keyring.ts';
 import type { Verified } from '../statement.ts';
 import { tryRead, tryVerify } from './open.ts';
 
 /** Why the word of an attempt's end, or a commit record, does not count. */
-export type OutcomeReason = 'malformed' | 'signature' | 'org' | 'job' | 'attempt' | 'agent' | 'not-yet';
+export type OutcomeReason = 'malformed' | 'signature' | 'org' | 'job' | 'attempt' | 'agent';
 
 /** The attempt that a statement must be about. */
 export interface Attempt {
@@ -15,10 +15,9 @@ export interface Attempt {
   readonly agent: AgentId;
 }
 
-/** By whose keys and when an outcome is judged. */
+/** By whose keys an outcome is judged; no clock: what was done stays done when the clock that dated it is set right. */
 export interface OutcomeContext {
   readonly keyring: Keyring;
-  readonly now: EpochMs;
 }
 
 /**
@@ -28,12 +27,12 @@ export interface OutcomeContext {
 export function checkStopped(
   envelope: Envelope,
   attempt: Attempt,
-  { keyring, now }: OutcomeContext,
+  { keyring }: OutcomeContext,
 ): Decision<OutcomeReason, { stopped: Verified<'stopped'> }> {
   const read = tryRead('stopped', envelope);
   const stopped = tryVerify(read, ({ agent }) => signKeyOf(keyring, agent));
   if (stopped === undefined) return unopened(read);
-  const reasons = mismatches(stopped.body, attempt, { keyring, now });
+  const reasons = mismatches(stopped.body, attempt, keyring);
   return reasons.length === 0 ? { allow: true, stopped } : { allow: false, reasons };
 }
 
@@ -45,12 +44,12 @@ export function checkStopped(
 export function checkCommit(
   envelope: Envelope,
   attempt: Attempt,
-  { keyring, now }: OutcomeContext,
+  { keyring }: OutcomeContext,
 ): Decision<OutcomeReason, { commit: Verified<'commit'> }> {
   const read = tryRead('commit', envelope);
   const commit = tryVerify(read, ({ custodian, at }) => keyring.delegatedKeys('commit', at, custodian));
   if (commit === undefined) return unopened(read);
-  const reasons = mismatches(commit.body, attempt, { keyring, now });
+  const reasons = mismatches(commit.body, attempt, keyring);
   return reasons.length === 0 ? { allow: true, commit } : { allow: false, reasons };
 }
 
@@ -58,17 +57,12 @@ function unopened(read: object | undefined): { allow: false; reasons: OutcomeRea
   return { allow: false, reasons: [read === undefined ? 'malformed' : 'signature'] };
 }
 
-function mismatches(
-  body: Verified<'stopped' | 'commit'>['body'],
-  attempt: Attempt,
-  { keyring, now }: OutcomeContext,
-): OutcomeReason[] {
+function mismatches(body: Verified<'stopped' | 'commit'>['body'], attempt: Attempt, keyring: Keyring): OutcomeReason[] {
   const holds: readonly (readonly [OutcomeReason, boolean])[] = [
     ['org', body.org === keyring.org],
     ['job', body.job === attempt.job],
     ['attempt', body.attempt === attempt.attempt],
     ['agent', body.agent === attempt.agent],
-    ['not-yet', body.at <= now + CLOCK_SKEW_MS],
   ];
   return holds.flatMap(([reason, good]) => (good ? [] : [reason]));
 }

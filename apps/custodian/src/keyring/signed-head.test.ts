@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { epochMs, sleep, type Clock } from '@ringfence/base';
+import { systemClock } from '@ringfence/base/platform';
+import { checkHead, headMaxAge } from '@ringfence/keyring';
+import { startControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
+import { startRig } from '../fixtures/custodian-rig.fixture.ts';
+import { claimRig } from '../fixtures/organisation.fixture.ts';
+
+const FASTER = 100;
+
+test('a head that was signed while the clock was ahead is signed anew once the clock is right', async (t) => {
+  let ahead = 0;
+  const clock: Clock = {
+    ...systemClock,
+    now: () => epochMs(systemClock.now() + ahead),
+    after: (delay, run) => systemClock.after(delay / FASTER, run),
+  };
+  const [rig, controlPlane] = await Promise.all([startRig({ clock }), startControlPlaneDouble()]);
+  t.after(async () => {
+    await rig.close();
+    await controlPlane.close();
+  });
+  await claimRig(rig, controlPlane);
+  const { claimed = assert.fail() } = rig.custodian.context.owner;
+  const counts = (): boolean => {
+    const rule = { now: systemClock.now(), maxAge: headMaxAge('internal') };
+    return checkHead(claimed.keyring, claimed.head, rule).allow;
+  };
+  const until = async (holds: () => boolean): Promise<void> => {
+    const deadline = systemClock.monotonic() + 20_000;
+    while (!holds()) {
+      assert.ok(systemClock.monotonic() < deadline);
+      await sleep(systemClock, 5);
+    }
+  };
+  assert.equal(counts(), true);
+  ahead = 1_200_000;
+  await until(() => !counts());
+  ahead = 0;
+  await until(counts);
+});
