@@ -47,7 +47,7 @@ export function* finishSegment(folder: string, segment: ClosedSegment, fault: Se
 function* fold(folder: string, { first }: ClosedSegment, fault: SegmentFault): Generator<void> {
   const raw: ClosedSegment = { first, forms: new Set(['raw']) };
   const collector = new StepCollector();
-  const folded = new DraftFile(segmentPath(folder, first, 'folded'));
+  using folded = new DraftFile(segmentPath(folder, first, 'folded'));
   let lines = 0;
   for (const line of foldLines(collecting(segmentRecords(folder, raw), collector))) {
     folded.write(`${line}\n`);
@@ -68,7 +68,7 @@ function restoreSteps(folder: string, segment: ClosedSegment): void {
 }
 
 function writeSteps(folder: string, first: number, collector: StepCollector): void {
-  const steps = new DraftFile(segmentPath(folder, first, 'steps'));
+  using steps = new DraftFile(segmentPath(folder, first, 'steps'));
   for (const line of collector.lines()) steps.write(`${line}\n`);
   steps.place();
   syncFolder(folder);
@@ -84,7 +84,7 @@ function* collecting(records: Iterable<JournalRecord>, collector: StepCollector)
 /** Compresses a folded segment. */
 export function packSegment(folder: string, first: number, fault: SegmentFault): void {
   const folded = segmentPath(folder, first, 'folded');
-  const packed = new DraftFile(segmentPath(folder, first, 'packed'));
+  using packed = new DraftFile(segmentPath(folder, first, 'packed'));
   packed.write(gzipSync(Buffer.concat([...piecesOf(folded)])));
   packed.place();
   syncFolder(folder);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { ManualClock, newId, systemRng } from '@ringfence/base';
 import { readJournal, type JournalRecord } from '@ringfence/ledger';
 import { JOURNAL_NAME, JournalFile } from './journal-file.ts';
 import { temporaryFolder } from './party.fixture.ts';
+import { closedSegments, segmentPath } from './segment-names.ts';
 
 const START = {
   kind: 'start',
@@ -118,4 +119,26 @@ test('records that nobody waits for are synced within a second', async (t) => {
   assert.equal(clock.waiting, 1, 'the next record starts its own second');
   await file.sync();
   assert.equal(clock.waiting, 0, 'a sync that somebody asked for serves it too');
+});
+
+test('a closed segment that cannot be folded is told of, is whole, and is folded by the next start', async (t) => {
+  const folder = temporaryFolder(t);
+  const told: unknown[] = [];
+  const first = new JournalFile(folder, new ManualClock(), () => {}, { onUntidy: (cause) => told.push(cause) });
+  first.append(START);
+  first.append(fact(2));
+  const inTheWay = `${segmentPath(folder, 1, 'folded')}.tmp`;
+  mkdirSync(inTheWay);
+  const { hash } = first.rotate(() => fact(3));
+  assert.equal(told.length, 1);
+  assert.equal((told[0] as NodeJS.ErrnoException).code, 'EISDIR');
+  assert.equal(first.append(fact(4)).hash_prev, hash, 'the journal goes on');
+  await first.close();
+  rmdirSync(inTheWay);
+  const { records } = opened(t, folder);
+  assert.deepEqual(
+    records.map((record) => record.kind === 'fact' && record.body['n']),
+    [2, 3, 4],
+  );
+  assert.deepEqual([...(closedSegments(folder)[0]?.forms ?? [])].toSorted(), ['folded', 'steps']);
 });

@@ -35,6 +35,14 @@ const SYNC_WITHIN = 1_000;
 const INDEX_EVERY = 1_024;
 const CHUNK = 1_048_576;
 
+/** What a journal's files are opened with beside their folder. */
+export interface JournalFileOptions {
+  /** Called at steps at which tests let a process die. */
+  readonly fault?: SegmentFault | undefined;
+  /** A closed segment could not be folded, compressed or removed. It stays as it is, which is whole; the next start tries again. */
+  readonly onUntidy?: ((cause: unknown) => void) | undefined;
+}
+
 /**
  * The files behind a journal: one that is written to and those that are closed. Appends at once, syncs when told and at the latest a
  * second later. After a failed write or sync it refuses everything (ClientError `journal-failed`): what the disk holds is then unknown until the next start.
@@ -43,6 +51,7 @@ export class JournalFile {
   readonly #folder: string;
   readonly #closed: ClosedPart;
   readonly #fault: SegmentFault;
+  readonly #onUntidy: (cause: unknown) => void;
   #fd: number;
   /** Bytes of closed segments: all other positions count from the beginning of the first that this process wrote to. */
   #base = 0;
@@ -66,9 +75,15 @@ export class JournalFile {
    * written to over to `visit`, and cuts off a torn last line. The caller holds the folder's lock. Throws LedgerError `broken-journal`,
    * ClientError `broken-steps`.
    */
-  constructor(folder: string, clock: Clock, visit: (record: JournalRecord) => void, fault: SegmentFault = () => {}) {
+  constructor(
+    folder: string,
+    clock: Clock,
+    visit: (record: JournalRecord) => void,
+    { fault = () => {}, onUntidy = () => {} }: JournalFileOptions = {},
+  ) {
     this.#folder = folder;
     this.#fault = fault;
+    this.#onUntidy = onUntidy;
     this.#closed = new ClosedPart(folder, fault);
     for (const step of this.#closed.steps()) visit(step);
     this.#clock = clock;
@@ -142,7 +157,11 @@ export class JournalFile {
 
   /** Compresses and removes closed segments that are old enough. */
   retain(retention: JournalRetention): void {
-    this.#closed.retain(retention, this.now());
+    try {
+      this.#closed.retain(retention, this.now());
+    } catch (cause) {
+      this.#onUntidy(cause);
+    }
   }
 
   /** Appends one record and returns it; it is in the file, not yet on disk. Throws ClientError `journal-failed`. */
@@ -277,9 +296,9 @@ export class JournalFile {
       try {
         if (steps.next().done === true) this.#finishing = undefined;
         else setImmediate(next);
-      } catch {
-        // The segment stays as it was written, which is all that anybody needs; the next start tries again.
+      } catch (cause) {
         this.#finishing = undefined;
+        this.#onUntidy(cause);
       }
     };
     next();
@@ -288,10 +307,11 @@ export class JournalFile {
   #finishNow(): void {
     try {
       while (this.#finishing?.next().done === false) continue;
-    } catch {
-      // As above.
+    } catch (cause) {
+      this.#onUntidy(cause);
+    } finally {
+      this.#finishing = undefined;
     }
-    this.#finishing = undefined;
   }
 
   #startSync(): Promise<void> {

@@ -1,4 +1,13 @@
-import type { AgentId, Clock, ControlPlaneId, CustodianId, OrgId, Rng } from '@ringfence/base';
+import {
+  errorFields,
+  type AgentId,
+  type Clock,
+  type ControlPlaneId,
+  type CustodianId,
+  type Log,
+  type OrgId,
+  type Rng,
+} from '@ringfence/base';
 import { makeFolder } from '@ringfence/base/platform';
 import type { ChannelKeys, HandshakeSeed } from '@ringfence/crypto/channel';
 import { sha256Hex, type Digest, type SigningKey } from '@ringfence/crypto/sign';
@@ -58,6 +67,7 @@ export interface JournalOptions {
   readonly party: LinkParty;
   readonly controlPlane: ControlPlaneId;
   readonly clock: Clock;
+  readonly log?: Log | undefined;
   readonly onFact?: ((fact: StoredFact) => void) | undefined;
   /** The party's frame key: with it, full segments are closed and checkpoints signed. */
   readonly key?: SigningKey | undefined;
@@ -128,7 +138,7 @@ export class LinkJournal {
           state.apply(record);
           if (record.kind === 'fact') options.onFact?.(record);
         },
-        options.fault,
+        { fault: options.fault, onUntidy: (cause) => options.log?.error('journal.untidy', errorFields(cause)) },
       );
       const { id: party, org, role } = options.party;
       const owner = { role, party, org, link: options.controlPlane };

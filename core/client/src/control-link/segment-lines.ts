@@ -20,9 +20,9 @@ export function* piecesOf(path: string): Generator<Uint8Array> {
 }
 
 /** A file that is written beside its place, and takes it at once when it is whole and on disk. */
-export class DraftFile {
+export class DraftFile implements Disposable {
   readonly #path: string;
-  readonly #file: number;
+  #file: number | undefined;
 
   /** Draft of `path`; a draft that a crash left is written over. */
   constructor(path: string) {
@@ -33,13 +33,24 @@ export class DraftFile {
   /** Appends. */
   write(bytes: string | Uint8Array): void {
     const whole = Buffer.from(bytes);
-    for (let at = 0; at < whole.length;) at += writeSync(this.#file, whole, at);
+    for (let at = 0; at < whole.length;) at += writeSync(this.#open, whole, at);
   }
 
   /** Syncs, and puts the file in its place; the folder has to be synced by the caller. */
   place(): void {
-    fdatasyncSync(this.#file);
-    closeSync(this.#file);
+    fdatasyncSync(this.#open);
+    this[Symbol.dispose]();
     renameSync(`${this.#path}.tmp`, this.#path);
+  }
+
+  /** Closes a draft that is given up; the next one of the same place writes over it. */
+  [Symbol.dispose](): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
+  get #open(): number {
+    if (this.#file === undefined) throw new TypeError('the draft is in its place already');
+    return this.#file;
   }
 }
