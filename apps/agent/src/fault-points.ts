@@ -15,6 +15,7 @@ export const FAULT_POINTS = [
   'run-after-exec',
   'run-after-exit',
   'commit-before-upload',
+  'upload-after-part',
   'commit-after-upload',
   'commit-before-request',
   'commit-after-answer',

@@ -90,6 +90,15 @@ export function stepMachine(state: MachineState, event: MachineEvent, now: numbe
   return { state: replace(state, next), commands };
 }
 
+/**
+ * An attempt whose results an earlier process began to upload goes on with that. It runs no more, so its lease does not matter: whether the
+ * results count is the custodian's word.
+ */
+export function resumeUpload(state: MachineState, { job, attempt }: AttemptId): MachineStep {
+  const resumed: AttemptState = { job, attempt, keep: false, deadline: 0, ending: null, phase: 'collecting' };
+  return { state: { ...state, live: [...state.live, resumed] }, commands: [{ type: 'collect', job, attempt }] };
+}
+
 /** Whether a lease gives time at `now`. */
 export function holdsLease({ keep, deadline }: AttemptState, now: number): boolean {
   return keep || now < deadline - STOP_BEFORE_MS;

@@ -6,12 +6,14 @@ import type { AttemptView } from '@ringfence/protocol/payload';
 import { watchCheckpoint } from '../checkpoints/checkpoint-watch.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import { LogSealer } from '../logs/log-sealer.ts';
+import { UploadNote } from '../outputs/upload-note.ts';
 import { beginReplica, stopAfterDrain } from '../serving/serve-attempt.ts';
 import { admit } from './admit.ts';
 import { askGrant } from './ask-grant.ts';
 import { leasedFact, refusedFact } from './attempt-facts.ts';
 import {
   EMPTY_MACHINE,
+  resumeUpload,
   stepMachine,
   type AttemptId,
   type MachineCommand,
@@ -39,6 +41,8 @@ export class AttemptRunner {
   readonly #underWay = new Set<Promise<void>>();
   readonly #sealer: LogSealer;
   readonly #wakes = new Set<() => void>();
+  /** Attempts whose upload the next process goes on with. */
+  readonly #left = new Set<string>();
   #state: MachineState;
 
   constructor(context: LinkContext, key: RecordKey, highest: ReadonlyMap<JobId, number>) {
@@ -104,6 +108,21 @@ export class AttemptRunner {
     this.#run(commands);
   }
 
+  /** Goes on with an upload that an earlier process began; false when what it left is not there. */
+  resume({ job, attempt }: AttemptId): boolean {
+    const { machine, rng, log, metrics } = this.#context;
+    const work = new AttemptWork(machine.state, { job, attempt });
+    const upload = UploadNote.read(work.kept, { key: this.#key, rng });
+    if (upload === undefined || !work.reopen(this.#context, upload)) return false;
+    this.#works.set(keyOf(work.id), work);
+    const { state, commands } = resumeUpload(this.#state, work.id);
+    this.#state = state;
+    log.info('upload.resumed', { ...work.id });
+    metrics.attempts(this.live);
+    this.#run(commands);
+    return true;
+  }
+
   renew(lease: AttemptId, deadline: number): void {
     this.#take({ type: 'renewed', job: lease.job, attempt: lease.attempt, deadline });
   }
@@ -113,10 +132,13 @@ export class AttemptRunner {
     this.#take({ type: 'stop', job, attempt, graceMs, why: reason === 'drain' ? 'interrupted' : 'stopped' });
   }
 
-  /** Ends everything that runs, as interrupted; what is not over within `within` milliseconds is taken up by the next start. */
+  /**
+   * Ends everything that runs, as interrupted; uploads, and what is not over within `within` milliseconds, are taken up by the next start.
+   */
   async close(within: number): Promise<void> {
-    for (const { job, attempt } of this.#state.live)
-      this.#take({ type: 'stop', job, attempt, graceMs: Math.min(within / 2, 4_000), why: 'interrupted' });
+    for (const { job, attempt, phase } of this.#state.live)
+      if (phase === 'collecting') this.#leave({ job, attempt });
+      else this.#take({ type: 'stop', job, attempt, graceMs: Math.min(within / 2, 4_000), why: 'interrupted' });
     const cancel = this.#context.clock.after(within, () => this.#closing.abort());
     while (this.#underWay.size > 0)
       await Promise.race([Promise.allSettled(this.#underWay), aborted(this.#closing.signal)]).finally(() => {
@@ -125,6 +147,11 @@ export class AttemptRunner {
     cancel();
     this.#closing.abort();
     for (const forget of this.#wakes) forget();
+  }
+
+  #leave(id: AttemptId): void {
+    this.#left.add(keyOf(id));
+    this.#works.get(keyOf(id))?.cancelling.abort();
   }
 
   #take(event: MachineEvent): void {
@@ -168,7 +195,9 @@ export class AttemptRunner {
       case 'start':
         return this.#track(this.#start(work));
       case 'collect':
-        return this.#step(work, 'collected', () => collect(this.#context, work, this.#laidOutOf(work), this.#key));
+        return this.#step(work, 'collected', () =>
+          collect(this.#context, work, this.#laidOut.get(keyOf(work.id)), this.#key),
+        );
       case 'commit':
         return this.#track(this.#commit(work));
       case 'cancel':
@@ -250,6 +279,7 @@ export class AttemptRunner {
 
   #failed(work: AttemptWork, error: unknown): void {
     const { log } = this.#context;
+    if (this.#left.has(keyOf(work.id))) return;
     if (error instanceof AttemptEnd) {
       log.info('attempt.refused', {
         ...work.id,

@@ -1,4 +1,5 @@
-import type { MonotonicMs } from '@ringfence/base';
+import { existsSync } from 'node:fs';
+import type { Clock, MonotonicMs } from '@ringfence/base';
 import type { Envelope } from '@ringfence/crypto/sign';
 import type { Admission, LeasedStart } from '@ringfence/keyring';
 import type { AttemptPhase, AttemptView, FailureEnvelope, GrantPayload } from '@ringfence/protocol/payload';
@@ -7,9 +8,12 @@ import type { AttemptMetrics } from '../job-metrics/attempt-metrics.ts';
 import type { EgressCount } from '../egress/egress-count.ts';
 import { AttemptLog } from '../logs/attempt-log.ts';
 import type { LinkContext } from '../link/link-context.ts';
+import type { Machine } from '../machine/machine.ts';
+import { attemptRoom, closeToJobs } from '../machine/work-folder.ts';
 import type { Place } from '../machine/capacity.ts';
 import type { Running, SandboxExit, SandboxLevel } from '../sandbox/index.ts';
 import type { Replica } from '../serving/replica.ts';
+import { forgetUpload, type UploadNote } from '../outputs/upload-note.ts';
 import { AttemptFolder } from './attempt-folder.ts';
 import type { AttemptId } from './attempt-machine.ts';
 import { forgetSecrets, type JobSecrets } from './job-secrets.ts';
@@ -26,7 +30,7 @@ export interface Leased {
 /** One attempt at work: what its steps leave for the ones that follow. */
 export class AttemptWork {
   readonly id: AttemptId;
-  readonly leased: Leased;
+  readonly #leased: Leased | undefined;
   readonly kept: AttemptFolder;
   /** Ends whatever step is under way. */
   readonly cancelling = new AbortController();
@@ -43,6 +47,8 @@ export class AttemptWork {
   /** What it did with its way out. */
   egress: EgressCount | undefined;
   running: Running | undefined;
+  /** How far the upload of its results is. */
+  upload: UploadNote | undefined;
   /** Of a `serve` job that runs. */
   replica: Replica | undefined;
   /** Gives back the image that it runs in. */
@@ -55,10 +61,36 @@ export class AttemptWork {
   failure: FailureEnvelope | undefined;
   view: AttemptView | undefined;
 
-  constructor(state: string, id: AttemptId, leased: Leased) {
+  constructor(state: string, id: AttemptId, leased?: Leased) {
     this.id = { job: id.job, attempt: id.attempt };
-    this.leased = leased;
+    this.#leased = leased;
     this.kept = new AttemptFolder(state, id);
+  }
+
+  /** Not of one that an earlier process began. */
+  get leased(): Leased {
+    if (this.#leased === undefined) throw new TypeError('only an attempt that was leased by this process is started');
+    return this.#leased;
+  }
+
+  /** Takes up an attempt whose results an earlier process began to upload. False when what it left is not there. */
+  reopen({ machine, clock }: LinkContext, upload: UploadNote): boolean {
+    const folder = attemptRoom(machine.folders, this.id);
+    const { about } = this.kept;
+    if (about === undefined || !existsSync(folder)) return false;
+    // From here on the job's host user may be another job's.
+    closeToJobs(folder);
+    this.folder = folder;
+    this.upload = upload;
+    this.view = about.view;
+    this.#openLog(machine, clock);
+    return true;
+  }
+
+  #openLog({ logBytes, logQuota }: Machine, clock: Clock): void {
+    logQuota.began(this.kept);
+    const take = (bytes: number): boolean => logQuota.take(this.kept, bytes);
+    this.log = new AttemptLog(this.kept.logPath, { limit: logBytes, take, clock });
   }
 
   /** Opens log and view once it is known whose attempt it is. */
@@ -66,11 +98,7 @@ export class AttemptWork {
     const { admission, level } = this;
     if (admission === undefined || level === undefined) throw new TypeError('only an admitted attempt is opened');
     this.kept.make();
-    this.log = new AttemptLog(this.kept.logPath, {
-      limit: machine.logBytes,
-      take: (bytes) => machine.logQuota.take(this.kept, bytes),
-      clock,
-    });
+    this.#openLog(machine, clock);
     this.view = {
       job: this.id.job,
       attempt: this.id.attempt,
@@ -100,6 +128,19 @@ export class AttemptWork {
     };
   }
 
+  /** What the job took in all, once it has ended. */
+  get spent(): Pick<AttemptView, 'peakMemoryBytes' | 'cpuMs'> {
+    const { exit, view } = this;
+    if (exit === undefined) return { peakMemoryBytes: view?.peakMemoryBytes ?? null, cpuMs: view?.cpuMs ?? null };
+    return { peakMemoryBytes: exit.peakMemoryBytes, cpuMs: exit.cpuMs === null ? null : Math.floor(exit.cpuMs) };
+  }
+
+  /** Writes down how it stands, for a next process. */
+  save(): void {
+    const about = this.kept.about;
+    if (about !== undefined && this.view !== undefined) this.kept.write({ ...about, view: this.view });
+  }
+
   /** Shows the next phase to whoever asks. */
   enter(phase: AttemptPhase, more: Partial<AttemptView> = {}): void {
     if (this.view === undefined) return;
@@ -115,11 +156,10 @@ export class AttemptWork {
       endedAt: clock.now(),
       outcome,
       failure: this.failure ?? null,
-      peakMemoryBytes: this.exit?.peakMemoryBytes ?? null,
-      cpuMs: this.exit?.cpuMs === null || this.exit === undefined ? null : Math.floor(this.exit.cpuMs),
+      ...this.spent,
     });
-    const about = this.kept.about;
-    if (about !== undefined && this.view !== undefined) this.kept.write({ ...about, view: this.view });
+    this.save();
+    forgetUpload(this.kept);
     machine.logQuota.over(this.kept);
   }
 }

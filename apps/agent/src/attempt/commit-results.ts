@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fromUtf8, utf8 } from '@ringfence/base';
 import { writeFileAtomic } from '@ringfence/base/platform';
 import { ApiRefusal } from '@ringfence/client/api';
 import { sealPack } from '@ringfence/client/pack';
 import { openAtRest, sealAtRest, type RecordKey } from '@ringfence/crypto/record';
-import { DedupeKey } from '@ringfence/crypto/seal';
 import { checkCommit } from '@ringfence/keyring';
-import { commitRequest } from '@ringfence/protocol/payload';
+import { commitRequest, type ChunkReference } from '@ringfence/protocol/payload';
 import type { z } from 'zod';
 import { AgentError } from '../agent-error.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import { checkpointPlace } from '../checkpoints/checkpoint-place.ts';
 import { collectOutput, OUTPUT_LIMITS } from '../outputs/collect-output.ts';
+import { forgetUpload, UploadNote, type UploadPlan } from '../outputs/upload-note.ts';
 import type { AttemptFolder } from './attempt-folder.ts';
 import { committingFact } from './attempt-facts.ts';
 import type { AttemptId } from './attempt-machine.ts';
@@ -30,12 +31,14 @@ const PLACE = { file: 'commit.sealed' };
 export async function collect(
   context: LinkContext,
   work: AttemptWork,
-  laidOut: LaidOut,
+  laidOut: LaidOut | undefined,
   key: RecordKey,
 ): Promise<void> {
-  work.enter('collecting');
+  work.enter('collecting', work.spent);
+  work.save();
   context.fault('commit-before-upload');
-  const request = await upload(context, work, laidOut).catch((error: unknown) => {
+  work.upload ??= UploadNote.begin(work.kept, planOf(work, laidOut), { key, rng: context.rng });
+  const request = await upload(context, work, work.upload).catch((error: unknown) => {
     if (!(error instanceof AgentError)) throw error;
     work.log?.write('err', utf8(`ringfence: ${error.message}\n`));
     work.failure = { class: 'user-code', exception: 'ringfence.BadOutput' };
@@ -45,30 +48,42 @@ export async function collect(
   const sealed = sealAtRest(key, PLACE, utf8(JSON.stringify(request)), context.rng);
   writeFileAtomic(work.kept.commitPath, sealed);
   await context.record(committingFact(work.id));
+  forgetUpload(work.kept);
   context.fault('commit-before-request');
 }
 
-async function upload(context: LinkContext, work: AttemptWork, laidOut: LaidOut): Promise<CommitRequest> {
-  const { payload } = work;
-  if (payload === undefined) throw new TypeError('only a granted attempt has results');
-  const { link, rng } = context;
-  // Keyed apart from everything else, so that an agent cannot ask the custodian whether it has a certain file.
-  const dedupeKey = DedupeKey.generate(rng);
+/** Where the outputs lie, and what of them is a checkpoint and no result; one that is the whole output is both. */
+function planOf({ payload, folder: own }: AttemptWork, laidOut: LaidOut | undefined): UploadPlan {
+  if (payload === undefined || laidOut === undefined || own === undefined)
+    throw new TypeError('only a granted attempt has results');
   const checkpoint = checkpointPlace(payload);
-  const outputs: CommitRequest['outputs'] = [];
-  for (const [index, { artifact, version }] of payload.outputs.entries()) {
+  const outputs = payload.outputs.map(({ artifact, version }, index) => {
     const folder = laidOut.outputs[index]?.hostPath;
     if (folder === undefined) throw new TypeError('each output has a folder');
-    // A checkpoint is no result; one that is the whole output is both.
-    const without = checkpoint?.output === index ? checkpoint.steps.join('/') : undefined;
+    const steps = checkpoint?.output === index ? checkpoint.steps : [];
+    const without = steps.length === 0 ? {} : { without: steps.join('/') };
+    return { artifact, version, folder: relative(own, folder), ...without };
+  });
+  return { project: payload.project, outputs };
+}
+
+async function upload(context: LinkContext, work: AttemptWork, note: UploadNote): Promise<CommitRequest> {
+  const { link, rng, fault } = context;
+  const { dedupeKey, plan } = note;
+  const { project } = plan;
+  const { signal } = work.cancelling;
+  const outputs: CommitRequest['outputs'] = [];
+  for (const [index, { artifact, version, folder: name, without }] of plan.outputs.entries()) {
+    const folder = join(work.folder ?? '', name);
     const entries = collectOutput(folder, { ...OUTPUT_LIMITS, without });
-    // What arrived before the custodian or a link was lost does not travel again.
-    const arrived = new Map();
-    const { pack, files, bytes } = await withCustodian(
-      context,
-      { within: UPLOAD_WITHIN_MS, signal: work.cancelling.signal },
-      (custodian) =>
-        sealPack({ folder, entries, org: link.org, project: payload.project, dedupeKey, custodian, rng, arrived }),
+    // What arrived before the custodian, a link or this agent's process was lost does not travel again.
+    const arrived = note.arrived[index] ?? new Map();
+    const onArrived = (chunks: readonly ChunkReference[]): void => {
+      note.add(index, chunks);
+      fault('upload-after-part');
+    };
+    const { pack, files, bytes } = await withCustodian(context, { within: UPLOAD_WITHIN_MS, signal }, (custodian) =>
+      sealPack({ folder, entries, org: link.org, project, dedupeKey, custodian, rng, arrived, onArrived, signal }),
     );
     outputs.push({ artifact, version, pack, files, bytes });
   }

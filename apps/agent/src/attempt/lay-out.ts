@@ -7,6 +7,7 @@ import { restoreCheckpoint } from '../checkpoints/restore-checkpoint.ts';
 import { dataInPlace } from '../data-in-place/mounted-data.ts';
 import { hostIdentity, type HostIdentity, type Mount } from '../sandbox/index.ts';
 import { setupKey } from '../setup/setup-cache.ts';
+import { attemptRoom } from '../machine/work-folder.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import type { AttemptWork } from './attempt-work.ts';
 import { rootOfJob, type JobRoot } from './job-root.ts';
@@ -34,7 +35,7 @@ export async function layOut(context: LinkContext, work: AttemptWork): Promise<L
   const slot = work.place?.slot;
   if (payload === undefined || slot === undefined) throw new TypeError('only a granted attempt is laid out');
   const user = jobUser(context, slot);
-  const folder = join(context.machine.folders.attempts, `${work.id.job}-${work.id.attempt}`);
+  const folder = attemptRoom(context.machine.folders, work.id);
   mkdirSync(folder, { mode: 0o700 });
   work.folder = folder;
   if (user !== null) chownSync(folder, 0, user.gid);

@@ -2,6 +2,9 @@ import { existsSync } from 'node:fs';
 import type { RecordKey } from '@ringfence/crypto/record';
 import type { Outcome } from '@ringfence/protocol/statements';
 import type { LinkContext } from '../link/link-context.ts';
+import { clearFolder } from '../machine/clear-folder.ts';
+import { attemptRoom } from '../machine/work-folder.ts';
+import { forgetUpload } from '../outputs/upload-note.ts';
 import { stoppedFact, type AttemptRecord } from './attempt-facts.ts';
 import { AttemptFolder } from './attempt-folder.ts';
 import { commit } from './commit-results.ts';
@@ -17,6 +20,8 @@ export async function recoverAttempt(
   { key, signal }: { key: RecordKey; signal: AbortSignal },
 ): Promise<void> {
   const kept = new AttemptFolder(context.machine.state, record);
+  forgetUpload(kept);
+  clearFolder(attemptRoom(context.machine.folders, record));
   const ending: AttemptEnding = record.stopped ?? { outcome: await outcomeOf(context, record, kept, { key, signal }) };
   if (record.stopped === null) {
     closeView(context, kept, ending.outcome);
@@ -25,6 +30,11 @@ export async function recoverAttempt(
   const { job, attempt } = record;
   context.log.info('attempt.recovered', { job, attempt, status: ending.outcome });
   await tellStopped(context, record, ending, { kept, signal });
+}
+
+/** Whether it ran to its end, as far as the journal tells: then its upload may go on. */
+export function isUploading({ started, committing, stopped }: AttemptRecord): boolean {
+  return started && !committing && stopped === null;
 }
 
 async function outcomeOf(

@@ -21,7 +21,7 @@ import { linkApi, type LinkHandlers } from '../api/link-api.ts';
 import { EnterRoute } from '../enter/enter-route.ts';
 import { AttemptHistory } from '../attempt/attempt-facts.ts';
 import { AttemptRunner } from '../attempt/attempt-runner.ts';
-import { recoverAttempt } from '../attempt/recover-attempts.ts';
+import { isUploading, recoverAttempt } from '../attempt/recover-attempts.ts';
 import { address, type RunConfig } from '../config.ts';
 import { indexRoute, isIndexRequest } from '../data-in-place/index-route.ts';
 import type { Fault } from '../fault-points.ts';
@@ -91,6 +91,7 @@ export class AgentLink {
       clock,
       key: identity.sign,
       rng,
+      log,
       retention: options.retention,
       onFact: (fact) => history.take(fact),
     });
@@ -155,9 +156,10 @@ export class AgentLink {
     this.#context.replicas.recover();
     this.#runner.sealLogs();
     for (const record of this.#history.open)
-      void recoverAttempt(this.#context, record, { key: this.#options.key, signal: this.#stopping.signal }).catch(
-        (error: unknown) => log.error('attempt.not-recovered', errorFields(error)),
-      );
+      if (!isUploading(record) || !this.#runner.resume(record))
+        void recoverAttempt(this.#context, record, { key: this.#options.key, signal: this.#stopping.signal }).catch(
+          (error: unknown) => log.error('attempt.not-recovered', errorFields(error)),
+        );
     await this.#refresh();
     if (!(await this.#offering.start()))
       log.error('nothing-to-offer', { next: 'run ringfence doctor on this machine' });

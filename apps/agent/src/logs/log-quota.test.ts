@@ -77,8 +77,10 @@ describe('the quota of logs', () => {
     for (const folder of [waiting, local, newest]) quota.over(folder);
     assert.deepEqual([existsSync(waiting.logPath), existsSync(local.logPath)], [true, false]);
     markToSeal(newest, { org, project });
-    quota.over(ended(state, 900));
-    assert.ok(quota.bytes <= 1_000 && !existsSync(waiting.logPath));
+    const last = ended(state, 900);
+    markToSeal(last, { org, project });
+    quota.over(last);
+    assert.deepEqual([quota.bytes, existsSync(waiting.logPath), existsSync(newest.logPath)], [900, false, false]);
   });
 
   it('forgets what was removed with its job', (t) => {
@@ -111,7 +113,7 @@ describe('the quota of logs', () => {
     const step = fc.record({ who: fc.nat(5), bytes: fc.integer({ min: 1, max: 400 }), over: fc.boolean() });
     let run = 0;
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         run += 1;
         const state = join(root, String(run));
         const quota = new LogQuota(state, 1_000);
@@ -136,7 +138,7 @@ describe('the quota of logs', () => {
           for (const [index, size] of running) if (size >= 0) assert.equal(kept[index], size);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 30 },
     );
   });
 });

@@ -51,6 +51,13 @@ export class LogQuota {
     return true;
   }
 
+  /** What an earlier process left of this attempt is a running one's again. */
+  began(folder: AttemptFolder): void {
+    const kept = this.#over.get(folder.path);
+    this.#over.delete(folder.path);
+    if (kept !== undefined) this.#running.set(folder.path, kept.bytes);
+  }
+
   /** The attempt is over: from now on its log can make room for others. */
   over(folder: AttemptFolder): void {
     this.#bytes -= this.#running.get(folder.path) ?? 0;

@@ -3,12 +3,14 @@ import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock, Rng } from '@ringfence/base';
 import { DiskRoom } from '@ringfence/base/platform';
+import { AttemptFolder } from '../attempt/attempt-folder.ts';
 import { DataPlaces } from '../data-in-place/data-places.ts';
 import { copySdk, ownSdkFolder } from '../job-metrics/sdk-copy.ts';
 import type { ImageFlags } from '../oci/image-flags.ts';
 import { offeredLevels } from '../oci/offered-levels.ts';
 import { openSiteImages, type SiteImages } from '../oci/site-images.ts';
 import { LogQuota, type DroppedLog } from '../logs/log-quota.ts';
+import { hasUpload } from '../outputs/upload-note.ts';
 import { ObjectCache } from '../pack-cache/object-cache.ts';
 import { lookForCards, type GpuCards } from '../gpu/gpu-cards.ts';
 import type { InstalledInit } from '../sandbox-init/init-launch.ts';
@@ -92,7 +94,7 @@ export async function openMachine(options: {
 }): Promise<Machine> {
   const { state, clock, rng, firstJobUid } = options;
   await reapOrphans(state, clock);
-  const folders = openWorkFolders(state, options.work);
+  const folders = openWorkFolders(state, options.work, (attempt) => hasUpload(new AttemptFolder(state, attempt)));
   const users = claimJobUsers(firstJobUid === undefined ? {} : { firstUid: firstJobUid });
   const probed = await probeIsolation({ stateDir: state, clock, rng, users });
   const capabilities = offeredLevels(probed, options.images.levels);

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { isId } from '@ringfence/base';
 import { makeFolder } from '@ringfence/base/platform';
 import { AgentError } from '../agent-error.ts';
+import type { AttemptId } from '../attempt/attempt-machine.ts';
 import { clearFolder } from './clear-folder.ts';
 
 /** Where root keeps what jobs must reach: their users cannot pass a private state folder. */
@@ -22,9 +24,13 @@ export interface WorkFolders {
 
 /**
  * Makes the folders in which attempts run and empties what a dead process left: only their own user passes an attempt's folder. Call it
- * after leftover sandboxes are ended. Throws AgentError `no-work-folder`.
+ * after leftover sandboxes are ended. What `isWanted` names is kept: results that were being uploaded. Throws AgentError `no-work-folder`.
  */
-export function openWorkFolders(state: string, wish: string | undefined): WorkFolders {
+export function openWorkFolders(
+  state: string,
+  wish: string | undefined,
+  isWanted: (attempt: AttemptId) => boolean = () => false,
+): WorkFolders {
   const root = process.getuid?.() === 0;
   const base = wish ?? (root ? SYSTEM_FOLDER : realpathSync(state));
   const name = createHash('sha256').update(realpathSync(state)).digest('hex').slice(0, 32);
@@ -35,7 +41,10 @@ export function openWorkFolders(state: string, wish: string | undefined): WorkFo
     for (const folder of [jobs, join(jobs, name), runtimes, images, join(images, name)])
       makePassage(folder, root ? 0o711 : 0o700);
     const attempts = realpathSync(join(jobs, name));
-    for (const left of readdirSync(attempts)) clearFolder(join(attempts, left));
+    for (const left of readdirSync(attempts)) {
+      const attempt = attemptOf(left);
+      if (attempt === undefined || !isWanted(attempt)) clearFolder(join(attempts, left));
+    }
     return {
       attempts,
       setups: join(attempts, 'setups'),
@@ -49,6 +58,22 @@ export function openWorkFolders(state: string, wish: string | undefined): WorkFo
       next: 'name a folder with --work DIR',
     });
   }
+}
+
+/** Where an attempt lies while it runs. */
+export function attemptRoom({ attempts }: Pick<WorkFolders, 'attempts'>, { job, attempt }: AttemptId): string {
+  return join(attempts, `${job}-${attempt}`);
+}
+
+function attemptOf(name: string): AttemptId | undefined {
+  const [, job = '', number] = /^(.+)-(\d{1,7})$/.exec(name) ?? [];
+  return isId('job', job) ? { job, attempt: Number(number) } : undefined;
+}
+
+/** Lets nobody but the agent pass the folder of an attempt that is over. */
+export function closeToJobs(room: string): void {
+  chmodSync(room, 0o700);
+  if (process.getuid?.() === 0) chownSync(room, 0, 0);
 }
 
 function makePassage(folder: string, mode: number): void {

@@ -24,6 +24,10 @@ export interface SealPackOptions {
   readonly rng: Rng;
   /** Chunks that an earlier, cut try brought to the custodian; kept up to date, so that a next try goes on from there. */
   readonly arrived?: Map<Digest, ChunkReference>;
+  /** Told of chunks once the custodian has them, before anything further travels. */
+  readonly onArrived?: (chunks: readonly ChunkReference[]) => void;
+  /** Ends it between two parts, with ClientError `aborted`. */
+  readonly signal?: AbortSignal;
   /** Told of plaintext bytes as they are sealed or found to be there. */
   readonly onProgress?: (bytes: number) => void;
 }
@@ -38,8 +42,10 @@ export interface SealedPack {
 }
 
 const CHUNK_BYTES = 1_048_576;
-/** Chunks that are asked about and uploaded together; one batch travels while the next is read, so memory is bounded to 64 MiB. */
+/** Chunks that are asked about together; one batch travels while the next is read, so memory is bounded to 64 MiB. */
 const BATCH = 32;
+/** Plaintext bytes that travel in one request: what is lost when it is cut. */
+const PART_BYTES = 4 * 1_048_576;
 
 interface PlainChunk {
   readonly id: Digest;
@@ -177,14 +183,22 @@ class ChunkUploader {
     // What cannot be the same bytes is not reused: whoever registered it, this pack would not open.
     for (const present of await custodian.presentChunks([...sizes.keys()]))
       if (present.size === sizes.get(present.id)) this.#known.set(present.id, present);
-    const sealed = waiting.filter(({ id }) => !this.#known.has(id)).map((chunk) => this.#seal(chunk));
-    if (sealed.length === 0) return;
+    for (const part of partsOf(waiting.filter(({ id }) => !this.#known.has(id)))) await this.#upload(part);
+  }
+
+  /** What the custodian has acknowledged is known to it before the next part travels, so that a cut costs one part. */
+  async #upload(part: readonly PlainChunk[]): Promise<void> {
+    const { custodian, onArrived, signal } = this.#options;
+    if (signal?.aborted === true) throw new ClientError('aborted', 'the upload was ended');
+    const sealed = part.map((chunk) => this.#seal(chunk));
     await custodian.uploadObjects(sealed.map(({ object }) => object));
-    for (const { reference } of sealed) {
+    const references = sealed.map(({ reference }) => reference);
+    for (const reference of references) {
       this.#known.set(reference.id, reference);
       this.uploaded += reference.size;
     }
-    await custodian.registerChunks(sealed.map(({ reference }) => reference));
+    onArrived?.(references);
+    await custodian.registerChunks(references);
   }
 
   #seal({ id, bytes }: PlainChunk): { reference: ChunkReference; object: Uint8Array } {
@@ -196,4 +210,19 @@ class ChunkUploader {
       object: sealed.bytes,
     };
   }
+}
+
+/** Chunks in order, as many together as one request takes; a single one may be all of it. */
+function partsOf(chunks: readonly PlainChunk[]): PlainChunk[][] {
+  const parts: PlainChunk[][] = [];
+  let bytes = PART_BYTES;
+  for (const chunk of chunks) {
+    bytes += chunk.bytes.length;
+    if (bytes > PART_BYTES) {
+      parts.push([]);
+      bytes = chunk.bytes.length;
+    }
+    parts.at(-1)?.push(chunk);
+  }
+  return parts;
 }
