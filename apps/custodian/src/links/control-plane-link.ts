@@ -73,6 +73,7 @@ export class ControlPlaneLink {
       clock,
       key: keys.sign,
       rng,
+      log,
       retention: this.#parts.retention,
       mayWrite: this.#parts.seat?.mayWrite,
       displaces: this.#parts.seat?.displaces,
