@@ -6,10 +6,12 @@ import { createServer as createTcpServer, type AddressInfo, type Server, type So
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { inspect } from 'node:util';
 import { systemClock } from '@ringfence/base/platform';
 import { EgressCount } from './egress-count.ts';
 import { EgressProxy } from './egress-proxy.ts';
 import type { EgressSite } from './open-target.ts';
+import { upstreamProxy } from './upstream-proxy.ts';
 
 /** A site on which every name but one leads to this machine's loopback; it notes what was asked for. */
 function siteHere(over: Partial<EgressSite> = {}): EgressSite & { readonly asked: string[] } {
@@ -196,7 +198,7 @@ test('the site’s own proxy is used, with its credentials, and learns only what
   });
   const upstreamPort = await listen(t, upstream);
   const site = siteHere({
-    upstream: `http://user:p%40ss@127.0.0.1:${upstreamPort}`,
+    upstream: upstreamProxy(`http://user:p%40ss@127.0.0.1:${upstreamPort}`),
     // As behind a firewall: names of the outside are known to the proxy alone.
     resolve: () => Promise.reject(new Error('ENOTFOUND')),
   });
@@ -207,6 +209,7 @@ test('the site’s own proxy is used, with its credentials, and learns only what
   assert.equal(await tunnel(via, `127.0.0.1:${target}`), 403);
   assert.deepEqual(await get(port, 'http://far.example/x'), [200, 'by the proxy']);
   const login = `Basic ${Buffer.from('user:p@ss').toString('base64')}`;
+  assert.ok(!inspect(site, { depth: 9 }).includes(login.slice(6)) && !inspect(site, { depth: 9 }).includes('p%40ss'));
   assert.deepEqual(seen, [
     `CONNECT far.example:443 ${login}`,
     `CONNECT forbidden.example:443 ${login}`,
@@ -231,7 +234,7 @@ test('whoever leaves while a name is looked up causes no request', async (t) => 
     return held.promise;
   };
   const allow = ['slow.example:80', 'other.example:80'];
-  const { port } = await openProxy(t, siteHere({ upstream: url, resolve }), allow);
+  const { port } = await openProxy(t, siteHere({ upstream: upstreamProxy(url), resolve }), allow);
   const left = request({ host: '127.0.0.1', port, path: 'http://slow.example/', agent: false }).on('error', () => {});
   left.end();
   await looked.promise;
@@ -258,7 +261,7 @@ test('a body never reads as a second request at the site’s own proxy, whatever
       });
   });
   const site = siteHere({
-    upstream: `http://127.0.0.1:${await listen(t, upstream)}`,
+    upstream: upstreamProxy(`http://127.0.0.1:${await listen(t, upstream)}`),
     resolve: () => Promise.resolve(['192.0.2.1']),
   });
   const { port } = await openProxy(t, site, ['far.example:80']);

@@ -1,7 +1,7 @@
 import { request as requestHttp, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { HOP_BY_HOP } from '../http/hop-by-hop.ts';
-import { upstreamRequest } from './open-target.ts';
+import { requestUpstream, type UpstreamProxy } from './upstream-proxy.ts';
 
 /** A place that stays silent for so long is given up. */
 export const IDLE_MS = 600_000;
@@ -28,11 +28,11 @@ export function forwardStraight(
 export function forwardUpstream(
   request: IncomingMessage,
   response: ServerResponse,
-  to: ForwardedRequest & { readonly upstream: string },
+  to: ForwardedRequest & { readonly upstream: UpstreamProxy },
 ): void {
   const { method = 'GET' } = request;
   const headers = { ...passedOn(request), ...framing(request), host: hostHeader(to.key), connection: 'close' };
-  const onward = upstreamRequest(to.upstream, { method, path: `http://${hostHeader(to.key)}${to.path}`, headers });
+  const onward = requestUpstream(to.upstream, { method, path: `http://${hostHeader(to.key)}${to.path}`, headers });
   relay(request, response, onward);
 }
 

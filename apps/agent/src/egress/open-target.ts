@@ -1,19 +1,19 @@
 import { lookup } from 'node:dns/promises';
-import { request as requestHttp, type IncomingMessage } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '@ringfence/base';
 import type { EgressRefusal } from './egress-count.ts';
 import type { EgressWish } from './egress-target.ts';
 import { isLocalAddress } from './local-address.ts';
+import { requestUpstream, upstreamProxy, type UpstreamProxy } from './upstream-proxy.ts';
 
 /** How the site reaches the outside. */
 export interface EgressSite {
   /** `host:port` of places on the machine or its link that the operator allows jobs that list them. */
   readonly allowLocal: ReadonlySet<string>;
-  /** The proxy of the site, `http(s)://[user:password@]host[:port]`; undefined where connections go straight. */
-  readonly upstream: string | undefined;
+  /** Undefined where connections go straight. */
+  readonly upstream: UpstreamProxy | undefined;
   /** Every address of a name. Rejects when there is none. */
   readonly resolve: (host: string) => Promise<readonly string[]>;
   /** Addresses of the machine's interfaces, now. */
@@ -32,11 +32,11 @@ export class EgressRefused extends Error {
 
 const WITHIN_MS = 15_000;
 
-/** The site as this machine knows it. */
-export function siteOf(allowLocal: ReadonlySet<string>, upstream: string | undefined): EgressSite {
+/** The site as this machine knows it; `proxy` is the URL of its own. */
+export function siteOf(allowLocal: ReadonlySet<string>, proxy: string | undefined): EgressSite {
   return {
     allowLocal,
-    upstream,
+    upstream: proxy === undefined ? undefined : upstreamProxy(proxy),
     resolve: async (host) => (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address),
     ownAddresses: () =>
       Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address)),
@@ -98,9 +98,9 @@ async function resolved(host: string, { resolve, upstream }: EgressSite): Promis
   throw new EgressRefused('not-resolved');
 }
 
-function connectUpstream(wish: EgressWish, upstream: string, clock: Clock): Promise<Socket> {
+function connectUpstream(wish: EgressWish, upstream: UpstreamProxy, clock: Clock): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const request = upstreamRequest(upstream, { method: 'CONNECT', path: wish.key, headers: { host: wish.key } });
+    const request = requestUpstream(upstream, { method: 'CONNECT', path: wish.key, headers: { host: wish.key } });
     const cancel = clock.after(WITHIN_MS, () => request.destroy(new Error('timed out')));
     const fail = (reason: EgressRefusal, cause?: unknown): void => {
       cancel();
@@ -117,24 +117,4 @@ function connectUpstream(wish: EgressWish, upstream: string, clock: Clock): Prom
     });
     request.end();
   });
-}
-
-/** A request to the site's proxy, with its credentials (RFC 7617). */
-export function upstreamRequest(
-  upstream: string,
-  asked: { method: string; path: string; headers: Record<string, string | string[]> },
-): ReturnType<typeof requestHttp> {
-  const url = new URL(upstream);
-  const { username, password } = url;
-  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
-  const headers = { ...asked.headers, ...(username === '' ? {} : { 'proxy-authorization': `Basic ${login}` }) };
-  const options = {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
-    setHost: false,
-    agent: false,
-    ...asked,
-    headers,
-  } as const;
-  return url.protocol === 'https:' ? requestHttps(options) : requestHttp(options);
 }

@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test, type TestContext } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { Secret, utf8 } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import type { ImageSource } from '@ringfence/protocol/payload';
 import { missing } from '../../../../scripts/needs.ts';
@@ -132,7 +133,9 @@ suite('images of other people’s tools', { skip: missing('root', 'image-makers'
     copyImage(`oci:${made.layout}:made`, `docker://${registry.host}/acme/made:1`, ...flags);
     // The address is loopback, which needs no TLS; with its authorities given it is spoken nevertheless.
     const source = { kind: 'registry', registry: registry.host, repository: 'acme/made', digest: made.digest } as const;
-    const auth = new Map([[registry.host, `Basic ${Buffer.from('reader:secret').toString('base64')}`]]);
+    const auth = new Map([
+      [registry.host, new Secret(utf8(`Basic ${Buffer.from('reader:secret').toString('base64')}`))],
+    ]);
     const ca = readFileSync(cert, 'utf8');
     looksRight((await unpack(storeIn(join(here, 'a')), source, accessTo(here, { auth, ca }))).root);
     await assert.rejects(unpack(storeIn(join(here, 'b')), source, accessTo(here, { ca })), { code: 'refused' });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { jsonOf, Secret, utf8 } from '@ringfence/base';
 import { z } from 'zod';
 import { OciError } from './oci-error.ts';
 
@@ -11,17 +12,14 @@ const file = z.object({
     .optional(),
 });
 
-/** `Basic …` for one registry. */
-export type BasicAuthorization = string;
-
 /**
- * Credentials by registry (`host` or `host:port`) from a file in the format of Docker's config.json (`auths`). Throws OciError `bad-source`,
+ * Credentials, `Basic …` (RFC 7617), by registry (`host` or `host:port`) from a file in the format of Docker's config.json (`auths`). Throws OciError `bad-source`,
  * which names the file and nothing in it.
  */
-export function readRegistryAuth(path: string): ReadonlyMap<string, BasicAuthorization> {
+export function readRegistryAuth(path: string): ReadonlyMap<string, Secret> {
   let parsed;
   try {
-    parsed = file.parse(JSON.parse(readFileSync(path, 'utf8')));
+    parsed = file.parse(jsonOf(readFileSync(path)));
   } catch {
     // The cause would quote the file.
     throw new OciError('bad-source', `${path} is no file of registry credentials`, {
@@ -31,7 +29,7 @@ export function readRegistryAuth(path: string): ReadonlyMap<string, BasicAuthori
   const entries = Object.entries(parsed.auths ?? {}).flatMap(([name, { auth, username, password }]) => {
     const encoded =
       auth ?? (username === undefined ? undefined : Buffer.from(`${username}:${password ?? ''}`).toString('base64'));
-    return encoded === undefined ? [] : [[registryName(name), `Basic ${encoded}`] as const];
+    return encoded === undefined ? [] : [[registryName(name), new Secret(utf8(`Basic ${encoded}`))] as const];
   });
   return new Map(entries);
 }

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
+import { fromUtf8, jsonOf, Secret, utf8 } from '@ringfence/base';
 import { z } from 'zod';
 import { proxyAgent } from '@ringfence/client/outer-tls';
 import { parseChallenge, type AuthChallenge } from './auth-challenge.ts';
@@ -14,7 +15,7 @@ export interface RegistryAccess {
   readonly ca?: string | undefined;
   readonly proxy?: string | undefined;
   /** `Basic …` by registry. */
-  readonly auth: ReadonlyMap<string, string>;
+  readonly auth: ReadonlyMap<string, Secret>;
   /** `host:port` of registries that may be read over plain HTTP, beside those on this machine's loopback. */
   readonly insecure: ReadonlySet<string>;
 }
@@ -37,7 +38,8 @@ export class RegistryClient implements BlobSource {
   readonly #access: RegistryAccess;
   readonly #signal: AbortSignal;
   readonly #origin: string;
-  #authorization: string | undefined;
+  /** What it lets in by: `Basic …`, or `Bearer …` of a token that it gave. */
+  #authorization: Secret | undefined;
 
   constructor(name: RegistryName, access: RegistryAccess, signal: AbortSignal) {
     this.#name = name.registry === 'docker.io' ? dockerHub(name) : name;
@@ -69,7 +71,7 @@ export class RegistryClient implements BlobSource {
     return accepted(await this.#follow(url, headers));
   }
 
-  async #authorize(challenge: AuthChallenge): Promise<string | undefined> {
+  async #authorize(challenge: AuthChallenge): Promise<Secret | undefined> {
     const basic = this.#access.auth.get(this.#name.registry) ?? this.#access.auth.get(hubName(this.#name.registry));
     if (challenge.scheme === 'basic') return basic;
     const realm = URL.canParse(challenge.realm) ? new URL(challenge.realm) : undefined;
@@ -80,13 +82,11 @@ export class RegistryClient implements BlobSource {
       throw new OciError('refused', 'the registry names no usable place for its tokens');
     realm.searchParams.set('scope', `repository:${this.#name.repository}:pull`);
     if (challenge.service !== undefined) realm.searchParams.set('service', challenge.service);
-    const answer = await this.#send(realm, basic === undefined ? {} : { authorization: basic });
+    const answer = await this.#send(realm, credentials(basic));
     if (answer.statusCode !== 200) throw loginNeeded();
-    const { token, access_token: other } = tokenAnswer.parse(
-      JSON.parse((await readAll(answer, LARGEST_TOKEN)).toString()),
-    );
+    const { token, access_token: other } = tokenAnswer.parse(jsonOf(await readAll(answer, LARGEST_TOKEN)));
     const value = token ?? other;
-    return value === undefined ? undefined : `Bearer ${value}`;
+    return value === undefined ? undefined : new Secret(utf8(`Bearer ${value}`));
   }
 
   /** Registries send readers of blobs elsewhere; credentials stay with the registry. */
@@ -94,7 +94,7 @@ export class RegistryClient implements BlobSource {
     let url = start;
     for (let hop = 0; hop <= MOST_REDIRECTS; hop += 1) {
       const authorization = url.origin === this.#origin ? this.#authorization : undefined;
-      const answer = await this.#send(url, { ...headers, ...(authorization === undefined ? {} : { authorization }) });
+      const answer = await this.#send(url, { ...headers, ...credentials(authorization) });
       const { location } = answer.headers;
       if (![301, 302, 303, 307, 308].includes(answer.statusCode ?? 0) || location === undefined) return answer;
       answer.resume();
@@ -125,6 +125,10 @@ export class RegistryClient implements BlobSource {
       outgoing.end();
     });
   }
+}
+
+function credentials(authorization: Secret | undefined): { authorization?: string } {
+  return authorization === undefined ? {} : { authorization: fromUtf8(authorization.expose()) };
 }
 
 function accepted(answer: IncomingMessage): IncomingMessage {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Clock } from '@ringfence/base';
+import type { Clock, Secret } from '@ringfence/base';
 import type { ImageAccess } from './fetch-image.ts';
 import type { ImageFlags } from './image-flags.ts';
 import { ImageStore } from './image-store.ts';
@@ -20,7 +20,7 @@ export interface SiteImages {
 
 /** Opens the images of a machine in `folder`. Throws OciError `bad-source`. */
 export function openSiteImages(folder: string, flags: ImageFlags, clock: Clock): SiteImages {
-  const auth = flags.auth === undefined ? new Map<string, string>() : readRegistryAuth(flags.auth);
+  const auth = flags.auth === undefined ? new Map<string, Secret>() : readRegistryAuth(flags.auth);
   const ca = flags.ca === undefined ? undefined : readAuthorities(flags.ca);
   return {
     store: new ImageStore(folder, flags.cacheBytes, clock),
