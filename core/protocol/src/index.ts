@@ -1,2 +1,3 @@
 export * from './fields.ts';
+export type * from './json-shape.ts';
 export * from './label-rules.ts';

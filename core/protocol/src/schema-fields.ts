@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JsonShape } from './json-shape.ts';
 
 /** One field of a schema: its path, the values it takes in words, and whether it may be absent. */
 export interface SchemaField {
@@ -7,31 +8,12 @@ export interface SchemaField {
   readonly optional: boolean;
 }
 
-/** The part of JSON Schema that the messages use. */
-interface Shape {
-  readonly type?: string;
-  readonly properties?: Readonly<Record<string, Shape>>;
-  readonly required?: readonly string[];
-  readonly items?: Shape;
-  readonly oneOf?: readonly Shape[];
-  readonly anyOf?: readonly Shape[];
-  readonly enum?: readonly string[];
-  readonly const?: unknown;
-  readonly pattern?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-}
-
 /** Every field of a strict object schema, in its order, those within others after them; list items are `name[]`. */
 export function fieldsOf(schema: z.ZodType): SchemaField[] {
-  return fieldsBelow(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Shape, '');
+  return fieldsBelow(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonShape, '');
 }
 
-function fieldsBelow(shape: Shape, path: string): SchemaField[] {
+function fieldsBelow(shape: JsonShape, path: string): SchemaField[] {
   const choices = shape.oneOf ?? shape.anyOf;
   if (choices !== undefined && choices.every((choice) => choice.type === 'object'))
     return choices.flatMap((choice, index) => fieldsBelow(choice, `${path}(${index + 1}) `));
@@ -45,11 +27,11 @@ function fieldsBelow(shape: Shape, path: string): SchemaField[] {
   });
 }
 
-function valuesOf(shape: Shape): string {
+function valuesOf(shape: JsonShape): string {
   const choices = shape.oneOf ?? shape.anyOf;
   if (choices !== undefined) return choices.map(valuesOf).join(' or ');
   if (shape.const !== undefined) return `\`${JSON.stringify(shape.const)}\``;
-  if (shape.enum !== undefined) return shape.enum.map((value) => `\`${value}\``).join(' ');
+  if (shape.enum !== undefined) return shape.enum.map((value) => `\`${String(value)}\``).join(' ');
   if (shape.type === 'array')
     return `list of ${range(shape.minItems ?? 0, shape.maxItems)}: ${valuesOf(shape.items ?? {})}`;
   if (shape.type === 'string') return textOf(shape);
@@ -57,7 +39,7 @@ function valuesOf(shape: Shape): string {
   return shape.type ?? 'anything';
 }
 
-function textOf({ pattern, minLength, maxLength }: Shape): string {
+function textOf({ pattern, minLength, maxLength }: JsonShape): string {
   const length = maxLength === undefined ? '' : ` of ${range(minLength ?? 0, maxLength)} characters`;
   if (pattern?.includes('[0-9a-zA-Z+/]{4}') === true) return `base64${length}`;
   return pattern === undefined ? `text${length}` : `\`${pattern.replaceAll('|', '\\|')}\`${length}`;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JsonShape } from '@ringfence/protocol';
 import { MESSAGES, type MessageName } from '@ringfence/protocol/messages';
 
 /** How much one field of a message could say. */
@@ -10,24 +11,6 @@ export interface FieldBits {
   readonly bits: number;
 }
 
-/** The part of JSON Schema that the messages use. */
-interface Shape {
-  readonly type?: string;
-  readonly properties?: Readonly<Record<string, Shape>>;
-  readonly required?: readonly string[];
-  readonly items?: Shape;
-  readonly oneOf?: readonly Shape[];
-  readonly anyOf?: readonly Shape[];
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
-  readonly pattern?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly maxLength?: number;
-}
-
 /** Bits of texts by the pattern that their schema has; anything else counts eight bits a character. */
 const TEXT_BITS: readonly (readonly [pattern: RegExp, bits: number])[] = [
   [/^\^\w+_\[a-h\]\[a-z2-7\]\{25\}\$$/, 128],
@@ -37,8 +20,8 @@ const TEXT_BITS: readonly (readonly [pattern: RegExp, bits: number])[] = [
   [/^\^\[A-Z0-9-\]\{1,16\}\$$/, Math.log2((37 ** 17 - 37) / 36)],
 ];
 
-const SHAPES = new Map<MessageName, Shape>(
-  (Object.keys(MESSAGES) as MessageName[]).map((name) => [name, z.toJSONSchema(MESSAGES[name].schema) as Shape]),
+const SHAPES = new Map<MessageName, JsonShape>(
+  (Object.keys(MESSAGES) as MessageName[]).map((name) => [name, z.toJSONSchema(MESSAGES[name].schema) as JsonShape]),
 );
 
 /**
@@ -52,7 +35,7 @@ export function fieldBits(name: MessageName, body: unknown): FieldBits[] {
   return found;
 }
 
-function walk(shape: Shape, value: unknown, path: string, found: FieldBits[]): void {
+function walk(shape: JsonShape, value: unknown, path: string, found: FieldBits[]): void {
   const choices = shape.oneOf ?? shape.anyOf;
   if (choices !== undefined) return walkChoice(choices, value, path, found);
   if (shape.type === 'object') return walkObject(shape, value, path, found);
@@ -60,7 +43,7 @@ function walk(shape: Shape, value: unknown, path: string, found: FieldBits[]): v
   push(found, path, leafBits(shape));
 }
 
-function walkChoice(choices: readonly Shape[], value: unknown, path: string, found: FieldBits[]): void {
+function walkChoice(choices: readonly JsonShape[], value: unknown, path: string, found: FieldBits[]): void {
   push(found, path, Math.log2(choices.length));
   const nested = choices.find((choice) => choice.type === 'object');
   if (nested !== undefined && typeof value === 'object' && value !== null) {
@@ -70,7 +53,7 @@ function walkChoice(choices: readonly Shape[], value: unknown, path: string, fou
   push(found, path, Math.max(...choices.filter((choice) => choice.type !== 'object').map(leafBits)));
 }
 
-function walkObject(shape: Shape, value: unknown, path: string, found: FieldBits[]): void {
+function walkObject(shape: JsonShape, value: unknown, path: string, found: FieldBits[]): void {
   const members = new Map<string, unknown>(typeof value === 'object' && value !== null ? Object.entries(value) : []);
   for (const [key, field] of Object.entries(shape.properties ?? {})) {
     const here = path === '' ? key : `${path}.${key}`;
@@ -79,13 +62,13 @@ function walkObject(shape: Shape, value: unknown, path: string, found: FieldBits
   }
 }
 
-function walkArray(shape: Shape, value: unknown, path: string, found: FieldBits[]): void {
+function walkArray(shape: JsonShape, value: unknown, path: string, found: FieldBits[]): void {
   const items: unknown[] = Array.isArray(value) ? value : [];
   push(found, `${path}.length`, Math.log2((shape.maxItems ?? 65_535) - (shape.minItems ?? 0) + 1));
   items.forEach((item, index) => walk(shape.items ?? {}, item, `${path}[${index}]`, found));
 }
 
-function leafBits(shape: Shape): number {
+function leafBits(shape: JsonShape): number {
   if (shape.const !== undefined || shape.type === 'null') return 0;
   if (shape.enum !== undefined) return Math.log2(shape.enum.length);
   if (shape.type === 'boolean') return 1;
@@ -94,7 +77,7 @@ function leafBits(shape: Shape): number {
   return TEXT_BITS.find(([known]) => known.test(pattern))?.[1] ?? 8 * maxLength;
 }
 
-function hasSameConstants(shape: Shape, value: object): boolean {
+function hasSameConstants(shape: JsonShape, value: object): boolean {
   const members = new Map<string, unknown>(Object.entries(value));
   return Object.entries(shape.properties ?? {}).every(
     ([key, field]) => field.const === undefined || field.const === members.get(key),
