@@ -32,7 +32,7 @@ export class MetricPipe {
     mkdirSync(folder, { mode: 0o755 });
     chmodSync(folder, 0o755);
     const path = `${folder}/${PIPE_NAME}`;
-    await promisify(execFile)('mkfifo', ['-m', '600', path]);
+    await promisify(execFile)('mkfifo', ['-m', '600', path], { timeout: 10_000 });
     if (owner !== null) chownSync(path, owner.uid, owner.gid);
     return new MetricPipe(folder);
   }

@@ -2,13 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
+const WITHIN_MS = 10_000;
+
 /**
  * Copies the loader and libraries that the Node at `node` uses on this host into `folder`, once, for sandboxes whose root
- * file system has others or none (a musl or empty image): the loader as `ld.so`. Returns the folder. Throws when ldd fails.
+ * file system has others or none (a musl or empty image): the loader as `ld.so`. Returns the folder. Throws when ldd fails, or takes longer
+ * than 10 seconds.
  */
 export function installLibraries(node: string, folder: string): string {
   if (existsSync(folder)) return folder;
-  const listed = execFileSync('ldd', [node], { encoding: 'utf8', env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } });
+  const env = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
+  const listed = execFileSync('ldd', [node], { encoding: 'utf8', env, timeout: WITHIN_MS, killSignal: 'SIGKILL' });
   const draft = `${folder}.${process.pid}.new`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft);

@@ -5,6 +5,9 @@ import { messageOf } from '@ringfence/base';
 import type { HostIdentity } from './capabilities.ts';
 import { SandboxError } from './sandbox-error.ts';
 
+/** A folder on a server that is away keeps whoever asks about it waiting. */
+const WITHIN_MS = 5_000;
+
 /**
  * Makes sure that `hostPath` is there, leads through no symlink (whoever can plant one could show the job another folder),
  * and can be reached by the job's host user (null: the agent's own). Throws SandboxError.
@@ -33,7 +36,14 @@ export function blockingFolder(path: string, identity: HostIdentity): string | n
   const closed = parentsOf(path).find((folder) => !mayPass(folder, identity));
   if (closed === undefined) return null;
   // Mode bits do not tell about access control lists; asking as that user does, and costs a process.
-  const reaches = spawnSync('/usr/bin/test', ['-e', path], { ...identity, env: {}, cwd: '/', stdio: 'ignore' });
+  const reaches = spawnSync('/usr/bin/test', ['-e', path], {
+    ...identity,
+    env: {},
+    cwd: '/',
+    stdio: 'ignore',
+    timeout: WITHIN_MS,
+    killSignal: 'SIGKILL',
+  });
   return reaches.status === 0 ? null : closed;
 }
 

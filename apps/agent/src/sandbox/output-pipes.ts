@@ -28,7 +28,7 @@ export async function openOutputPipes(
   owner: HostIdentity | null,
 ): Promise<readonly [OutputPipe, OutputPipe]> {
   const paths = [`${folder}/stdout`, `${folder}/stderr`] as const;
-  await promisify(execFile)('mkfifo', ['-m', '600', ...paths]);
+  await promisify(execFile)('mkfifo', ['-m', '600', ...paths], { timeout: 10_000 });
   try {
     const [stdout, stderr] = paths;
     return [openPipe(stdout, owner), openPipe(stderr, owner)];
