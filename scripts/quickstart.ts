@@ -53,7 +53,7 @@ async function main(): Promise<void> {
     ...serving.problems,
     ...wire.filter(({ ok }) => !ok).map(({ party }) => `the journal of ${party} does not verify`),
   ];
-  progress.text(summarise(house, { training, serving, wire, problems }));
+  progress.text(summarise(house, { training, serving, wire, problems }, { stays: !values.exit }));
   if (values.exit) return leave(problems.length === 0 ? 0 : 1);
   up = true;
   progress.note('all is up; Ctrl-C stops it');

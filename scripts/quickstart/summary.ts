@@ -18,8 +18,12 @@ const NOT_PROTECTED: Readonly<Record<string, string>> = {
   sandbox: 'a bug in the kernel, and leaks between jobs that share a CPU core',
 };
 
-/** The last page of the quickstart: what happened, what it proves, what it does not, what to try. */
-export function summarise(house: House, { training: run, serving, wire: reports, problems }: QuickstartRun): string {
+/** The last page of the quickstart: what happened, what it proves, what it does not, and, when the house `stays` up, what to try. */
+export function summarise(
+  house: House,
+  { training: run, serving, wire: reports, problems }: QuickstartRun,
+  { stays }: { readonly stays: boolean },
+): string {
   const wire = reports.map(
     (report) =>
       `  ${report.party.padEnd(11)} ${report.frames} control frames, ${report.bytes} bytes, ${report.ok ? 'every one decoded and sealed again: equal' : 'DOES NOT VERIFY'}`,
@@ -31,7 +35,11 @@ Isolation   ${run.isolation} (limits: ${run.limits}); not protected: ${NOT_PROTE
 What left   control messages only:
 ${wire.join('\n')}
 ${problems.length === 0 ? '' : `Problems    ${problems.join('; ')}\n`}
-Try next, in a second terminal (from this folder):
+${stays ? tryNext(house) : `All is stopped now; its state is in ${house.root}. \`npm run quickstart\` starts it again and leaves it up.\n`}`;
+}
+
+function tryNext(house: House): string {
+  return `Try next, in a second terminal (from this folder):
   export RINGFENCE_HOME=${house.home}
   alias ringfence="node ${join(CHECKOUT, 'apps/cli/bin/ringfence.mjs')}"
   ringfence ps                                     names come from your custodian, states from the control plane

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { shown } from './terminal.ts';
+import { shown, tableOr } from './terminal.ts';
 
 test('what would command a terminal is shown, not sent; text, tabs and colours stay', () => {
   for (const [text, expected] of [
@@ -48,4 +48,9 @@ test('nothing but colours is left of any text', () => {
     }),
     { numRuns: 20_000 },
   );
+});
+
+test('a list that is empty says what to do, and shows no head of a table', () => {
+  assert.equal(tableOr('none yet: make one', ['A', 'B'], []), 'none yet: make one');
+  assert.equal(tableOr('none yet: make one', ['A', 'B'], [['1', '2']]), 'A  B\n1  2');
 });

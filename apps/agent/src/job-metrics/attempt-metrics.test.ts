@@ -56,6 +56,19 @@ describe('the metrics of a running attempt', () => {
     assert.ok(young >= 20 && looks - young <= 5, `${young} and ${looks - young} looks`);
   });
 
+  it('keep what was used last when the last process has ended, and take what it still reports', async (t) => {
+    const { clock, metrics, valuesOf, write } = await opened(t);
+    let processes = 2;
+    metrics.watch({ ...IDLE, now: () => ({ cpuMs: 0, memoryBytes: processes * 10, processes }) });
+    clock.advance(1_000);
+    processes = 0;
+    write('loss 1\n');
+    clock.advance(30_000);
+    assert.equal(valuesOf('memory').at(-1), 20);
+    assert.equal(valuesOf('processes').at(-1), 2);
+    assert.deepEqual(valuesOf('loss'), [1]);
+  });
+
   it('take at the end what the job wrote last, and are in the file', async (t) => {
     const { metrics, path, valuesOf, write } = await opened(t);
     metrics.watch(IDLE);

@@ -34,6 +34,8 @@ export class AttemptMetrics {
   readonly #timers = new Set<() => void>();
   #closed = false;
   #look: Look | undefined;
+  /** No process of it runs at this moment. */
+  #over = false;
 
   constructor(path: string, { pipe, clock }: { pipe: MetricPipe; clock: Clock }) {
     this.#clock = clock;
@@ -65,6 +67,9 @@ export class AttemptMetrics {
 
   #lookAt(job: MeasuredJob): readonly Measured[] {
     const look = { at: this.#clock.monotonic(), usage: job.now() };
+    // Nothing runs yet, or nothing any more: zeros would stand as what it used last.
+    this.#over = look.usage.processes === 0;
+    if (this.#over) return [];
     const values = machineValues(this.#look, look);
     this.#look = look;
     return values;
@@ -96,7 +101,7 @@ export class AttemptMetrics {
   async #slowly(look: () => Promise<readonly Measured[]>): Promise<void> {
     const values = await look().catch(() => []);
     if (this.#closed) return;
-    this.#keep(values);
+    if (!this.#over) this.#keep(values);
     this.#after(SLOW_LOOK_MS, () => void this.#slowly(look));
   }
 

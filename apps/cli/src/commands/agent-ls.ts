@@ -1,7 +1,9 @@
 import { formatSize } from '@ringfence/base';
 import type { Command } from '../command.ts';
 import { withSession } from '../session.ts';
-import { table } from '../terminal.ts';
+import { tableOr } from '../terminal.ts';
+
+const NONE = 'no servers yet: `ringfence agent join-code --name NAME --site SITE` makes the code with which one joins';
 
 export const command: Command = {
   usage: '',
@@ -42,7 +44,7 @@ export const command: Command = {
         row.agent,
       ]);
     context.terminal.line(
-      table(['NAME', 'SITE', 'TIER', 'STATE', 'ISOLATION', 'FREE CPUS', 'FREE MEMORY', 'ID'], cells),
+      tableOr(NONE, ['NAME', 'SITE', 'TIER', 'STATE', 'ISOLATION', 'FREE CPUS', 'FREE MEMORY', 'ID'], cells),
     );
   },
 };

@@ -9,6 +9,8 @@ export const command: Command = {
   async run(context) {
     const artifacts = await listArtifacts(context, 'output');
     context.terminal.value({ artifacts });
-    context.terminal.line(artifactTable(artifacts));
+    context.terminal.line(
+      artifactTable('no results yet: a job’s `outputs` become artifacts when it succeeds', artifacts),
+    );
   },
 };

@@ -9,6 +9,6 @@ export const command: Command = {
   async run(context) {
     const datasets = await listArtifacts(context, 'dataset');
     context.terminal.value({ datasets });
-    context.terminal.line(artifactTable(datasets));
+    context.terminal.line(artifactTable('no datasets yet: `ringfence dataset add NAME PATH --label LABEL`', datasets));
   },
 };

@@ -4,7 +4,7 @@ import { CliError } from '../cli-error.ts';
 import { text, type Command, type CommandContext, type Flags } from '../command.ts';
 import { whichEndpoint } from '../endpoint/which-endpoint.ts';
 import { withSession } from '../session.ts';
-import { table } from '../terminal.ts';
+import { tableOr } from '../terminal.ts';
 
 const USAGE =
   'mint ENDPOINT NAME [--expires 30d] [--rpm N] [--concurrency N] [--tpm N] | ls ENDPOINT | revoke ENDPOINT NAME';
@@ -73,7 +73,8 @@ async function list(context: CommandContext, endpoint: string): Promise<void> {
     limitText(limits.concurrency),
     limitText(limits.tokensPerMinute),
   ]);
-  context.terminal.line(table(['NAME', 'EXPIRES', 'REQUESTS/MIN', 'AT ONCE', 'TOKENS/MIN'], cells));
+  const none = `no tokens yet: \`ringfence endpoint token mint ${endpoint} NAME\``;
+  context.terminal.line(tableOr(none, ['NAME', 'EXPIRES', 'REQUESTS/MIN', 'AT ONCE', 'TOKENS/MIN'], cells));
 }
 
 function limitText(limit: number | undefined): string {

@@ -3,13 +3,15 @@ import type { JobView } from '@ringfence/protocol/api';
 import type { EndpointRow } from '@ringfence/protocol/payload';
 import type { Command } from '../command.ts';
 import { withSession } from '../session.ts';
-import { table } from '../terminal.ts';
+import { tableOr } from '../terminal.ts';
 
 /** A job as it is listed: `endpoint` when it is a replica of one. */
 interface ListedJob extends Pick<JobView, 'job' | 'type' | 'state' | 'sensitivity' | 'submittedAt'> {
   readonly name: string | null;
   readonly endpoint: { readonly name: string; readonly revision: number; readonly state: string } | null;
 }
+
+const NONE = 'no jobs yet: `ringfence job init` writes a job.yaml, `ringfence launch` runs it';
 
 export const command: Command = {
   usage: '',
@@ -31,7 +33,7 @@ export const command: Command = {
     });
     context.terminal.value({ jobs });
     const now = context.clock.now();
-    context.terminal.line(table(['NAME', 'TYPE', 'STATE', 'LABEL', 'ORDERED', 'ID'], rowsOf(jobs, now)));
+    context.terminal.line(tableOr(NONE, ['NAME', 'TYPE', 'STATE', 'LABEL', 'ORDERED', 'ID'], rowsOf(jobs, now)));
   },
 };
 

@@ -1,7 +1,7 @@
 import { formatDuration } from '@ringfence/base';
 import type { Command } from '../command.ts';
 import { withSession } from '../session.ts';
-import { table } from '../terminal.ts';
+import { tableOr } from '../terminal.ts';
 
 export const command: Command = {
   usage: '',
@@ -13,6 +13,6 @@ export const command: Command = {
     context.terminal.value({ secrets });
     const now = context.clock.now();
     const cells = secrets.map(({ name, at, device }) => [name, `${formatDuration(Math.max(0, now - at))} ago`, device]);
-    context.terminal.line(table(['NAME', 'SET', 'BY'], cells));
+    context.terminal.line(tableOr('no secrets yet: `ringfence secret set NAME`', ['NAME', 'SET', 'BY'], cells));
   },
 };

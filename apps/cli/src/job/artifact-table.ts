@@ -2,7 +2,7 @@ import { formatSize } from '@ringfence/base';
 import type { ArtifactRow } from '@ringfence/protocol/payload';
 import type { CommandContext } from '../command.ts';
 import { withSession } from '../session.ts';
-import { table } from '../terminal.ts';
+import { tableOr } from '../terminal.ts';
 
 /** The catalogue's rows of one kind. */
 export async function listArtifacts(context: CommandContext, kind: ArtifactRow['kind']): Promise<ArtifactRow[]> {
@@ -10,8 +10,8 @@ export async function listArtifacts(context: CommandContext, kind: ArtifactRow['
   return rows.filter((row) => row.kind === kind);
 }
 
-/** Catalogue rows for people. */
-export function artifactTable(rows: readonly ArtifactRow[]): string {
+/** Catalogue rows for people; `none` when there are none. */
+export function artifactTable(none: string, rows: readonly ArtifactRow[]): string {
   const cells = rows.map((row) => [
     row.name,
     String(row.version),
@@ -23,5 +23,5 @@ export function artifactTable(rows: readonly ArtifactRow[]): string {
     row.artifact,
     row.place === undefined ? '' : `${row.place.siteName}:${row.place.path}`,
   ]);
-  return table(['NAME', 'VERSION', 'LABEL', 'RESIDENCY', 'PURPOSES', 'FILES', 'SIZE', 'ID', 'IN PLACE'], cells);
+  return tableOr(none, ['NAME', 'VERSION', 'LABEL', 'RESIDENCY', 'PURPOSES', 'FILES', 'SIZE', 'ID', 'IN PLACE'], cells);
 }

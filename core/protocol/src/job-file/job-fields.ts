@@ -1,5 +1,5 @@
 import { JOB_TYPES } from '../fields.ts';
-import { mounts, outputs } from './data-paths.ts';
+import { MOUNT_EXAMPLE, mounts, outputs } from './data-paths.ts';
 import { maxDuration } from './duration.ts';
 import { environment, secrets } from './environment.ts';
 import { imageReference } from './image-reference.ts';
@@ -55,6 +55,7 @@ export const jobFields = record(
     profile: text(parseProfileName, NAME_WORDS),
   },
   ['name'],
+  new Map(['data', 'dataset', 'datasets', 'inputs'].map((key) => [key, MOUNT_EXAMPLE])),
 );
 
 /** The fields of a job file that were there and right. */

@@ -228,6 +228,8 @@ const WRONG: readonly [string, string, string][] = [
   ['mounts: {/data: {}}', 'mounts./data.dataset', 'missing'],
   ['mounts: {/data: d}', 'mounts./data', 'wrong-shape'],
   ['mounts: [/data]', 'mounts', 'wrong-shape'],
+  ['mounts: {dataset: d}', 'mounts.dataset', 'wrong-shape'],
+  ['datasets: [d]', 'datasets', 'unknown-key'],
   ['outputs: {/tmp/x: {artifact: d}}', 'outputs./tmp/x', 'reserved'],
   ['resources: {cpus: 0}', 'resources.cpus', 'out-of-range'],
   ['resources: {cpus: 8..4}', 'resources.cpus', 'out-of-range'],

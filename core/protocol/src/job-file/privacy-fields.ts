@@ -15,9 +15,9 @@ import { parseEgressTarget, type EgressTarget } from './egress-target.ts';
 import { listOf, oneOf, record, text, trueOrFalse, type ReadBy } from './read.ts';
 
 /** Whether a job may move to the marketplace at peak. */
-export const BURST = ['allowed', 'never'] as const;
+const BURST = ['allowed', 'never'] as const;
 /** Where logs rest: at the agent, or sealed in the custodian's store. */
-export const LOGS = ['local', 'sealed'] as const;
+const LOGS = ['local', 'sealed'] as const;
 
 /** One of {@link BURST}. */
 export type Burst = (typeof BURST)[number];

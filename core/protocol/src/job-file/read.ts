@@ -108,8 +108,15 @@ export function listOf<T>(item: Read<T>, minimum: number, maximum: number): Read
   };
 }
 
-/** A map with the keys of `fields`; others are refused by name of the nearest, and `required` ones must be there. */
-export function record<F extends Fields>(fields: F, required: readonly (keyof F & string)[] = []): Read<Values<F>> {
+/**
+ * A map with the keys of `fields`; others are refused by name of the nearest, or by what `instead` says of them, and `required` ones must be
+ * there.
+ */
+export function record<F extends Fields>(
+  fields: F,
+  required: readonly (keyof F & string)[] = [],
+  instead: ReadonlyMap<string, string> = new Map(),
+): Read<Values<F>> {
   const known = Object.keys(fields);
   return (tree, place) => {
     const node = shaped(tree, 'map', place);
@@ -120,7 +127,7 @@ export function record<F extends Fields>(fields: F, required: readonly (keyof F 
       const at = below(place, key);
       const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
       there.add(key);
-      if (field === undefined) there.add(refuseUnknown(key, known, at));
+      if (field === undefined) there.add(refuseUnknown(key, { known, instead }, at));
       else if (isEmpty(value))
         refuse(at, { code: 'empty', message: 'this key has no value; give one or leave the key out' });
       else read.push([key, field(value, at)]);
@@ -134,7 +141,16 @@ export function record<F extends Fields>(fields: F, required: readonly (keyof F 
   };
 }
 
-function refuseUnknown(key: string, known: readonly string[], place: Place): string | undefined {
+function refuseUnknown(
+  key: string,
+  { known, instead }: { known: readonly string[]; instead: ReadonlyMap<string, string> },
+  place: Place,
+): string | undefined {
+  const better = instead.get(key);
+  if (better !== undefined) {
+    refuse(place, { code: 'unknown-key', message: `unknown key; write ${better}` });
+    return undefined;
+  }
   const nearest = nearestWord(key, known);
   const message = nearest === undefined ? `unknown key; known here: ${known.join(', ')}` : 'unknown key';
   refuse(place, { code: 'unknown-key', message, nearest });

@@ -4,7 +4,7 @@ import { parseHourlyPrice, type HourlyPrice } from './price.ts';
 import { oneOf, record, text, type ReadBy } from './read.ts';
 
 /** Whether a job may run on capacity that can be taken away. */
-export const SPOT = ['auto', 'never', 'only'] as const;
+const SPOT = ['auto', 'never', 'only'] as const;
 /** One of {@link SPOT}. */
 export type Spot = (typeof SPOT)[number];
 

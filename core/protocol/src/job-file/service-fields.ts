@@ -2,9 +2,9 @@ import { countAmount, type Amount } from './amount.ts';
 import { oneOf, record, text, wholeNumber, type ReadBy } from './read.ts';
 
 /** What callers of a service speak. */
-export const SERVICE_APIS = ['http', 'openai'] as const;
+const SERVICE_APIS = ['http', 'openai'] as const;
 /** What replicas are scaled by: calls in flight, or calls a second, per replica. */
-export const SCALING_METRICS = ['concurrency', 'requests-per-second'] as const;
+const SCALING_METRICS = ['concurrency', 'requests-per-second'] as const;
 
 /** How a `serve` job is called. */
 export interface Service {

@@ -16,7 +16,7 @@ import { checkLexemes } from './yaml-lexemes.ts';
 /** Bytes of UTF-8 that a job file may have. */
 export const MAX_JOB_FILE_BYTES = 65_536;
 /** Maps and lists within each other; the deepest field of a job file lies in four. */
-export const MAX_JOB_FILE_DEPTH = 8;
+const MAX_JOB_FILE_DEPTH = 8;
 
 /**
  * Reads YAML 1.2 into a tree whose scalars keep their source text. Aliases, anchors, tags, merge keys, directives, duplicate

@@ -5,7 +5,7 @@ import { fedml } from './fedml.ts';
 import { skypilot } from './skypilot.ts';
 
 /** Platforms whose files are read. */
-export const DIALECTS = ['fedml', 'skypilot', 'dstack'] as const;
+const DIALECTS = ['fedml', 'skypilot', 'dstack'] as const;
 /** One of {@link DIALECTS}. */
 export type Dialect = (typeof DIALECTS)[number];
 
