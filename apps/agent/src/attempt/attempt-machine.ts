@@ -100,7 +100,7 @@ export function resumeUpload(state: MachineState, { job, attempt }: AttemptId): 
 }
 
 /** Whether a lease gives time at `now`. */
-export function holdsLease({ keep, deadline }: AttemptState, now: number): boolean {
+function holdsLease({ keep, deadline }: AttemptState, now: number): boolean {
   return keep || now < deadline - STOP_BEFORE_MS;
 }
 

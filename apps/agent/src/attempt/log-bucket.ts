@@ -1,7 +1,7 @@
 import type { Running } from '../sandbox/index.ts';
 
 /** Bucket n means [2^(n-1), 2^n) units, 0 none. */
-export function bucketOf(units: number): number {
+function bucketOf(units: number): number {
   return units < 1 ? 0 : Math.min(63, Math.floor(Math.log2(units)) + 1);
 }
 

@@ -25,7 +25,7 @@ export const outerSettings = z.strictObject({
 });
 
 /** One organisation that the agent serves, through one control plane; a folder below `links/`, and the file `link.json` in it. */
-export const joinedLink = z.strictObject({
+const joinedLink = z.strictObject({
   v: z.literal(1),
   agent: idOf('agent'),
   org: idOf('org'),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** How many process namespaces below the agent's own `pid` runs in, by its status (proc_pid_status(5)); null for one that is gone. */
-export function namespaceDepth(pid: number): number | null {
+function namespaceDepth(pid: number): number | null {
   try {
     return depthIn(readFileSync(`/proc/${pid}/status`, 'latin1'));
   } catch {
@@ -10,7 +10,7 @@ export function namespaceDepth(pid: number): number | null {
 }
 
 /** The same from the text of the file. */
-export function depthIn(status: string): number | null {
+function depthIn(status: string): number | null {
   const pids = /^NSpid:((?:\s+[0-9]+)+)$/m.exec(status)?.[1]?.trim().split(/\s+/);
   return pids === undefined ? null : pids.length - 1;
 }

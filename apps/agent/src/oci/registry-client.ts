@@ -158,7 +158,7 @@ function unreachable(cause: Error): OciError {
 }
 
 /** Whether `host` (`name`, `name:port`) is this machine by its spelling; a name is never asked for. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return /^(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?$/.test(host);
 }
 

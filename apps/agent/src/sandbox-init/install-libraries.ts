@@ -26,7 +26,7 @@ export function installLibraries(node: string, folder: string): string {
 }
 
 /** Files in the output of ldd(1), and what each is called beside the others. */
-export function librariesIn(listed: string): readonly { readonly path: string; readonly name: string }[] {
+function librariesIn(listed: string): readonly { readonly path: string; readonly name: string }[] {
   return listed.split('\n').flatMap((line) => {
     const path = /^\s*(?:\S+ => )?(\/\S+) \(0x[0-9a-f]+\)$/.exec(line)?.[1];
     if (path === undefined) return [];

@@ -11,7 +11,7 @@ import {
 } from './cgroup-files.ts';
 
 /** Starts the name of every cgroup that a sandbox makes in a version 1 hierarchy. */
-export const CGROUP_V1_PREFIX = 'ringfence.';
+const CGROUP_V1_PREFIX = 'ringfence.';
 const PERIOD_US = 100_000;
 
 /** The folders of sandbox `id`, one for each hierarchy (controllers may share one). */

@@ -5,7 +5,7 @@ import type { PlanRefusal } from './plan-refusal.ts';
 import type { Mount, SandboxLimits, SandboxSpec } from './spec.ts';
 
 /** Variables that the sandbox itself sets and that a job may not choose. */
-export const RESERVED_VARIABLES: ReadonlySet<string> = new Set(['RINGFENCE_SANDBOX', 'RINGFENCE_SCRIPT', 'PWD']);
+const RESERVED_VARIABLES: ReadonlySet<string> = new Set(['RINGFENCE_SANDBOX', 'RINGFENCE_SCRIPT', 'PWD']);
 /** Where a sandbox keeps what its root file system is made of; no mount may cover it. */
 const OWN_FOLDERS = [
   '/usr',

@@ -4,7 +4,7 @@ import { DENIED_SYSCALLS, LAST_KNOWN_SYSCALL, syscallNumber } from './syscalls.t
 import type { DeniedSyscall, SandboxArch } from './syscalls.ts';
 
 /** Offsets in `struct seccomp_data` (linux/seccomp.h); arguments are 64 bits wide, low word first on both architectures. */
-export const SECCOMP_DATA = { nr: 0, arch: 4, argument: (index: number) => 16 + 8 * index, bytes: 64 } as const;
+const SECCOMP_DATA = { nr: 0, arch: 4, argument: (index: number) => 16 + 8 * index, bytes: 64 } as const;
 
 /** AUDIT_ARCH_* of linux/audit.h. */
 export const AUDIT_ARCH: Readonly<Record<SandboxArch, number>> = { x64: 0xc000_003e, arm64: 0xc000_00b7 };

@@ -11,7 +11,7 @@ export interface CopyLimits {
 }
 
 /** The tree holds something that is not copied, or more than may be. */
-export class NotCopied extends Error {}
+class NotCopied extends Error {}
 
 const AT_ONCE = 32;
 

@@ -6,7 +6,7 @@ import type { ControlPlaneStore } from '../store/open-store.ts';
 import type { Caller } from './route.ts';
 
 /** How far a signature's time may be from ours, in seconds. */
-export const FRESH_WITHIN_S = 60;
+const FRESH_WITHIN_S = 60;
 
 /**
  * The device whose fresh signature the request carries. A request that changes something spends its nonce, so the same bytes are taken once.

@@ -1,7 +1,7 @@
 import type { AgentId, Clock, JobId } from '@ringfence/base';
 
 /** How long a gateway's question waits for a change. */
-export const WAIT_MS = 25_000;
+const WAIT_MS = 25_000;
 /** A gateway that has not asked for so long holds nothing up. */
 const ASKED_WITHIN_MS = 60_000;
 /** After how long a replica ends whether gateways know or not. */

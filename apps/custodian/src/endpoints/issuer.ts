@@ -18,7 +18,7 @@ import { requireGateway } from './gateways.ts';
 /** How long a gateway's certificate is good for. */
 const LIFETIME_MS = durationMs(86_400_000);
 /** How long callers have to take a new issuer up before it issues anything. */
-export const ISSUES_AFTER_MS = 7 * 86_400_000;
+const ISSUES_AFTER_MS = 7 * 86_400_000;
 const MOST_HOSTS = 16;
 /** What no request may ask for itself: names of endpoints are the custodian's to give. */
 const OWN_NAMES = /(?:^|\.)ringfence\.internal$/i;

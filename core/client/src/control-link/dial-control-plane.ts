@@ -45,7 +45,7 @@ export async function dialRecorded(
  * An open WebSocket to a control plane over TLS 1.3. Throws ClientError: codes of `outerTls`, `link-refused`,
  * `proxy-refused`, `unreachable`, `timed-out`, `aborted`.
  */
-export async function dialControlPlane(options: {
+async function dialControlPlane(options: {
   url: string;
   trust: OuterTrust;
   proxy?: string | undefined;

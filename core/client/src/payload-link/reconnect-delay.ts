@@ -1,7 +1,7 @@
 import { durationMs, randomBelow, type DurationMs, type Rng } from '@ringfence/base';
 
 /** Listeners of a relay that restarts do not return as one, but spread over this many milliseconds. */
-export const RECONNECT_WITHIN = 15_000;
+const RECONNECT_WITHIN = 15_000;
 
 const SHORTEST = 250;
 const LONGEST = 60_000;

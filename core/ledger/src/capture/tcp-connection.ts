@@ -1,7 +1,7 @@
 import type { TcpSegment } from './tcp-segment.ts';
 
 /** One direction of a TCP connection, put together from its segments: each byte once, however often it was sent. */
-export class TcpStream {
+class TcpStream {
   #base: number | undefined;
   /** Its first byte was captured: offsets count from there. */
   whole = false;

@@ -7,7 +7,7 @@ import { z } from 'zod';
 export const JOURNAL_FORMAT = 2;
 
 /** Why a connection ended, as a party's journal names it. */
-export const DISCONNECT_CODES = [
+const DISCONNECT_CODES = [
   ...FRAME_REFUSALS,
   'closed',
   'goodbye',

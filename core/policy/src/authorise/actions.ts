@@ -1,7 +1,7 @@
 import { PolicyError } from '../policy-error.ts';
 
 /** Who can ask for something: a member's device or an agent. */
-export const PRINCIPAL_TYPES = ['Device', 'Agent'] as const;
+const PRINCIPAL_TYPES = ['Device', 'Agent'] as const;
 /** What something can be asked of. */
 export const RESOURCE_TYPES = ['Organisation', 'Project', 'Job', 'Artifact', 'Agent', 'Secret', 'Endpoint'] as const;
 

@@ -4,7 +4,7 @@ import { OUTCOMES } from '../statements/job.ts';
 import { placementPart } from '../statements/placement.ts';
 
 /** Where an attempt stands, as its agent sees it. */
-export const ATTEMPT_STATES = ['accepted', 'refused', 'starting', 'running', 'stopped'] as const;
+const ATTEMPT_STATES = ['accepted', 'refused', 'starting', 'running', 'stopped'] as const;
 /** Why an agent does not start an attempt that it was leased. */
 export const REFUSALS = [
   'bad-job-signature',

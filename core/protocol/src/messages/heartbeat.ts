@@ -8,7 +8,7 @@ export const bucket = whole(0, 63);
 export const COUNTER_HOLD_MS = 60_000;
 
 /** What an agent says of each attempt that it holds; nothing here is chosen by the job. */
-export const attemptBeat = z.strictObject({
+const attemptBeat = z.strictObject({
   job: idOf('job'),
   attempt: attemptNumber,
   memory: bucket,

@@ -12,7 +12,7 @@ export interface Account {
  * Accounts tried in order. `nobody` is not among them: sandboxes and NFS map strangers to it, and whatever runs as the
  * server's account can read the database files.
  */
-export const ACCOUNT_NAMES = ['ringfence-db', 'postgres', 'daemon'] as const;
+const ACCOUNT_NAMES = ['ringfence-db', 'postgres', 'daemon'] as const;
 
 /** The accounts in the text of a passwd file (passwd(5)); lines that are not seven fields with numeric ids are skipped. */
 export function parsePasswd(text: string): Account[] {
