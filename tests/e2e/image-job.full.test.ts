@@ -64,6 +64,7 @@ suite('jobs in images', { skip: missing('full', 'root', 'runc', 'runsc', 'image-
       env: {
         'agent-1': {
           RINGFENCE_IMAGE_ROOT: join(root, 'images'),
+          RINGFENCE_INSECURE_REGISTRY: registry.host,
           RINGFENCE_EGRESS_ALLOW_LOCAL: `${address}:${port}`,
         },
       },

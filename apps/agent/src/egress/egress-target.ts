@@ -26,7 +26,8 @@ export function readAbsoluteTarget(text: string): { wish: EgressWish; path: stri
   return wish === undefined ? undefined : { wish, path: url.pathname + url.search };
 }
 
-function wishOf(text: string, port: number): EgressWish | undefined {
+/** A host (an IPv6 address without brackets) and a port as a wish; undefined when they are none. */
+export function wishOf(text: string, port: number): EgressWish | undefined {
   if (text === '' || port < 1 || port > 65_535) return undefined;
   const host = text.toLowerCase();
   const version = isIP(host);

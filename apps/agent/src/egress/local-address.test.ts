@@ -32,6 +32,15 @@ test('the machine, its link, multicast and metadata services are local, in every
     '64:ff9b::a9fe:a9fe',
     '64:ff9b:1::a9fe:a9fe',
     '::ffff:0:127.0.0.1',
+    '64:ff9b:1:7f00:0:100::',
+    '64:ff9b:1:a9fe:a9:fe00::',
+    '2002:7f00:1::',
+    '2002:a9fe:a9fe::1',
+    '2002:a01:203:1::5',
+    '2001:0:7f00:1::1',
+    '2001:0:808:808:8000:1234:80ff:fffe',
+    '2001:db8::5efe:127.0.0.1',
+    '2001:db8::200:5efe:10.1.2.3',
     'localhost',
     '',
   ])
@@ -48,6 +57,9 @@ test('other addresses are not, private networks included', () => {
     'fd00::8',
     '::ffff:8.8.8.8',
     '64:ff9b::8.8.8.8',
+    '2002:808:808::1',
+    '2001:0:808:808:8000:1234:f7f7:f7f7',
+    '2001:db8::5efe:8.8.8.8',
   ])
     assert.ok(!isLocalAddress(address, OWN), address);
 });
@@ -56,8 +68,17 @@ test('an IPv4 address counts the same however IPv6 carries it', () => {
   fc.assert(
     fc.property(fc.ipV4(), (address) => {
       const local = isLocalAddress(address, OWN);
-      for (const prefix of ['::ffff:', '64:ff9b::'])
-        assert.equal(isLocalAddress(prefix + address, OWN), local, prefix + address);
+      const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
+      const [high, low] = [(a << 8) | b, (c << 8) | d].map((group) => group.toString(16));
+      const turned = [(a << 8) | b, (c << 8) | d].map((group) => (group ^ 0xffff).toString(16)).join(':');
+      for (const carried of [
+        `::ffff:${address}`,
+        `64:ff9b::${address}`,
+        `2002:${high}:${low}::1`,
+        `2001:0:808:808:0:1:${turned}`,
+        `2001:db8::5efe:${address}`,
+      ])
+        assert.equal(isLocalAddress(carried, OWN), local, carried);
     }),
     { numRuns: 2000 },
   );

@@ -32,10 +32,11 @@ const BCRYPT_OF_SECRET = '$2b$12$ul06usovFUOexDo2ISnWBucZVk3cnZsu56MMMNKc8NEP3aX
 
 const never = new AbortController().signal;
 const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+/** `listed`: the registries of this machine that its operator listed. */
 const accessTo = (root: string, registry: Partial<ImageAccess['registry']> = {}): ImageAccess => ({
   roots: [root],
   registries: [],
-  registry: { auth: new Map(), insecure: new Set(), ...registry },
+  registry: { auth: new Map(), insecure: new Set(), listed: new Set(), ...registry },
 });
 
 function scratch(t: TestContext): string {
@@ -95,7 +96,11 @@ suite('images of other people’s tools', { skip: missing('root', 'image-makers'
       { kind: 'archive', path: join(folder, 'docker.tar'), digest: id },
     ];
     for (const [index, source] of sources.entries()) {
-      const used = await unpack(storeIn(join(here, String(index))), source, accessTo(folder));
+      const used = await unpack(
+        storeIn(join(here, String(index))),
+        source,
+        accessTo(folder, { listed: new Set([open.host]) }),
+      );
       looksRight(used.root);
       assert.deepEqual(used.config.config?.Entrypoint, ['/app/go']);
     }
@@ -137,9 +142,10 @@ suite('images of other people’s tools', { skip: missing('root', 'image-makers'
       [registry.host, new Secret(utf8(`Basic ${Buffer.from('reader:secret').toString('base64')}`))],
     ]);
     const ca = readFileSync(cert, 'utf8');
-    looksRight((await unpack(storeIn(join(here, 'a')), source, accessTo(here, { auth, ca }))).root);
-    await assert.rejects(unpack(storeIn(join(here, 'b')), source, accessTo(here, { ca })), { code: 'refused' });
-    await assert.rejects(unpack(storeIn(join(here, 'c')), source, accessTo(here, { auth })), /./);
+    const listed = new Set([registry.host]);
+    looksRight((await unpack(storeIn(join(here, 'a')), source, accessTo(here, { auth, ca, listed }))).root);
+    await assert.rejects(unpack(storeIn(join(here, 'b')), source, accessTo(here, { ca, listed })), { code: 'refused' });
+    await assert.rejects(unpack(storeIn(join(here, 'c')), source, accessTo(here, { auth, listed })), /./);
   });
 
   test('a blob that was changed in the registry is found by its digest, and leaves nothing', async (t) => {
@@ -282,10 +288,17 @@ suite('a registry that is not to be trusted', () => {
     digest: `sha256:${'1'.repeat(64)}`,
   });
 
+  const accessHere = (t: TestContext): ImageAccess => accessTo(scratch(t), { listed: new Set([host]) });
+
   for (const [what, reply, code] of [
     ['gives something else', { status: 200, body: '{}' }, 'bad-digest'],
     ['leads in a circle', { status: 307, headers: { location: '/v2/again' } }, 'refused'],
     ['leads to a place without TLS', { status: 307, headers: { location: 'http://192.0.2.1/x' } }, 'refused'],
+    [
+      'leads to another service of this machine',
+      { status: 307, headers: { location: 'https://[2002:7f00:1::]/x' } },
+      'not-allowed',
+    ],
     [
       'asks for a token without TLS',
       { status: 401, headers: { 'www-authenticate': 'Bearer realm="http://192.0.2.1/t"' } },
@@ -301,7 +314,7 @@ suite('a registry that is not to be trusted', () => {
   ] as const)
     test(`one that ${what} is refused`, async (t) => {
       answer = () => reply;
-      await assert.rejects(openImage(source(), accessTo(scratch(t)), never), { code });
+      await assert.rejects(openImage(source(), accessHere(t), never), { code });
     });
 
   test('one that is elsewhere cannot send this agent to a service of its own machine', async (t) => {
@@ -313,9 +326,32 @@ suite('a registry that is not to be trusted', () => {
     };
     // Another spelling of this machine stands for a machine elsewhere.
     const elsewhere: ImageSource = { ...source(), registry: `0.0.0.0:${port}` } as ImageSource;
-    const access = accessTo(scratch(t), { insecure: new Set([`0.0.0.0:${port}`]) });
+    const names = new Set([`0.0.0.0:${port}`]);
+    const access = accessTo(scratch(t), { insecure: names, listed: names });
     await assert.rejects(openImage(elsewhere, access, never), { code: 'refused' });
     assert.equal(seen.length, 1, seen.join());
+  });
+
+  test('one that nobody listed and that is this machine, however it is spelled, is not asked at all', async (t) => {
+    let asked = 0;
+    answer = () => {
+      asked += 1;
+      return { status: 404 };
+    };
+    const port = host.split(':')[1] ?? '';
+    for (const name of ['127.0.0.1', '127.1', '2130706433', 'localhost', '[::1]', '[::ffff:127.0.0.1]', '0.0.0.0'])
+      for (const insecure of [new Set<string>(), new Set([`${name}:${port}`])]) {
+        const named = { ...source(), registry: `${name}:${port}` } as ImageSource;
+        await assert.rejects(
+          openImage(named, accessTo(scratch(t), { insecure }), never),
+          { code: 'not-allowed' },
+          name,
+        );
+      }
+    assert.equal(asked, 0);
+    // The control: the same registry, listed.
+    await assert.rejects(openImage(source(), accessHere(t), never), { code: 'not-found' });
+    assert.equal(asked, 1);
   });
 
   test('a token is fetched where the registry says, and goes to it alone', async (t) => {
@@ -327,7 +363,7 @@ suite('a registry that is not to be trusted', () => {
         ? { status: 401, headers: { 'www-authenticate': `Bearer realm="http://${host}/token",service="s"` } }
         : { status: 404 };
     };
-    await assert.rejects(openImage(source(), accessTo(scratch(t)), never), { code: 'not-found' });
+    await assert.rejects(openImage(source(), accessHere(t), never), { code: 'not-found' });
     assert.equal(seen[1], '/token?scope=repository%3Aa%2Fb%3Apull&service=s');
   });
 });

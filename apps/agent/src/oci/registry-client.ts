@@ -7,6 +7,7 @@ import { proxyAgent } from '@ringfence/client/outer-tls';
 import { parseChallenge, type AuthChallenge } from './auth-challenge.ts';
 import { MANIFEST_TYPES } from './image-document.ts';
 import { OciError } from './oci-error.ts';
+import { checkedLookup } from './registry-address.ts';
 import { LARGEST_DOCUMENT, readAll, type BlobSource } from './resolve-image.ts';
 
 /** How this site reaches registries. */
@@ -18,6 +19,8 @@ export interface RegistryAccess {
   readonly auth: ReadonlyMap<string, Secret>;
   /** `host:port` of registries that may be read over plain HTTP, beside those on this machine's loopback. */
   readonly insecure: ReadonlySet<string>;
+  /** `host` or `host:port` of registries that the operator listed, the insecure ones too: these alone may be this machine. */
+  readonly listed: ReadonlySet<string>;
 }
 
 /** An image's place in a registry. */
@@ -77,8 +80,7 @@ export class RegistryClient implements BlobSource {
     const realm = URL.canParse(challenge.realm) ? new URL(challenge.realm) : undefined;
     // A registry must not send credentials over a wire that it is not trusted to be read on itself, and one that is elsewhere must not
     // send this agent to what listens on its own machine.
-    const beside = isLoopback(this.#name.registry) && realm !== undefined && isLoopback(realm.host);
-    if (realm === undefined || (realm.protocol !== 'https:' && realm.origin !== this.#origin && !beside))
+    if (realm === undefined || (realm.protocol !== 'https:' && realm.origin !== this.#origin && !this.#isBeside(realm)))
       throw new OciError('refused', 'the registry names no usable place for its tokens');
     realm.searchParams.set('scope', `repository:${this.#name.repository}:pull`);
     if (challenge.service !== undefined) realm.searchParams.set('service', challenge.service);
@@ -106,11 +108,22 @@ export class RegistryClient implements BlobSource {
     throw new OciError('refused', 'the registry leads in a circle');
   }
 
-  #send(url: URL, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+  /** A registry on this machine that the operator listed may have its token service and its blobs there too. */
+  #isBeside(url: URL): boolean {
+    const { registry } = this.#name;
+    return this.#access.listed.has(registry) && isLoopback(registry) && isLoopback(url.host);
+  }
+
+  async #send(url: URL, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
     const { ca, proxy } = this.#access;
     const signal = this.#signal;
+    const lookup = await checkedLookup({
+      url,
+      listed: this.#isBeside(url) ? new Set([url.host]) : this.#access.listed,
+      proxy: url.protocol === 'http:' ? undefined : proxy,
+    });
     return new Promise((resolve, reject) => {
-      const common = { headers: { 'user-agent': 'ringfence-agent', ...headers }, timeout: IDLE_MS, signal };
+      const common = { headers: { 'user-agent': 'ringfence-agent', ...headers }, timeout: IDLE_MS, signal, lookup };
       let outgoing: ClientRequest;
       if (url.protocol === 'http:') outgoing = httpRequest(url, { ...common, agent: new HttpAgent() });
       else {

@@ -31,6 +31,7 @@ export function openSiteImages(folder: string, flags: ImageFlags, clock: Clock):
       registry: {
         auth,
         insecure: new Set(flags.insecure),
+        listed: new Set([...flags.registries, ...flags.insecure].map((name) => name.toLowerCase())),
         proxy,
         ca: ca ?? (caFile === undefined ? undefined : readAuthorities(caFile)),
       },
