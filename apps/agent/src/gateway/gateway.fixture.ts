@@ -66,6 +66,8 @@ export class CustodianAtGateway {
   readonly #authority: CertificateAuthority;
   readonly #waiting = new Set<() => void>();
   certificates = 0;
+  /** The newest list that the gateway has. */
+  taken = 0;
   away = false;
   /** This agent is a gateway still. */
   allowed = true;
@@ -99,6 +101,7 @@ export class CustodianAtGateway {
       void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     if (url.pathname === '/v1/gateway') {
       const after = Number(url.searchParams.get('after'));
+      this.taken = after;
       if (this.view.seq === after)
         await new Promise<void>((resolve) => {
           this.#waiting.add(resolve);

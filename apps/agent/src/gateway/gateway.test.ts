@@ -3,6 +3,8 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { connect } from 'node:tls';
 import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
+import { utf8 } from '@ringfence/base';
+import { sha256Hex } from '@ringfence/crypto/sign';
 import { endpointHost } from '@ringfence/protocol/payload';
 import { openGateway, until, type TestGateway } from './gateway.fixture.ts';
 import { prometheusText } from './prometheus.ts';
@@ -107,7 +109,15 @@ describe('a gateway', () => {
     await until(() => countsOf(house).held === 256);
     const refused = await house.call('/model/x');
     assert.deepEqual([refused.statusCode, refused.headers['retry-after']], [503, '5']);
+    // Of another token's places nobody takes all.
+    const other = `rfe_${'o'.repeat(43)}`;
+    house.list({ tokens: [house.tokenEntry, { ...house.tokenEntry, digest: sha256Hex(utf8(other)) }] });
+    await until(() => house.custodian.taken === house.custodian.view.seq);
+    const one = house.call('/model/other', { token: other });
+    const first = await Promise.race(held);
+    assert.equal(first?.statusCode, 503);
     await house.replica(hello);
+    assert.equal(await text(await one), 'hello GET /other');
     for (const answer of await Promise.all(held)) answer?.resume();
   });
 
@@ -183,6 +193,24 @@ describe('a gateway', () => {
     const { error } = JSON.parse(await text(refused)) as { error: Record<string, unknown> };
     assert.deepEqual([refused.statusCode, error['type'], error['param']], [400, 'invalid_request_error', 'messages']);
     assert.ok(!JSON.stringify(error).includes('secret'));
+  });
+
+  it('counts an answer that its caller leaves before its end against the token', async (t) => {
+    const house = await openGateway(t, { api: 'openai' });
+    await house.replica((request, response) => {
+      request.resume();
+      response.writeHead(200, { 'content-type': 'application/json' }).write('{');
+    });
+    house.list({ tokens: [{ ...house.tokenEntry, limits: { tokensPerMinute: 100 } }] });
+    const body = JSON.stringify({ model: 'model', prompt: 'hi', max_tokens: 5_000 });
+    const ask = () => house.call('/model/v1/completions', { method: 'POST', body });
+    await until(() => house.custodian.taken === house.custodian.view.seq);
+    const left = await ask();
+    assert.equal(left.statusCode, 200);
+    left.destroy();
+    await until(() => countsOf(house).inFlight === 0);
+    assert.equal((await ask()).statusCode, 429);
+    assert.equal(countsOf(house).tokensOut, 0);
   });
 
   it('keeps so many bytes of bodies that it looks at and no more, and takes others when those are gone', async (t) => {

@@ -7,6 +7,7 @@ import { bodyOf } from '../serving/request-body.ts';
 import type { KnownToken } from './bearer.ts';
 import type { BodyRoom } from './body-room.ts';
 import { checkShape, isShaped, modelList, modelOf } from './openai-shape.ts';
+import { chargeOfLeft } from './openai-charge.ts';
 import { UsageMeter, type TokenCount } from './openai-usage.ts';
 import { ownAnswer, sendOwnAnswer, type OwnAnswer } from './refusal.ts';
 import { HELD_MS, type ServedEndpoint } from './served-endpoint.ts';
@@ -28,6 +29,8 @@ export interface Call {
 
 const LARGEST_CHECKED_BODY = 4_194_304;
 const NO_TOKENS: TokenCount = { in: 0, out: 0 };
+/** Share one part of the places for held requests. */
+const MEMBERS = 'members';
 
 /** Serves a call within its token's limits; never throws. */
 export async function serveCall(call: Call): Promise<void> {
@@ -118,7 +121,8 @@ async function send(call: Call, began: number, body: Readable | Uint8Array | nul
     if (forwarded === 'silent') return refuse(call, began, ownAnswer('replica-silent'));
     const tokens = onlooker.tokens();
     endpoint.counters.spent(tokens);
-    return tokens;
+    // Whoever leaves before the end, where the cost stands, does not compute for nothing.
+    return forwarded === 'left' && body instanceof Uint8Array ? chargeOfLeft(body, tokens) : tokens;
   }
 }
 
@@ -139,9 +143,10 @@ async function sendTo(
   }
 }
 
-function held({ endpoint, response }: Call, began: number): Promise<Target | undefined> {
+function held({ endpoint, response, token }: Call, began: number): Promise<Target | undefined> {
   if (response.destroyed) return Promise.resolve(undefined);
-  return endpoint.hold(began + HELD_MS, (leave) => response.once('close', leave));
+  const caller = token?.digest ?? MEMBERS;
+  return endpoint.hold({ until: began + HELD_MS, caller }, (leave) => response.once('close', leave));
 }
 
 /** Looks on while an answer passes: when it began, and what it cost. */

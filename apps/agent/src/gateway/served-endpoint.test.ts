@@ -25,7 +25,7 @@ function endpointOf(most = 1) {
     findRoad: () => (road.known ? { most, send: () => Promise.resolve(road.sends) } : undefined),
     onHeld: () => (told += 1),
   });
-  const hold = (until: number): Promise<Target | undefined> => endpoint.hold(until, () => {});
+  const hold = (until: number): Promise<Target | undefined> => endpoint.hold({ until, caller: 'a' }, () => {});
   return { endpoint, clock, hold, road, told: () => told };
 }
 

@@ -105,13 +105,15 @@ export class ServedEndpoint {
   }
 
   /**
-   * Waits for a replica until `until` (monotonic milliseconds), or until the caller leaves. Undefined when that comes first, when too many
-   * wait already, and at once when its owner wants no replica.
+   * Waits for a replica until `until` (monotonic milliseconds), or until the caller leaves. Undefined when that comes first, when its
+   * caller's share of the places is taken, and at once when its owner wants no replica.
    */
-  hold(until: number, whenLeft: (leave: () => void) => void): Promise<Target | undefined> {
+  hold({ until, caller }: Held, whenLeft: (leave: () => void) => void): Promise<Target | undefined> {
     return new Promise((resolve) => {
-      const waiting: Waiting = { until, settle: resolve };
-      if (this.#listed.resting === true || !this.#held.hold(waiting)) return resolve(undefined);
+      const waiting: Waiting = { until, caller, settle: resolve };
+      const holding = this.#listed.resting === true ? ({ held: false } as const) : this.#held.hold(waiting);
+      if (!holding.held) return resolve(undefined);
+      holding.displaced?.settle(undefined);
       whenLeft(() => {
         if (this.#held.leave(waiting)) resolve(undefined);
       });
