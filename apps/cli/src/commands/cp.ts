@@ -9,6 +9,7 @@ import { CliError } from '../cli-error.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { enterJob, type EntryStreams } from '../job/enter-job.ts';
 import { withSession } from '../session.ts';
+import { inFrontOf } from '../terminal-stream.ts';
 
 export const command: Command = {
   usage: 'JOB:/PATH FILE | FILE JOB:/PATH',
@@ -85,8 +86,9 @@ async function run(
   head: EntryHead,
   { stdin, stdout }: { stdin: EntryStreams['stdin']; stdout: Writable },
 ): Promise<void> {
+  const err = inFrontOf(process.stderr, false);
   const code = await withSession(context, (session) =>
-    enterJob(context, session, { word, head }, { stdin, stdout, stderr: process.stderr }),
-  );
+    enterJob(context, session, { word, head }, { stdin, stdout, stderr: err.stream }),
+  ).finally(err.end);
   if (code !== 0) throw new CliError('bad-file', 'the file could not be copied', { next: 'the line above says why' });
 }

@@ -6,16 +6,20 @@ import { text, texts, type Command, type CommandContext, type Flags } from '../c
 import { agentsWord } from '../endpoint/agents-word.ts';
 import { callEndpoint, type EndpointCall } from '../endpoint/call-endpoint.ts';
 import { withSession } from '../session.ts';
+import { inFrontOf } from '../terminal-stream.ts';
 
+/** Most bytes of an answer that is shown as one value. */
+const LARGEST_JSON = 64 * 1_048_576;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 export const command: Command = {
-  usage: 'NAME [/PATH] [-d BODY|@FILE|@-] [-X METHOD] [--header "Name: value"]…',
+  usage: 'NAME [/PATH] [-d BODY|@FILE|@-] [-X METHOD] [--header "Name: value"]… [--raw]',
   summary: 'call an endpoint as a member, without a token; the answer streams to stdout',
   options: {
     data: { type: 'string', short: 'd' },
     request: { type: 'string', short: 'X' },
     header: { type: 'string', multiple: true, short: 'H' },
+    raw: { type: 'boolean' },
   },
   words: [1, 2],
   async run(context, [name = '', path = '/'], flags) {
@@ -25,7 +29,7 @@ export const command: Command = {
         const own = agentsWord({ headers });
         if (context.terminal.json)
           await showAsJson(context, { status, type: headers['content-type'], gateway: own ?? null, body });
-        else await showAsItComes(body);
+        else await showAsItComes(body, flags['raw'] === true);
         if (status >= 400) throw callFailed(name, status, own);
       }),
     );
@@ -74,9 +78,13 @@ function callFailed(name: string, status: number, own: string | undefined): CliE
   return new CliError('call-failed', `the gateway answered, not the endpoint: ${own}, status ${status}`, { next });
 }
 
-async function showAsItComes(body: Readable): Promise<void> {
-  for await (const part of body as AsyncIterable<Buffer>)
-    if (!process.stdout.write(part)) await once(process.stdout, 'drain');
+async function showAsItComes(body: Readable, raw: boolean): Promise<void> {
+  const { stream, end } = inFrontOf(process.stdout, raw);
+  try {
+    for await (const part of body as AsyncIterable<Buffer>) if (!stream.write(part)) await once(stream, 'drain');
+  } finally {
+    await end();
+  }
 }
 
 async function showAsJson(
@@ -84,6 +92,14 @@ async function showAsJson(
   { body, type, ...more }: { status: number; type: string | undefined; gateway: string | null; body: Readable },
 ): Promise<void> {
   const parts: Buffer[] = [];
-  for await (const part of body as AsyncIterable<Buffer>) parts.push(part);
+  let length = 0;
+  for await (const part of body as AsyncIterable<Buffer>) {
+    length += part.length;
+    if (length > LARGEST_JSON)
+      throw new CliError('call-failed', 'the answer is too large for one line of JSON', {
+        next: 'leave out --json: then it streams to standard output',
+      });
+    parts.push(part);
+  }
   terminal.value({ ...more, type: type ?? null, body: Buffer.concat(parts).toString('utf8') });
 }

@@ -9,13 +9,14 @@ import { whichRunning } from '../job/which-job.ts';
 import { withSession, type Session } from '../session.ts';
 
 export const command: Command = {
-  usage: 'JOB [-f] [--attempt N] [--since 10m] [--tail LINES]',
+  usage: 'JOB [-f] [--attempt N] [--since 10m] [--tail LINES] [--raw]',
   summary: 'the log of a job, from the server that ran it, or as it was sealed to the custodian (-f: follow)',
   options: {
     follow: { type: 'boolean', short: 'f' },
     attempt: { type: 'string' },
     since: { type: 'string' },
     tail: { type: 'string' },
+    raw: { type: 'boolean' },
   },
   words: [1, 1],
   async run(context, [word = ''], flags) {
@@ -23,7 +24,13 @@ export const command: Command = {
     await withSession(context, async (session) => {
       const job = await whichRunning(session, word);
       const chosen = whichAttempt(await session.controlPlane.job(job), text(flags, 'attempt'));
-      await show(context, session, { job, ...chosen, ...part, follow: flags['follow'] === true });
+      await show(context, session, {
+        job,
+        ...chosen,
+        ...part,
+        follow: flags['follow'] === true,
+        raw: flags['raw'] === true,
+      });
     });
   },
 };
@@ -39,6 +46,7 @@ type Wanted = Part & {
   readonly attempt: number;
   readonly agent: Parameters<typeof withAgent>[2];
   readonly follow: boolean;
+  readonly raw: boolean;
 };
 
 function partOf({ clock }: CommandContext, flags: Flags): Part {
@@ -62,7 +70,7 @@ async function show(context: CommandContext, session: Session, wanted: Wanted): 
       for await (const line of readLog(link, { ...wanted, from: 0 })) {
         if (line.kind === 'dropped') return showDropped(context, session, wanted, line.bytes);
         shown = true;
-        print(context, line);
+        print(context, line, wanted.raw);
       }
     });
   } catch (error) {
@@ -71,7 +79,7 @@ async function show(context: CommandContext, session: Session, wanted: Wanted): 
       throw error;
     });
     context.terminal.note('the agent cannot be asked; this is what it sealed to the custodian');
-    for (const line of lines) print(context, line);
+    for (const line of lines) print(context, line, wanted.raw);
   }
 }
 
@@ -86,10 +94,12 @@ async function showDropped(
   const lines = await readSealedLog(session, wanted).catch(() => undefined);
   if (lines === undefined) return terminal.value({ kind: 'dropped', bytes });
   terminal.note('this is what it sealed to the custodian');
-  for (const line of lines) print({ terminal, ...context }, line);
+  for (const line of lines) print({ terminal, ...context }, line, wanted.raw);
 }
 
-function print({ terminal }: CommandContext, line: LogLine): void {
+function print({ terminal }: CommandContext, line: LogLine, raw: boolean): void {
   terminal.value(line);
-  if (line.kind === 'line') terminal.line(line.text);
+  if (line.kind !== 'line') return;
+  if (raw && !terminal.json) terminal.raw(`${line.text}\n`);
+  else terminal.line(line.text);
 }

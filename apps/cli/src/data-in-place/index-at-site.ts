@@ -3,7 +3,7 @@ import { canonicalJson } from '@ringfence/base';
 import { streamPayload, type PayloadAgent } from '@ringfence/client/payload-link';
 import { DATA_MANIFEST_HEAD, dataIndexLine, type DataIndexLine } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
-import { linesOf } from '../job/agent-client.ts';
+import { linesOf } from '../job/lines-of.ts';
 
 /** A folder of a site as its agent read it. */
 export type SiteIndex = Extract<DataIndexLine, { kind: 'end' }>;

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { AgentId, JobId } from '@ringfence/base';
 import { ClientError } from '@ringfence/client/error';
 import { requestPayload, streamPayload, type PayloadAgent } from '@ringfence/client/payload-link';
@@ -7,6 +6,7 @@ import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import { createLink } from '../home/link.ts';
 import type { Session } from '../session.ts';
+import { linesOf } from './lines-of.ts';
 
 /** Runs `use` with a payload link to an agent: the custodian names its route, and its key must be the keyring's. */
 export async function withAgent<T>(
@@ -65,22 +65,10 @@ export async function* readLog(
       if (parsed.success) yield parsed.data;
     }
   } catch (cause) {
+    if (cause instanceof ClientError) throw cause;
     throw new ClientError('link-broken', 'the link to the agent broke', { cause, next: 'try again' });
   } finally {
     // Who has seen enough leaves before the end of the answer.
     answer.body.destroy();
   }
-}
-
-/** Whole lines of a stream of UTF-8; node:readline would pass a late error of the stream on to nobody. */
-export async function* linesOf(body: Readable): AsyncGenerator<string> {
-  let rest = '';
-  body.on('error', () => {});
-  body.setEncoding('utf8');
-  for await (const part of body) {
-    const lines = (rest + String(part)).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-  if (rest !== '') yield rest;
 }

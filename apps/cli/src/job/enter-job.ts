@@ -1,5 +1,6 @@
 import { Readable, type Writable } from 'node:stream';
 import { jsonOf } from '@ringfence/base';
+import { ClientError } from '@ringfence/client/error';
 import { streamPayload, type PayloadAgent } from '@ringfence/client/payload-link';
 import { errorAnswer } from '@ringfence/protocol/api';
 import { ENTRY_FRAMES, entryExit, type EntryHead } from '@ringfence/protocol/payload';
@@ -8,6 +9,9 @@ import type { CommandContext } from '../command.ts';
 import type { Session } from '../session.ts';
 import { withAgent } from './agent-client.ts';
 import { whichRunning } from './which-job.ts';
+
+/** Most bytes of a piece of output, and of a refusal; agents send what a pipe gives at once, 64 KiB. */
+const LARGEST_PIECE = 1_048_576;
 
 /** Streams of a command that runs in a job's sandbox. */
 export interface EntryStreams {
@@ -53,6 +57,8 @@ async function receive(body: Readable, { stdout, stderr }: EntryStreams): Promis
   let waiting = Buffer.alloc(0);
   for await (const chunk of body) {
     waiting = Buffer.concat([waiting, chunk as Buffer]);
+    if (waiting.length >= 5 && waiting.readUInt32BE(1) > LARGEST_PIECE)
+      throw new ClientError('bad-response', 'the agent sends more at once than it may');
     while (waiting.length >= 5 && waiting.length >= 5 + waiting.readUInt32BE(1)) {
       const [kind, length] = [waiting.readUInt8(), waiting.readUInt32BE(1)];
       const bytes = waiting.subarray(5, 5 + length);
@@ -71,7 +77,12 @@ function write(to: Writable, bytes: Uint8Array): Promise<void> {
 
 async function textOf(body: Readable): Promise<string> {
   const parts: Buffer[] = [];
-  for await (const part of body) parts.push(part as Buffer);
+  let length = 0;
+  for await (const part of body) {
+    length += (part as Buffer).length;
+    if (length > LARGEST_PIECE) break;
+    parts.push(part as Buffer);
+  }
   return Buffer.concat(parts).toString('utf8');
 }
 

@@ -3,7 +3,7 @@ import { ClientError } from '@ringfence/client/error';
 import { streamPayload, type PayloadAgent } from '@ringfence/client/payload-link';
 import { metricLine, type MetricLine } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
-import { linesOf } from '../job/agent-client.ts';
+import { linesOf } from '../job/lines-of.ts';
 
 /** One series with its points, oldest first. */
 export type SeriesView = Omit<Extract<MetricLine, { kind: 'series' }>, 'kind'>;
