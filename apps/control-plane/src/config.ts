@@ -6,7 +6,7 @@ import { ControlPlaneError } from './control-plane-error.ts';
 
 /** What the command line and the environment say. */
 export interface ControlPlaneConfig {
-  readonly verb: 'run' | 'registration-code';
+  readonly verb: 'run' | 'registration-code' | 'doctor';
   readonly state: string;
   readonly keys: string;
   readonly host: string;
@@ -17,15 +17,18 @@ export interface ControlPlaneConfig {
   readonly certificate: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly admin: HostPort;
   readonly databaseUrl: string | undefined;
+  /** For `doctor`: what does for a try is refused. */
+  readonly production: boolean;
   readonly logLevel: LogLevel;
   readonly fault: string | undefined;
 }
 
 /** What `--help` prints. */
-export const CONTROL_PLANE_USAGE = `ringfence-control-plane run | registration-code
+export const CONTROL_PLANE_USAGE = `ringfence-control-plane run | registration-code | doctor
 
   run                serves; prints one JSON line with its addresses when it is ready
   registration-code  prints a code that lets one more custodian register its organisation
+  doctor             judges the database; with --production it fails on what does for a try
 
   --state DIR                      folder of this replica (made if missing)
   --listen HOST:PORT               address of the API and the control links (127.0.0.1:0)
@@ -49,7 +52,8 @@ export function parseControlPlaneConfig(args: readonly string[], env: Environmen
   const { values, positionals } = readFlags(args);
   if (values.help === true) return 'help';
   const [verb = 'run', ...more] = positionals;
-  if ((verb !== 'run' && verb !== 'registration-code') || more.length > 0) throw bad('unknown command', 'see --help');
+  if (!isVerb(verb) || more.length > 0) throw bad('unknown command', 'see --help');
+  if (values.production === true && verb !== 'doctor') throw bad('--production belongs to doctor', 'see --help');
   const given = (flag: Flag): string | undefined =>
     values[flag] ?? env[`RINGFENCE_${flag.toUpperCase().replaceAll('-', '_')}`];
   const state = given('state');
@@ -66,9 +70,14 @@ export function parseControlPlaneConfig(args: readonly string[], env: Environmen
     certificate: certificateFiles(given('tls-cert'), given('tls-key')),
     admin: address('admin', given('admin') ?? '127.0.0.1:0'),
     databaseUrl: env['DATABASE_URL'],
+    production: values.production === true,
     logLevel: logLevel(given('log-level')),
     fault: faultSetting(env),
   };
+}
+
+function isVerb(word: string): word is ControlPlaneConfig['verb'] {
+  return word === 'run' || word === 'registration-code' || word === 'doctor';
 }
 
 function readFlags(args: readonly string[]) {
@@ -83,6 +92,7 @@ function readFlags(args: readonly string[]) {
     admin: text,
     'log-level': text,
     name: { type: 'string', multiple: true },
+    production: { type: 'boolean' },
     help: { type: 'boolean' },
   } as const;
   try {

@@ -22,6 +22,13 @@ test('a control plane with its own database: ready line, health, codes made besi
   const other = new TestOrganisation();
   await other.client(t, first, 'nobody').register(other.registration(stdout.trim()));
   const { job } = await client.submit(house.submission());
+  const tried = await main('doctor', '--state', state);
+  assert.match(tried.stdout, /^! database: it is the embedded PostgreSQL.*\n {4}.*DATABASE_URL/);
+  await assert.rejects(main('doctor', '--production', '--state', state), (error: { code: number; stdout: string }) => {
+    assert.equal(error.code, 1);
+    assert.match(error.stdout, /^✗ database: it is the embedded PostgreSQL/);
+    return true;
+  });
   const admin = async (path: string) => {
     const answer = await fetch(`${first.ready['admin']}${path}`);
     return { status: answer.status, text: await answer.text() };

@@ -2,6 +2,7 @@ import { createLog, RingfenceError, systemRng, type Log } from '@ringfence/base'
 import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
 import { CONTROL_PLANE_USAGE, parseControlPlaneConfig, type ControlPlaneConfig } from './config.ts';
 import { FAULT_POINTS, noFault, type Fault } from './fault-points.ts';
+import { diagnose } from './doctor/doctor.ts';
 import { openReplicaId } from './identity/replica-id.ts';
 import { printRegistrationCode } from './registration/print-registration-code.ts';
 import { startControlPlane } from './start.ts';
@@ -17,7 +18,8 @@ try {
   process.stderr.write(
     `ringfence control plane: ${error.message}\n${error.next === undefined ? '' : `  ${error.next}\n`}`,
   );
-  process.exitCode = 1;
+  // What was opened before the failure would keep the process alive, neither serving nor gone.
+  process.exit(1);
 }
 
 async function run(config: ControlPlaneConfig): Promise<void> {
@@ -38,6 +40,12 @@ async function run(config: ControlPlaneConfig): Promise<void> {
   };
   if (config.verb === 'registration-code') {
     process.stdout.write(`${await printRegistrationCode(parts)}\n`);
+    return;
+  }
+  if (config.verb === 'doctor') {
+    const { fit, lines } = await diagnose(parts);
+    process.stdout.write(`${lines.join('\n')}\n`);
+    if (!fit && config.production) process.exitCode = 1;
     return;
   }
   const controlPlane = await startControlPlane(parts);

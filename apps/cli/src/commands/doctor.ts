@@ -8,13 +8,15 @@ import { hasProfile } from '../home/profile.ts';
 const SIGN: Readonly<Record<Finding['verdict'], string>> = { good: '✓', warn: '!', bad: '✗' };
 
 export const command: Command = {
-  usage: '[--production] [--preflight [--control-plane URL] [--relay URL] [--work DIR]] [--state DIR]…',
+  usage:
+    '[--production] [--preflight [--control-plane URL] [--relay URL] [--ca-file FILE] [--work DIR]] [--state DIR]…',
   summary: 'what is not right yet, on this machine and in the organisation, and what to do',
   options: {
     production: { type: 'boolean' },
     preflight: { type: 'boolean' },
     'control-plane': { type: 'string' },
     relay: { type: 'string' },
+    'ca-file': { type: 'string' },
     work: { type: 'string' },
     state: { type: 'string', multiple: true },
   },
@@ -43,7 +45,8 @@ export const command: Command = {
 async function machinePreflight({ clock }: CommandContext, flags: Flags): Promise<Finding[]> {
   const { preflightFindings } = await import('../doctor/preflight.ts');
   const work = text(flags, 'work') ?? (process.getuid?.() === 0 ? '/var/lib/ringfence' : homedir());
-  return preflightFindings({ controlPlane: text(flags, 'control-plane'), relay: text(flags, 'relay'), work, clock });
+  const [controlPlane, relay, caFile] = ['control-plane', 'relay', 'ca-file'].map((flag) => text(flags, flag));
+  return preflightFindings({ controlPlane, relay, caFile, work, clock });
 }
 
 async function profileFindings(context: CommandContext): Promise<Finding[]> {

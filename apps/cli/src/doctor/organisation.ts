@@ -81,10 +81,10 @@ function custodianDisk(disk: z.output<typeof custodianStatus>['disk']): Finding[
   return [bad('disk of the custodian', `${use}: it takes no uploads`, 'ringfence artifact prune --older-than 30d')];
 }
 
-type Posture = Pick<z.output<typeof custodianStatus>, 'lastBackupAt' | 'seal' | 'database'>;
+type Posture = Pick<z.output<typeof custodianStatus>, 'lastBackupAt' | 'seal' | 'database' | 'databaseUnfit'>;
 
 /** What loses data or keys one day: tolerable for a try, refused with `--production`. */
-export function custodianPosture({ lastBackupAt, seal, database }: Posture, now: EpochMs): Finding[] {
+export function custodianPosture({ lastBackupAt, seal, ...of }: Posture, now: EpochMs): Finding[] {
   const age = lastBackupAt === null ? undefined : Math.max(0, now - lastBackupAt);
   const none = 'none exists: losing the custodian’s disk loses every key and result';
   return [
@@ -102,14 +102,37 @@ export function custodianPosture({ lastBackupAt, seal, database }: Posture, now:
           'start the custodian with a passphrase: docs/operate/custodian.md',
         )
       : good('custodian keys', 'sealed by a passphrase'),
-    database === 'embedded'
-      ? unfit(
-          'custodian database',
-          'the embedded PostgreSQL, which bundles an old OpenSSL and has no replica',
-          'run a PostgreSQL server and set CUSTODIAN_DATABASE_URL',
-        )
-      : good('custodian database', 'a PostgreSQL server'),
+    ...databasePosture(of),
   ];
+}
+
+const DATABASE_REMEDIES = {
+  'embedded-database': [
+    'the embedded PostgreSQL, which bundles an old OpenSSL and has no replica',
+    'run a PostgreSQL server and set CUSTODIAN_DATABASE_URL',
+  ],
+  'unprotected-connection': [
+    'the way to it is not protected',
+    'write sslmode=verify-full into CUSTODIAN_DATABASE_URL: docs/operate/database.md',
+  ],
+  'not-durable': [
+    'may lose what it acknowledged when the power fails',
+    'set fsync, full_page_writes and synchronous_commit on',
+  ],
+  'superuser-url': [
+    'CUSTODIAN_DATABASE_URL names a superuser',
+    'make a user that may create roles and owns the database, no more: docs/operate/database.md',
+  ],
+} as const;
+
+/** A custodian of an older release says only whether its database is the embedded one. */
+function databasePosture({ database, databaseUnfit }: Pick<Posture, 'database' | 'databaseUnfit'>): Finding[] {
+  const reasons = databaseUnfit ?? (database === 'embedded' ? (['embedded-database'] as const) : []);
+  if (reasons.length === 0) return [good('custodian database', 'a PostgreSQL server')];
+  return reasons.map((reason) => {
+    const [detail, remedy] = DATABASE_REMEDIES[reason];
+    return unfit('custodian database', detail, remedy);
+  });
 }
 
 async function agents({ controlPlane: client, custodian: names }: Session): Promise<Finding[]> {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatDuration, messageOf, type Clock } from '@ringfence/base';
 import { HttpsExchange } from '@ringfence/client/api';
+import { ClientError } from '@ringfence/client/error';
 import { outerSettings } from '../home/outer-settings.ts';
 import { bad, good, warn, type Finding } from './finding.ts';
 
@@ -11,6 +12,8 @@ import { bad, good, warn, type Finding } from './finding.ts';
 export interface PreflightOptions {
   readonly controlPlane: string | undefined;
   readonly relay: string | undefined;
+  /** PEM file of the authorities of both, as many as they have; default RINGFENCE_CA_FILE, else the system's. */
+  readonly caFile: string | undefined;
   /** Where attempts will lie; its nearest existing folder is looked at. */
   readonly work: string;
   readonly clock: Clock;
@@ -30,18 +33,16 @@ export async function preflightFindings(options: PreflightOptions): Promise<Find
   return [...(await services(options)), room(work), disk(work), gpu()];
 }
 
-async function services({ controlPlane, relay, clock }: PreflightOptions): Promise<Finding[]> {
+async function services({ controlPlane, relay, caFile, clock }: PreflightOptions): Promise<Finding[]> {
   const proxy = process.env['RINGFENCE_PROXY'];
   const through = proxy === undefined ? 'directly' : 'through the proxy of RINGFENCE_PROXY';
   const found: Finding[] = [];
+  const way = { clock, through, caFile };
   if (controlPlane === undefined)
     found.push(warn('control plane', 'not tried', 'add --control-plane https://HOST:PORT to try it as an agent would'));
-  else
-    found.push(
-      ...(await service({ check: 'control plane', url: controlPlane, path: '/v1/control-plane' }, { clock, through })),
-    );
+  else found.push(...(await service({ check: 'control plane', url: controlPlane, path: '/v1/control-plane' }, way)));
   if (relay === undefined) found.push(warn('relay', 'not tried', 'add --relay https://HOST:PORT'));
-  else found.push(...(await service({ check: 'relay', url: relay, path: '/healthz' }, { clock, through })));
+  else found.push(...(await service({ check: 'relay', url: relay, path: '/healthz' }, way)));
   return found;
 }
 
@@ -53,9 +54,9 @@ interface Tried {
 
 async function service(
   { check, url, path }: Tried,
-  { clock, through }: { clock: Clock; through: string },
+  { clock, through, caFile }: { clock: Clock; through: string; caFile: string | undefined },
 ): Promise<Finding[]> {
-  const exchange = new HttpsExchange({ url, clock, ...outerSettings(null) });
+  const exchange = new HttpsExchange({ url, clock, ...outerSettings(null, caFile) });
   try {
     const before = clock.now();
     const { status, date } = await exchange.send({ method: 'GET', target: path, headers: {}, body: new Uint8Array() });
@@ -67,12 +68,17 @@ async function service(
     // oxlint-disable-next-line no-restricted-globals -- reads a header, not the time
     return date === undefined ? [reached] : [reached, skew(check, Date.parse(date) - before, took)];
   } catch (error) {
-    const next =
-      'ask for the row of docs/operate/network.md; a proxy goes into RINGFENCE_PROXY, the authority of one that inspects TLS into RINGFENCE_CA_FILE';
-    return [bad(check, `${messageOf(error)} (${through})`, next)];
+    return [bad(check, `${messageOf(error)} (${through})`, remedyOf(error))];
   } finally {
     await exchange.close();
   }
+}
+
+/** A server with an authority of its own is no fault of the network. */
+function remedyOf(error: unknown): string {
+  if (error instanceof ClientError && error.code === 'untrusted-server')
+    return 'name the authorities of control plane and relay, and of a proxy that inspects TLS, all in one PEM file, with --ca-file or RINGFENCE_CA_FILE: their ca.pem, one after the other. An agent gets its pins with the join code';
+  return 'ask for the row of docs/operate/network.md; a proxy goes into RINGFENCE_PROXY';
 }
 
 /** A Date header has whole seconds, and was written somewhere between question and answer. */

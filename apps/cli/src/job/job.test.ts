@@ -203,6 +203,14 @@ test('production refuses an embedded database, a key file and a missing backup; 
     forProduction(fit).map(({ verdict }) => verdict),
     ['good', 'good', 'good'],
   );
+  const databaseUnfit = ['unprotected-connection', 'superuser-url'] as const;
+  const server = { lastBackupAt: now, seal: 'passphrase', database: 'url', databaseUnfit: [...databaseUnfit] } as const;
+  assert.deepEqual(
+    forProduction(custodianPosture({ ...server, databaseUnfit: [...databaseUnfit] }, now)).map(
+      ({ verdict }) => verdict,
+    ),
+    ['good', 'good', 'bad', 'bad'],
+  );
 });
 
 test('production refuses agents that may run jobs without a sandbox', () => {

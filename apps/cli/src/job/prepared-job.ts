@@ -94,10 +94,14 @@ const FIELD_PATHS: Readonly<Record<Loosening['field'], string>> = {
   logs: 'privacy.logs',
 };
 
-/** An image is a root file system of its own, which only containers have: a job with one asks for no less. */
-function isolationFor({ root }: JobFile, wish: Isolation | undefined): Isolation | undefined {
-  const enough = wish !== undefined && ISOLATIONS.indexOf(wish) >= ISOLATIONS.indexOf('container');
-  return root.kind === 'image' && !enough ? 'container' : wish;
+/**
+ * An image is a root file system of its own, which only containers have, and secrets that are files lie in memory that only a sandbox has:
+ * a job with one asks for no less.
+ */
+function isolationFor({ root, secretFiles }: JobFile, wish: Isolation | undefined): Isolation | undefined {
+  const least = root.kind === 'image' ? 'container' : Object.keys(secretFiles).length > 0 ? 'sandbox' : undefined;
+  if (least === undefined) return wish;
+  return wish !== undefined && ISOLATIONS.indexOf(wish) >= ISOLATIONS.indexOf(least) ? wish : least;
 }
 
 /** The label's demands and the job's own wishes together. Throws JobFileError where the job is looser. */
@@ -161,6 +165,7 @@ export function workloadOf({ rng }: CommandContext, labelled: LabelledJob, code:
     ...(code === undefined ? {} : { code }),
     env: { ...job.env },
     secrets: [...job.secrets],
+    ...(Object.keys(job.secretFiles).length === 0 ? {} : { secretFiles: job.secretFiles }),
     mounts: job.mounts.map(({ path, dataset }) => ({ path, dataset })),
     outputs: job.outputs.map(({ path, artifact }) => ({ path, artifact })),
     resources: placement.resources,

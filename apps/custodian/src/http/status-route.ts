@@ -1,5 +1,6 @@
 import { epochMs, toBase64Url } from '@ringfence/base';
 import { backupRequest, custodianStatus } from '@ringfence/protocol/payload';
+import { judgeProduction } from '@ringfence/store';
 import type { z } from 'zod';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
@@ -47,6 +48,7 @@ async function statusOf(
       .executeTakeFirstOrThrow();
     return { backup: organisation.last_backup_at, objectBytes: Number(objects.bytes) };
   });
+  const verdict = judgeProduction(store.facts);
   return {
     org: claimed.org,
     project: claimed.project,
@@ -58,7 +60,8 @@ async function statusOf(
     controlLink: link.state === 'up' || link.state === 'locked' || link.state === 'unclaimed' ? link.state : 'down',
     lastBackupAt: backup === null ? null : epochMs(backup),
     seal: sealKind,
-    database: store.facts.kind === 'embedded' ? 'embedded' : 'url',
+    database: store.facts.kind,
+    databaseUnfit: verdict.allow ? [] : [...verdict.reasons],
     dedupeKey: toBase64Url(keys.dedupe.expose()),
     disk: { ...context.disk.state(), objectBytes },
   };

@@ -240,6 +240,11 @@ export const custodianStatus = z.strictObject({
   lastBackupAt: moment.nullable(),
   seal: z.enum(['key-file', 'passphrase']),
   database: z.enum(['embedded', 'url']),
+  /** Why its database is not one for production. */
+  databaseUnfit: z
+    .array(z.enum(['embedded-database', 'unprotected-connection', 'not-durable', 'superuser-url']))
+    .max(4)
+    .optional(),
   dedupeKey: bytes32.optional(),
   /** Of the disk of its state folder; uploads leave the reserve free. */
   disk: z
