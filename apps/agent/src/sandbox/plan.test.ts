@@ -150,11 +150,13 @@ describe('plan of level process', () => {
   test('waits at a gate and keeps secrets out of arguments', () => {
     const plan = planned({ level: 'process', env: { TOKEN: SECRET }, command: { script: `echo ${SECRET}` } });
     assert.ok(!JSON.stringify(plan).includes(SECRET));
+    // The gate opens last.
     assert.deepEqual(
       plan.launch.inputs.map((input) => input.fd),
-      [3],
+      [4, 3],
     );
     assert.equal(inputText(plan.launch, 3), 'go\n');
+    assert.ok(inputText(plan.launch, 4).startsWith(`echo ${SECRET}\n`));
     assert.deepEqual(plan.launch.scratchVariables, ['HOME', 'TMPDIR']);
     assert.ok(plan.launch.argv.includes('--no-new-privs'));
     assert.equal(plan.dropped, true);

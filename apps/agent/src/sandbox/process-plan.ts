@@ -9,8 +9,15 @@ import type { SandboxSpec } from './spec.ts';
 const GATE_FD = 3;
 /** Waits for the agent's word; end of file, as when the agent died, is a no. */
 const GATE = 'IFS= read -r word <&3 && [ "$word" = go ] && exec 3<&- && exec "$@"';
-/** Keeps the script out of the process list, and out of the environment of what it starts. */
-const SCRIPT = 'script=$RINGFENCE_SCRIPT; unset RINGFENCE_SCRIPT; eval "$script"';
+const SCRIPT_FD = 4;
+/** Stands behind the script, so that one cut short by the death of the agent does nothing. */
+const SCRIPT_END = '#ringfence: all of it';
+/** Reads the script, which may hold secrets, in the job's own shell: no argument, and no environment of what starts that shell, ever has it. */
+const SCRIPT = [
+  `script=$(exec /bin/cat <&${SCRIPT_FD}); exec ${SCRIPT_FD}<&-`,
+  `case $script in *'${SCRIPT_END}') ;; *) exit 125 ;; esac`,
+  `eval "\${script%?${SCRIPT_END}}"`,
+].join('\n');
 
 /**
  * Level process: a shell that waits until the agent has put it in its cgroup and recorded it, then becomes the command.
@@ -23,10 +30,7 @@ export function planProcess(spec: SandboxSpec, capabilities: SandboxCapabilities
   const onHost = (words: string) => atHostPaths(words, places);
   const script = 'script' in spec.command ? onHost(spec.command.script) : null;
   const command = 'script' in spec.command ? ['/bin/sh', '-ec', SCRIPT] : spec.command.map(onHost);
-  const environment = {
-    ...jobEnvironment(spec, (path) => hostPathOf(path, places) ?? path),
-    ...(script === null ? {} : { RINGFENCE_SCRIPT: script }),
-  };
+  const environment = jobEnvironment(spec, (path) => hostPathOf(path, places) ?? path);
   return {
     program: '/bin/sh',
     argv: [
@@ -39,7 +43,10 @@ export function planProcess(spec: SandboxSpec, capabilities: SandboxCapabilities
       ...(tools.env === null ? [] : [tools.env, ...shellVariables(spec), '--']),
       ...command,
     ],
-    inputs: [{ fd: GATE_FD, bytes: new Secret(Buffer.from('go\n')) }],
+    inputs: [
+      ...(script === null ? [] : [{ fd: SCRIPT_FD, bytes: new Secret(Buffer.from(`${script}\n${SCRIPT_END}`)) }]),
+      { fd: GATE_FD, bytes: new Secret(Buffer.from('go\n')) },
+    ],
     statusFd: null,
     environment: new Secret(Buffer.from(block(environment))),
     workingFolder: hostPathOf(spec.cwd, spec.mounts),

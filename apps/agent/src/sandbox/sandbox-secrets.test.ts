@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { systemRng } from '@ringfence/base';
+import { Secret, systemRng } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { need } from '../../../../scripts/needs.ts';
-import { jobFolder, openTestHost, planHere, runJob, startPlan, until } from './sandbox-host.fixture.ts';
+import { findContainerRuntimes, findGvisor } from '../oci/find-runtime.ts';
+import { finish, jobFolder, openTestHost, planHere, runJob, startPlan, until } from './sandbox-host.fixture.ts';
 import type { TestHost } from './sandbox-host.fixture.ts';
 import type { SandboxLevel } from './isolation.ts';
 import { startSandbox } from './start-sandbox.ts';
@@ -96,6 +97,47 @@ for (const level of ['sandbox', 'process'] as const)
       await job.running.stop(0);
     }
   });
+
+const WRAPPED = [
+  { level: 'process', needs: [], holders: ['sleep'] },
+  { level: 'sandbox', needs: ['bubblewrap'], holders: ['sleep'] },
+  { level: 'container', needs: ['root', 'runc'], holders: ['sleep'] },
+  // Its processes are none of the machine's.
+  { level: 'gvisor', needs: ['root', 'runsc'], holders: [] },
+] as const;
+for (const { level, needs, holders } of WRAPPED)
+  test(`what the job's own shell exports is in no environment of what starts it at level ${level}`, async (t) => {
+    if (!needs.every((what) => need(t, what))) return;
+    const probed = await openTestHost(t);
+    const [container] = findContainerRuntimes(probed.capabilities);
+    const [gvisor] = findGvisor(probed.capabilities);
+    const capabilities = {
+      ...probed.capabilities,
+      ...(container === undefined ? {} : { container }),
+      ...(gvisor === undefined ? {} : { gvisor }),
+    };
+    const host = { ...probed, capabilities };
+    const script = `export TOKEN='${SECRET}'; sleep 60 & echo ready; wait`;
+    const job = await startPlan(host, planHere(host, { level, command: { script } }));
+    try {
+      await until(() => job.stdout().includes('ready'), 'the job runs');
+      await until(() => processesShowing('environ').length >= holders.length, 'its child runs');
+      assert.deepEqual(processesShowing('cmdline'), []);
+      assert.deepEqual(processesShowing('environ').map(nameOf), holders);
+    } finally {
+      await job.running.stop(0);
+    }
+  });
+
+test('a script that did not come whole does nothing', async (t) => {
+  const host = await openTestHost(t);
+  const plan = planHere(host, { level: 'process', command: { script: 'echo one\necho two' } });
+  const cut = plan.launch.inputs.map((input) =>
+    input.fd === 4 ? { ...input, bytes: new Secret(input.bytes.expose().slice(0, 9)) } : input,
+  );
+  const { stdout, exit } = await finish(await startPlan(host, { ...plan, launch: { ...plan.launch, inputs: cut } }));
+  assert.deepEqual([stdout, exit.code], ['', 125]);
+});
 
 test('a job inherits standard input, output and error, no other descriptor', async (t) => {
   const host = await openTestHost(t);
