@@ -64,8 +64,11 @@ const LONGEST_MS = 5_000;
 /** In the long mode one fault of fifty stays for a minute: longer than a lease, and than every timeout of a link. */
 const MINUTE_MS = 60_000;
 const MINUTE_EVERY = 50;
+/** In the short mode one of a hundred does: a database that is gone, each in its turn. */
+const DATABASE_GONE_EVERY = 100;
+const DATABASE_GONE_AT = 41;
 
-/** Draws the fault with this number; with `long` some stay for a minute. */
+/** Draws the fault with this number; with `long` more of them stay for a minute. */
 export function drawFault(draw: Draw, targets: Targets, { number, long }: { number: number; long: boolean }): Fault {
   const kind = drawKind(draw);
   const target = pick(draw, targetsOf(kind, targets));
@@ -73,7 +76,13 @@ export function drawFault(draw: Draw, targets: Targets, { number, long }: { numb
   const after = Math.round(draw() * QUIET_MS);
   const brief = Math.round(SHORTEST_MS + draw() ** 2 * (LONGEST_MS - SHORTEST_MS));
   const holds = draw() < 1 / MINUTE_EVERY && long ? MINUTE_MS : brief;
+  if (!long && number % DATABASE_GONE_EVERY === DATABASE_GONE_AT) return databaseGone(targets, number);
   return { number, kind, target, how, after, holds };
+}
+
+function databaseGone({ databases }: Targets, number: number): Fault {
+  const turn = Math.floor(number / DATABASE_GONE_EVERY) % databases.length;
+  return { number, kind: 'database-frozen', target: databases[turn] ?? '', how: '', after: 0, holds: MINUTE_MS };
 }
 
 function drawKind(draw: Draw): Fault['kind'] {

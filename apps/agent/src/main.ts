@@ -20,7 +20,8 @@ try {
 } catch (error) {
   if (!(error instanceof RingfenceError)) throw error;
   process.stderr.write(`ringfence agent: ${error.message}\n${error.next === undefined ? '' : `  ${error.next}\n`}`);
-  process.exitCode = 1;
+  // What was opened before the failure would keep the process alive, neither serving nor gone.
+  process.exit(1);
 }
 
 async function join(config: JoinConfig): Promise<void> {

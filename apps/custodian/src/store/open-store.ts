@@ -55,6 +55,9 @@ export async function openStore(options: {
     stateDir,
     clock,
     log,
+  }).catch(async (error: unknown) => {
+    await embedded?.stop();
+    throw error;
   });
   return {
     store,

@@ -1,0 +1,28 @@
+// Two hundred faults at a real house: it recovers by itself each time, and keeps every promise.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { need } from '../../scripts/needs.ts';
+
+const FAULTS = 200;
+/** What a failure shows of it. */
+const LAST_LINES = 60;
+
+test('a house under two hundred faults loses nothing, does nothing twice, and recovers by itself', async (t) => {
+  if (!need(t, 'full', 'root', 'netns', 'nftables', 'libfaketime')) return;
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'run.ts'), '--faults', String(FAULTS)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+  t.signal.addEventListener('abort', () => child.kill('SIGTERM'));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  const lines = said.trimEnd().split('\n');
+  assert.equal(code, 0, [lines[0], ...lines.slice(1).slice(-LAST_LINES)].join('\n'));
+  const tally = JSON.parse(lines.at(-1) ?? '') as { done: number; jobs: number; lines: number };
+  t.diagnostic(`${lines[0]}; ${lines.at(-1)}`);
+  assert.equal(tally.done, FAULTS);
+  assert.ok(tally.jobs > 0 && tally.lines > 0, 'something was promised and shown');
+});
