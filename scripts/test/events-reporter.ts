@@ -8,8 +8,8 @@ const CHANNEL = 3;
 
 function outcome(event: TestEvent): TestOutcome | null {
   if (event.type !== 'test:pass' && event.type !== 'test:fail') return null;
-  const { name, file = '', line = 0, skip, todo, details } = event.data;
-  const at = { name, file, line };
+  const { name, file = '', line = 0, nesting, skip, todo, details } = event.data;
+  const at = { name, file, line, ...(nesting === 0 ? { duration: details.duration_ms } : {}) };
   if (skip !== undefined) return { ...at, result: 'skipped', reason: String(skip) };
   if (todo !== undefined) return { ...at, result: 'skipped', reason: `todo ${String(todo)}` };
   if (event.type === 'test:pass') return details.type === 'suite' ? null : { ...at, result: 'passed' };

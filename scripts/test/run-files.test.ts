@@ -10,17 +10,26 @@ const NEEDS = JSON.stringify(join(import.meta.dirname, '../needs.ts'));
 const HEAD = `import assert from 'node:assert'; import test, { describe } from 'node:test'; import { missing, need } from ${NEEDS};\n`;
 
 /** Runs one test file with the given source in a folder of its own. */
-async function run(source: string, flags: string[], full: boolean, quietMs = 60_000): Promise<TestReport> {
+async function run(source: string, full = false, quietMs = 60_000): Promise<TestReport> {
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-test-runner-'));
   try {
     writeFileSync(join(folder, 'one.test.mts'), HEAD + source);
-    const outcomes = await runFiles({ folder, files: ['one.test.mts'], flags, full, quietMs, onOutcome: () => {} });
+    const outcomes = await runFiles({
+      folder,
+      files: ['one.test.mts'],
+      full,
+      timeoutMs: 60_000,
+      quietMs,
+      onOutcome: () => {},
+    });
     return summarise(outcomes, full, (file) => file.replace(`${folder}/`, ''));
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
+const text = ({ failures }: TestReport): string =>
+  failures.map(({ line, details }) => `${line}\n${details}`).join('\n');
 const counts = ({ passed, failed, skipped }: TestReport) => [passed, failed, skipped];
 
 const CASES: [name: string, source: string, expected: number[], expectedFull?: number[]][] = [
@@ -50,35 +59,43 @@ const CASES: [name: string, source: string, expected: number[], expectedFull?: n
   ],
 ];
 
-for (const [isolation, flags] of Object.entries({
-  none: ['--test-isolation=none'],
-  process: ['--test-concurrency=1'],
-})) {
-  // A process for each file takes seconds; there the cases differ from a shared process only in the first few.
-  for (const [name, source, expected, expectedFull] of isolation === 'none' ? CASES : CASES.slice(0, 4)) {
-    test(`isolation ${isolation}: ${name}`, async () => {
-      assert.deepEqual(counts(await run(source, flags, false)), expected);
-      if (expectedFull !== undefined) assert.deepEqual(counts(await run(source, flags, true)), expectedFull);
-    });
-  }
-
-  test(`isolation ${isolation}: a file that ends the process fails the run`, async () => {
-    const report = await run(`console.log('last words'); process.exit(3);`, flags, false);
-    assert.equal(report.failed, 1, report.failures.join());
-  });
-
-  test(`isolation ${isolation}: a file that a forgotten timer keeps alive is stopped and named`, async () => {
-    const report = await run(`test('a', () => {}); setInterval(() => {}, 1000);`, flags, false, 1000);
-    assert.deepEqual(counts(report), [1, 1, 0]);
-    assert.match(report.failures.join(), /one\.test\.mts/);
-    assert.match(report.failures.join(), /left open/);
-  });
-
-  test(`isolation ${isolation}: a file that does not parse fails the run`, async () => {
-    const report = await run(`const = ;`, flags, false);
-    assert.equal(report.failed, 1, report.failures.join());
+for (const [name, source, expected, expectedFull] of CASES) {
+  test(`a file with ${name}`, async () => {
+    assert.deepEqual(counts(await run(source)), expected);
+    if (expectedFull !== undefined) assert.deepEqual(counts(await run(source, true)), expectedFull);
   });
 }
+
+test('a file that ends the process fails the run and is named, with its last words', async () => {
+  const report = await run(`console.log('last words'); process.exit(3);`);
+  assert.equal(report.failed, 1, text(report));
+  assert.match(text(report), /one\.test\.mts:0\): last words\n/);
+});
+
+test('a file that a forgotten timer keeps alive is stopped and named', async () => {
+  const report = await run(`test('a', () => {}); setInterval(() => {}, 1000);`, false, 5_000);
+  assert.deepEqual(counts(report), [1, 1, 0]);
+  assert.match(text(report), /one\.test\.mts/);
+  assert.match(text(report), /left open/);
+});
+
+test('a file that does not parse fails the run', async () => {
+  const report = await run(`const = ;`);
+  assert.equal(report.failed, 1, text(report));
+});
+
+test('a failure has one line with its reason, and long details without their middle', () => {
+  const outcome = {
+    name: 'a',
+    file: '/x/a.test.ts',
+    line: 1,
+    result: 'failed',
+    reason: `why\n${'x'.repeat(50_000)}end`,
+  } as const;
+  const [failure] = summarise([outcome], false, (file) => file).failures;
+  assert.equal(failure?.line, 'a (/x/a.test.ts:1): why');
+  assert.ok(failure.details.length < 13_000 && failure.details.endsWith('xend'));
+});
 
 test('a need that stays absent fails a full run and names the remedy', () => {
   const outcome = {
@@ -90,5 +107,5 @@ test('a need that stays absent fails a full run and names the remedy', () => {
   } as const;
   const report = summarise([outcome], true, (file) => file);
   assert.deepEqual(counts(report), [0, 1, 0]);
-  assert.match(report.failures.join(), /apt-get install openssl/);
+  assert.match(text(report), /apt-get install openssl/);
 });

@@ -5,16 +5,19 @@ import type { Readable } from 'node:stream';
 import type { TestOutcome } from './outcome.ts';
 
 /**
- * One call of Node's test runner; `files` are relative to `folder`. `onOutcome` hears each outcome as it comes. When
+ * One process of Node's test runner; `files` are relative to `folder` and share it. `onOutcome` hears each outcome as it comes. When
  * nothing is heard for `quietMs`, the runner is stopped and the files still running fail: Node's own --test-timeout
  * does not cover a file whose tests are over and which a forgotten timer, socket or process keeps alive.
  */
 export type TestRun = {
   folder: string;
   files: readonly string[];
-  flags: readonly string[];
+  /** Milliseconds that one test may take. */
+  timeoutMs: number;
   full: boolean;
   quietMs: number;
+  /** Hears the runner's process id. */
+  onStart?: (pid: number) => void;
   onOutcome: (outcome: TestOutcome) => void;
 };
 
@@ -22,14 +25,17 @@ const REPORTER = join(import.meta.dirname, 'events-reporter.ts');
 const KEPT_OUTPUT = 64 * 1024;
 
 /** Runs the files and resolves with their outcomes; a runner that dies becomes a failed outcome with its last output. */
-export async function runFiles({ folder, files, flags, full, quietMs, onOutcome }: TestRun): Promise<TestOutcome[]> {
+export async function runFiles(run: TestRun): Promise<TestOutcome[]> {
+  const { folder, files, timeoutMs, full, quietMs, onStart, onOutcome } = run;
   if (files.length === 0) return [];
-  const child = spawn(process.execPath, ['--test', `--test-reporter=${REPORTER}`, ...flags, ...files], {
+  const flags = ['--test', '--test-isolation=none', `--test-timeout=${timeoutMs}`, `--test-reporter=${REPORTER}`];
+  const child = spawn(process.execPath, [...flags, ...files], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     // Without the reset, a runner started by a test would take itself for a test file of the outer runner.
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, RINGFENCE_TEST_FULL: full ? '1' : '0' },
   });
+  if (child.pid !== undefined) onStart?.(child.pid);
   const outcomes: TestOutcome[] = [];
   let output = '';
   const keep = (text: string) => (output = (output + text).slice(-KEPT_OUTPUT));
@@ -57,7 +63,11 @@ export async function runFiles({ folder, files, flags, full, quietMs, onOutcome 
   const explained = outcomes.some(({ result }) => result === 'failed');
   if (explained || (code === 0 && !hung)) return outcomes;
   const name = hung ? 'a timer, socket or child process was left open' : `test runner ended with ${code}`;
-  const died: TestOutcome = { name, file: '', line: 0, result: 'failed', reason: `in ${files.join(' ')}\n${output}` };
+  const [only = '', ...others] = files;
+  const file = others.length === 0 ? join(folder, only) : '';
+  const lastLine = output.trimEnd().split('\n').at(-1) ?? '';
+  const reason = `${lastLine}\nin ${files.join(' ')}\n${output}`;
+  const died: TestOutcome = { name, file, line: 0, result: 'failed', reason };
   onOutcome(died);
   return [...outcomes, died];
 }

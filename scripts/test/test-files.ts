@@ -1,12 +1,8 @@
 import { globSync } from 'node:fs';
+import { EXPECTED_SECONDS } from './expected-seconds.ts';
 
-/** Test files of one run, paths relative to the checkout. */
-export type TestFiles = {
-  /** Units without processes or sockets: many files share one process. */
-  pure: readonly string[];
-  /** Tests that start processes, servers or databases: one process a file. */
-  apart: readonly string[];
-};
+/** What one process runs: files, paths relative to the checkout, and the seconds that they take. */
+export type TestUnit = { files: readonly string[]; seconds: number };
 
 const TEST_FOLDERS = ['core', 'engines', 'apps', 'scripts', 'examples', 'tests', 'bench', 'sdk'];
 const PURE = /^(core\/(?!store\/|client\/|base\/src\/platform\/)|engines\/)/;
@@ -23,7 +19,26 @@ export function findTestFiles(checkout: string, only: readonly string[]): string
 /** True for files that only `npm run test:full` runs. */
 export const isFullOnly = (path: string): boolean => FULL_ONLY.test(path);
 
-/** Splits files by the isolation they need. */
-export function byIsolation(files: readonly string[]): TestFiles {
-  return { pure: files.filter((path) => PURE.test(path)), apart: files.filter((path) => !PURE.test(path)) };
+/** Processes that the pure files share. */
+const PURE_UNITS = 2;
+const SHORT_SECONDS = 2;
+
+/**
+ * Splits files into what one process runs, longest first, so that the processes end together. Units without processes or sockets
+ * share one: starting it costs more than most of them take. All others have a process of their own.
+ */
+export function testUnits(files: readonly string[]): TestUnit[] {
+  const pure = files.filter((path) => PURE.test(path));
+  const shared = Array.from({ length: PURE_UNITS }, (_, at) =>
+    pure.filter((_path, index) => index % PURE_UNITS === at),
+  );
+  const apart = files.filter((path) => !PURE.test(path)).map((path) => [path]);
+  return [...shared, ...apart]
+    .filter((unit) => unit.length > 0)
+    .map((unit) => ({ files: unit, seconds: unit.reduce((sum, path) => sum + expected(path), 0) }))
+    .toSorted((a, b) => b.seconds - a.seconds);
+}
+
+function expected(path: string): number {
+  return EXPECTED_SECONDS[path] ?? (PURE.test(path) ? SHORT_SECONDS / 10 : SHORT_SECONDS);
 }

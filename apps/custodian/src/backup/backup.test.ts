@@ -31,7 +31,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function restoreInto(state: string, from: string, passphrase = PASSPHRASE) {
+function restoreInto(state: string, databaseUrl: string | undefined, from: string, passphrase = PASSPHRASE) {
   openStateFolder({ path: state, role: 'custodian', version: 1 });
   const vault = { state, sealKeyFile: join(state, 'seal.key'), passphrase: undefined, rng };
   return restoreBackup({
@@ -39,7 +39,7 @@ function restoreInto(state: string, from: string, passphrase = PASSPHRASE) {
     from,
     passphrase,
     vault,
-    databaseUrl: undefined,
+    databaseUrl,
     registration: undefined,
     clock,
     rng,
@@ -66,7 +66,10 @@ test('a restored custodian has everything, and nothing that was granted before c
   assert.ok((await organisation.client.status()).lastBackupAt !== null);
   for (const secret of ['marker-of-the-rows', 'admissions', 'secret-readmission-name', 'triage-endpoint', 'ward-7'])
     assert.equal(readFileSync(archive).includes(secret), false, 'the archive shows nothing');
-  const restored = await startRig({ prepare: (state) => restoreInto(state, archive).then(() => undefined) });
+  const prepare = async (state: string, databaseUrl: string): Promise<void> => {
+    await restoreInto(state, databaseUrl, archive);
+  };
+  const restored = await startRig({ prepare });
   try {
     const { claimed } = restored.custodian.context.owner;
     assert.equal(claimed?.epoch, 2);
@@ -111,7 +114,7 @@ test('a wrong passphrase, a changed byte and a cut archive restore nothing', asy
   for (const [name, content, passphrase] of cases) {
     const [from, state] = [join(folder, name), join(folder, `${name}-state`)];
     writeFileSync(from, content);
-    await assert.rejects(restoreInto(state, from, passphrase), { code: 'bad-backup' }, name);
+    await assert.rejects(restoreInto(state, undefined, from, passphrase), { code: 'bad-backup' }, name);
     await removeEmbedded({ stateDir: state, clock });
   }
 });

@@ -26,6 +26,8 @@ export interface PreparedCluster {
   readonly password: string;
   /** Whether this call made the data folder. */
   readonly fresh: boolean;
+  /** Most connections; undefined for as many as one role needs. */
+  readonly connections: number | undefined;
 }
 
 /**
@@ -37,6 +39,7 @@ export async function prepareCluster(options: {
   log: Log;
   clock: Clock;
   rng: Rng;
+  connections?: number;
 }): Promise<PreparedCluster> {
   const asRoot = process.getuid?.() === 0;
   const places = placesOf(options.stateDir, asRoot);
@@ -59,7 +62,8 @@ export async function prepareCluster(options: {
     if (decision.do === 'initialize') await initializeData({ places, binaries, account, password, rng: options.rng });
     if (decision.do !== 'use') markInitialized(places, marker);
     requireVersion(places, binaries);
-    return { places, binaries, account, password, fresh: decision.do === 'initialize' };
+    const fresh = decision.do === 'initialize';
+    return { places, binaries, account, password, fresh, connections: options.connections };
   }
   throw refusal('data-missing', places);
 }

@@ -25,6 +25,7 @@ export interface ServerPlan {
   readonly binaries: Binaries;
   readonly account: Account | undefined;
   readonly socketDir: string;
+  readonly connections: number | undefined;
   readonly clock: Clock;
 }
 
@@ -91,8 +92,8 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
 }
 
 function spawnServer(plan: ServerPlan, log: number): ChildProcess {
-  const { binaries, places, account, socketDir } = plan;
-  return spawn(join(binaries.folder, 'bin', 'postgres'), serverArguments(places.data, socketDir), {
+  const { binaries, places, account, socketDir, connections } = plan;
+  return spawn(join(binaries.folder, 'bin', 'postgres'), serverArguments(places.data, socketDir, connections), {
     cwd: '/',
     detached: true,
     env: SERVER_ENVIRONMENT,

@@ -38,9 +38,13 @@ export function initdbArguments(data: string, passwordFile: string): string[] {
   return ['-D', data, '--data-checksums', ...access, ...text];
 }
 
-/** Arguments of the server; none is secret. */
-export function serverArguments(data: string, socketDir: string): string[] {
-  const settings = { ...SETTINGS, unix_socket_directories: socketDir };
+/** Arguments of the server; none is secret. `connections` is how many it takes, when not as many as one role needs. */
+export function serverArguments(data: string, socketDir: string, connections?: number): string[] {
+  const settings = {
+    ...SETTINGS,
+    unix_socket_directories: socketDir,
+    ...(connections === undefined ? {} : { max_connections: String(connections) }),
+  };
   return ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }
 

@@ -39,6 +39,8 @@ export interface EmbeddedOptions {
   readonly clock: Clock;
   /** Makes the password; default the operating system's generator. */
   readonly rng?: Rng;
+  /** Most connections of a server that this call starts; default 60. */
+  readonly connections?: number;
 }
 
 /**
