@@ -1,4 +1,5 @@
 // A house keeps its addresses over a restart: peers have pinned them in their state.
+import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -14,15 +15,25 @@ export async function portOf(root: string, name: string): Promise<number> {
   return port;
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * Below the ports that Linux hands out by itself (32768 and up): a process that is started again finds its port taken by nobody's
+ * outgoing connection.
+ */
+const [LOWEST, HIGHEST] = [20_000, 32_767];
+const TRIES = 100;
+
+async function freePort(): Promise<number> {
+  for (let tried = 0; tried < TRIES; tried += 1) {
+    const port = randomInt(LOWEST, HIGHEST + 1);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`${TRIES} ports between ${LOWEST} and ${HIGHEST} are taken`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
