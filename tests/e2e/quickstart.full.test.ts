@@ -1,6 +1,7 @@
 // The README's first command, as it is written there: a fresh start, and a second one after a dirty stop.
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +61,29 @@ test('a fresh start trains, commits, verifies, and stays up', async () => {
   left = noted();
   assert.equal(left.size, 5, 'control plane, relay, custodian and two agents live on');
   for (const [name, pid] of left) assert.ok(existsSync(`/proc/${pid}`), name);
+});
+
+test('a further agent joins and starts by hand from the checkout, as the README writes it', async () => {
+  const readme = readFileSync(join(CHECKOUT, 'README.md'), 'utf8');
+  const [, block = ''] = /^```sh\n(ringfence agent join-code --name agent-3 [^]*?)^```$/m.exec(readme) ?? [];
+  const lines = block.replaceAll('.ringfence/', `${state}/`).replaceAll(/\bcode(?= |$)(?! --)/gm, join(root, 'code'));
+  const script = `set -e\nringfence() { node apps/cli/bin/ringfence.mjs "$@"; }\n${lines.replace(/^node /m, 'exec node ')}`;
+  const env = { ...process.env, RINGFENCE_HOME: join(state, 'home') };
+  const child = spawn('bash', ['-c', script], { cwd: CHECKOUT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [ready, said] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (ready += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  try {
+    const deadline = performance.now() + 120_000;
+    while (!ready.includes('"event":"ready"')) {
+      assert.ok(child.exitCode === null && performance.now() < deadline, `${script}\n${said}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  } finally {
+    const ended = child.exitCode === null ? once(child, 'exit') : undefined;
+    child.kill('SIGTERM');
+    await ended;
+  }
 });
 
 test('a second start, with processes left over from a dirty stop in its way, reuses the state and ends with 0', async () => {

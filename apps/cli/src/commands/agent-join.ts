@@ -1,6 +1,6 @@
 import { CliError } from '../cli-error.ts';
 import { text, texts, type Command } from '../command.ts';
-import { runSibling } from '../home/sibling-program.ts';
+import { runSibling, siblingCommand } from '../home/sibling-program.ts';
 import { secretInput } from '../secret-input.ts';
 
 export const command: Command = {
@@ -28,6 +28,6 @@ export const command: Command = {
     if (flags['allow-process'] === true) args.push('--allow-process');
     const exit = await runSibling('agent', args, code);
     if (exit !== 0) throw new CliError('check-failed', 'the agent did not join', { next: 'its words are above' });
-    context.terminal.note(`start it: ringfence-agent run --state ${state}`);
+    context.terminal.note(`start it: ${siblingCommand('agent', ['run', '--state', state]).join(' ')}`);
   },
 };
