@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 export type Sibling = 'agent' | 'custodian';
 
 /** The command that starts a sibling: its sources in a checkout, its launcher beside ours in a release. */
-function siblingCommand(sibling: Sibling, args: readonly string[]): [string, ...string[]] {
+export function siblingCommand(sibling: Sibling, args: readonly string[]): [string, ...string[]] {
   const own = process.argv[1] ?? '.';
   // Told by what we are ourselves, never by what lies two folders above a release: that may be anybody's.
   if (own.endsWith('.ts')) return [process.execPath, resolve(dirname(own), '../..', sibling, 'src/main.ts'), ...args];
