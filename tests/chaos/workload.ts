@@ -1,4 +1,5 @@
 // Small jobs, one after another in a few lanes, whatever happens; it remembers what it was promised and what it was shown.
+import { RingfenceError } from '@ringfence/base';
 import type { JobView } from '@ringfence/protocol/api';
 import { readLog, withAgent } from '../../apps/cli/src/job/agent-client.ts';
 import { orderJob, type Ordered } from '../kill/order.ts';
@@ -43,6 +44,8 @@ export function startWorkload(chaos: ChaosHouse, root: string): Workload {
   const lane = async (): Promise<void> => {
     while (ordering) {
       const ordered = await orderJob({ ...chaos, root }, { run: RUN, retry: RETRY }).catch((error: unknown) => {
+        // Said by a process of the house, or by the client for its sake; anything else is a fault of ours.
+        if (!(error instanceof RingfenceError)) throw error;
         refused.push(String(error).split('\n')[0] ?? '');
         return undefined;
       });
@@ -56,6 +59,8 @@ export function startWorkload(chaos: ChaosHouse, root: string): Workload {
     }
   };
   const lanes = Promise.all(Array.from({ length: LANES }, lane));
+  // Thrown when it is drained.
+  lanes.catch(() => {});
   return {
     promised,
     refused,
