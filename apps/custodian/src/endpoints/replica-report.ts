@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
+import { FENCED } from '../jobs/attempt-end.ts';
 import { listGateways } from './gateways.ts';
 
 /**
@@ -21,7 +22,8 @@ export async function takeReplicaReport(
       .selectFrom('endpoint_slot as slot')
       .innerJoin('attempt', (join) => join.onRef('attempt.job', '=', 'slot.job').on('attempt.attempt', '=', attempt))
       .innerJoin('job', 'job.job', 'slot.job')
-      .select(['attempt.agent', 'attempt.stopped', 'job.attempt', 'slot.state', 'slot.attempt as said_of'])
+      .select(['attempt.agent', 'attempt.stopped', 'attempt.granted_at', 'attempt.ends_by', 'job.attempt'])
+      .select(['slot.state', 'slot.attempt as said_of'])
       .where('slot.job', '=', job)
       .forNoKeyUpdate('slot')
       .executeTakeFirst();
@@ -29,6 +31,8 @@ export async function takeReplicaReport(
       throw new CustodianError('not-found', 'this agent was granted no such replica');
     if (row.attempt !== attempt || row.stopped !== null)
       throw new CustodianError('conflict', 'this attempt of the replica is over');
+    // Renewals of its lease pass the custodian by.
+    if (row.ends_by !== FENCED) context.leaseEnds.runs({ ...row, job });
     if (row.state === state && row.said_of === attempt) return false;
     await tx.updateTable('endpoint_slot').set({ attempt, state }).where('job', '=', job).execute();
     context.fault('replica-before-commit');

@@ -26,14 +26,20 @@ test('an attempt may run until its lease and grace have passed, however the wall
       clock.advance(1_000_000);
       clock.jump(before);
       const row = rowAt(clock, 1);
-      ends.granted(row);
+      ends.runs(row);
       clock.jump(later);
       clock.advance(LENGTH_MS - 1);
       assert.equal(ends.mayRun(row), true);
       clock.advance(1);
       assert.equal(ends.mayRun(row), false);
+      // Its agent says that it was renewed.
+      ends.runs(row);
+      clock.advance(LENGTH_MS - 1);
+      assert.equal(ends.mayRun(row), true);
+      clock.advance(1);
+      assert.equal(ends.mayRun(row), false);
       // Forgotten by now, it stays over.
-      ends.granted(rowAt(clock, 2));
+      ends.runs(rowAt(clock, 2));
       assert.equal(ends.mayRun(row), false);
     }
 });

@@ -34,7 +34,7 @@ export function endsBy(
 export class LeaseEnds {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #began: MonotonicMs;
-  /** Of what this process granted, as long as it may run. */
+  /** Of what this process granted or heard of, as long as it may run. */
   readonly #ends = new Map<string, number>();
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
@@ -42,8 +42,8 @@ export class LeaseEnds {
     this.#began = clock.monotonic();
   }
 
-  /** Notes a grant; call before it is committed. */
-  granted(row: AttemptRow): void {
+  /** Notes a grant, before it is committed, or an agent's own word that what it was granted goes on: from now on it may for its whole length. */
+  runs(row: AttemptRow): void {
     const now = this.#clock.monotonic();
     for (const [key, end] of this.#ends) if (end <= now) this.#ends.delete(key);
     const length = lengthOf(row);
