@@ -155,7 +155,7 @@ async function grant(
     ends_by: endsBy(admission.placement, { grantedAt, ttlMs: lease.body.ttlMs }),
     stopped: null,
   };
-  context.leaseEnds.granted(ends);
+  context.leaseEnds.runs(ends);
   await tx
     .insertInto('attempt')
     .values({
