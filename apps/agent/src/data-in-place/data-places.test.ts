@@ -21,7 +21,7 @@ function open(t: TestContext, { forStrangers = false } = {}) {
   writeFileSync(join(data, 'a', 'one'), 'one');
   writeFileSync(join(data, 'two'), 'two');
   const places = new DataPlaces(join(top, 'index'), { roots: [join(top, 'root')], forStrangers, clock });
-  const look = (path = data) => places.index(path, { signal });
+  const look = (path = data, by = signal) => places.index(path, { signal: by });
   return { top, data, look };
 }
 
@@ -73,5 +73,17 @@ describe('data in place', () => {
     await look();
     chmodSync(join(data, 'two'), 0o600);
     await assert.rejects(look(), { code: 'not-readable' });
+  });
+
+  it('lets whoever leaves go at once, and keeps the others in turn', async (t) => {
+    const { look, data } = open(t);
+    const order: string[] = [];
+    const first = look().then(() => order.push('first'));
+    const left = look(data, AbortSignal.abort());
+    const third = look().then(() => order.push('third'));
+    await assert.rejects(left, { code: 'aborted' });
+    assert.deepEqual(order, []);
+    await Promise.all([first, third]);
+    assert.deepEqual(order, ['first', 'third']);
   });
 });

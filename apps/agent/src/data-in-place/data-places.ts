@@ -50,8 +50,10 @@ export class DataPlaces {
 
   /** Reads what changed below `path` since this agent read it last, one folder after the other. Throws DataError. */
   index(path: string, wish: IndexWish): Promise<DataIndex> {
-    const next = this.#last.then(() => this.#index(path, wish));
-    this.#last = next.catch(() => undefined);
+    const before = this.#last;
+    // Who leaves does not wait for its turn, which may be hours away; nobody else's comes sooner for it.
+    const next = Promise.race([before, aborted(wish.signal)]).then(() => this.#index(path, wish));
+    this.#last = Promise.allSettled([before, next]);
     return next;
   }
 
@@ -89,4 +91,11 @@ export class DataPlaces {
     known.keep();
     return { path: folder, manifest: manifestDigest(entries), files: seen.files, bytes: seen.bytes, entries };
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
