@@ -47,9 +47,10 @@ export function watchCheckpoint(
   const watching = watch.run();
   return {
     end: async ({ needed, asked, signal }) => {
-      watch.stop(needed ? signal : AbortSignal.abort());
+      const letGo = watch.stop(needed ? signal : AbortSignal.abort());
       await watching;
       if (needed && !signal.aborted) await watch.last(asked);
+      letGo();
     },
   };
 }
@@ -104,10 +105,13 @@ class Watch {
     }
   }
 
-  stop(signal: AbortSignal): void {
+  /** Looks no more; until the returned function is called, `signal` ends what is being uploaded. */
+  stop(signal: AbortSignal): () => void {
     this.#looking.abort();
-    if (signal.aborted) this.#uploading.abort();
-    signal.addEventListener('abort', () => this.#uploading.abort(), { once: true });
+    const end = (): void => this.#uploading.abort();
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end, { once: true });
+    return () => signal.removeEventListener('abort', end);
   }
 
   /** After the end nobody writes any more: what changed within the last second may still be half of something. */

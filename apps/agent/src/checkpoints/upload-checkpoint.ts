@@ -21,16 +21,11 @@ export async function uploadCheckpoint(
   const { link, rng } = context;
   const within = { within: WITHIN_MS, signal };
   const entries = files.map(({ path, executable }) => ({ kind: 'file', path, executable }) as const);
+  const sealing = { folder, entries, org: link.org, project: payload.project, rng, signal };
+  // What arrived before a link was cut does not travel again.
+  const going = { dedupeKey: DedupeKey.generate(rng), arrived: new Map() };
   const { pack, bytes } = await withCustodian(context, within, (custodian) =>
-    sealPack({
-      folder,
-      entries,
-      org: link.org,
-      project: payload.project,
-      dedupeKey: DedupeKey.generate(rng),
-      custodian,
-      rng,
-    }),
+    sealPack({ ...sealing, ...going, custodian }),
   );
   const request = { ...id, pack, files: files.length, bytes };
   const answer = await withCustodian(context, within, (custodian) => custodian.storeCheckpoint(request));

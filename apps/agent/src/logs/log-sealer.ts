@@ -41,16 +41,12 @@ export class LogSealer {
     if (mark === undefined || mark.org !== link.org || this.#signal.aborted) return;
     if (!existsSync(folder.logPath)) return clearMark(folder);
     const within = { within: WITHIN_MS, signal: this.#signal };
+    const entries = [{ kind: 'file', path: 'log.jsonl', executable: false }] as const;
+    const sealing = { folder: folder.path, entries, org: link.org, project: mark.project, rng, signal: this.#signal };
+    // What arrived before a link was cut does not travel again.
+    const going = { dedupeKey: DedupeKey.generate(rng), arrived: new Map() };
     const { pack, bytes } = await withCustodian(this.#context, within, (custodian) =>
-      sealPack({
-        folder: folder.path,
-        entries: [{ kind: 'file', path: 'log.jsonl', executable: false }],
-        org: link.org,
-        project: mark.project,
-        dedupeKey: DedupeKey.generate(rng),
-        custodian,
-        rng,
-      }),
+      sealPack({ ...sealing, ...going, custodian }),
     );
     await withCustodian(this.#context, within, (custodian) => custodian.storeLog({ ...folder.id, pack, bytes }));
     clearMark(folder);
