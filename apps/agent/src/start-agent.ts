@@ -1,4 +1,4 @@
-import type { AgentId, Clock, Log, Rng } from '@ringfence/base';
+import { errorFields, type AgentId, type Clock, type Log, type Rng } from '@ringfence/base';
 import { startAdminServer } from '@ringfence/client/admin-server';
 import { AgentError } from './agent-error.ts';
 import { pruneAttempts } from './attempt/attempt-folder.ts';
@@ -9,6 +9,7 @@ import { sealKey } from './identity/seal-key.ts';
 import { AgentLink } from './link/agent-link.ts';
 import { readLinks, type JoinedLink } from './link/joined-link.ts';
 import type { DroppedLog } from './logs/log-quota.ts';
+import { attemptsToSeal } from './logs/log-to-seal.ts';
 import { openMachine } from './machine/machine.ts';
 import { AgentMetrics } from './metrics.ts';
 
@@ -61,8 +62,13 @@ export async function startAgent(parts: {
       }),
     );
   const stopPruning = repeat(clock, PRUNE_EVERY_MS, () => {
-    pruneAttempts(state, JOBS_KEPT, new Set(links.flatMap((link) => [...link.jobs])));
-    machine.logQuota.forgetRemoved();
+    try {
+      const unsealed = attemptsToSeal(state).map(({ id }) => id.job);
+      pruneAttempts(state, JOBS_KEPT, new Set([...unsealed, ...links.flatMap((link) => [...link.jobs])]));
+      machine.logQuota.forgetRemoved();
+    } catch (error) {
+      log.error('attempts.not-pruned', errorFields(error));
+    }
   });
   await Promise.all(links.map((link) => link.start()));
   const admin = await startAdminServer({

@@ -19,7 +19,7 @@ import type { EndpointCounts } from '@ringfence/protocol/payload';
 import { agentApi } from '../api/agent-api.ts';
 import { linkApi, type LinkHandlers } from '../api/link-api.ts';
 import { EnterRoute } from '../enter/enter-route.ts';
-import { AttemptHistory } from '../attempt/attempt-facts.ts';
+import { AttemptHistory, type AttemptRecord } from '../attempt/attempt-facts.ts';
 import { AttemptRunner } from '../attempt/attempt-runner.ts';
 import { isUploading, recoverAttempt } from '../attempt/recover-attempts.ts';
 import { address, type RunConfig } from '../config.ts';
@@ -71,6 +71,8 @@ export class AgentLink {
   readonly #runner: AttemptRunner;
   readonly #listener: PayloadListener;
   readonly #history: AttemptHistory;
+  /** Attempts of an earlier process that are not brought to an end yet: their folders hold what is. */
+  readonly #left: Set<AttemptRecord>;
   readonly #offering: OfferKeeper;
   readonly #gateway: Gateway | undefined;
   readonly #stopping = new AbortController();
@@ -96,6 +98,7 @@ export class AgentLink {
       onFact: (fact) => history.take(fact),
     });
     this.#history = history;
+    this.#left = new Set(history.open);
     const custodian = dialCustodian({ route: link.route, outer: link.outer, identity: identity.link, clock });
     this.#context = {
       ...options,
@@ -140,9 +143,9 @@ export class AgentLink {
     return this.#gateway?.metrics().endpoints ?? [];
   }
 
-  /** Jobs with an attempt that is not over. */
+  /** Jobs with an attempt that is not over, or that nobody who has to know has been told of. */
   get jobs(): ReadonlySet<string> {
-    return this.#runner.jobs;
+    return new Set([...this.#runner.jobs, ...[...this.#left].map(({ job }) => job)]);
   }
 
   /** Ends what an earlier process left, offers this machine, and begins to dial. */
@@ -156,8 +159,10 @@ export class AgentLink {
     this.#context.replicas.recover();
     this.#runner.sealLogs();
     for (const record of this.#history.open)
-      if (!isUploading(record) || !this.#runner.resume(record))
-        void recoverAttempt(this.#context, record, { key: this.#options.key, signal: this.#stopping.signal }).catch(
+      if (isUploading(record) && this.#runner.resume(record)) this.#left.delete(record);
+      else
+        void recoverAttempt(this.#context, record, { key: this.#options.key, signal: this.#stopping.signal }).then(
+          () => this.#left.delete(record),
           (error: unknown) => log.error('attempt.not-recovered', errorFields(error)),
         );
     await this.#refresh();
