@@ -9,7 +9,7 @@ import type { CustodianContext } from '../context.ts';
 import { isOver } from '../endpoints/is-over.ts';
 import { labelHolds } from '../labels/label-holds.ts';
 import { sitesOf } from '../labels/sign-label.ts';
-import { readSecrets } from '../secrets/secret-rows.ts';
+import { readSecrets, type NamedSecret } from '../secrets/secret-rows.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { JobTable } from '../store/tables.ts';
 import { openWorkload } from './open-workload.ts';
@@ -25,7 +25,7 @@ export type Evaluation =
       readonly admission: Admission;
       readonly workload: Workload;
       readonly data: readonly FoundVersion[];
-      readonly secrets: readonly { readonly name: string; readonly value: string }[];
+      readonly secrets: readonly NamedSecret[];
     }
   | {
       readonly allow: false;

@@ -1,4 +1,4 @@
-import { canonicalBytes, type AgentId, type JobId } from '@ringfence/base';
+import { canonicalBytes, fromUtf8, Secret, type AgentId, type JobId } from '@ringfence/base';
 import { sealTo } from '@ringfence/crypto/seal';
 import { statementDigest, type Envelope } from '@ringfence/crypto/sign';
 import { KeyringError, readStatement, signStatement } from '@ringfence/keyring';
@@ -8,6 +8,7 @@ import type { z } from 'zod';
 import { lockAgent } from '../agents/lock-agent.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
+import type { NamedSecret } from '../secrets/secret-rows.ts';
 import type { Tx } from '../store/open-store.ts';
 import { JOB_MISSING } from '../store/sealed-columns.ts';
 import { endsBy } from './attempt-end.ts';
@@ -242,11 +243,17 @@ async function sealPayload(
       const named = outputs[index];
       return named === undefined ? [] : [{ path, ...named }];
     }),
-    ...(secrets.length === 0 ? {} : { secrets: [...secrets] }),
+    ...(secrets.length === 0 ? {} : { secrets: secrets.map(exposed) }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
   };
   const sealing = { info: { purpose: 'grant', org, job, attempt }, aad: NO_AAD } as const;
-  return Buffer.from(await sealTo(admission.agent.seal, sealing, canonicalBytes(payload)));
+  using plain = new Secret(canonicalBytes(payload));
+  return Buffer.from(await sealTo(admission.agent.seal, sealing, plain.expose()));
+}
+
+/** For the payload alone, which is sealed to the agent at once. */
+function exposed({ name, value }: NamedSecret): { name: string; value: string } {
+  return { name, value: fromUtf8(value.expose()) };
 }
 
 /** Which secrets were lacking is for the owner, by `ringfence status`; agent and ledger learn that some were. */

@@ -1,4 +1,4 @@
-import { epochMs, fromUtf8, utf8, type DeviceId } from '@ringfence/base';
+import { epochMs, Secret, utf8, type DeviceId } from '@ringfence/base';
 import { openObjectBytes, unwrapDataKey } from '@ringfence/crypto/open';
 import { DataKey, sealObjectBytes, wrapDataKey } from '@ringfence/crypto/seal';
 import type { SecretRow } from '@ringfence/protocol/payload';
@@ -87,14 +87,20 @@ export async function removeSecret(
   });
 }
 
+/** A value that a job is to be given. */
+export interface NamedSecret {
+  readonly name: string;
+  readonly value: Secret;
+}
+
 /** The values of `names` as they are now; a name that is not there is left out. */
 export async function readSecrets(
   context: CustodianContext,
   tx: Tx,
   claimed: ClaimedOrganisation,
   names: readonly string[],
-): Promise<{ name: string; value: string }[]> {
-  const found: { name: string; value: string }[] = [];
+): Promise<NamedSecret[]> {
+  const found: NamedSecret[] = [];
   for (const name of names) {
     const index = context.columns.index('secret', name);
     const row = await tx.selectFrom('secret').selectAll().where('name_index', '=', index).executeTakeFirst();
@@ -103,10 +109,10 @@ export async function readSecrets(
   return found;
 }
 
-function openValue({ keys }: CustodianContext, claimed: ClaimedOrganisation, row: Selectable<SecretTable>): string {
+function openValue({ keys }: CustodianContext, claimed: ClaimedOrganisation, row: Selectable<SecretTable>): Secret {
   const identity = identityOf(claimed, row.name_index, row.version);
   const dataKey = unwrapDataKey(keys.kek, { kek: row.kek, version: row.kek_version, box: row.key_box }, identity);
-  return fromUtf8(openObjectBytes({ dataKey, identity }, row.value_box));
+  return new Secret(openObjectBytes({ dataKey, identity }, row.value_box));
 }
 
 function identityOf({ org, project }: ClaimedOrganisation, index: string, version: number) {
