@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { startHouse, type House } from '../../scripts/house/index.ts';
+import { sandboxWorks, startHouse, type House } from '../../scripts/house/index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-secrets-'));
 const VALUE = `it's /data "$HOME" \\ ${process.pid}-marker-4711`;
@@ -20,10 +20,10 @@ after(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-function jobFile(name: string, run: string): string {
+function jobFile(name: string, run: string, secrets = '[TOKEN]'): string {
   const file = join(root, `${name}.yaml`);
   const lines = run.split('\n').map((line) => `  ${line}`);
-  writeFileSync(file, `name: ${name}\nworkdir: empty\nsecrets: [TOKEN]\nrun: |\n${lines.join('\n')}\n`);
+  writeFileSync(file, `name: ${name}\nworkdir: empty\nsecrets: ${secrets}\nrun: |\n${lines.join('\n')}\n`);
   return file;
 }
 
@@ -87,6 +87,15 @@ test('a grant reads the value as it is then; without one it is refused, and the 
   const ran = await house.cli(['launch', '-y', file]);
   assert.equal(ran.code, 0, ran.stderr);
   assert.match(ran.stdout, /^matches$/m);
+  if (sandboxWorks()) {
+    const look = 'test "$(cat /run/secrets/token)" = second && test -z "${TOKEN-}" && echo is a file';
+    const asFile = await house.cli([
+      'launch',
+      '-y',
+      jobFile('file', look, '[{name: TOKEN, file: /run/secrets/token}]'),
+    ]);
+    assert.match(asFile.stdout, /^is a file$/m, asFile.stderr);
+  }
   // The only agent stands still, so the job waits; by the time that it asks for its grant, the secret is gone.
   house.process('agent-1').kill('SIGSTOP');
   const waits = await house.cli(['launch', '-y', '-d', jobFile('waits', 'echo ran')]);

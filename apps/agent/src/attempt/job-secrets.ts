@@ -10,11 +10,18 @@ export function secretsOf(granted: NonNullable<GrantPayload['secrets']>): JobSec
 }
 
 /**
- * Lines of shell that make secrets variables of whatever the script starts. They travel in the script, which every level hands over outside
- * arguments and environments: so no program before the job's own shell, and nothing on the host, ever has them in its environment.
+ * Lines of shell that make secrets variables of whatever the script starts, or files that only the job's user can read. They travel in the
+ * script, which every level hands over outside arguments and environments: so no program before the job's own shell, and nothing on the
+ * host, ever has them in its environment, and files lie in memory of the sandbox alone.
  */
-export function exportSecrets(secrets: JobSecrets): string {
-  return [...secrets].map(([name, secret]) => `export ${name}=${quote(fromUtf8(secret.expose()))}\n`).join('');
+export function deliverSecrets(secrets: JobSecrets, files: Readonly<Record<string, string>> = {}): string {
+  return [...secrets]
+    .map(([name, secret]) => {
+      const value = quote(fromUtf8(secret.expose()));
+      const file = files[name];
+      return file === undefined ? `export ${name}=${value}\n` : `(umask 377; printf %s ${value} > ${file})\n`;
+    })
+    .join('');
 }
 
 /** Whether `text` holds one of the values. */

@@ -2,10 +2,10 @@ import { fromUtf8 } from '@ringfence/base';
 import type { Workload } from '@ringfence/protocol/payload';
 import type { gpuAccess } from '../gpu/gpu-access.ts';
 import { imageRoot } from '../oci/image-root.ts';
-import type { Mount, SandboxLevel, SandboxSpec } from '../sandbox/index.ts';
+import { SECRETS_FOLDER, type Mount, type SandboxLevel, type SandboxSpec } from '../sandbox/index.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { AttemptId } from './attempt-machine.ts';
-import { exportSecrets, type JobSecrets } from './job-secrets.ts';
+import { deliverSecrets, type JobSecrets } from './job-secrets.ts';
 import { CODE_PATH, type LaidOut } from './lay-out.ts';
 
 const SMALLEST_TMP = 16_000_000;
@@ -15,8 +15,8 @@ const PIDS = 4_096;
 /** A shell that SIGTERM ends at once takes the sandbox with it, and whoever writes a checkpoint then: it waits for its child first. */
 const WAIT_FOR_CHILD = "trap 'exit 143' TERM";
 
-/** Stands for all below /opt/ringfence. */
-const PLATFORM_PLACE = '/opt/ringfence/metrics';
+/** Stand for all below /opt/ringfence, and for secrets that are files. */
+const PLATFORM_PLACES = ['/opt/ringfence/metrics', SECRETS_FOLDER];
 
 /** What a sandbox of an attempt is made of. */
 export interface JobParts {
@@ -46,6 +46,7 @@ export function runSpec({ id, workload, laidOut, secrets, gpus, ...parts }: JobP
     },
     ...rootOf(laidOut, [laidOut.code, ...laidOut.data, ...laidOut.outputs]),
     devices: gpus.devices,
+    secretsFolder: workload.secretFiles !== undefined,
     maxDurationMs: workload.maxDurationMs,
     stopGraceMs: workload.stopGraceMs,
   };
@@ -65,11 +66,12 @@ export function setupSpec(parts: JobParts): SandboxSpec {
 
 /** The job's script, or the image's own command where it has none. */
 function commandOf(
-  { run }: Workload,
+  { run, secretFiles }: Workload,
   { root }: LaidOut,
   secrets: JobSecrets,
 ): Pick<SandboxSpec, 'command'> & Partial<Pick<SandboxSpec, 'cwd'>> {
-  if (run !== undefined) return { command: { script: `${WAIT_FOR_CHILD}\n${exportSecrets(secrets)}${run}` } };
+  if (run !== undefined)
+    return { command: { script: `${WAIT_FOR_CHILD}\n${deliverSecrets(secrets, secretFiles)}${run}` } };
   const { command = null, cwd = CODE_PATH } = root.image?.process ?? {};
   if (command === null) throw new TypeError('a job without run has an image with a command');
   return { command, cwd };
@@ -91,7 +93,7 @@ function rootOf(
   mounts: readonly Mount[],
 ): Pick<SandboxSpec, 'mounts'> & Partial<Pick<SandboxSpec, 'root' | 'runtimes'>> {
   if (image === null) return { mounts };
-  const places = [...mounts.map(({ sandboxPath }) => sandboxPath), PLATFORM_PLACE];
+  const places = [...mounts.map(({ sandboxPath }) => sandboxPath), ...PLATFORM_PLACES];
   return { mounts, runtimes: [], root: imageRoot(image.folder, places) };
 }
 

@@ -19,6 +19,8 @@ export interface ContainerParts {
   /** Folders of the root that are shown empty: gVisor masks none outside of /proc. */
   readonly hidden: readonly string[];
   readonly tmpfsBytes: number;
+  /** Folders in memory that only the job's user passes, with their sizes. */
+  readonly secret: Readonly<Record<string, number>>;
   readonly maskedPaths: readonly string[];
   /** null where the runtime is a kernel of its own and filters for itself. */
   readonly seccomp: SeccompProfile | null;
@@ -54,6 +56,7 @@ export function containerConfig(parts: ContainerParts, rootPath: string): object
       ...rootMounts(parts.root),
       ...parts.hidden.map((path) => tmpfs(path, ['ro', 'mode=755', 'size=4096'])),
       ...ownMounts(parts.tmpfsBytes, parts.seccomp === null),
+      ...Object.entries(parts.secret).map(([path, bytes]) => tmpfs(path, ['noexec', 'mode=700', `size=${bytes}`])),
       ...jobMounts(parts.mounts),
     ],
     linux: {

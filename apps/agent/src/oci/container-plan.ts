@@ -5,7 +5,7 @@ import { jobEnvironment } from '../sandbox/job-environment.ts';
 import type { Launch } from '../sandbox/launch.ts';
 import { initOf } from '../sandbox/planned-init.ts';
 import { prlimitPrefix, processLimitPrefix } from '../sandbox/rlimits.ts';
-import type { Mount, SandboxSpec } from '../sandbox/spec.ts';
+import { SECRETS_BYTES, SECRETS_FOLDER, type Mount, type SandboxSpec } from '../sandbox/spec.ts';
 import { containerConfig } from './container-config.ts';
 import type { ContainerLevel } from './container-level.ts';
 import { OWN_RESOURCES } from './own-resources.ts';
@@ -82,6 +82,7 @@ function bundleScript(spec: SandboxSpec, capabilities: SandboxCapabilities, leve
       ],
       hidden: spec.root === undefined ? layout.maskedFolders.filter((path) => !path.startsWith('/proc/')) : [],
       tmpfsBytes: spec.tmpfsBytes,
+      secret: spec.secretsFolder === true ? { [SECRETS_FOLDER]: SECRETS_BYTES } : {},
       maskedPaths: [...layout.maskedFiles, ...layout.maskedFolders],
       seccomp: level.runtime === 'runsc' || seccomp === null ? null : seccompProfile(seccomp),
     },

@@ -35,6 +35,12 @@ export function checkSpec(spec: SandboxSpec, capabilities: SandboxCapabilities):
     ...checkMounts(spec),
     ...checkNetwork(spec),
     ...checkDevices(spec),
+    ...check(
+      'mount',
+      'secretsFolder',
+      spec.secretsFolder !== true || spec.level !== 'process',
+      'level sandbox or better',
+    ),
     ...checkLimits(spec.limits, capabilities),
     ...check(
       'hostname',

@@ -16,6 +16,7 @@ export type { Running } from './running-sandbox.ts';
 export { SandboxError } from './sandbox-error.ts';
 export type { SandboxEnd, SandboxExit } from './sandbox-exit.ts';
 export { shareRuntime } from './share-runtime.ts';
+export { SECRETS_FOLDER } from './spec.ts';
 export type { Mount, RuntimeMount, SandboxLimits, SandboxSpec } from './spec.ts';
 export { startSandbox } from './start-sandbox.ts';
 export type { SandboxHost } from './start-sandbox.ts';

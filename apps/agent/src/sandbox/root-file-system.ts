@@ -1,6 +1,6 @@
 import type { HostLayout } from './capabilities.ts';
 import { HOST_ETC } from './etc-files.ts';
-import type { SandboxSpec } from './spec.ts';
+import { SECRETS_BYTES, SECRETS_FOLDER, type SandboxSpec } from './spec.ts';
 
 /**
  * bubblewrap options for the root file system that every sandbox starts from: a list of what is there (programs,
@@ -10,7 +10,7 @@ import type { SandboxSpec } from './spec.ts';
 export function rootFileSystem(
   layout: HostLayout,
   etc: readonly { readonly fd: number; readonly path: string }[],
-  { tmpfsBytes, devices = [] }: Pick<SandboxSpec, 'tmpfsBytes' | 'devices'>,
+  { tmpfsBytes, devices = [], secretsFolder }: Pick<SandboxSpec, 'tmpfsBytes' | 'devices' | 'secretsFolder'>,
 ): readonly string[] {
   return [
     ['--ro-bind', '/usr', '/usr'],
@@ -29,9 +29,10 @@ export function rootFileSystem(
     // Without this the job could fill the machine's memory through the unbounded tmpfs under /dev.
     ['--remount-ro', '/dev'],
     tmpfs('/tmp', tmpfsBytes),
+    secretsFolder === true ? tmpfs(SECRETS_FOLDER, SECRETS_BYTES, '0700') : [],
   ].flat();
 }
 
-function tmpfs(path: string, bytes: number): readonly string[] {
-  return ['--perms', '1777', '--size', String(bytes), '--tmpfs', path];
+function tmpfs(path: string, bytes: number, mode = '1777'): readonly string[] {
+  return ['--perms', mode, '--size', String(bytes), '--tmpfs', path];
 }

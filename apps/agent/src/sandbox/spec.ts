@@ -2,6 +2,11 @@ import type { RootEntry } from '../oci/root-entry.ts';
 import type { SandboxLevel } from './isolation.ts';
 import type { SandboxNetwork } from './network.ts';
 
+/** Where secrets lie that are files. */
+export const SECRETS_FOLDER = '/run/secrets';
+/** More than 64 secrets take. */
+export const SECRETS_BYTES = 8 * 1_048_576;
+
 /** A folder or file of the host that the job sees. */
 export interface Mount {
   readonly hostPath: string;
@@ -52,6 +57,8 @@ export interface SandboxSpec {
   readonly runtimes: readonly RuntimeMount[];
   /** Nodes beside the harmless ones that every sandbox has; level process sees the machine's. */
   readonly devices?: readonly DeviceNode[];
+  /** A folder in memory for secrets, {@link SECRETS_FOLDER}, which only the job's user passes; level process has none. */
+  readonly secretsFolder?: boolean;
   readonly limits: SandboxLimits;
   /** Level sandbox has no more network than this; level process cannot take the machine's away. */
   readonly network: 'none' | SandboxNetwork;

@@ -13,6 +13,7 @@ export function contradictions(values: JobValues, tree: Tree): Finding[] {
     ...service(values, has),
     ...pathContradictions(values),
     ...secretsAndEnv(values),
+    ...secretFiles(values, has),
     ...privacy(values),
   ];
 }
@@ -64,10 +65,32 @@ function service(
   return found;
 }
 
-function secretsAndEnv({ env, secrets }: JobValues): Finding[] {
-  return (secrets ?? []).flatMap((name, index) =>
-    Object.hasOwn(env ?? {}, name) ? [conflict(['secrets', index], 'this name stands in env too; keep one')] : [],
-  );
+function secretsAndEnv({ env, secrets = [] }: JobValues): Finding[] {
+  return secrets.flatMap(({ name, file }, index) => {
+    const before = secrets.slice(0, index);
+    const at: TreePath = ['secrets', index];
+    return [
+      ...(Object.hasOwn(env ?? {}, name) ? [conflict(at, 'this name stands in env too; keep one')] : []),
+      ...(before.some((other) => other.name === name)
+        ? [{ path: at, code: 'duplicate-key', message: 'this name stands here twice' } as const]
+        : []),
+      ...(file !== undefined && before.some((other) => other.file === file)
+        ? [conflict(at, 'another secret has the same file')]
+        : []),
+    ];
+  });
+}
+
+/** What puts a secret into its file is the script of the job, in a sandbox. */
+function secretFiles({ secrets, privacy: wishes }: JobValues, has: (key: string) => boolean): Finding[] {
+  const index = (secrets ?? []).findIndex(({ file }) => file !== undefined);
+  if (index < 0) return [];
+  return [
+    ...(has('run') ? [] : [conflict(['secrets', index], 'a secret is a file only in a job with run')]),
+    ...(privacyWishes(wishes).isolation === 'process'
+      ? [conflict(['secrets', index], 'a secret is a file only at isolation sandbox or better')]
+      : []),
+  ];
 }
 
 function privacy({ privacy: values }: JobValues): Finding[] {

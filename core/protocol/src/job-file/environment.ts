@@ -1,6 +1,6 @@
 import { parseVariableName, type VariableName } from './names.ts';
 import { below, entriesOf, listOf, refuse, type Place, type Read } from './read.ts';
-import type { Tree } from './tree.ts';
+import type { MapNode, Tree } from './tree.ts';
 
 /** Environment variables of the job's process, values as written. */
 export type Environment = Readonly<Record<string, string>>;
@@ -43,16 +43,40 @@ function readValue(value: Tree, place: Place): string | undefined {
   return refuse(place, { code: 'out-of-range', message: 'this takes up to 32768 characters, none of them NUL' });
 }
 
-const secretName: Read<VariableName> = (tree, place) => {
+/** A secret by its name, and where it lies as a file instead of being a variable. */
+export interface SecretWish {
+  readonly name: VariableName;
+  readonly file?: string;
+}
+
+/** Where secrets lie that are files: in memory, for the job alone. */
+export const SECRETS_FOLDER = '/run/secrets';
+const SECRET_FILE = /^\/run\/secrets\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
+
+const secretWish: Read<SecretWish> = (tree, place) => {
   if (tree.kind === 'refused') return undefined;
+  if (tree.kind === 'map') return secretFile(tree, place);
   if (tree.kind !== 'text' || tree.text.includes('=')) return refuseSecretValue(place);
-  return readName(tree.text, place);
+  const name = readName(tree.text, place);
+  return name === undefined ? undefined : { name };
 };
-const secretNames = listOf(secretName, 1, 64);
+const secretWishes = listOf(secretWish, 1, 64);
+
+/** `{name, file}` and nothing else: any other map could hold a value. */
+function secretFile({ entries }: MapNode, place: Place): SecretWish | undefined {
+  const keys = entries.map(({ key }) => key).toSorted();
+  const [file, name] = ['file', 'name'].map((key) => entries.find((entry) => entry.key === key)?.value);
+  if (keys.join() !== 'file,name' || name?.kind !== 'text' || name.text.includes('=')) return refuseSecretValue(place);
+  const read = readName(name.text, below(place, 'name'));
+  if (file?.kind === 'text' && SECRET_FILE.test(file.text))
+    return read === undefined ? undefined : { name: read, file: file.text };
+  const message = `this takes a name in ${SECRETS_FOLDER}, such as ${SECRETS_FOLDER}/key.pem`;
+  return refuse(below(place, 'file'), { code: 'wrong-value', message });
+}
 
 /** Names of secrets. Every form that could carry a value is refused, and the value is not repeated. */
-export const secrets: Read<readonly VariableName[]> = (tree, place) =>
-  tree.kind === 'list' || tree.kind === 'refused' ? secretNames(tree, place) : refuseSecretValue(place);
+export const secrets: Read<readonly SecretWish[]> = (tree, place) =>
+  tree.kind === 'list' || tree.kind === 'refused' ? secretWishes(tree, place) : refuseSecretValue(place);
 
 function refuseSecretValue(place: Place): undefined {
   const message =

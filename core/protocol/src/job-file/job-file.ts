@@ -32,6 +32,8 @@ export interface JobFileFields {
   readonly nodes: 1;
   readonly env: Environment;
   readonly secrets: readonly VariableName[];
+  /** Paths of the secrets that are files instead of variables, by name. */
+  readonly secretFiles: Readonly<Record<string, string>>;
   readonly retry: Retry;
   readonly onPartition: OnPartition | undefined;
   /** 0 to 100. */

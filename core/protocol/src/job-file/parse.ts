@@ -49,7 +49,10 @@ function assemble(values: JobValues, name: JobFileFields['name']): JobFile {
     resources: resourceWishes(values.resources),
     nodes: values.nodes ?? 1,
     env: values.env ?? {},
-    secrets: values.secrets ?? [],
+    secrets: values.secrets?.map(({ name }) => name) ?? [],
+    secretFiles: Object.fromEntries(
+      (values.secrets ?? []).flatMap(({ name, file }) => (file === undefined ? [] : [[name, file]])),
+    ),
     retry: retryOf(values.retry),
     onPartition: values.on_partition,
     priority: values.priority ?? DEFAULT_PRIORITY,

@@ -45,6 +45,10 @@ export const workload = z.strictObject({
   code: packReference.optional(),
   env: z.record(variableName, z.string().max(32_768)),
   secrets: z.array(variableName).max(64),
+  /** Those of them that are files of this path in memory instead of variables. */
+  secretFiles: z
+    .record(variableName, z.string().regex(/^\/run\/secrets\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/))
+    .optional(),
   mounts: z.array(z.strictObject({ path: sandboxPath, dataset: payloadName })).max(64),
   outputs: z.array(z.strictObject({ path: sandboxPath, artifact: payloadName })).max(64),
   resources,
