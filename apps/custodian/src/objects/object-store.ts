@@ -10,7 +10,7 @@ import type { Fault } from '../fault-points.ts';
 export interface IncomingObject {
   /** Takes the next bytes. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Makes the object durable under its digest. */
+  /** Makes the object durable under its digest, or forgets it and throws errors of the file system. */
   keep(): Promise<{ readonly digest: Digest; readonly size: number }>;
   /** Forgets it. */
   drop(): Promise<void>;
@@ -51,6 +51,10 @@ export class ObjectStore {
     const file = await open(temporary, 'wx', 0o600);
     const hash = new Sha256();
     let size = 0;
+    const drop = async (): Promise<void> => {
+      await file.close().catch(() => undefined);
+      await rm(temporary, { force: true });
+    };
     return {
       write: async (bytes) => {
         hash.update(bytes);
@@ -59,13 +63,16 @@ export class ObjectStore {
       },
       keep: async () => {
         const digest = hash.hex();
-        await this.#keep(file, temporary, digest);
+        try {
+          await this.#keep(file, temporary, digest);
+        } catch (error) {
+          // On a full disk, for one: it would stay full.
+          await drop();
+          throw error;
+        }
         return { digest, size };
       },
-      drop: async () => {
-        await file.close().catch(() => undefined);
-        await rm(temporary, { force: true });
-      },
+      drop,
     };
   }
 

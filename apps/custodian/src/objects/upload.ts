@@ -1,4 +1,4 @@
-import type { OrgId } from '@ringfence/base';
+import { errorFields, type OrgId } from '@ringfence/base';
 import type { Digest } from '@ringfence/crypto/sign';
 import { sql } from 'kysely';
 import type { CustodianContext } from '../context.ts';
@@ -32,7 +32,10 @@ export async function storeObjects(
         current = undefined;
         if (pending.length >= AT_ONCE) await settle();
       }
-      if (stored.length + pending.length > MOST_OBJECTS) break;
+      if (stored.length + pending.length > MOST_OBJECTS)
+        throw new CustodianError('too-much', `one upload brings at most ${MOST_OBJECTS} objects`, {
+          next: 'send the others in another one',
+        });
     }
     await settle();
   } catch (error) {
@@ -40,7 +43,9 @@ export async function storeObjects(
     await current?.drop();
     // Their files are there: without rows nothing would ever remove them.
     const kept = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    await rememberObjects(context, org, [...stored, ...kept]).catch(() => undefined);
+    await rememberObjects(context, org, [...stored, ...kept]).catch((failure: unknown) =>
+      context.log.error('upload.not-remembered', { count: stored.length + kept.length, ...errorFields(failure) }),
+    );
     throw isNoSpace(error) ? diskFull(error) : error;
   }
   await rememberObjects(context, org, stored);
