@@ -7,7 +7,7 @@ import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import { requireObjects } from '../objects/chunks.ts';
-import { objectsOfPack } from '../objects/pack-objects.ts';
+import { LARGEST_AGENT_MANIFEST, objectsOfPack } from '../objects/pack-objects.ts';
 import { unwrapKey, wrapKey } from '../objects/wrapped-key.ts';
 
 /** Keeps the log of an attempt that its own agent ran; said again, it changes nothing. Throws CustodianError `not-found`, `missing-objects`. */
@@ -17,19 +17,13 @@ export async function storeAttemptLog(
   { job, attempt, pack, bytes }: z.output<typeof sealedLogRequest>,
   agent: AgentId,
 ): Promise<void> {
-  const objects = await objectsOfPack(context, claimed, pack);
+  // Nothing of a manifest is read for an agent that may not store one.
+  await context.store.withOrg(claimed.org, (tx) => requireGranted(tx, { job, attempt, agent }));
+  const objects = await objectsOfPack(context, claimed, pack, LARGEST_AGENT_MANIFEST);
   if (objects === undefined)
     throw new CustodianError('missing-objects', 'the manifest of this log is not stored, or its key does not open it');
   await context.store.withOrg(claimed.org, async (tx) => {
-    const own = await tx
-      .selectFrom('attempt')
-      .select('attempt')
-      .where('job', '=', job)
-      .where('attempt', '=', attempt)
-      .where('agent', '=', agent)
-      .forNoKeyUpdate()
-      .executeTakeFirst();
-    if (own === undefined) throw new CustodianError('not-found', 'this agent was granted no such attempt');
+    await requireGranted(tx, { job, attempt, agent });
     await requireObjects(tx, objects, context.clock.now());
     const added = await tx
       .insertInto('attempt_log')
@@ -48,6 +42,22 @@ export async function storeAttemptLog(
     if (added !== undefined)
       await context.record(tx, claimed.org, { type: 'log-stored', job, attempt, agent, manifest: pack.manifest });
   });
+}
+
+/** Locks the attempt for the transaction's length. */
+async function requireGranted(
+  tx: Tx,
+  { job, attempt, agent }: { job: JobId; attempt: number; agent: AgentId },
+): Promise<void> {
+  const own = await tx
+    .selectFrom('attempt')
+    .select('attempt')
+    .where('job', '=', job)
+    .where('attempt', '=', attempt)
+    .where('agent', '=', agent)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  if (own === undefined) throw new CustodianError('not-found', 'this agent was granted no such attempt');
 }
 
 /** The kept logs of a job, for who may read them: on restricted data whoever ordered it and officers (invariant 7). Throws `not-found`. */

@@ -4,15 +4,12 @@ import type { z } from 'zod';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { haveObjects } from '../objects/chunks.ts';
-import { objectsOfPack } from '../objects/pack-objects.ts';
+import { LARGEST_AGENT_MANIFEST, objectsOfPack } from '../objects/pack-objects.ts';
 import { unwrapKey, wrapKey } from '../objects/wrapped-key.ts';
 import type { Tx } from '../store/open-store.ts';
 
 type Request = z.output<typeof checkpointRequest>;
 type Answer = z.input<typeof checkpointAnswer>;
-
-/** The largest manifest of a checkpoint, which an agent sealed. */
-const LARGEST_MANIFEST = 64 * 1_048_576;
 
 /**
  * Makes a pack the checkpoint that the job's next attempt finds, in place of the one before. Only the current attempt may, while it has not
@@ -27,7 +24,7 @@ export async function storeCheckpoint(
   // Nothing of a manifest is read for an agent that may not store one.
   const judged = await context.store.withOrg(claimed.org, (tx) => refusalOf(tx, claimed, request, agent));
   if (judged !== undefined) return judged;
-  const objects = await objectsOfPack(context, claimed, request.pack, LARGEST_MANIFEST);
+  const objects = await objectsOfPack(context, claimed, request.pack, LARGEST_AGENT_MANIFEST);
   if (objects === undefined) return { result: 'refused', reason: 'missing-objects' };
   return context.store.withOrg(claimed.org, async (tx): Promise<Answer> => {
     const refusal = await refusalOf(tx, claimed, request, agent);

@@ -9,7 +9,7 @@ import type { CustodianContext } from '../context.ts';
 import { enqueue } from '../links/outbox.ts';
 import { haveObjects } from '../objects/chunks.ts';
 import { outputLabel, type OutputLabel } from '../labels/output-label.ts';
-import { objectsOfPack } from '../objects/pack-objects.ts';
+import { LARGEST_AGENT_MANIFEST, objectsOfPack } from '../objects/pack-objects.ts';
 import type { Tx } from '../store/open-store.ts';
 import { dropCheckpoint } from './checkpoint.ts';
 
@@ -48,9 +48,6 @@ interface Asked {
   readonly objects: readonly Digest[] | undefined;
 }
 
-/** The largest manifest of an output, which an agent sealed: of some 200 GiB in files. */
-const LARGEST_MANIFEST = 64 * 1_048_576;
-
 /** Every object of every output; undefined when a manifest is missing or does not open. */
 async function namedObjects(
   context: CustodianContext,
@@ -59,7 +56,7 @@ async function namedObjects(
 ): Promise<readonly Digest[] | undefined> {
   const named = new Set<Digest>();
   for (const { pack } of outputs) {
-    const objects = await objectsOfPack(context, claimed, pack, LARGEST_MANIFEST);
+    const objects = await objectsOfPack(context, claimed, pack, LARGEST_AGENT_MANIFEST);
     if (objects === undefined) return undefined;
     for (const digest of objects) named.add(digest);
   }

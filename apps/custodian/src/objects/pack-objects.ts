@@ -7,6 +7,9 @@ import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { LARGEST_OBJECT } from './object-framing.ts';
 
+/** The largest manifest of an output, checkpoint or log, which an agent sealed: of some 200 GiB in files. */
+export const LARGEST_AGENT_MANIFEST = 64 * 1_048_576;
+
 /**
  * Every object of a pack: its manifest and the chunks that it lists; undefined when the manifest is not here, does not open or is sealed in
  * more than `most` bytes.
