@@ -35,10 +35,7 @@ function rootFileSystem(has: (key: string) => boolean): Finding[] {
 /** Where a job that reaches something finds its proxy. */
 const PROXY_PORT = 3128;
 
-function service(
-  { type, retry, service: values, privacy: wishes }: JobValues,
-  has: (key: string) => boolean,
-): Finding[] {
+function service({ type, service: values, privacy: wishes }: JobValues, has: (key: string) => boolean): Finding[] {
   const found: Finding[] = [];
   const serves = type === 'serve';
   // A type that is there and wrong says nothing about what was meant.
@@ -47,8 +44,8 @@ function service(
   }
   if (serves && !has('service'))
     found.push({ path: ['service'], code: 'missing', message: 'type serve needs a service' });
-  if (serves && retry?.checkpoint !== undefined) {
-    found.push(conflict(['retry', 'checkpoint'], 'a service keeps no checkpoint; replicas start anew'));
+  if (serves && has('retry')) {
+    found.push(conflict(['retry'], 'a replica that ends is always started anew, without a checkpoint; leave it out'));
   }
   if (values?.port === PROXY_PORT && (privacyWishes(wishes).egress?.length ?? 0) > 0) {
     found.push(conflict(['service', 'port'], 'with egress this is the port of the proxy; choose another'));

@@ -82,7 +82,6 @@ profile: hospital-strict
 resources: {cpus: 4+, memory: 8GB+, gpu: H100:80GB:1, disk: 50GB..100GiB, spot: auto, max_price: 12.5 USD}
 nodes: 1
 secrets: [HF_TOKEN]
-retry: {on: [no-capacity, interruption, error], max: 5}
 on_partition: keep
 priority: 0
 max_duration: 6h
@@ -128,7 +127,8 @@ privacy:
       egress: ['mirror.example:443'],
       logs: 'local',
     });
-    assert.deepEqual(file.retry, { on: ['no-capacity', 'interruption', 'error'], max: 5, checkpoint: undefined });
+    const trained = parseJobFile('name: a\nrun: b\nretry: {on: [no-capacity, interruption, error], max: 5}\n');
+    assert.deepEqual(trained.retry, { on: ['no-capacity', 'interruption', 'error'], max: 5, checkpoint: undefined });
     assert.equal(file.maxDurationMs, 6 * 3600e3);
   });
 
@@ -191,6 +191,13 @@ privacy:
     assert.equal(error.code, 'job-file-invalid');
     assert.ok(error.message.includes('7 problems:\n  line 1: nme: unknown key, did you mean name?\n'));
     assert.notEqual(error.next, undefined);
+  });
+  test('shows how a dataset is mounted where one is named without a path', () => {
+    for (const wrong of ['mounts: [d]', 'mounts: {dataset: d}', 'mounts: {/data: d}', 'data: d', 'datasets: [d]']) {
+      const [problem, ...more] = problemsOf(`name: a\nrun: b\n${wrong}\n`);
+      assert.ok(problem?.message.includes('mounts: {/data: {dataset: NAME}}'), wrong);
+      assert.deepEqual(more, [], wrong);
+    }
   });
 });
 
@@ -298,6 +305,7 @@ const CONTRADICTORY: readonly [string, string, string][] = [
   ['type: serve', 'service', 'missing'],
   ['type: serve\nservice: {port: 8000, replicas: 0..8}', 'service.replicas', 'contradiction'],
   ['type: serve\nservice: {port: 3128}\nprivacy: {egress: ["a.example:443"]}', 'service.port', 'contradiction'],
+  ['type: serve\nservice: {port: 8000}\nretry: {on: [error]}', 'retry', 'contradiction'],
   ['type: serve\nservice: {port: 8000, replicas: 0}', 'service.replicas', 'contradiction'],
   [
     'type: serve\nservice: {port: 8000, replicas: 2, scaling: {metric: concurrency, target: 1}}',

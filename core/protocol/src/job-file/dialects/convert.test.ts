@@ -70,6 +70,17 @@ retry: {on_events: [interruption], duration: 6h}
   assert.ok(left.some(({ path, effect }) => path === 'env[0]' && effect === 'step'));
 });
 
+test('a service of another platform that is tried again is one that is: our replicas always start anew', () => {
+  for (const file of [
+    'type: service\nname: a\ncommands: [serve]\nport: 8000\nretry: true\n',
+    'name: a\nrun: serve\nservice: {readiness_probe: /h, replicas: 1}\nresources: {ports: 8000, job_recovery: {max_restarts_on_errors: 3}}\n',
+  ]) {
+    const { job, needed, problems, left } = convert(file);
+    assert.deepEqual([needed, problems, job['retry'], job['type']], [[], [], undefined, 'serve']);
+    assert.ok(left.some(({ path, effect }) => /retry|job_recovery/.test(path) && effect === 'ignored'));
+  }
+});
+
 test('what cannot be carried is named key by key', () => {
   const cases: readonly (readonly [file: string, needed: readonly string[]])[] = [
     [

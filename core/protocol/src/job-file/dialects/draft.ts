@@ -40,6 +40,11 @@ export class Draft {
     return typeof value === 'string' ? value : undefined;
   }
 
+  /** Takes a section back out. */
+  drop(section: string): void {
+    this.#sections.delete(section);
+  }
+
   has(field: string): boolean {
     return this.#fields.has(field) || this.#sections.has(field);
   }

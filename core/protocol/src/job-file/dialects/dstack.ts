@@ -135,6 +135,7 @@ const port = textInto((text, draft) => {
 
 const SERVICE: KeyTable = {
   port,
+  retry: ignored('a replica that ends is always started again'),
   model: (_, __, draft) => draft.put('service', 'api', 'openai'),
   auth: textInto((text) => text === 'true', 'callers always need a token here'),
   https: ignored('every endpoint speaks TLS with a certificate of its own'),

@@ -208,6 +208,8 @@ function noteBlindSetup(tree: Tree, draft: Draft): void {
   }
 }
 
+const REPLICAS_START_AGAIN = 'a replica that ends is always started again';
+
 /** Carries a SkyPilot task (SkyPilot documentation, YAML specification). */
 export const skypilot: Carry = (tree, path, draft) => {
   keys(tree, path, draft);
@@ -225,6 +227,10 @@ export const skypilot: Carry = (tree, path, draft) => {
     return;
   }
   draft.set('type', 'serve');
+  if (draft.has('retry')) {
+    draft.drop('retry');
+    draft.leave(['resources', 'job_recovery'], tree, 'ignored', REPLICAS_START_AGAIN);
+  }
   if (port === undefined) draft.leave(['service'], section, 'needed', 'an endpoint needs the port of its process');
   else draft.put('service', 'port', port);
   const [min = '1', max, qps] = ['min', 'max', 'qps'].map((key) => draft.part('replicas', key));
