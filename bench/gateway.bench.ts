@@ -124,13 +124,19 @@ async function untilParked(house: House, name: string): Promise<void> {
   throw new Error('the replica was not parked');
 }
 
-function once({ port, ca, token, name }: ServedEndpoint): Promise<void> {
+/** The gateway may not have heard yet that the endpoint is no longer scaled to 0. */
+const MOST_TRIES = 100;
+
+function once(endpoint: ServedEndpoint, tries = MOST_TRIES): Promise<void> {
+  const { port, ca, token, name } = endpoint;
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}` };
     const asked = request({ host: '127.0.0.1', port, ca, servername: '', path: `/${name}/`, headers, agent: false });
     asked.on('response', (answer) => {
       answer.resume();
       if (answer.statusCode === 200) answer.once('end', resolve);
+      else if (answer.headers['ringfence-refusal'] === 'scaled-to-zero' && tries > 0)
+        once(endpoint, tries - 1).then(resolve, reject);
       else reject(new Error(`status ${answer.statusCode}`));
     });
     asked.on('error', reject).end();

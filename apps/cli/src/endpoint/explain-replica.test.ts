@@ -4,6 +4,7 @@ import { epochMs, newId, systemRng as rng } from '@ringfence/base';
 import type { JobView } from '@ringfence/protocol/api';
 import type { AttemptView, Readiness } from '@ringfence/protocol/payload';
 import { explainReplica } from './explain-replica.ts';
+import { toExplain } from './why-not-ready.ts';
 
 const job = newId('job', rng);
 const ORDERED = epochMs(1_800_000_000_000);
@@ -95,6 +96,17 @@ describe('a replica that is not ready', () => {
     assert.match(reason.what, /2 refuse it for memory/);
     assert.match(reason.next, /less memory/);
     assert.equal(reason.since, ORDERED);
+  });
+
+  test('is one that is wanted, or the first of those that are all gone; none of an endpoint that rests', () => {
+    const states = (...of: ('parked' | 'wanted' | 'ready' | 'draining' | 'gone')[]) =>
+      toExplain(of.map((state, index) => ({ job: newId('job', rng), revision: index + 1, state }))).map(
+        ({ revision }) => revision,
+      );
+    assert.deepEqual(states('ready', 'wanted', 'parked', 'wanted'), [2, 4]);
+    assert.deepEqual(states('gone', 'gone'), [1]);
+    assert.deepEqual(states('parked', 'gone'), []);
+    assert.deepEqual(states('wanted', 'wanted', 'wanted', 'wanted'), [1, 2, 3]);
   });
 
   test('is explained without its agent too', () => {

@@ -16,11 +16,14 @@ export async function whyNotReady(
   session: Session,
   replicas: EndpointRow['replicas'],
 ): Promise<NotReady[]> {
+  return Promise.all(toExplain(replicas).map(({ job }) => explain(context, session, job)));
+}
+
+/** Those that are wanted and not ready; of an endpoint that was given up, or whose every job failed, the first. One that rests at 0 has none. */
+export function toExplain(replicas: EndpointRow['replicas']): EndpointRow['replicas'] {
   const wanted = replicas.filter(({ state }) => state === 'wanted');
-  // Of one that was given up, or whose every job failed, the first tells why.
-  const gone = replicas.filter(({ state }) => state === 'gone').slice(0, 1);
-  const chosen = (wanted.length > 0 ? wanted : gone).slice(0, MOST_EXPLAINED);
-  return Promise.all(chosen.map(({ job }) => explain(context, session, job)));
+  if (wanted.length > 0) return wanted.slice(0, MOST_EXPLAINED);
+  return replicas.every(({ state }) => state === 'gone') ? replicas.slice(0, 1) : [];
 }
 
 /** Whether no replica of an endpoint became ready in time, or none can any more: nothing follows by itself. */
