@@ -12,3 +12,4 @@ export * from './manual-clock.ts';
 export * from './quantity.ts';
 export * from './rng.ts';
 export * from './secret.ts';
+export * from './when-aborted.ts';

@@ -1,4 +1,4 @@
-import { errorFields, type JobId } from '@ringfence/base';
+import { errorFields, whenAborted, type JobId } from '@ringfence/base';
 import { ClientError } from '@ringfence/client/error';
 import type { RecordKey } from '@ringfence/crypto/record';
 import type { MessageBody } from '@ringfence/protocol/messages';
@@ -141,7 +141,7 @@ export class AttemptRunner {
       else this.#take({ type: 'stop', job, attempt, graceMs: Math.min(within / 2, 4_000), why: 'interrupted' });
     const cancel = this.#context.clock.after(within, () => this.#closing.abort());
     while (this.#underWay.size > 0)
-      await Promise.race([Promise.allSettled(this.#underWay), aborted(this.#closing.signal)]).finally(() => {
+      await Promise.race([Promise.allSettled(this.#underWay), whenAborted(this.#closing.signal)]).finally(() => {
         if (this.#closing.signal.aborted) this.#underWay.clear();
       });
     cancel();
@@ -353,11 +353,4 @@ function keyOf({ job, attempt }: AttemptId): string {
 /** A pack that the custodian holds but that does not open will not open at another agent either. */
 function isOwnFault(error: unknown): boolean {
   return error instanceof ClientError && error.code === 'bad-pack';
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

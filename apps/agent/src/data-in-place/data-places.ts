@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock } from '@ringfence/base';
+import { whenAborted, type Clock } from '@ringfence/base';
 import { makeFolder } from '@ringfence/base/platform';
 import { sha256Hex, type Digest } from '@ringfence/crypto/sign';
 import type { DataEntry } from '@ringfence/protocol/payload';
@@ -52,7 +52,7 @@ export class DataPlaces {
   index(path: string, wish: IndexWish): Promise<DataIndex> {
     const before = this.#last;
     // Who leaves does not wait for its turn, which may be hours away; nobody else's comes sooner for it.
-    const next = Promise.race([before, aborted(wish.signal)]).then(() => this.#index(path, wish));
+    const next = Promise.race([before, whenAborted(wish.signal)]).then(() => this.#index(path, wish));
     this.#last = Promise.allSettled([before, next]);
     return next;
   }
@@ -91,11 +91,4 @@ export class DataPlaces {
     known.keep();
     return { path: folder, manifest: manifestDigest(entries), files: seen.files, bytes: seen.bytes, entries };
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '@ringfence/base';
+import { whenAborted, type Clock } from '@ringfence/base';
 import { z } from 'zod';
 import { clearFolder } from '../machine/clear-folder.ts';
 import { parseConfig, type ImageConfig } from './image-document.ts';
@@ -70,7 +70,7 @@ export class ImageStore {
     while (!this.#kept.has(name)) {
       const coming = this.#coming.get(name);
       // Somebody else's job may be stopped on the way: then it is this one's turn.
-      if (coming !== undefined) await coming.catch(() => {});
+      if (coming !== undefined) await Promise.race([coming.catch(() => {}), whenAborted(signal)]);
       else await this.#unpack(name, resolve, signal);
       signal.throwIfAborted();
     }
