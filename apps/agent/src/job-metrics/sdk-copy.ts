@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { placeCopy } from '../sandbox/place-copy.ts';
 
 /** Where jobs find what they can import. */
 export const SDK_FOLDER = '/opt/ringfence/sdk';
@@ -37,6 +38,6 @@ export function copySdk(source: string, folder: string): string {
     chmodSync(dirname(path), 0o755);
   }
   chmodSync(draft, 0o755);
-  renameSync(draft, copy);
+  placeCopy(draft, copy);
   return copy;
 }

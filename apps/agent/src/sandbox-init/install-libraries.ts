@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { placeCopy } from '../sandbox/place-copy.ts';
 
 const WITHIN_MS = 10_000;
 
@@ -21,7 +22,7 @@ export function installLibraries(node: string, folder: string): string {
     chmodSync(join(draft, name), 0o755);
   }
   chmodSync(draft, 0o755);
-  renameSync(draft, folder);
+  placeCopy(draft, folder);
   return folder;
 }
 

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { need } from '../../../../scripts/needs.ts';
 import { blockingFolder } from './mount-access.ts';
+import { placeCopy } from './place-copy.ts';
 import { shareRuntime } from './share-runtime.ts';
 
 const JOB = { uid: 61_200, gid: 61_200 };
@@ -26,6 +37,23 @@ test('a runtime behind a private folder is copied where the job’s user reaches
   assert.equal(shareRuntime(source, copy, null), source, 'the agent’s own user reaches it');
   for (let round = 0; round < 2; round += 1) assert.equal(shareRuntime(source, copy, JOB), copy);
   execFileSync(join(copy, 'bin', 'program'), { ...JOB, cwd: '/' });
+});
+
+test('where another agent was faster, its copy stays and is taken', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'ringfence-copy-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [draft, copy] = [join(folder, 'draft'), join(folder, 'copy')];
+  for (const [path, text] of [
+    [copy, 'of the faster one'],
+    [draft, 'mine'],
+  ] as const) {
+    mkdirSync(path);
+    writeFileSync(join(path, 'program'), text);
+  }
+  placeCopy(draft, copy);
+  assert.equal(readFileSync(join(copy, 'program'), 'utf8'), 'of the faster one');
+  assert.ok(!existsSync(draft));
+  assert.throws(() => placeCopy(join(folder, 'none'), join(folder, 'other')), { code: 'ENOENT' });
 });
 
 /** Gives JOB the right to pass argv[1] by an access control list (xattr format of linux/posix_acl_xattr.h). */

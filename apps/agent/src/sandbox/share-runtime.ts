@@ -1,17 +1,8 @@
-import {
-  chmodSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { chmodSync, constants, copyFileSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostIdentity } from './capabilities.ts';
 import { blockingFolder } from './mount-access.ts';
+import { placeCopy } from './place-copy.ts';
 
 /**
  * A folder with `bin/` of the runtime at `source` that the job's host user can reach: `source` itself, or, where a private
@@ -31,6 +22,6 @@ export function shareRuntime(source: string, copy: string, identity: HostIdentit
     chmodSync(target, 0o755);
   }
   for (const folder of [draft, join(draft, 'bin')]) chmodSync(folder, 0o755);
-  renameSync(draft, copy);
+  placeCopy(draft, copy);
   return copy;
 }
