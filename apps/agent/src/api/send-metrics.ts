@@ -10,14 +10,13 @@ export interface MetricWish {
 }
 
 /**
- * Answers with the series of one attempt, a line each, and how the attempt stands. The last so many milliseconds of an attempt that is over count
+ * The series of one attempt, a line each, and how the attempt stands. The last so many milliseconds of an attempt that is over count
  * back from its newest point.
  */
-export function sendMetrics(
-  response: ServerResponse,
+export function metricLines(
   store: MetricStore,
   { view, wish, clock }: { view: AttemptView; wish: MetricWish; clock: Clock },
-): void {
+): string {
   const now = view.outcome === null ? clock.now() : epochMs(store.newest);
   const from = Math.max(wish.since, now - wish.last);
   const lines: MetricLine[] = store.series.map(({ series, points }) => ({
@@ -27,6 +26,11 @@ export function sendMetrics(
   }));
   const { job, attempt, phase, outcome } = view;
   lines.push({ kind: 'state', job, attempt, at: now, phase, outcome, refused: store.refused });
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+}
+
+/** Answers with {@link metricLines}. */
+export function sendMetrics(response: ServerResponse, ...of: Parameters<typeof metricLines>): void {
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-  response.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  response.end(metricLines(...of));
 }

@@ -1,15 +1,20 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { errorFields } from '@ringfence/base';
+import { writeFileAtomic } from '@ringfence/base/platform';
 import { sealPack } from '@ringfence/client/pack';
 import { DedupeKey } from '@ringfence/crypto/seal';
+import { SEALED_LOG, SEALED_METRICS } from '@ringfence/protocol/payload';
+import { metricLines } from '../api/send-metrics.ts';
 import type { AttemptFolder } from '../attempt/attempt-folder.ts';
 import { withCustodian } from '../attempt/with-custodian.ts';
+import { readMetricFile } from '../job-metrics/metric-file.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import { attemptsToSeal, clearMark, sealMark } from './log-to-seal.ts';
 
 const WITHIN_MS = 86_400_000;
 
-/** Seals the logs of attempts that are over to the custodian, one after the other, until each is there. */
+/** Seals the logs and metrics of attempts that are over to the custodian, one after the other, until each is there. */
 export class LogSealer {
   readonly #context: LinkContext;
   readonly #signal: AbortSignal;
@@ -41,7 +46,9 @@ export class LogSealer {
     if (mark === undefined || mark.org !== link.org || this.#signal.aborted) return;
     if (!existsSync(folder.logPath)) return clearMark(folder);
     const within = { within: WITHIN_MS, signal: this.#signal };
-    const entries = [{ kind: 'file', path: 'log.jsonl', executable: false }] as const;
+    const entries = [SEALED_LOG, ...this.#metricsOf(folder)].map(
+      (path) => ({ kind: 'file', path, executable: false }) as const,
+    );
     const sealing = { folder: folder.path, entries, org: link.org, project: mark.project, rng, signal: this.#signal };
     // What arrived before a link was cut does not travel again.
     const going = { dedupeKey: DedupeKey.generate(rng), arrived: new Map() };
@@ -50,6 +57,17 @@ export class LogSealer {
     );
     await withCustodian(this.#context, within, (custodian) => custodian.storeLog({ ...folder.id, pack, bytes }));
     clearMark(folder);
+    rmSync(join(folder.path, SEALED_METRICS), { force: true });
     log.info('log.sealed', { ...folder.id, bytes });
+  }
+
+  /** Writes the metrics down as this agent would answer with them, which is what their readers know. */
+  #metricsOf(folder: AttemptFolder): readonly string[] {
+    const view = folder.about?.view;
+    if (view === undefined || !existsSync(folder.metricsPath)) return [];
+    const all = { since: 0, last: Number.MAX_SAFE_INTEGER };
+    const lines = metricLines(readMetricFile(folder.metricsPath), { view, wish: all, clock: this.#context.clock });
+    writeFileAtomic(join(folder.path, SEALED_METRICS), lines);
+    return [SEALED_METRICS];
   }
 }

@@ -1,15 +1,15 @@
-import { parseDuration } from '@ringfence/base';
+import { parseDuration, RingfenceError, type AgentId } from '@ringfence/base';
 import { CliError } from '../cli-error.ts';
-import { text, type Command } from '../command.ts';
+import { text, type Command, type CommandContext } from '../command.ts';
 import { withAgent } from '../job/agent-client.ts';
 import { whichAttempt } from '../job/which-attempt.ts';
 import { whichRunning } from '../job/which-job.ts';
 import { followMetrics } from '../metrics/follow-metrics.ts';
 import { metricsTable } from '../metrics/metrics-table.ts';
 import { prometheusText } from '../metrics/prometheus.ts';
-import { readMetrics } from '../metrics/read-metrics.ts';
+import { readMetrics, readSealedMetrics, type MetricsView } from '../metrics/read-metrics.ts';
 import { screenOf } from '../metrics/screen.ts';
-import { withSession } from '../session.ts';
+import { withSession, type Session } from '../session.ts';
 
 export const command: Command = {
   usage: 'JOB [-f] [--attempt N] [--since 10m] [--prometheus]',
@@ -35,12 +35,33 @@ export const command: Command = {
       const screen = screenOf(process.stdout, process.env);
       const of = { job, attempt, last };
       if (flags['follow'] === true) return followMetrics(context, session, { ...of, agent, name: word, screen });
-      await withAgent(context, session, agent, async (link) => {
-        const view = await readMetrics(link, of);
-        if (flags['prometheus'] === true) return terminal.raw(prometheusText(view));
-        terminal.value({ ...view.state, series: view.series });
-        for (const line of metricsTable(word, view, screen)) terminal.line(line);
-      });
+      const view = await ask(context, session, { ...of, agent });
+      if (flags['prometheus'] === true) return terminal.raw(prometheusText(view));
+      terminal.value({ ...view.state, series: view.series });
+      for (const line of metricsTable(word, view, screen)) terminal.line(line);
     });
   },
 };
+
+/** From the agent; when that cannot be asked any more, or has dropped them for newer ones, from the custodian. */
+async function ask(
+  context: CommandContext,
+  session: Session,
+  { agent, ...of }: Parameters<typeof readSealedMetrics>[1] & { agent: AgentId },
+): Promise<MetricsView> {
+  const sealed = async (): Promise<MetricsView> => {
+    const view = await readSealedMetrics(session, of);
+    context.terminal.note('this is what the agent sealed to the custodian');
+    return view;
+  };
+  try {
+    const view = await withAgent(context, session, agent, (link) => readMetrics(link, of));
+    const isGone = view.state.outcome !== null && view.series.length === 0;
+    return isGone ? await sealed().catch(() => view) : view;
+  } catch (error) {
+    if (!(error instanceof RingfenceError)) throw error;
+    return sealed().catch(() => {
+      throw error;
+    });
+  }
+}

@@ -1,9 +1,11 @@
 import type { JobId } from '@ringfence/base';
 import { ClientError } from '@ringfence/client/error';
 import { streamPayload, type PayloadAgent } from '@ringfence/client/payload-link';
-import { metricLine, type MetricLine } from '@ringfence/protocol/payload';
+import { metricLine, SEALED_METRICS, type MetricLine } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
 import { linesOf } from '../job/lines-of.ts';
+import { readSealed } from '../job/sealed-log.ts';
+import type { Session } from '../session.ts';
 
 /** One series with its points, oldest first. */
 export type SeriesView = Omit<Extract<MetricLine, { kind: 'series' }>, 'kind'>;
@@ -28,8 +30,23 @@ export async function readMetrics(
     answer.body.destroy();
     throw refusal(answer.status);
   }
+  return viewOf(linesOf(answer.body));
+}
+
+/** The metrics of an attempt that is over as its agent sealed them to the custodian. Throws CliError `not-found`. */
+export async function readSealedMetrics(
+  session: Session,
+  of: { job: JobId; attempt: number; last?: number | undefined },
+): Promise<MetricsView> {
+  const text = await readSealed(session, of, SEALED_METRICS);
+  const { series, state } = await viewOf(text.split('\n').filter((line) => line !== ''));
+  const from = state.at - (of.last ?? Number.MAX_SAFE_INTEGER);
+  return { series: series.map((one) => ({ ...one, points: one.points.filter(({ at }) => at > from) })), state };
+}
+
+async function viewOf(lines: AsyncIterable<string> | Iterable<string>): Promise<MetricsView> {
   const series: SeriesView[] = [];
-  for await (const text of linesOf(answer.body)) {
+  for await (const text of lines) {
     const line = parsed(text);
     if (line.kind === 'state') {
       const { job, attempt, at, phase, outcome, refused } = line;

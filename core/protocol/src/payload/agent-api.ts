@@ -83,6 +83,10 @@ export const logLine = z.discriminatedUnion('kind', [
 ]);
 
 export type Readiness = z.infer<typeof readiness>;
+/** Names in the pack of a log that was sealed to the custodian: lines of the log without `kind` and `next`, and the answer to `GET …/metrics`. */
+export const SEALED_LOG = 'log.jsonl';
+export const SEALED_METRICS = 'metrics.ndjson';
+
 export type AttemptView = z.infer<typeof attemptView>;
 export type AttemptPhase = (typeof ATTEMPT_PHASES)[number];
 export type FailureEnvelope = z.infer<typeof failureEnvelope>;
