@@ -7,15 +7,7 @@ import { z } from 'zod';
 export const JOURNAL_FORMAT = 2;
 
 /** Why a connection ended, as a party's journal names it. */
-const DISCONNECT_CODES = [
-  ...FRAME_REFUSALS,
-  'closed',
-  'goodbye',
-  'timed-out',
-  'failed',
-  'stopped',
-  'renewed',
-] as const;
+const DISCONNECT_CODES = [...FRAME_REFUSALS, 'closed', 'goodbye', 'timed-out', 'failed', 'stopped', 'renewed'] as const;
 
 /** One of {@link DISCONNECT_CODES}. */
 export type DisconnectCode = (typeof DISCONNECT_CODES)[number];
