@@ -30,6 +30,9 @@ export async function admit(context: LinkContext, work: AttemptWork): Promise<vo
       'isolation',
       isolation.reasons.map(({ code }) => code),
     );
+  // A container has no driver libraries for the cards of its machine: the job would find none.
+  if (resources.gpus !== undefined && (isolation.level === 'container' || isolation.level === 'gvisor'))
+    throw refusedFor('isolation', ['no-gpu-in-containers']);
   // What runs here already keeps the rest of the disk.
   if (machine.disk.isFull()) throw refusedFor('disk-full');
   const place = await machine.places.take(resources);

@@ -44,3 +44,13 @@ test('a job for a card that others compute on is refused with the reason, and ru
   assert.ok(organisation.log.some((line) => /"attempt.refused".*"reason":"capacity,gpu-in-use"/.test(line)));
   assert.deepEqual(organisation.facts(), ['leased', 'refused']);
 });
+
+test('a job for a card is refused where only a container is enough, before the custodian is asked', async (t) => {
+  if (!need(t, 'runc', 'root')) return;
+  const organisation = await openWithCards(t);
+  const workload = { ...WORKLOAD, isolation: 'container' as const, resources: RESOURCES };
+  await organisation.lease({ workload });
+  await organisation.settled();
+  assert.ok(organisation.log.some((line) => /"attempt.refused".*"reason":"isolation,no-gpu-in-containers"/.test(line)));
+  assert.deepEqual(organisation.facts(), ['leased', 'refused']);
+});

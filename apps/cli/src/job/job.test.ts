@@ -104,6 +104,29 @@ test('an image asks for a container, and for no less than was wished', () => {
   assert.equal(wish('privacy: {isolation: gvisor}'), 'gvisor');
 });
 
+test('a card is refused where the job runs in a container, whichever field or label says so', () => {
+  const image = `image: acme/a@sha256:${'0'.repeat(64)}`;
+  const refused = (fields: string, sensitivity: 'internal' | 'confidential' = 'internal') =>
+    assert.throws(
+      () => constraintsOf(job(`resources: {gpu: A100}\n${fields}`), { sensitivity, residency: [] }),
+      (error) => {
+        assert.ok(error instanceof JobFileError);
+        assert.deepEqual(
+          error.problems.map(({ path, code }) => [path, code]),
+          [['resources.gpu', 'not-yet']],
+        );
+        return true;
+      },
+    );
+  refused(image);
+  refused('privacy: {isolation: gvisor}');
+  refused('', 'confidential');
+  assert.equal(
+    constraintsOf(job('resources: {gpu: A100}'), { sensitivity: 'restricted', residency: [] }).isolation,
+    'sandbox',
+  );
+});
+
 describe('a folder that is sealed', () => {
   test('as a dataset has all its files and links, and nothing else may lie there', (t) => {
     const folder = temporaryFolder(t);

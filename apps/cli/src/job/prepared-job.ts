@@ -125,7 +125,10 @@ export function constraintsOf(file: JobFile, label: PlacementLabel): LabelConstr
     ...(asksEvidence ? { evidence } : {}),
   };
   const decision = constraintsFor(label, wish);
-  if (decision.allow) return decision.constraints;
+  if (decision.allow) {
+    requireCardsThere(file, decision.constraints.isolation);
+    return decision.constraints;
+  }
   throw new JobFileError(
     decision.reasons.map(({ field, allowed }) => ({
       path: FIELD_PATHS[field],
@@ -133,6 +136,13 @@ export function constraintsOf(file: JobFile, label: PlacementLabel): LabelConstr
       message: `looser than the label ${label.sensitivity} allows: ${allowed.join(', ')}`,
     })),
   );
+}
+
+/** Wherever it were placed, its server would refuse it. */
+function requireCardsThere({ resources }: JobFile, isolation: Isolation): void {
+  if (resources.gpu === undefined || ISOLATIONS.indexOf(isolation) < ISOLATIONS.indexOf('container')) return;
+  const message = `containers get no graphics cards yet, and this job runs at isolation ${isolation} or better by its image, its label or its own wish`;
+  throw new JobFileError([{ path: 'resources.gpu', code: 'not-yet', message }]);
 }
 
 function placementOf(job: ResolvedJob, constraints: LabelConstraints, sites: PlacementPart['sites']): PlacementPart {
