@@ -11,6 +11,7 @@ import { endLeftover } from '../../scripts/house/started-process.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-quickstart-'));
 const state = join(root, 'state');
+const HEARD_WITHIN_MS = 5_000;
 after(async () => {
   for (const name of ['agent-2', 'agent-1', 'custodian', 'relay', 'control-plane']) await endLeftover(state, name);
   rmSync(root, { recursive: true, force: true });
@@ -20,6 +21,8 @@ interface Run {
   readonly child: ChildProcess;
   readonly said: () => string;
   readonly closed: Promise<number | null>;
+  /** Once all that it said has been read, after its end: what its children hold open is not waited for. */
+  readonly heard: () => Promise<unknown>;
 }
 
 function quickstart(...flags: string[]): Run {
@@ -29,7 +32,9 @@ function quickstart(...flags: string[]): Run {
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   // Not `close`: the processes that a dirty stop leaves behind may hold the pipes.
   const closed = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  return { child, said: () => output, closed };
+  const drained = new Promise((resolve) => child.once('close', resolve));
+  const heard = () => Promise.race([drained, new Promise((resolve) => setTimeout(resolve, HEARD_WITHIN_MS).unref())]);
+  return { child, said: () => output, closed, heard };
 }
 
 /** Pids that the house has noted, by process name. */
@@ -38,9 +43,19 @@ function noted(): Map<string, number> {
   return new Map(files.map((file) => [file, JSON.parse(readFileSync(join(state, 'logs', file), 'utf8')).pid]));
 }
 
+/** What explains a failure, the telling lines first: why it ended or what it said last, then the ends of the logs, then all. */
+function explain(output: string): string {
+  const end = (text: string, count: number): string => text.trimEnd().split('\n').slice(-count).join('\n');
+  const logs = join(state, 'logs');
+  const files = existsSync(logs) ? readdirSync(logs).filter((file) => file.endsWith('.log')) : [];
+  const ends = files.map((file) => `${file}: ${end(readFileSync(join(logs, file), 'utf8'), 2)}`);
+  const why = /^quickstart failed: .*$/m.exec(output)?.[0] ?? 'it did not say that it failed';
+  return [why, end(output, 4), ...ends, 'in full:', output].join('\n');
+}
+
 function assertTrained(output: string): void {
   const accuracy = Number(/accuracy (0\.\d+)/.exec(output)?.[1]);
-  assert.ok(accuracy >= 0.95, output);
+  assert.ok(accuracy >= 0.95, explain(output));
   assert.match(output, /every one decoded and sealed again: equal/);
   assert.doesNotMatch(output, /DOES NOT VERIFY|Problems/);
 }
@@ -48,10 +63,11 @@ function assertTrained(output: string): void {
 let left: Map<string, number>;
 
 test('a fresh start trains, commits, verifies, and stays up', async () => {
-  const { child, said, closed } = quickstart();
+  const { child, said, closed, heard } = quickstart();
   const deadline = performance.now() + 300_000;
   while (!said().includes('all is up')) {
-    assert.ok(child.exitCode === null && performance.now() < deadline, said());
+    if (child.exitCode !== null) await heard();
+    assert.ok(child.exitCode === null && performance.now() < deadline, explain(said()));
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   assertTrained(said());
@@ -74,7 +90,7 @@ test('a further agent joins and starts by hand from the checkout, as the README 
   child.stdout.setEncoding('utf8').on('data', (text: string) => (ready += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
   try {
-    const deadline = performance.now() + 120_000;
+    const deadline = performance.now() + 300_000;
     while (!ready.includes('"event":"ready"')) {
       assert.ok(child.exitCode === null && performance.now() < deadline, `${script}\n${said}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -88,8 +104,10 @@ test('a further agent joins and starts by hand from the checkout, as the README 
 
 test('a second start, with processes left over from a dirty stop in its way, reuses the state and ends with 0', async () => {
   const before = readFileSync(join(state, 'home', 'profile.json'), 'utf8');
-  const { said, closed } = quickstart('--exit');
-  assert.equal(await closed, 0, said());
+  const { said, closed, heard } = quickstart('--exit');
+  const code = await closed;
+  await heard();
+  assert.equal(code, 0, explain(said()));
   assertTrained(said());
   assert.doesNotMatch(said(), /organisation created|Try next/);
   assert.match(said(), /its state is in .*starts it again/);
