@@ -1,6 +1,6 @@
 // A job that wants out by system calls, other processes and the network.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
@@ -57,6 +57,32 @@ test('control: without a filter the same calls reach the kernel', async (t) => {
   if (!need(t, 'root', 'python3')) return;
   const escapes = await escapesOf(await openGround(t, UNPROTECTED), KERNEL + SHARED_KERNEL);
   assert.ok(escapes.includes('key') && escapes.includes('trace a child'), escapes.join());
+});
+
+/** Asks for a key of the machine by name: keys go by user, and users are not namespaces of the kernel's own keys. */
+const KEYS = `attack('a key of the machine', lambda: call(${nr('keyctl')}, 10, -4, b'user', b'ringfence-escape', 0) == 0)`;
+
+/** Gives the job's very host user a key, and takes it away after the test. */
+function plantKey(t: TestContext, ground: Ground): void {
+  const { uid, gid } = identityOf(ground.host);
+  const run = (program: string) =>
+    spawnSync('/usr/bin/python3', ['-c', `import ctypes\nlibc = ctypes.CDLL(None)\n${program}`], { uid, gid });
+  const add = `exit(libc.syscall(${nr('add_key')}, b'user', b'ringfence-escape', b'words', 5, ctypes.c_long(-4)) == -1)`;
+  assert.equal(run(add).status, 0, 'the machine keeps keys');
+  t.after(() => run(`libc.syscall(${nr('keyctl')}, 7, ctypes.c_long(-4))`));
+}
+
+atEveryLevel('keys of the machine', async (t, at) => {
+  const ground = await openGround(t, at);
+  plantKey(t, ground);
+  assert.deepEqual(await escapesOf(ground, KEYS), []);
+});
+
+test('control: at level process a job finds a key of its user', async (t) => {
+  if (!need(t, 'root', 'python3')) return;
+  const ground = await openGround(t, UNPROTECTED);
+  plantKey(t, ground);
+  assert.deepEqual(await escapesOf(ground, KEYS), ['a key of the machine']);
 });
 
 /** A process of the very host user of the job, as another job would be that got the same user: nothing but the level keeps them apart. */
