@@ -30,6 +30,18 @@ describe('the configuration', () => {
     assert.equal(config.logBytes, 2e6);
   });
 
+  it('has roots of data for one organisation each, or for the only one', () => {
+    const org = `org_${'a'.repeat(26)}`;
+    const config = parseAgentConfig([...RUN, '--data-root', '/srv/a=b', '--data-root', `${org}=/srv/c`], {});
+    assert.ok(config !== 'help' && config.verb === 'run');
+    assert.deepEqual(config.dataRoots, [
+      { org: undefined, path: '/srv/a=b' },
+      { org, path: '/srv/c' },
+    ]);
+    for (const value of ['org_x=/srv', `${org}=/`, '=/srv', 'srv'])
+      assert.throws(() => parseAgentConfig([...RUN, '--data-root', value], {}), { code: 'bad-config' }, value);
+  });
+
   it('lets jobs run without a sandbox only where it is said in so many words', () => {
     const allows = (args: string[], env: Record<string, string> = {}): boolean => {
       const config = parseAgentConfig(args, env);

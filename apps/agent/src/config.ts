@@ -1,6 +1,7 @@
 import { isAbsolute, normalize } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
+  isId,
   messageOf,
   parseDuration,
   parseHostPort,
@@ -13,6 +14,7 @@ import { faultSetting } from '@ringfence/base/platform';
 import type { JournalRetention } from '@ringfence/client/control-link';
 import { AgentError } from './agent-error.ts';
 import { imageFlags, type ImageFlags } from './oci/image-flags.ts';
+import type { DataRoot } from './data-in-place/data-folder.ts';
 import { readConnectTarget } from './egress/egress-target.ts';
 
 interface Common {
@@ -55,7 +57,7 @@ export interface RunConfig extends Common {
   /** Bytes of disk below which no new work is taken; default by the disk. */
   readonly diskReserve: number | undefined;
   /** Folders below which data can be registered without a copy. */
-  readonly dataRoots: readonly string[];
+  readonly dataRoots: readonly DataRoot[];
   /** `host:port` that every setup may reach. */
   readonly setupMirrors: readonly string[];
   /** What makes this agent a gateway; undefined when it is none. */
@@ -91,7 +93,7 @@ export const AGENT_USAGE = `ringfence-agent join | run
     --jurisdiction CODE            where this machine stands, such as DE or EU; repeatable
     --first-job-uid N              first of 64 user ids for jobs
     --disk-reserve SIZE            less free disk than this: no new work (1GB, or 5 % of a smaller disk)
-    --data-root DIR                data below it can be registered where it lies: dataset add --at; repeatable (none)
+    --data-root [ORG=]DIR          data below it can be registered where it lies: dataset add --at; repeatable (none)
     --setup-mirror HOST:PORT       a mirror that every setup may reach; repeatable (none: setup has no network)
     --egress-allow-local HOST:PORT lets jobs that list it reach this place on the machine itself or its link; repeatable
     --gateway                      calls to endpoints come in here, once a member allowed it: ringfence endpoint gateway add
@@ -242,7 +244,7 @@ function runFlags(
     jurisdictions,
     firstJobUid: uid === undefined ? undefined : whole('first-job-uid', uid),
     diskReserve: reserve === undefined ? undefined : size('disk-reserve', reserve),
-    dataRoots: list('data-root').map((path) => dataRoot(path)),
+    dataRoots: list('data-root').map((value) => dataRoot(value)),
     setupMirrors: list('setup-mirror').map((value) => place('setup-mirror', value)),
     egressAllowLocal: list('egress-allow-local').map((value) => place('egress-allow-local', value)),
     images: imageFlags({
@@ -294,10 +296,15 @@ function place(flag: string, value: string): string {
   return wish.key;
 }
 
-function dataRoot(path: string): string {
+function dataRoot(value: string): DataRoot {
+  const at = isAbsolute(value) ? -1 : value.indexOf('=');
+  const org = at === -1 ? undefined : value.slice(0, at);
+  const path = value.slice(at + 1);
+  if (org !== undefined && !isId('org', org))
+    throw bad('--data-root names no organisation', 'write its id, as ready and joined lines do: org_…=/srv/data');
   if (!isAbsolute(path) || normalize(path) === '/')
     throw bad('--data-root is no folder', 'write its whole path, such as /srv/data; all of / is none');
-  return path;
+  return { org, path };
 }
 
 /** Host and port of `HOST:PORT`. */

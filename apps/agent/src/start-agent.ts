@@ -3,6 +3,7 @@ import { startAdminServer } from '@ringfence/client/admin-server';
 import { AgentError } from './agent-error.ts';
 import { pruneAttempts } from './attempt/attempt-folder.ts';
 import type { RunConfig } from './config.ts';
+import { rootsRefusal } from './data-in-place/data-folder.ts';
 import type { Fault } from './fault-points.ts';
 import { prometheusText } from './gateway/prometheus.ts';
 import { sealKey } from './identity/seal-key.ts';
@@ -90,7 +91,7 @@ export async function startAgent(parts: {
 }
 
 /** What was joined, one at least; throws AgentError `not-joined`, `bad-config`. */
-function linksToServe({ state, gateway }: RunConfig): readonly [JoinedLink, ...JoinedLink[]] {
+function linksToServe({ state, gateway, dataRoots }: RunConfig): readonly [JoinedLink, ...JoinedLink[]] {
   const [first, ...others] = readLinks(state);
   if (first === undefined)
     throw new AgentError('not-joined', `${state} has not joined an organisation`, {
@@ -100,6 +101,9 @@ function linksToServe({ state, gateway }: RunConfig): readonly [JoinedLink, ...J
     throw new AgentError('bad-config', '--gateway-listen serves one organisation, and this agent has joined several', {
       next: 'start an agent of its own for the gateway',
     });
+  const orgs = [first, ...others].map(({ org }) => org);
+  const refusal = rootsRefusal(dataRoots, orgs);
+  if (refusal !== undefined) throw refusal;
   return [first, ...others];
 }
 

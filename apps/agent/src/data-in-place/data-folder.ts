@@ -1,6 +1,35 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { OrgId } from '@ringfence/base';
+import { AgentError } from '../agent-error.ts';
 import { DataError } from './data-error.ts';
+
+/** A folder that the operator listed, and for whom. */
+export interface DataRoot {
+  /** Undefined on an agent that has joined one organisation alone. */
+  readonly org: OrgId | undefined;
+  readonly path: string;
+}
+
+/** The folders that `org` may register data below. */
+export function rootsFor(roots: readonly DataRoot[], org: OrgId): readonly string[] {
+  return roots.flatMap((root) => (root.org === undefined || root.org === org ? [root.path] : []));
+}
+
+/**
+ * Why these roots cannot serve an agent that has joined `orgs`: with several, a root that names none would show each of them the data of the
+ * others. Undefined when they can.
+ */
+export function rootsRefusal(roots: readonly DataRoot[], orgs: readonly OrgId[]): AgentError | undefined {
+  if (orgs.length > 1 && roots.some(({ org }) => org === undefined))
+    return new AgentError('bad-config', '--data-root names no organisation, and this agent has joined several', {
+      next: `write for whom it is: ${orgs.map((org) => `--data-root ${org}=DIR`).join(' or ')}`,
+    });
+  if (roots.every(({ org }) => org === undefined || orgs.includes(org))) return undefined;
+  return new AgentError('bad-config', '--data-root names an organisation that this agent has not joined', {
+    next: `it has joined ${orgs.join(', ')}`,
+  });
+}
 
 /**
  * The folder at `path` once every link on the way is followed, when it lies below one of `roots`. Throws DataError `not-below-root`,
@@ -41,7 +70,7 @@ function notBelow(roots: readonly string[]): DataError {
   return new DataError('not-below-root', 'this is not below a folder that the operator of the site listed for data', {
     next:
       roots.length === 0
-        ? 'ask the operator to start the agent with --data-root DIR'
+        ? 'ask the operator to start the agent with --data-root DIR, or ORG=DIR where it has joined several organisations'
         : 'name a folder below one of its --data-root folders',
   });
 }

@@ -4,14 +4,16 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { epochMs } from '@ringfence/base';
+import { epochMs, newId, systemRng } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { sha256Hex } from '@ringfence/crypto/sign';
+import { rootsRefusal } from './data-folder.ts';
 import { DataPlaces } from './data-places.ts';
 
 /** Far enough ahead that files written just now count as settled. */
 const clock = { ...systemClock, now: () => epochMs(systemClock.now() + 60_000) };
 const { signal } = new AbortController();
+const [ORG, OTHER] = [newId('org', systemRng), newId('org', systemRng)];
 
 function open(t: TestContext, { forStrangers = false } = {}) {
   const top = mkdtempSync(join(tmpdir(), 'ringfence-data-'));
@@ -20,12 +22,37 @@ function open(t: TestContext, { forStrangers = false } = {}) {
   mkdirSync(join(data, 'a'), { recursive: true });
   writeFileSync(join(data, 'a', 'one'), 'one');
   writeFileSync(join(data, 'two'), 'two');
-  const places = new DataPlaces(join(top, 'index'), { roots: [join(top, 'root')], forStrangers, clock });
-  const look = (path = data, by = signal) => places.index(path, { signal: by });
+  const roots = [{ org: undefined, path: join(top, 'root') }];
+  const places = new DataPlaces(join(top, 'index'), { roots, forStrangers, clock });
+  const look = (path = data, by = signal) => places.index(path, { org: ORG, signal: by });
   return { top, data, look };
 }
 
 describe('data in place', () => {
+  it('is shown to the organisation that its root was listed for, and to no other', async (t) => {
+    const { top, data } = open(t);
+    mkdirSync(join(top, 'theirs', 'rows'), { recursive: true });
+    const roots = [
+      { org: ORG, path: join(top, 'root') },
+      { org: OTHER, path: join(top, 'theirs') },
+    ];
+    const places = new DataPlaces(join(top, 'index'), { roots, forStrangers: false, clock });
+    const look = (path: string, org: typeof ORG) => places.index(path, { org, signal });
+    assert.equal((await look(data, ORG)).files, 2);
+    assert.equal((await look(join(top, 'theirs', 'rows'), OTHER)).files, 0);
+    for (const [path, org] of [
+      [data, OTHER],
+      [join(top, 'theirs', 'rows'), ORG],
+      [join(data, 'none'), OTHER],
+    ] as const)
+      await assert.rejects(look(path, org), { code: 'not-below-root' });
+    const bare = { org: undefined, path: join(top, 'root') };
+    assert.equal(rootsRefusal([bare], [ORG]), undefined);
+    assert.equal(rootsRefusal(roots, [ORG, OTHER]), undefined);
+    assert.equal(rootsRefusal([bare], [ORG, OTHER])?.code, 'bad-config', 'for which of the two?');
+    assert.equal(rootsRefusal(roots, [ORG])?.code, 'bad-config', 'one was not joined');
+  });
+
   it('has the digest that the documentation says', async (t) => {
     const { data, look } = open(t);
     symlinkSync('a/one', join(data, 'link'));

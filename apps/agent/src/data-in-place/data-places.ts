@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { whenAborted, type Clock } from '@ringfence/base';
+import { whenAborted, type Clock, type OrgId } from '@ringfence/base';
 import { makeFolder } from '@ringfence/base/platform';
 import { sha256Hex, type Digest } from '@ringfence/crypto/sign';
 import type { DataEntry } from '@ringfence/protocol/payload';
 import { DataError } from './data-error.ts';
-import { findDataFolder, isPassable } from './data-folder.ts';
+import { findDataFolder, isPassable, rootsFor, type DataRoot } from './data-folder.ts';
 import { KnownFiles } from './known-files.ts';
 import { manifestDigest } from './manifest-digest.ts';
 import { readFolder } from './read-folder.ts';
@@ -21,6 +21,8 @@ export interface DataIndex {
 
 /** How a folder is looked at. */
 export interface IndexWish {
+  /** On whose behalf: roots count for the organisation that they were listed for. */
+  readonly org: OrgId;
   readonly onProgress?: (files: number, bytes: number) => void;
   readonly signal: AbortSignal;
 }
@@ -34,13 +36,13 @@ const TELL_FILES = 1_000;
 /** Data that lies below folders which the site's operator listed, and what this agent knows of it from having read it before. */
 export class DataPlaces {
   readonly #folder: string;
-  readonly #roots: readonly string[];
+  readonly #roots: readonly DataRoot[];
   readonly #forStrangers: boolean;
   readonly #clock: Clock;
   #last: Promise<unknown> = Promise.resolve();
 
   /** `forStrangers`: jobs run as users that own nothing, so data has to be readable to all. */
-  constructor(folder: string, options: { roots: readonly string[]; forStrangers: boolean; clock: Clock }) {
+  constructor(folder: string, options: { roots: readonly DataRoot[]; forStrangers: boolean; clock: Clock }) {
     this.#folder = folder;
     this.#roots = options.roots;
     this.#forStrangers = options.forStrangers;
@@ -57,9 +59,9 @@ export class DataPlaces {
     return next;
   }
 
-  async #index(path: string, { onProgress, signal }: IndexWish): Promise<DataIndex> {
+  async #index(path: string, { org, onProgress, signal }: IndexWish): Promise<DataIndex> {
     if (signal.aborted) throw new DataError('aborted', 'whoever asked for it left');
-    const folder = findDataFolder(path, this.#roots);
+    const folder = findDataFolder(path, rootsFor(this.#roots, org));
     if (this.#forStrangers && !isPassable(folder))
       throw new DataError('not-readable', 'a folder above it does not let the users pass that jobs run as', {
         next: 'chmod o+x the folders above it',

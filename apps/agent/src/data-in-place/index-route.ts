@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { canonicalJson, errorFields, isId, jsonOf, type Clock, type Log } from '@ringfence/base';
+import { canonicalJson, errorFields, isId, jsonOf, type Clock, type Log, type OrgId } from '@ringfence/base';
 import { peerOf } from '@ringfence/client/payload-link';
 import { headMaxAge, type Keyring } from '@ringfence/keyring';
 import { dataIndexRequest, type DataIndexLine } from '@ringfence/protocol/payload';
@@ -18,6 +18,8 @@ const LONGEST_BODY = 8_192;
 export interface IndexRouteOptions {
   readonly keyring: KeyringCopy;
   readonly data: DataPlaces;
+  /** The organisation of the link. */
+  readonly org: OrgId;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -28,7 +30,7 @@ export function isIndexRequest({ method, url }: IncomingMessage): boolean {
 }
 
 /** Answers `POST /v1/data/index`: the manifest of a folder of this site, for owners and officers, who alone may register data. */
-export function indexRoute({ keyring, data, clock, log }: IndexRouteOptions) {
+export function indexRoute({ keyring, data, org, clock, log }: IndexRouteOptions) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch((error: unknown) => {
       log.warn('data.index-failed', errorFields(error));
@@ -55,18 +57,22 @@ export function indexRoute({ keyring, data, clock, log }: IndexRouteOptions) {
     if (asked === undefined) return sendRefusal(response, 400, 'bad-request', 'this takes the path of a folder');
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     response.flushHeaders();
-    await sendIndex(response, data, asked.path);
+    await sendIndex(response, data, { path: asked.path, org });
     log.info('data.indexed', { device: peer.id });
   }
 }
 
-async function sendIndex(response: ServerResponse, data: DataPlaces, path: string): Promise<void> {
+async function sendIndex(
+  response: ServerResponse,
+  data: DataPlaces,
+  { path, org }: { readonly path: string; readonly org: OrgId },
+): Promise<void> {
   const left = new AbortController();
   response.once('close', () => left.abort());
   const send = (line: DataIndexLine): boolean => response.write(`${canonicalJson(line)}\n`);
   try {
     const onProgress = (files: number, bytes: number): void => void send({ kind: 'progress', files, bytes });
-    const { entries, ...found } = await data.index(path, { onProgress, signal: left.signal });
+    const { entries, ...found } = await data.index(path, { org, onProgress, signal: left.signal });
     for (const entry of entries) if (!send(entry)) await once(response, 'drain', { signal: left.signal });
     send({ kind: 'end', ...found });
   } catch (error) {

@@ -22,7 +22,7 @@ export async function dataInPlace(
 }
 
 async function folderOf(
-  { machine, log }: LinkContext,
+  { machine, link, log }: LinkContext,
   work: AttemptWork,
   { path, place }: Extract<GrantedMount, { place: object }>,
 ): Promise<string> {
@@ -38,7 +38,7 @@ async function folderOf(
     throw refusedFor('isolation', ['data-in-place']);
   }
   const { signal } = work.cancelling;
-  const found = await machine.data.index(place.path, { signal }).catch((error: unknown) => {
+  const found = await machine.data.index(place.path, { org: link.org, signal }).catch((error: unknown) => {
     if (!(error instanceof DataError) || error.code === 'aborted') throw error;
     log.warn('data.refused', { ...work.id, ...errorFields(error) });
     tell(`is not as it was registered: ${error.message}`);

@@ -234,7 +234,7 @@ export class AgentLink {
     const { keyring, replicas } = this.#context;
     const entering = new EnterRoute(this.#context, this.#runner);
     const { data } = this.#context.machine;
-    const indexing = indexRoute({ keyring, data, clock, log: this.#context.log });
+    const indexing = indexRoute({ keyring, data, org: this.#context.link.org, clock, log: this.#context.log });
     const answer = agentApi({ state, keyring, runner: this.#runner, clock });
     return {
       jobs: (request, response) => {

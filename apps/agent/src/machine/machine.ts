@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Clock, Rng } from '@ringfence/base';
 import { DiskRoom } from '@ringfence/base/platform';
 import { AttemptFolder } from '../attempt/attempt-folder.ts';
+import type { DataRoot } from '../data-in-place/data-folder.ts';
 import { DataPlaces } from '../data-in-place/data-places.ts';
 import { copySdk, ownSdkFolder } from '../job-metrics/sdk-copy.ts';
 import type { ImageFlags } from '../oci/image-flags.ts';
@@ -80,7 +81,7 @@ export async function openMachine(options: {
   logQuota: number;
   onLogDropped?: (dropped: DroppedLog) => void;
   jurisdictions: readonly string[];
-  dataRoots: readonly string[];
+  dataRoots: readonly DataRoot[];
   diskReserve: number | undefined;
   firstJobUid: number | undefined;
   images: ImageFlags;
