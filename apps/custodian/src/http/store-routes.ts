@@ -19,6 +19,7 @@ import { artifactRowOf, findVersion, listVersions } from '../artifacts/artifact-
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import { presentChunks, registerChunks } from '../objects/chunks.ts';
+import { GrantedObjects } from '../objects/granted-objects.ts';
 import { storeObjects } from '../objects/upload.ts';
 import { prune } from '../pruning/prune.ts';
 import { memberRoute, type Route } from './route.ts';
@@ -32,6 +33,7 @@ export function storeRoutes(context: CustodianContext): Route[] {
 }
 
 function objectRoutes(context: CustodianContext): Route[] {
+  const granted = new GrantedObjects(context);
   return [
     memberRoute({
       method: 'POST',
@@ -52,12 +54,14 @@ function objectRoutes(context: CustodianContext): Route[] {
     memberRoute({
       method: 'GET',
       path: '/v1/objects/:digest',
-      summary: 'The bytes of a sealed object.',
+      summary: 'The bytes of a sealed object; for an agent, one that a live grant of its own names.',
       who: ['device', 'agent'],
       action: 'object:read',
-      handle: async ({ parameters }) => {
+      handle: async ({ parameters }, caller, claimed) => {
         const digest = parseDigest(parameters['digest'] ?? '');
-        const found = digest === undefined ? undefined : await context.objects.read(digest);
+        const mayRead =
+          digest !== undefined && (caller.kind === 'device' || (await granted.mayRead(claimed, caller.id, digest)));
+        const found = mayRead ? await context.objects.read(digest) : undefined;
         if (found === undefined) throw new CustodianError('not-found', 'there is no such object');
         return { stream: found.stream, length: found.size };
       },

@@ -16,6 +16,7 @@ import {
   type TestJob,
 } from '../fixtures/agent.fixture.ts';
 import { readLines } from '../backup/row-lines.ts';
+import { objectsOfPack } from '../objects/pack-objects.ts';
 import { closeJob } from './close-job.ts';
 
 let rig: CustodianRig;
@@ -115,6 +116,46 @@ test('with the end of a job its checkpoint is gone, by commit as by failure', as
     assert.deepEqual(await kept(made.body.job), []);
     assert.deepEqual(await agent.client.storeCheckpoint(request), { result: 'refused', reason: 'not-current' });
   }
+});
+
+test('an agent reads what a live grant of its own names, and nothing else', async () => {
+  assert.ok(agent !== undefined && other !== undefined);
+  const { client } = organisation;
+  for (const name of ['mounted', 'unmounted'])
+    await addDataset(rig, organisation, { name, text: `rows of ${name}, longer than nothing` });
+  const packs = await Promise.all(['mounted', 'unmounted'].map(async (name) => (await client.openArtifact(name)).pack));
+  const [mounted, unmounted] = packs.map(({ manifest }) => manifest);
+  const code = (await packOf(other, await depositTestJob(rig, organisation), 1)).pack;
+  assert.ok(mounted !== undefined && unmounted !== undefined);
+  const made = await depositTestJob(rig, organisation, {
+    mounts: ['mounted'],
+    outputs: ['read'],
+    work: { ...WORK, code },
+  });
+  const read = async (by: TestAgent, digest: typeof mounted) => (await by.client.object(digest)).toArray();
+  const notFound = { code: 'not-found' };
+  await assert.rejects(read(agent, mounted), notFound, 'before the grant');
+  const { outputs } = await granted(agent, made, 1);
+  const claimed = rig.custodian.context.owner.claimed ?? assert.fail();
+  const named = await objectsOfPack(rig.custodian.context, claimed, packs[0] ?? assert.fail());
+  assert.ok(named !== undefined && named.length >= 2);
+  const checkpoint = await packOf(agent, made, 1);
+  assert.deepEqual(await agent.client.storeCheckpoint(checkpoint), { result: 'stored' });
+  const granting = [...named, code.manifest, checkpoint.pack.manifest];
+  for (const digest of granting) assert.ok((await read(agent, digest)).length > 0);
+  await assert.rejects(read(agent, unmounted), notFound, 'data of no job of its own');
+  for (const digest of granting) await assert.rejects(read(other, digest), notFound, 'another agent');
+  await agent.client.commit(await commitBody(organisation, agent, made, { attempt: 1, outputs }));
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const ended = await read(agent, mounted).then(
+      () => false,
+      () => true,
+    );
+    if (ended) break;
+    assert.ok(performance.now() < deadline, 'it reads on after the end of the job');
+  }
+  assert.ok((await (await client.object(unmounted)).toArray()).length > 0, 'devices read by policy');
 });
 
 test('a log is kept once, from the agent that ran the attempt', async () => {
