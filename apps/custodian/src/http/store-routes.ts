@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { AgentId } from '@ringfence/base';
 import { parseDigest } from '@ringfence/crypto/sign';
 import {
   artifactOpenAnswer,
@@ -21,6 +22,7 @@ import { CustodianError } from '../custodian-error.ts';
 import { presentChunks, registerChunks } from '../objects/chunks.ts';
 import { GrantedObjects } from '../objects/granted-objects.ts';
 import { storeObjects } from '../objects/upload.ts';
+import { UploadShares } from '../objects/upload-shares.ts';
 import { prune } from '../pruning/prune.ts';
 import { memberRoute, type Route } from './route.ts';
 
@@ -34,6 +36,11 @@ export function storeRoutes(context: CustodianContext): Route[] {
 
 function objectRoutes(context: CustodianContext): Route[] {
   const granted = new GrantedObjects(context);
+  const shares = new UploadShares();
+  const takeFor = (agent: AgentId) => (length: number) => {
+    const { freeBytes, reserveBytes } = context.disk.state();
+    shares.take(agent, length, { room: freeBytes - reserveBytes, now: context.clock.monotonic() });
+  };
   return [
     memberRoute({
       method: 'POST',
@@ -43,11 +50,12 @@ function objectRoutes(context: CustodianContext): Route[] {
       action: 'object:write',
       body: 'stream',
       answer: objectsAnswer,
-      handle: async ({ body }, _, claimed) => {
+      handle: async ({ body }, caller, claimed) => {
         const stream = body as unknown as Readable;
+        const take = caller.kind === 'agent' ? takeFor(caller.id) : undefined;
         // A refused stream is read to its end: cut off in the middle, the link would hang with the next request on it.
         const pieces = stream.iterator({ destroyOnReturn: false });
-        const stored = await storeObjects(context, claimed.org, pieces).finally(() => stream.resume());
+        const stored = await storeObjects(context, claimed.org, pieces, take).finally(() => stream.resume());
         return { stored };
       },
     }),

@@ -10,11 +10,15 @@ import type { IncomingObject } from './object-store.ts';
 const AT_ONCE = 8;
 const MOST_OBJECTS = 20_000;
 
-/** Stores every object of a framed stream and answers with their digests, in order, once all are on disk. */
+/**
+ * Stores every object of a framed stream and answers with their digests, in order, once all are on disk. `take` is told the length of each
+ * before its bytes, and throws where the sender may bring no more.
+ */
 export async function storeObjects(
   context: CustodianContext,
   org: OrgId,
   stream: AsyncIterable<Uint8Array>,
+  take: (length: number) => void = () => {},
 ): Promise<readonly Digest[]> {
   const stored: { digest: Digest; size: number }[] = [];
   let pending: Promise<{ digest: Digest; size: number }>[] = [];
@@ -25,8 +29,10 @@ export async function storeObjects(
   };
   try {
     for await (const piece of readFrames(stream)) {
-      if (piece.kind === 'begin') current = await receive(context, piece.length);
-      else if (piece.kind === 'bytes') await current?.write(piece.bytes);
+      if (piece.kind === 'begin') {
+        take(piece.length);
+        current = await receive(context, piece.length);
+      } else if (piece.kind === 'bytes') await current?.write(piece.bytes);
       else if (current !== undefined) {
         pending.push(current.keep());
         current = undefined;
