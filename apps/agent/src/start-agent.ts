@@ -11,7 +11,7 @@ import { AgentLink } from './link/agent-link.ts';
 import { readLinks, type JoinedLink } from './link/joined-link.ts';
 import type { DroppedLog } from './logs/log-quota.ts';
 import { attemptsToSeal } from './logs/log-to-seal.ts';
-import { openMachine } from './machine/machine.ts';
+import { openMachine, type Machine } from './machine/machine.ts';
 import { AgentMetrics } from './metrics.ts';
 
 /** A running agent. */
@@ -62,15 +62,7 @@ export async function startAgent(parts: {
         gateway: config.gateway,
       }),
     );
-  const stopPruning = repeat(clock, PRUNE_EVERY_MS, () => {
-    try {
-      const unsealed = attemptsToSeal(state).map(({ id }) => id.job);
-      pruneAttempts(state, JOBS_KEPT, new Set([...unsealed, ...links.flatMap((link) => [...link.jobs])]));
-      machine.logQuota.forgetRemoved();
-    } catch (error) {
-      log.error('attempts.not-pruned', errorFields(error));
-    }
-  });
+  const stopPruning = repeat(clock, PRUNE_EVERY_MS, () => dropOldAttempts(machine, links, log));
   await Promise.all(links.map((link) => link.start()));
   const admin = await startAdminServer({
     ...config.admin,
@@ -88,6 +80,17 @@ export async function startAgent(parts: {
       await admin.close();
     },
   };
+}
+
+/** Drops what is kept of the oldest jobs, but for those of which somebody has still to be told or given something. */
+function dropOldAttempts({ state, logQuota }: Machine, links: readonly AgentLink[], log: Log): void {
+  try {
+    const unsealed = attemptsToSeal(state).map(({ id }) => id.job);
+    pruneAttempts(state, JOBS_KEPT, new Set([...unsealed, ...links.flatMap((link) => [...link.jobs])]));
+    logQuota.forgetRemoved();
+  } catch (error) {
+    log.error('attempts.not-pruned', errorFields(error));
+  }
 }
 
 /** What was joined, one at least; throws AgentError `not-joined`, `bad-config`. */
