@@ -19,6 +19,8 @@ export interface CustodianWishes {
   grant: (body: GrantStatement) => GrantStatement;
   signer: SigningKey;
   refuse: boolean;
+  /** Whoever asks gets no answer. */
+  away: boolean;
   workload: (workload: Workload) => Workload;
   /** What the device signed, as it lies at the custodian. */
   signed: Workload;
@@ -48,6 +50,7 @@ export async function serveCustodian(t: TestContext, double: CustodianDouble): P
 async function answer(request: IncomingMessage, response: ServerResponse, double: CustodianDouble): Promise<void> {
   const path = (request.url ?? '').split('?')[0] ?? '';
   double.requests.push(path);
+  if (double.wishes.away) return void response.destroy();
   let text = '';
   for await (const part of request) text += String(part);
   const body = text === '' ? {} : (JSON.parse(text) as Record<string, Envelope>);
