@@ -1,6 +1,15 @@
 // Data in place: registered at its site without a copy, mounted read-only there and nowhere else, refused once it has changed.
 import assert from 'node:assert/strict';
-import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -29,12 +38,16 @@ after(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-async function launch(name: string, script: string, more = ''): Promise<{ code: number | null; said: string }> {
+async function launch(
+  name: string,
+  script: string,
+  isolation = 'sandbox',
+): Promise<{ code: number | null; said: string }> {
   const file = join(root, `${name}.yaml`);
   const lines = script.split('\n').map((line) => `  ${line}`);
   writeFileSync(
     file,
-    `name: ${name}\nworkdir: empty\nrun: |\n${lines.join('\n')}\nmounts: {/data: {dataset: records}}\nprivacy: {isolation: sandbox}\n${more}`,
+    `name: ${name}\nworkdir: empty\nrun: |\n${lines.join('\n')}\nmounts: {/data: {dataset: records}}\nprivacy: {isolation: ${isolation}}\n`,
   );
   const { code, stdout, stderr } = await house.cli(['launch', '-y', file]);
   return { code, said: `${stdout}\n${stderr}` };
@@ -56,17 +69,27 @@ test('a folder below a listed root is registered without a copy', async () => {
   assert.deepEqual([row.files, row.place.path], [2, data]);
 });
 
-test('a job sees it there, read-only', async (t) => {
-  if (!need(t, 'bubblewrap')) return;
-  const { code, said } = await launch(
-    'looks',
-    'cat /data/rows.csv /data/link.csv\nfor at in /data/rows.csv /data/new; do (echo x >> $at) 2>/dev/null && echo "WROTE $at"; done\necho done',
-  );
-  assert.equal(code, 0, said);
-  assert.match(said, new RegExp(MARKER));
-  assert.match(said, /c,d/);
-  assert.doesNotMatch(said, /WROTE/);
-});
+for (const [isolation, program] of [
+  ['sandbox', 'bubblewrap'],
+  ['container', 'runc'],
+  ['gvisor', 'runsc'],
+] as const)
+  test(`a job at isolation ${isolation} sees it there, read-only`, async (t) => {
+    if (!need(t, program)) return;
+    const { code, said } = await launch(
+      `looks-${isolation}`,
+      'cat /data/rows.csv /data/link.csv\nfor at in /data/rows.csv /data/new /data/deep/more.csv; do (echo x >> $at) 2>/dev/null && echo "WROTE $at"; done\nrm -rf /data/deep 2>/dev/null && echo "WROTE away"\necho done',
+      isolation,
+    );
+    assert.equal(code, 0, said);
+    assert.match(said, new RegExp(MARKER));
+    assert.match(said, /c,d/);
+    assert.doesNotMatch(said, /WROTE/);
+    assert.deepEqual(
+      new Set(readdirSync(data, { recursive: true })),
+      new Set(['deep', join('deep', 'more.csv'), 'link.csv', 'rows.csv']),
+    );
+  });
 
 test('changed data refuses the job, and registering it again is the remedy', async (t) => {
   if (!need(t, 'bubblewrap')) return;

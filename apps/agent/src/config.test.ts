@@ -6,11 +6,18 @@ const RUN = ['run', '--state', 's'];
 const JOIN = ['join', '--state', 's'];
 
 describe('the configuration', () => {
+  it('leaves the journal as it is where it is told to', () => {
+    const config = parseAgentConfig([...RUN, '--journal-compress', 'never', '--journal-keep', '400d'], {});
+    assert.ok(config !== 'help' && config.verb === 'run');
+    assert.deepEqual(config.retention, { packAfter: undefined, keepFor: 400 * 86_400_000 });
+  });
+
   it('of a bare run has the defaults that the documentation names', () => {
     const config = parseAgentConfig(RUN, {});
     assert.ok(config !== 'help' && config.verb === 'run');
     assert.deepEqual(config.admin, { host: '127.0.0.1', port: 0 });
     assert.deepEqual([config.cacheBytes, config.logBytes, config.logQuota], [5e9, 64e6, 5e9]);
+    assert.deepEqual(config.retention, { packAfter: 90 * 86_400_000, keepFor: undefined });
     assert.deepEqual([config.logLevel, config.jurisdictions, config.fault], ['info', [], undefined]);
   });
 

@@ -84,7 +84,7 @@ export const AGENT_USAGE = `ringfence-agent join | run
   run --state DIR                  runs jobs
     --admin HOST:PORT              health and metrics (127.0.0.1:0)
     --reconnect-within TIME        spreads the first dial after a cut (15s)
-    --journal-compress TIME        compresses segments of links' journals that are older, such as 30d (never)
+    --journal-compress TIME        compresses segments of links' journals that are older; never: not at all (90d)
     --journal-keep TIME            removes segments that are older, all but the agent's own steps (never)
     --work DIR                     where attempts lie while they run
     --cache-size SIZE              sealed objects that are kept (5GB)
@@ -235,7 +235,7 @@ function runFlags(
     admin: address('admin', given('admin') ?? '127.0.0.1:0'),
     reconnectWithin: within === undefined ? undefined : duration('reconnect-within', within),
     retention: {
-      packAfter: age('journal-compress', given('journal-compress')),
+      packAfter: age('journal-compress', given('journal-compress') ?? '90d'),
       keepFor: age('journal-keep', given('journal-keep')),
     },
     work: given('work'),
@@ -316,8 +316,9 @@ export function address(flag: string, value: string): HostPort {
 }
 
 function age(flag: string, value: string | undefined): number | undefined {
-  const parsed = value === undefined ? undefined : parseDuration(value);
-  if (value !== undefined && parsed === undefined) throw bad(`--${flag} is no time`, 'write it as 90d');
+  if (value === undefined || value === 'never') return undefined;
+  const parsed = parseDuration(value);
+  if (parsed === undefined) throw bad(`--${flag} is no time`, 'write it as 90d, or never');
   return parsed;
 }
 

@@ -63,7 +63,7 @@ export const CUSTODIAN_USAGE = `ringfence-custodian run | restore
   --webhooks FILE          places that are told when jobs end (JSON; none)
   --disk-reserve SIZE      disk that uploads leave free (1GB, or 5 % of a smaller disk)
   --reconnect-within TIME  spread of reconnections (15s)
-  --journal-compress TIME  compress segments of the link's journal that are older, such as 30d (never)
+  --journal-compress TIME  compress segments of the link's journal that are older; never: not at all (90d)
   --journal-keep TIME      remove segments that are older, all but the custodian's own steps (never)
   --log-level LEVEL        debug, info, warn or error (info)
 restore:
@@ -137,7 +137,7 @@ export function parseCustodianConfig(args: readonly string[], env: Environment):
     diskReserve: size(given('disk-reserve')),
     reconnectWithin: reconnect === undefined ? undefined : duration(reconnect),
     retention: {
-      packAfter: age('journal-compress', given('journal-compress')),
+      packAfter: age('journal-compress', given('journal-compress') ?? '90d'),
       keepFor: age('journal-keep', given('journal-keep')),
     },
     logLevel: logLevel(given('log-level')),
@@ -191,8 +191,9 @@ function size(text: string | undefined): number | undefined {
 }
 
 function age(flag: string, text: string | undefined): number | undefined {
-  const milliseconds = text === undefined ? undefined : parseDuration(text);
-  if (text !== undefined && milliseconds === undefined) throw bad(`--${flag} is no duration`, 'write it as 90d');
+  if (text === undefined || text === 'never') return undefined;
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined) throw bad(`--${flag} is no duration`, 'write it as 90d, or never');
   return milliseconds;
 }
 
