@@ -26,8 +26,7 @@ before(async () => {
   // More than half of a machine: one replica on each agent.
   const needs = `resources: {cpus: ${cpus().length}, memory: 96MB}`;
   const service = 'service: {port: 8000, probe: /health, replicas: 2}';
-  const retry = 'retry: {on: [no-capacity, interruption, error], max: 99}';
-  const job = `name: echo\ntype: serve\nrun: exec python3 serve.py\n${needs}\n${service}\n${retry}\n`;
+  const job = `name: echo\ntype: serve\nrun: exec python3 serve.py\n${needs}\n${service}\n`;
   writeFileSync(join(workdir, 'job.yaml'), job);
   await cli('launch', '-y', join(workdir, 'job.yaml'));
   const { token } = JSON.parse(await cli('endpoint', 'token', 'mint', 'echo', 'app', '--json')) as { token: string };
