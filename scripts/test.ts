@@ -19,13 +19,22 @@ const { values, positionals } = parseArgs({ options, allowPositionals: true });
 const { full, rest } = values;
 const SLOWEST_SHOWN = 25;
 
-const MARKS = { passed: '.', skipped: 's', failed: 'F' } as const;
+const MARKS = { passed: '.', skipped: 's' } as const;
 const LINE_WIDTH = 100;
 let marks = 0;
 
-function mark({ result }: TestOutcome): void {
+/** A mark for each test as it ends, and a line for each that failed: a run that is cut off has said which. */
+function mark(outcome: TestOutcome): void {
+  if (outcome.result === 'failed') {
+    const [failure] = summarise([outcome], full, place).failures;
+    process.stdout.write(`${marks === 0 ? '' : '\n'}FAILED ${failure?.line}\n`);
+    marks = 0;
+    return;
+  }
   marks += 1;
-  process.stdout.write(MARKS[result] + (marks % LINE_WIDTH === 0 ? '\n' : ''));
+  process.stdout.write(MARKS[outcome.result]);
+  if (marks === LINE_WIDTH) process.stdout.write('\n');
+  marks %= LINE_WIDTH;
 }
 
 /** What an `npm test` left for `test:full --rest`. */

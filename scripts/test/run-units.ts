@@ -1,4 +1,5 @@
 import { cpuSeconds } from './cpu-seconds.ts';
+import { idleCores } from './idle-cores.ts';
 import { runFiles, type TestRun } from './run-files.ts';
 import type { TestOutcome } from './outcome.ts';
 import type { TestUnit } from './test-files.ts';
@@ -13,23 +14,32 @@ export interface UnitRun {
   readonly cpuSeconds: number;
 }
 
-/** Runs units in the given order, as many at a time as there are `places`. */
-export async function runUnits(
-  units: readonly TestUnit[],
-  places: number,
-  common: Omit<TestRun, 'files' | 'onStart'>,
-): Promise<UnitRun[]> {
+type Common = Omit<TestRun, 'files' | 'onStart'>;
+
+const LOOK_MS = 3_000;
+/** Idle cores at which the units that run mostly wait, for a lease to end or a process to come back. */
+const IDLE_ENOUGH = 0.8;
+
+/** Runs units in the given order, as many at a time as there are `places`, and one more while those leave a core idle. */
+export async function runUnits(units: readonly TestUnit[], places: number, common: Common): Promise<UnitRun[]> {
   const waiting = [...units];
   process.once('SIGTERM', () => void waiting.splice(0));
   const done: UnitRun[] = [];
-  const place = async (): Promise<void> => {
-    for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) done.push(await runUnit(unit, common));
+  const runNext = async (): Promise<void> => {
+    const unit = waiting.shift();
+    if (unit !== undefined) done.push(await runUnit(unit, common));
   };
-  await Promise.all(Array.from({ length: places }, place));
+  const place = async (): Promise<void> => {
+    while (waiting.length > 0) await runNext();
+  };
+  const placeWhileIdle = async (): Promise<void> => {
+    while (waiting.length > 0) if ((await idleCores(LOOK_MS)) >= IDLE_ENOUGH) await runNext();
+  };
+  await Promise.all([...Array.from({ length: places }, place), placeWhileIdle()]);
   return done;
 }
 
-async function runUnit(unit: TestUnit, common: Omit<TestRun, 'files' | 'onStart'>): Promise<UnitRun> {
+async function runUnit(unit: TestUnit, common: Common): Promise<UnitRun> {
   const start = performance.now();
   let used: () => number = () => 0;
   const onStart = (pid: number): void => void (used = cpuSeconds(pid));

@@ -1,4 +1,5 @@
 import { globSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { EXPECTED_SECONDS } from './expected-seconds.ts';
 
 /** What one process runs: files, paths relative to the checkout, and the seconds that they take. */
@@ -6,6 +7,10 @@ export type TestUnit = { files: readonly string[]; seconds: number };
 
 const TEST_FOLDERS = ['core', 'engines', 'apps', 'scripts', 'examples', 'tests', 'bench', 'sdk'];
 const PURE = /^(core\/(?!store\/|client\/|base\/src\/platform\/)|engines\/)/;
+/** These share a house by tests/e2e/shared-house.ts. */
+const SHARED_HOUSE = /^tests\/e2e\/(egress|exec|job-metrics|logs|sandboxed-job|secrets)\.test\.ts$/;
+/** Files of one folder share a process: reading what they test takes longer than most of them. */
+const BY_FOLDER = /^(apps|core)\//;
 const FULL_ONLY = /\.full\.test\.ts$/;
 const SKIPPED_FOLDER = /(^|\/)(node_modules|dist|\.ringfence)(\/|$)/;
 
@@ -23,20 +28,25 @@ export const isFullOnly = (path: string): boolean => FULL_ONLY.test(path);
 const PURE_UNITS = 2;
 const SHORT_SECONDS = 2;
 
-/**
- * Splits files into what one process runs, longest first, so that the processes end together. Units without processes or sockets
- * share one: starting it costs more than most of them take. All others have a process of their own.
- */
+/** Splits files into what one process runs, longest first, so that the processes end together. */
 export function testUnits(files: readonly string[]): TestUnit[] {
-  const pure = files.filter((path) => PURE.test(path));
-  const shared = Array.from({ length: PURE_UNITS }, (_, at) =>
-    pure.filter((_path, index) => index % PURE_UNITS === at),
-  );
-  const apart = files.filter((path) => !PURE.test(path)).map((path) => [path]);
-  return [...shared, ...apart]
+  const pure: string[] = [];
+  const groups = new Map<string, string[]>();
+  for (const path of files) {
+    if (PURE.test(path)) pure.push(path);
+    else groups.set(groupOf(path), [...(groups.get(groupOf(path)) ?? []), path]);
+  }
+  const halves = Array.from({ length: PURE_UNITS }, (_, unit) => pure.filter((_path, at) => at % PURE_UNITS === unit));
+  return [...halves, ...groups.values()]
     .filter((unit) => unit.length > 0)
     .map((unit) => ({ files: unit, seconds: unit.reduce((sum, path) => sum + expected(path), 0) }))
     .toSorted((a, b) => b.seconds - a.seconds);
+}
+
+/** Files with the same answer share a process; long ones, and those that start a house of their own, have one each. */
+function groupOf(path: string): string {
+  if (SHARED_HOUSE.test(path)) return 'the shared house';
+  return BY_FOLDER.test(path) && !isFullOnly(path) ? dirname(path) : path;
 }
 
 function expected(path: string): number {

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { completeFiles } from './complete-files.ts';
+import { EXPECTED_SECONDS } from './expected-seconds.ts';
+import type { TestOutcome } from './outcome.ts';
+import { findTestFiles, testUnits } from './test-files.ts';
+
+const CHECKOUT = resolve(import.meta.dirname, '../..');
+
+test('every test file runs in exactly one process, and the longest starts first', () => {
+  const files = findTestFiles(CHECKOUT, []);
+  const units = testUnits(files);
+  assert.deepEqual(units.flatMap((unit) => unit.files).toSorted(), files);
+  const seconds = units.map((unit) => unit.seconds);
+  assert.deepEqual(
+    seconds,
+    seconds.toSorted((a, b) => b - a),
+  );
+  assert.ok(files.length > 300 && units.length < files.length / 2);
+});
+
+test('files that were expected to take long are there', () => {
+  assert.deepEqual(
+    Object.keys(EXPECTED_SECONDS).filter((path) => !existsSync(join(CHECKOUT, path))),
+    [],
+  );
+});
+
+test('only what passed as a whole need not be run again', () => {
+  const outcome = (file: string, result: 'passed' | 'skipped'): TestOutcome =>
+    result === 'passed'
+      ? { name: 'a', file, line: 1, result }
+      : { name: 'a', file, line: 1, result, reason: 'needs root (run as root)' };
+  const complete = (files: string[], outcomes: TestOutcome[]) =>
+    completeFiles([{ unit: { files, seconds: 1 }, outcomes, seconds: 1, cpuSeconds: 1 }], (file) => file);
+  const [passed, skipped] = [outcome('a.test.ts', 'passed'), outcome('b.test.ts', 'skipped')];
+  assert.deepEqual(complete(['a.test.ts', 'b.test.ts'], [passed, skipped]), { files: ['a.test.ts'], passed: 1 });
+  const elsewhere = outcome('levels.fixture.ts', 'skipped');
+  assert.deepEqual(complete(['a.test.ts', 'b.test.ts'], [passed, elsewhere]), { files: [], passed: 0 });
+  const there = outcome('levels.fixture.ts', 'passed');
+  assert.deepEqual(complete(['a.test.ts'], [passed, there]), { files: ['a.test.ts'], passed: 2 });
+});
