@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -90,6 +90,7 @@ async function withVictim(t: TestContext, ground: Ground): Promise<{ escapes: re
   const { uid, gid } = identityOf(ground.host);
   const program = `
 import time
+open('/out/started', 'w').close()
 for _ in range(2000):
     if os.path.exists('/out/victim') and open('/out/victim').read().endswith('.'): break
     time.sleep(0.01)
@@ -106,10 +107,12 @@ for number in [victim, agent]:
 attack('kill it', lambda: os.kill(victim, signal.SIGKILL))
 `;
   const out = ground.mounts.find(({ sandboxPath }) => sandboxPath === '/out')?.hostPath ?? assert.fail();
-  const text = ground.at.level === 'process' ? program.replaceAll('/out/victim', `${out}/victim`) : program;
+  const text = ground.at.level === 'process' ? program.replaceAll("'/out/", `'${out}/`) : program;
   const running = escapesOf(ground, text);
+  // Reported below, where it is awaited.
+  running.catch(() => {});
   // Only now: no job starts while somebody else runs as its user.
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await until(() => existsSync(join(out, 'started')), 'the job has started');
   const victim = spawn('sleep', ['3600'], { uid, gid, stdio: 'ignore', env: { WORDS: 'of the victim' } });
   writeFileSync(join(out, 'victim'), `${victim.pid} ${process.pid}.`, { mode: 0o644 });
   const seen = { ended: false };
