@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { makeFolder } from '@ringfence/base/platform';
 import type { JobUsers } from './capabilities.ts';
 import { bootId, liveProcesses, processStat, runsAs } from './process-table.ts';
@@ -63,17 +63,34 @@ function ownerNow(): string {
 
 function dropStaleClaims(registry: string): void {
   for (const name of readdirSync(registry).filter((entry) => /^[0-9]+$/.test(entry))) {
-    const [boot, pid, ticks] = readClaim(`${registry}/${name}`);
-    const alive = boot === bootId() && String(processStat(Number(pid))?.startTicks) === ticks;
-    if (!alive) rmSync(`${registry}/${name}`, { force: true });
+    const path = `${registry}/${name}`;
+    const text = readClaim(path);
+    if (!isAlive(text)) removeClaim(path, text, `${registry}/.${process.pid}-${name}`);
   }
 }
 
-function readClaim(path: string): readonly string[] {
+/** Takes a claim away that reads as `stale`; what another agent has put there since it was read goes back. */
+function removeClaim(path: string, stale: string, aside: string): void {
   try {
-    return readFileSync(path, 'utf8').split(' ');
+    renameSync(path, aside);
+    if (readClaim(aside) !== stale) linkSync(aside, path);
   } catch {
-    return [];
+    // Another agent was faster.
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+function isAlive(claimed: string): boolean {
+  const [boot, pid, ticks] = claimed.split(' ');
+  return boot === bootId() && String(processStat(Number(pid))?.startTicks) === ticks;
+}
+
+function readClaim(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
   }
 }
 
