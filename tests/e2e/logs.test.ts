@@ -75,6 +75,9 @@ test('a sealed log is read from the custodian when the agent is gone, a local on
   assert.equal(metrics.code, 0, metrics.stderr);
   const drawn: { outcome: string; series: { name: string; points: unknown[] }[] } = JSON.parse(metrics.stdout);
   assert.equal(drawn.outcome, 'succeeded');
-  assert.ok(drawn.series.some(({ name, points }) => name === 'memory' && points.length > 0), 'its metrics went too');
+  assert.ok(
+    drawn.series.some(({ name, points }) => name === 'memory' && points.length > 0),
+    'its metrics went too',
+  );
   assert.notEqual((await house.cli(['logs', 'counts'])).code, 0);
 });
