@@ -101,16 +101,17 @@ test('a holder that is silent is followed after its time, whatever clocks say; o
     return term.current;
   };
   assert.equal(await speak(holder), 1);
-  other.clock.jump(600_000);
   for (const _ of [1, 2, 3]) {
-    assert.equal(await speak(other), undefined, 'a clock that is ahead takes nothing');
+    assert.equal(await speak(other), undefined);
+    other.clock.jump(600_000);
+    assert.equal(await speak(other), undefined, 'a clock that is set ahead takes nothing');
     other.clock.advance(4_000);
     assert.equal(await speak(holder), 1);
   }
   // The last word was written ten minutes ahead, and then nothing comes.
   holder.clock.jump(600_000);
   assert.equal(await speak(holder), 1);
-  other.clock.jump(-1_200_000);
+  other.clock.jump(-3_600_000);
   assert.equal(await speak(other), undefined);
   other.clock.advance(5_999);
   assert.equal(await speak(other), undefined);
