@@ -8,8 +8,9 @@ import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { startHouse, type House } from '../../scripts/house/index.ts';
+import type { House } from '../../scripts/house/index.ts';
 import { need } from '../../scripts/needs.ts';
+import { sharedHouse } from './shared-house.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-egress-'));
 const WHEEL = 'ringfence_trial-1.0-py3-none-any.whl';
@@ -35,12 +36,10 @@ before(async () => {
   place = `${hostname().toLowerCase()}:${(server.address() as AddressInfo).port}`;
   mkdirSync(join(root, 'code'));
   writeFileSync(join(root, 'code', 'get.py'), GET);
-  const env = { 'agent-1': { RINGFENCE_SETUP_MIRROR: place, RINGFENCE_EGRESS_ALLOW_LOCAL: place } };
-  house = await startHouse({ root: join(root, 'house'), agents: 1, env });
+  house = await sharedHouse({ RINGFENCE_SETUP_MIRROR: place, RINGFENCE_EGRESS_ALLOW_LOCAL: place });
 });
 
-after(async () => {
-  await house?.stop();
+after(() => {
   server.close();
   rmSync(root, { recursive: true, force: true });
 });

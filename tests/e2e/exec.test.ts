@@ -5,14 +5,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { startHouse, type House } from '../../scripts/house/index.ts';
+import type { House } from '../../scripts/house/index.ts';
 import { need } from '../../scripts/needs.ts';
+import { sharedHouse } from './shared-house.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-exec-'));
 let house: House;
 
 before(async () => {
-  house = await startHouse({ root: join(root, 'house'), agents: 1 });
+  house = await sharedHouse();
   mkdirSync(join(root, 'empty'));
   mkdirSync(join(root, 'data'));
   writeFileSync(join(root, 'data', 'rows.csv'), 'a,b\n');
@@ -20,8 +21,7 @@ before(async () => {
   assert.equal(added.code, 0, added.stderr);
 });
 
-after(async () => {
-  await house?.stop();
+after(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -89,6 +89,7 @@ test('nobody enters a job on restricted data, not even its owner', async (t) => 
     assert.equal(result.code, 1);
     assert.match(result.stderr, /restricted, and its owner has released nothing/);
   }
+  for (const name of ['entered', 'closed']) assert.equal((await house.cli(['stop', name, '--grace', '0s'])).code, 0);
 });
 
 /** Lines of the journals below a folder. */

@@ -4,19 +4,19 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { startHouse, type House } from '../../scripts/house/index.ts';
+import type { House } from '../../scripts/house/index.ts';
 import { need } from '../../scripts/needs.ts';
+import { sharedHouse } from './shared-house.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-job-metrics-'));
 let house: House;
 
 before(async () => {
-  house = await startHouse({ root: join(root, 'house'), agents: 1 });
+  house = await sharedHouse();
   mkdirSync(join(root, 'code'));
 });
 
-after(async () => {
-  await house?.stop();
+after(() => {
   rmSync(root, { recursive: true, force: true });
 });
 

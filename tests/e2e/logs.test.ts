@@ -4,18 +4,18 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { startHouse, type House } from '../../scripts/house/index.ts';
+import type { House } from '../../scripts/house/index.ts';
+import { sharedHouse } from './shared-house.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-logs-'));
 let house: House;
 
 before(async () => {
-  house = await startHouse({ root: join(root, 'house'), agents: 1 });
+  house = await sharedHouse();
   mkdirSync(join(root, 'empty'));
 });
 
-after(async () => {
-  await house?.stop();
+after(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -60,13 +60,15 @@ test('a line that was shown is there after the agent was killed', async () => {
   await house.restart('agent-1');
   const kept = lines(await logs('dies'));
   assert.deepEqual(kept.slice(0, shown.length), shown);
-  await house.cli(['stop', 'dies']);
+  await house.cli(['stop', 'dies', '--grace', '0s']);
 });
 
 test('a sealed log is read from the custodian when the agent is gone, a local one is not', async () => {
-  await order('sealed', 'echo kept-for-good; echo and-this', 'privacy: {logs: sealed}\n');
   const { logFile } = house.process('agent-1');
-  await until(async () => readFileSync(logFile, 'utf8').includes('log.sealed'), 'the log is sealed');
+  const sealed = (): number => readFileSync(logFile, 'utf8').split('log.sealed').length;
+  const before = sealed();
+  await order('sealed', 'echo kept-for-good; echo and-this', 'privacy: {logs: sealed}\n');
+  await until(async () => sealed() > before, 'the log is sealed');
   await house.process('agent-1').stop();
   const read = await house.cli(['logs', 'sealed', '--tail', '1']);
   assert.deepEqual(lines(read.stdout), ['and-this'], read.stderr);
@@ -80,4 +82,5 @@ test('a sealed log is read from the custodian when the agent is gone, a local on
     'its metrics went too',
   );
   assert.notEqual((await house.cli(['logs', 'counts'])).code, 0);
+  await house.restart('agent-1');
 });

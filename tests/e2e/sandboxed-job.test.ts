@@ -5,22 +5,22 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { startHouse, stateOf, type House } from '../../scripts/house/index.ts';
+import { stateOf, type House } from '../../scripts/house/index.ts';
 import { need } from '../../scripts/needs.ts';
+import { sharedHouse } from './shared-house.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-sandboxed-'));
 let house: House;
 
 before(async () => {
-  house = await startHouse({ root: join(root, 'house'), agents: 1 });
+  house = await sharedHouse();
   mkdirSync(join(root, 'data'));
   writeFileSync(join(root, 'data', 'rows.csv'), 'a,b\n');
   const added = await house.cli(['dataset', 'add', 'rows', join(root, 'data'), '--label', 'internal']);
   assert.equal(added.code, 0, added.stderr);
 });
 
-after(async () => {
-  await house?.stop();
+after(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -53,7 +53,7 @@ test('files of root, of the agent and of other jobs are not there to be read', a
   const agent = stateOf({ root: house.root, entries: { kind: 'source' }, env: {} }, 'agent-1');
   const seen = await run(
     'files',
-    `for path in /etc/shadow /root ${agent} ${join(root, 'house')} /home /var/lib/ringfence; do\n  if cat "$path" >/dev/null 2>&1 || ls "$path" >/dev/null 2>&1; then echo "READ $path"; fi\ndone\necho looked`,
+    `for path in /etc/shadow /root ${agent} ${house.root} /home /var/lib/ringfence; do\n  if cat "$path" >/dev/null 2>&1 || ls "$path" >/dev/null 2>&1; then echo "READ $path"; fi\ndone\necho looked`,
   );
   assert.equal(seen, 'looked');
 });

@@ -4,19 +4,19 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { sandboxWorks, startHouse, type House } from '../../scripts/house/index.ts';
+import { sandboxWorks, type House } from '../../scripts/house/index.ts';
+import { sharedHouse } from './shared-house.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-secrets-'));
 const VALUE = `it's /data "$HOME" \\ ${process.pid}-marker-4711`;
 let house: House;
 
 before(async () => {
-  house = await startHouse({ root: join(root, 'house'), agents: 1 });
+  house = await sharedHouse();
   mkdirSync(join(root, 'empty'));
 });
 
-after(async () => {
-  await house?.stop();
+after(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -77,7 +77,7 @@ test('its value is in the environment of the job’s own processes and nowhere e
   assert.deepEqual(holders('cmdline'), []);
   const { stdout } = await house.cli(['logs', 'holder']);
   assert.equal(stdout.split('\n')[0]?.trim(), String(Buffer.byteLength(VALUE)), 'letter by letter');
-  assert.deepEqual(filesWith(join(root, 'house'), VALUE), [], 'no file of any role holds it in the clear');
+  assert.deepEqual(filesWith(house.root, VALUE), [], 'no file of any role holds it in the clear');
   assert.equal((await house.cli(['stop', 'holder', '--grace', '0s'])).code, 0);
 });
 
@@ -107,4 +107,5 @@ test('a grant reads the value as it is then; without one it is refused, and the 
     'the refusal names the secret',
   );
   assert.doesNotMatch((await house.cli(['logs', 'waits'])).stdout, /ran/);
+  await house.cli(['stop', 'waits', '--grace', '0s']);
 });
