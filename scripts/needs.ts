@@ -32,6 +32,11 @@ const NEEDS = {
     present: () => isRoot() && runs('ip', '-V') && runs('unshare', '--net', 'true'),
     remedy: 'run as root with iproute2 and util-linux',
   },
+  tmpfs: {
+    // In a namespace of its own, so that nothing is left mounted.
+    present: () => isRoot() && runs('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'),
+    remedy: 'run as root, outside of containers that forbid mounts',
+  },
   nftables: { present: () => isRoot() && runs('nft', '--version'), remedy: 'run as root with nftables' },
   libfaketime: {
     present: () => globSync('/usr/lib/*/faketime/libfaketimeMT.so.1').length > 0,

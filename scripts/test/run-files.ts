@@ -66,7 +66,7 @@ export async function runFiles(run: TestRun): Promise<TestOutcome[]> {
   const [only = '', ...others] = files;
   const file = others.length === 0 ? join(folder, only) : '';
   const lastLine = output.trimEnd().split('\n').at(-1) ?? '';
-  const reason = `${lastLine}\nin ${files.join(' ')}\n${output}`;
+  const reason = [lastLine, `in ${files.join(' ')}`, output].filter((line) => line !== '').join('\n');
   const died: TestOutcome = { name, file, line: 0, result: 'failed', reason };
   onOutcome(died);
   return [...outcomes, died];

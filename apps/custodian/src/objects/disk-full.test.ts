@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { systemRng as rng } from '@ringfence/base';
+import { need } from '../../../../scripts/needs.ts';
 import { addDataset, ask, depositTestJob, grantBody, joinRig, type TestAgent } from '../fixtures/agent.fixture.ts';
 import { startControlPlaneDouble, type ControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
 import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.ts';
@@ -33,7 +34,8 @@ after(async () => {
 });
 
 test('a full disk takes no uploads and still grants, and takes them again when there is room', async (t) => {
-  if (!mounted) return t.skip('needs root: a tmpfs is mounted');
+  if (!need(t, 'tmpfs')) return;
+  assert.ok(mounted);
   const { client } = organisation;
   const megabyte = (): Uint8Array => rng.bytes(1_000_000);
   writeFileSync(join(rig.state, 'objects', 'filler'), Buffer.alloc(13_000_000));

@@ -4,19 +4,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { need } from '../../../../scripts/needs.ts';
 import { DiskRoom } from './disk-room.ts';
 
 /** A disk of 16 MiB of its own; undefined, with the test skipped, where nobody may mount one. */
 function smallDisk(t: TestContext): string | undefined {
+  if (!need(t, 'tmpfs')) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-disk-'));
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', folder], { stdio: 'ignore' });
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', folder], { encoding: 'utf8' });
   t.after(() => {
-    if (mounted.status === 0) spawnSync('umount', ['-l', folder]);
+    spawnSync('umount', ['-l', folder]);
     rmSync(folder, { recursive: true, force: true });
   });
-  if (mounted.status === 0) return folder;
-  t.skip('needs root: a tmpfs is mounted');
-  return undefined;
+  assert.equal(mounted.status, 0, mounted.stderr);
+  return folder;
 }
 
 test('a disk is full below its reserve, and has room again only well above it', (t) => {
