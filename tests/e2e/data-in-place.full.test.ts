@@ -86,7 +86,7 @@ for (const [isolation, program] of [
     assert.match(said, /c,d/);
     assert.doesNotMatch(said, /WROTE/);
     assert.deepEqual(
-      new Set(readdirSync(data, { recursive: true })),
+      new Set(readdirSync(data, { recursive: true, encoding: 'utf8' })),
       new Set(['deep', join('deep', 'more.csv'), 'link.csv', 'rows.csv']),
     );
   });
