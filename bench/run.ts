@@ -13,7 +13,12 @@ const names = globSync(`*${SUFFIX}`, { cwd: folder })
   .toSorted();
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    // Lists of one's own for `fgd`, which reads them.
+    pods: { type: 'string' },
+    nodes: { type: 'string' },
+  },
   allowPositionals: true,
 });
 

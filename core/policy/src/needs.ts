@@ -28,7 +28,12 @@ export interface TierNeeds {
  */
 export function needsAt(placement: PlacementPart, label: PlacementLabel, tier: Tier): TierNeeds | undefined {
   const rule = LABEL_RULES[label.sensitivity];
-  if (!mayRunOn(placement, rule, tier)) return undefined;
+  return mayRunOn(placement, rule, tier) ? needsThere(placement, label, tier) : undefined;
+}
+
+/** What a machine of `tier` would have to be if the job might run on that tier. */
+export function needsThere(placement: PlacementPart, label: PlacementLabel, tier: Tier): TierNeeds {
+  const rule = LABEL_RULES[label.sensitivity];
   const tees = teesAt(placement, label, tier);
   const evidence = evidenceAt(placement, rule, tier);
   return {

@@ -56,7 +56,10 @@ export function failedConstraints(offer: OfferRow, demand: Demand): Constraint[]
  * start in one asks for an appraisal, and what costs speed (containers and above) only where more than a sandbox is asked for.
  * Undefined when nothing present is enough.
  */
-export function isolationUsed(offer: OfferRow, needs: TierNeeds | undefined): Isolation | undefined {
+export function isolationUsed(
+  offer: Pick<OfferRow, 'isolations'>,
+  needs: TierNeeds | undefined,
+): Isolation | undefined {
   let best: Isolation | undefined;
   const plain = offer.isolations.includes('sandbox') && isolationAtLeast('sandbox', needs?.isolation ?? 'process');
   if (plain) return 'sandbox';

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { WHOLE, type GpuNode, type GpuTask } from '@ringfence/policy/packing';
+
+/** Where the traces lie beside a checkout; its SOURCE.md says where they come from. */
+export const TRACES = join(import.meta.dirname, '../../../shared/traces/openb');
+
+/** The nodes of a list of the form of openb (Alibaba GPU cluster trace v2023): sn, cpu_milli, memory_mib, gpu, model. */
+export function readNodes(file: string): GpuNode[] {
+  return records(file).map((row) => ({
+    model: row.get('model') ?? '',
+    cpuMilli: whole(row, 'cpu_milli'),
+    memory: whole(row, 'memory_mib'),
+    gpus: Array.from({ length: whole(row, 'gpu') }, () => WHOLE),
+  }));
+}
+
+/** The tasks of a pod list of that form: cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec. */
+export function readTasks(file: string): GpuTask[] {
+  return records(file).map((row) => {
+    const spec = row.get('gpu_spec') ?? '';
+    return {
+      cpuMilli: whole(row, 'cpu_milli'),
+      memory: whole(row, 'memory_mib'),
+      gpus: whole(row, 'num_gpu'),
+      gpuMilli: whole(row, 'gpu_milli'),
+      ...(spec === '' ? {} : { models: spec.split('|') }),
+    };
+  });
+}
+
+/** The published mean over seeds of the GPU allocation at 100 % arrived load, by policy, of one workload. */
+export function readPublished(file: string, workload: string): ReadonlyMap<string, number> {
+  const values = new Map<string, number[]>();
+  for (const row of records(file)) {
+    if (row.get('workload') !== `openb_pod_list_${workload}`) continue;
+    const policy = (row.get('sc_policy') ?? '').replace(/^\d+-/, '');
+    values.set(policy, [...(values.get(policy) ?? []), Number(row.get('100'))]);
+  }
+  const means = [...values].map(([policy, list]) => [policy, list.reduce((a, b) => a + b, 0) / list.length] as const);
+  return new Map(means);
+}
+
+function records(file: string): ReadonlyMap<string, string>[] {
+  const [head = '', ...lines] = readFileSync(file, 'utf8').trim().split(/\r?\n/);
+  const names = head.split(',');
+  return lines.map((line) => {
+    const values = line.split(',');
+    return new Map(names.map((name, place) => [name, values[place] ?? '']));
+  });
+}
+
+function whole(row: ReadonlyMap<string, string>, name: string): number {
+  const text = row.get(name) ?? '';
+  if (!/^\d+$/.test(text)) throw new Error(`the list has no whole number in a field ${name}`);
+  return Number(text);
+}
