@@ -6,7 +6,7 @@ export type TermCheck = (tx: Tx, options: TransactionOptions | undefined) => Pro
 
 /** The store, with every transaction checked first. */
 export function termedStore(store: CustodianStore, check: TermCheck): CustodianStore {
-  return {
+  const checked: CustodianStore = {
     withOrg: (org, run, options) =>
       store.withOrg(
         org,
@@ -31,5 +31,12 @@ export function termedStore(store: CustodianStore, check: TermCheck): CustodianS
     counts: () => store.counts(),
     facts: store.facts,
     close: () => store.close(),
+    queryOrg: (org, build, options) =>
+      checked.withOrg(org, async (tx) => (await tx.executeQuery(build(tx))).rows, options),
+    querySystem: (query, build, options) =>
+      checked.withSystem(query, async (tx) => (await tx.executeQuery(build(tx))).rows, options),
+    locked: (tx) => store.locked(tx),
+    atCommit: (tx, query) => store.atCommit(tx, query),
   };
+  return checked;
 }

@@ -71,9 +71,12 @@ export function translateCommitFailure(error: unknown): StoreError {
   return failure.code === 'unavailable' || failure.code === 'timeout' ? storeError('outcome-unknown', error) : failure;
 }
 
+/** A prepared statement whose tables another replica's migration changed: a new connection prepares it anew. */
+const STALE_PLAN = '0A000';
+
 /** Whether the connection that failed so can run another statement. */
 export function isUsableAfter(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.severity === 'ERROR';
+  return error instanceof pg.DatabaseError && error.severity === 'ERROR' && error.code !== STALE_PLAN;
 }
 
 function isBroken(error: unknown): boolean {

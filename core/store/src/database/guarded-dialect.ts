@@ -2,27 +2,25 @@ import {
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
-  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
-  type QueryResult,
   type TransactionSettings,
 } from 'kysely';
 import type pg from 'pg';
 import { StoreError } from '../store-error.ts';
-import { isUsableAfter, translateCommitFailure, translateFailure } from './failure.ts';
-
-const ROWS_CHANGED = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+import type { ConnectionQueue } from './connection-queue.ts';
+import { translateFailure } from './failure.ts';
+import { GuardedConnection } from './guarded-connection.ts';
 
 /**
  * Kysely on a pool whose connections cannot be used after their transaction: Kysely's own driver hands out one object for each pooled
  * client, so a query that nobody awaited could run in the next organisation's transaction. Errors come as {@link StoreError}.
  */
-export function guardedDialect(pool: pg.Pool): Dialect {
+export function guardedDialect(pool: pg.Pool, queue: ConnectionQueue): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new GuardedDriver(pool),
+    createDriver: () => new GuardedDriver(pool, queue),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   };
@@ -30,26 +28,29 @@ export function guardedDialect(pool: pg.Pool): Dialect {
 
 class GuardedDriver implements Driver {
   readonly #pool: pg.Pool;
+  readonly #queue: ConnectionQueue;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, queue: ConnectionQueue) {
     this.#pool = pool;
+    this.#queue = queue;
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<GuardedConnection> {
-    if (this.#pool.ending) throw new StoreError('closed', 'the database was closed');
+    if (this.#pool.ending) throw closed();
+    await this.#queue.enter();
     try {
+      if (this.#pool.ending) throw closed();
       return new GuardedConnection(await this.#pool.connect());
     } catch (error) {
+      this.#queue.leave();
       throw translateFailure(error);
     }
   }
 
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    const isolation = settings.isolationLevel === undefined ? '' : ` isolation level ${settings.isolationLevel}`;
-    const access = settings.accessMode === undefined ? '' : ` ${settings.accessMode}`;
-    await guarded(connection).run(`begin${isolation}${access}`);
+    guarded(connection).begin(beginText(settings));
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
@@ -62,6 +63,7 @@ class GuardedDriver implements Driver {
 
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
     guarded(connection).release();
+    this.#queue.leave();
   }
 
   async destroy(): Promise<void> {
@@ -69,71 +71,18 @@ class GuardedDriver implements Driver {
   }
 }
 
-/** One lease of a pooled client; `ended` from COMMIT or ROLLBACK on. */
-class GuardedConnection implements DatabaseConnection {
-  readonly #client: pg.PoolClient;
-  #ended = false;
-  #broken = false;
-
-  constructor(client: pg.PoolClient) {
-    this.#client = client;
-  }
-
-  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const { command, rowCount, rows } = await this.run(query.sql, query.parameters);
-    return ROWS_CHANGED.has(command) ? { numAffectedRows: BigInt(rowCount ?? 0), rows } : { rows };
-  }
-
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
-    yield* [];
-    throw new StoreError('query-failed', 'results are not streamed', { next: 'read pages by key' });
-  }
-
-  async run(text: string, parameters: readonly unknown[] = []): Promise<pg.QueryResult> {
-    if (this.#ended)
-      throw new StoreError('ended', 'a transaction was used after its end', { next: 'await every query' });
-    try {
-      return await this.#client.query(text, [...parameters]);
-    } catch (error) {
-      this.#broken ||= !isUsableAfter(error) && !(error instanceof StoreError);
-      throw translateFailure(error);
-    }
-  }
-
-  async commit(): Promise<void> {
-    this.#ended = true;
-    let command: string;
-    try {
-      command = (await this.#client.query('commit')).command;
-    } catch (error) {
-      this.#broken ||= !isUsableAfter(error);
-      throw translateCommitFailure(error);
-    }
-    // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
-    if (command !== 'COMMIT')
-      throw new StoreError('aborted', 'a statement failed and nobody noticed: the transaction was rolled back', {
-        next: 'let errors of queries leave the callback',
-      });
-  }
-
-  /** Never throws: the error that led here is the one worth telling, and a broken connection rolls back by itself. */
-  async rollback(): Promise<void> {
-    if (this.#ended || this.#broken) return;
-    this.#ended = true;
-    try {
-      await this.#client.query('rollback');
-    } catch {
-      this.#broken = true;
-    }
-  }
-
-  release(): void {
-    this.#ended = true;
-    this.#client.release(this.#broken);
-  }
+/** The statement that begins a transaction of these settings. */
+export function beginText({ isolationLevel, accessMode }: TransactionSettings): string {
+  const isolation = isolationLevel === undefined ? '' : ` isolation level ${isolationLevel}`;
+  return `begin${isolation}${accessMode === undefined ? '' : ` ${accessMode}`}`;
 }
 
-function guarded(connection: DatabaseConnection): GuardedConnection {
+/** A connection of this driver; throws TypeError for one of another. */
+export function guarded(connection: DatabaseConnection): GuardedConnection {
   if (connection instanceof GuardedConnection) return connection;
   throw new TypeError('a connection of another driver');
+}
+
+function closed(): StoreError {
+  return new StoreError('closed', 'the database was closed');
 }

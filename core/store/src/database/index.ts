@@ -6,4 +6,4 @@ export type { PoolCounts } from './pool.ts';
 export { judgeProduction, type DatabaseFacts, type ProductionReason } from './production.ts';
 export type { Protection } from './server-address.ts';
 export type { Store } from './store.ts';
-export type { TransactionOptions, Tx } from './transactions.ts';
+export type { QueryBuilder, TransactionOptions, Tx } from './transactions.ts';

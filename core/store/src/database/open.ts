@@ -1,5 +1,5 @@
 import { sleep, systemRng, type Clock, type Log, type OrgId, type Rng, type Secret } from '@ringfence/base';
-import { sql } from 'kysely';
+import { sql, type CompiledQuery } from 'kysely';
 import type { EmbeddedServer } from '../embedded/start.ts';
 import { StoreError } from '../store-error.ts';
 import { CALL_LIMITS, SETUP_LIMITS, clientConfig, withClient } from './connection.ts';
@@ -14,7 +14,7 @@ import { assertRowLevelSecurity } from './row-level-security.ts';
 import { parseDatabaseUrl, warnOfProtection, type ServerAddress } from './server-address.ts';
 import { readServerFacts } from './server-facts.ts';
 import type { Store } from './store.ts';
-import { Transactions, type TransactionOptions, type Tx } from './transactions.ts';
+import { atCommit, locked, Transactions, type QueryBuilder, type TransactionOptions, type Tx } from './transactions.ts';
 
 const APP_CONNECTIONS = 16;
 const SYSTEM_CONNECTIONS = 4;
@@ -124,10 +124,34 @@ class DatabaseStore<DB, Query extends string> implements Store<DB, Query> {
     return this.#listener.listen(channelName(this.#schema, channel), onWake, options.tickMs);
   }
 
+  queryOrg<R>(
+    org: OrgId,
+    build: (db: QueryBuilder<DB>) => CompiledQuery<R>,
+    options: { readonly readOnly?: boolean } = {},
+  ): Promise<R[]> {
+    return this.#transactions.queryOrg(org, build, options.readOnly === true);
+  }
+
+  querySystem<R>(
+    query: Query,
+    build: (db: QueryBuilder<DB>) => CompiledQuery<R>,
+    options: { readonly readOnly?: boolean } = {},
+  ): Promise<R[]> {
+    return this.#transactions.querySystem(query, build, options.readOnly === true);
+  }
+
+  locked(tx: Tx<DB>): Promise<unknown> {
+    return locked(tx);
+  }
+
+  atCommit(tx: Tx<DB>, query: CompiledQuery): void {
+    atCommit(tx, query);
+  }
+
   async notify(tx: Tx<DB>, channel: string, payload = ''): Promise<void> {
     if (Buffer.byteLength(payload) > LONGEST_PAYLOAD)
       throw new StoreError('bad-options', `a notification carries an id of at most ${LONGEST_PAYLOAD} bytes`);
-    await sql`select pg_notify(${channelName(this.#schema, channel)}, ${payload})`.execute(tx);
+    atCommit(tx, sql`select pg_notify(${channelName(this.#schema, channel)}, ${payload})`.compile(tx));
   }
 
   async ping(): Promise<void> {

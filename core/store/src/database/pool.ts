@@ -1,11 +1,17 @@
 import { sleep, type Clock, type Log } from '@ringfence/base';
-import { Kysely } from 'kysely';
+import { Kysely, type KyselyProps } from 'kysely';
 import pg from 'pg';
+import { ConnectionQueue } from './connection-queue.ts';
 import { guardedDialect } from './guarded-dialect.ts';
 
 const IDLE_MS = 30_000;
 /** How long running transactions may take to end when the pool is closed. */
 const END_WITHIN_MS = 10_000;
+/** How long a call waits for others to end. */
+const QUEUE_WITHIN_MS = 20_000;
+
+/** Statements leave without waiting for the answers of those before them; the types of `pg` do not know the option yet. */
+const PIPELINED: object = { pipeline: true };
 
 /** How many connections there are, idle ones included, and how many calls wait for one. */
 export interface PoolCounts {
@@ -17,6 +23,8 @@ export interface PoolCounts {
 /** A pool with Kysely on it. */
 export interface QueryPool<DB> {
   readonly db: Kysely<DB>;
+  /** What a transaction's Kysely is made of. */
+  readonly props: KyselyProps;
   counts(): PoolCounts;
   /** Waits up to 10 s for running transactions, then cuts their connections, which rolls them back. */
   close(): Promise<void>;
@@ -28,7 +36,8 @@ export function openPool<DB>(
   max: number,
   parts: { readonly clock: Clock; readonly log: Log },
 ): QueryPool<DB> {
-  const pool = new pg.Pool({ ...config, max, idleTimeoutMillis: IDLE_MS });
+  const pool = new pg.Pool({ ...config, max, idleTimeoutMillis: IDLE_MS, ...PIPELINED });
+  const queue = new ConnectionQueue({ most: max, withinMs: QUEUE_WITHIN_MS, clock: parts.clock });
   const clients = new Set<pg.Client>();
   pool.on('error', () => parts.log.debug('database.idle_connection_lost'));
   pool.on('connect', (client) => {
@@ -38,9 +47,12 @@ export function openPool<DB>(
     clients.add(client);
     client.once('end', () => clients.delete(client));
   });
+  const dialect = guardedDialect(pool, queue);
+  const db = new Kysely<DB>({ dialect });
   return {
-    db: new Kysely<DB>({ dialect: guardedDialect(pool) }),
-    counts: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    db,
+    props: { config: { dialect }, driver: dialect.createDriver(), executor: db.getExecutor(), dialect },
+    counts: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: queue.waiting }),
     close: async () => {
       if (pool.ending) return;
       const ended = new AbortController();

@@ -1,8 +1,9 @@
 import type { OrgId } from '@ringfence/base';
+import type { CompiledQuery } from 'kysely';
 import type { Subscription, Wake } from './listener.ts';
 import type { PoolCounts } from './pool.ts';
 import type { DatabaseFacts } from './production.ts';
-import type { TransactionOptions, Tx } from './transactions.ts';
+import type { QueryBuilder, TransactionOptions, Tx } from './transactions.ts';
 
 /**
  * An open database. Rows are reached through `withOrg` and `withSystem` only. All calls throw StoreError with a call code; while the
@@ -13,6 +14,22 @@ export interface Store<DB, Query extends string = string> {
   withOrg<T>(org: OrgId, run: (tx: Tx<DB>) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Runs the declared cross-organisation query `query` in one transaction as the role `system`; policies may read `rf.query`. */
   withSystem<T>(query: Query, run: (tx: Tx<DB>) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** Runs one statement as `withOrg` would, in one round trip with begin and commit; its rows. */
+  queryOrg<R>(
+    org: OrgId,
+    build: (db: QueryBuilder<DB>) => CompiledQuery<R>,
+    options?: { readonly readOnly?: boolean },
+  ): Promise<R[]>;
+  /** The same as `withSystem` would. */
+  querySystem<R>(
+    query: Query,
+    build: (db: QueryBuilder<DB>) => CompiledQuery<R>,
+    options?: { readonly readOnly?: boolean },
+  ): Promise<R[]>;
+  /** The row that the `lock` of `tx` found. */
+  locked(tx: Tx<DB>): Promise<unknown>;
+  /** Sends a statement whose answer nobody needs together with the COMMIT of `tx`; when it fails the transaction does. */
+  atCommit(tx: Tx<DB>, query: CompiledQuery): void;
   /**
    * Calls `onWake` when somebody notified `channel`, when notifications may have been lost, and every `tickMs` milliseconds (default
    * 5,000) regardless: a lost notification delays and never loses work.

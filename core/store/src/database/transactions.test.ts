@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { newId, seededRng, silentLog, type OrgId } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
-import { sql } from 'kysely';
+import { CompiledQuery, sql } from 'kysely';
 import { StoreError } from '../store-error.ts';
 import { CALL_LIMITS, clientConfig } from './connection.ts';
 import { ORG_A, ORG_B, startTestServer, until, type Tables, type TestServer } from './database.fixture.ts';
@@ -140,6 +140,52 @@ describe('transactions', () => {
     } finally {
       await one.close();
     }
+  });
+
+  test('one statement alone is as apart as a transaction, and leaves nothing when it fails', async () => {
+    const texts = (org: OrgId) =>
+      store.queryOrg(org, (db) => db.selectFrom('note').select('text').where('id', '=', 1).compile(), {
+        readOnly: true,
+      });
+    assert.deepEqual([await texts(ORG_A), await texts(ORG_B)], [[{ text: 'of a' }], [{ text: 'of b' }]]);
+    const note = (org: OrgId, id: number) =>
+      store.queryOrg(ORG_A, (db) => db.insertInto('note').values({ org, id, text: 'alone' }).returning('id').compile());
+    assert.deepEqual(await note(ORG_A, 90), [{ id: 90 }]);
+    await assert.rejects(note(ORG_B, 91), { code: 'denied' });
+    await assert.rejects(note(ORG_A, 90), { code: 'duplicate' });
+    const count = await store.querySystem('count-notes', (db) =>
+      db.selectFrom('note').select('org').where('id', '>=', 90).where('id', '<', 100).compile(),
+    );
+    assert.deepEqual(count, [{ org: ORG_A }]);
+    const cut = store.queryOrg(ORG_A, () => CompiledQuery.raw('select pg_terminate_backend(pg_backend_pid())'));
+    await assert.rejects(cut, { code: 'outcome-unknown' });
+    const read = () => CompiledQuery.raw('select pg_terminate_backend(pg_backend_pid())');
+    await assert.rejects(store.queryOrg(ORG_A, read, { readOnly: true }), { code: 'unavailable' });
+  });
+
+  test('a lock comes first and has to find its row; what leaves with the commit fails with it', async () => {
+    const lock = (id: number) => CompiledQuery.raw('select text from note where id = $1 for update', [id]);
+    const seen = await store.withOrg(ORG_A, (tx) => store.locked(tx), { lock: lock(1) });
+    assert.deepEqual(seen, { text: 'of a' });
+    const insert = (tx: Tx<Tables>, id: number) => tx.insertInto('note').values({ org: ORG_A, id, text: 'x' });
+    const unlocked = store.withOrg(ORG_A, (tx) => insert(tx, 92).execute(), { lock: lock(-1) });
+    await assert.rejects(unlocked, { code: 'query-failed' });
+    const twice = store.withOrg(ORG_A, async (tx) => {
+      store.atCommit(tx, insert(tx, 93).compile());
+      await insert(tx, 93).execute();
+    });
+    await assert.rejects(twice, { code: 'duplicate' });
+    const both = await store.withOrg(ORG_A, async (tx) => {
+      store.atCommit(tx, insert(tx, 94).compile());
+      const [, rows] = await Promise.all([
+        insert(tx, 95).execute(),
+        tx.selectFrom('note').select('id').where('id', 'in', [92, 93, 94, 95]).execute(),
+      ]);
+      return rows;
+    });
+    assert.deepEqual(both, [{ id: 95 }], 'in the order in which they were asked for');
+    const kept = await server.asSuperuser('select id from rf_t.note where id between 92 and 95 order by id');
+    assert.deepEqual(kept, [{ id: 94 }, { id: 95 }]);
   });
 
   test('a swallowed failure does not pass for a commit', async () => {
