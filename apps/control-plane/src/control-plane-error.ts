@@ -1,4 +1,4 @@
-import { RingfenceError } from '@ringfence/base';
+import { RingfenceError, type ErrorDetail } from '@ringfence/base';
 
 /** Why the control plane refuses a request or cannot start. */
 export type ControlPlaneErrorCode =
@@ -26,7 +26,19 @@ export type ControlPlaneErrorCode =
   | 'unavailable';
 
 /** The one error class of this app. */
-export class ControlPlaneError extends RingfenceError<ControlPlaneErrorCode> {}
+export class ControlPlaneError extends RingfenceError<ControlPlaneErrorCode> {
+  /** After how many seconds it is worth asking again. */
+  readonly retryAfterS: number | undefined;
+
+  constructor(
+    code: ControlPlaneErrorCode,
+    message: string,
+    { retryAfterS, ...detail }: ErrorDetail & { readonly retryAfterS?: number } = {},
+  ) {
+    super(code, message, detail);
+    this.retryAfterS = retryAfterS;
+  }
+}
 
 /** HTTP status of each code. */
 export const STATUS_OF: Readonly<Record<ControlPlaneErrorCode, number>> = {

@@ -99,7 +99,7 @@ function contextOf({ config, ...parts }: StartParts, store: ControlPlaneStore): 
     changes: new OrgChanges(store, replica),
     identity: openKeyFolder(config.keys, { clock, rng }),
     term: new PlacerTerm({ ...parts, store }),
-    record: recordEvent(clock),
+    record: recordEvent(clock, store),
     onRegistered: () => rmSync(firstCodeFile(config.state), { force: true }),
   };
 }

@@ -40,6 +40,8 @@ export type ClientErrorCode =
   | 'relay-refused'
   /** Another process listens with this identity. */
   | 'replaced'
+  /** The server takes nothing more now, and says when it will. */
+  | 'server-busy'
   /** Nothing answered in time. */
   | 'timed-out'
   /** An answer is longer than the caller allows, or a message than a frame holds. */

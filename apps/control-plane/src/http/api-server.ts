@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { Answered } from '../metrics.ts';
 import type { ControlPlaneStore } from '../store/open-store.ts';
+import { WaitingLine } from '../waiting-line.ts';
 import { authenticate } from './authenticate.ts';
 import { tlsOptions } from './kept-certificate.ts';
 import { openApi } from './openapi.ts';
@@ -25,6 +26,8 @@ export interface ApiOptions {
 }
 
 const LARGEST_BODY = 64 * 1024;
+/** More changes at once would wait on each other's rows, and hold connections that reads need; a caller waits 30 s for an answer. */
+const CHANGES = { atOnce: 32, longestWaitMs: 20_000 } as const;
 const MOST_CONNECTIONS = 20_000;
 
 /** The HTTPS server of the API; `listen` is the caller's. Throws PolicyError when a route's action is not declared. */
@@ -37,6 +40,8 @@ export function createApiServer(options: ApiOptions) {
       headersTimeout: 5_000,
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: 8_192,
+      // A list of protocols would be copied for each connection, and each copy keep 64 KiB of Node's pool of small buffers alive.
+      ALPNCallback: ({ protocols }) => protocols.find((protocol) => protocol === 'http/1.1'),
     },
     requestTimeout: 10_000,
     keepAliveTimeout: 60_000,
@@ -47,8 +52,9 @@ export function createApiServer(options: ApiOptions) {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
   server.setErrorHandler((error, _, reply) => {
-    const { status, answer } = refusalOf(error, options.log);
+    const { status, answer, retryAfterS } = refusalOf(error, options.log);
     refused.set(reply.raw, answer.error.code);
+    if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS);
     return reply.status(status).send(answer);
   });
   server.setNotFoundHandler(() => {
@@ -60,6 +66,7 @@ export function createApiServer(options: ApiOptions) {
     const code = refused.get(reply.raw);
     options.onAnswer?.({ route, status: reply.statusCode, seconds: reply.elapsedTime / 1000, code });
   });
+  const line = new WaitingLine(options.clock, CHANGES);
   const description = openApi(options.routes, options.version);
   server.get('/v1/openapi.json', (_, reply) => reply.send(description));
   for (const route of options.routes) {
@@ -67,7 +74,10 @@ export function createApiServer(options: ApiOptions) {
     server.route({
       method: route.method,
       url: route.path,
-      handler: async (request, reply) => reply.send(await answerOf(route, request, options)),
+      handler: async (request, reply) => {
+        const work = (): Promise<unknown> => answerOf(route, request, options);
+        return reply.send(await (route.method === 'GET' ? work() : line.run(work)));
+      },
     });
   }
   return server;

@@ -24,22 +24,26 @@ export async function authenticate(
   const nowSeconds = clock.now() / 1000;
   if (Math.abs(parameters.created - nowSeconds) > FRESH_WITHIN_S) throw refused();
   const { device, nonce } = parameters;
-  const party = await store.withSystem('authenticate-device', (tx) =>
-    tx
-      .selectFrom('party')
-      .select(['org', 'sign_key'])
-      .where('id', '=', device)
-      .where('role', '=', 'device')
-      .where('removed', '=', false)
-      .where('locked', 'is', null)
-      .executeTakeFirst(),
+  const [party] = await store.querySystem(
+    'authenticate-device',
+    (db) =>
+      db
+        .selectFrom('party')
+        .innerJoin('organisation', 'organisation.org', 'party.org')
+        .select(['party.org', 'sign_key', 'enrolment_key'])
+        .where('id', '=', device)
+        .where('role', '=', 'device')
+        .where('removed', '=', false)
+        .where('locked', 'is', null)
+        .compile(),
+    { readOnly: true },
   );
   if (party === undefined || !verifyRequest(request, signed, party.sign_key)) throw refused();
   if (request.method !== 'GET') {
     const expires_at = (parameters.created + 2 * FRESH_WITHIN_S) * 1000;
     await spendNonce(store, { device, nonce, org: party.org, expires_at });
   }
-  return { device, org: party.org };
+  return { device, org: party.org, keys: { device: party.sign_key, enrolment: party.enrolment_key } };
 }
 
 async function spendNonce(
@@ -47,7 +51,7 @@ async function spendNonce(
   row: { device: Caller['device']; nonce: string; org: Caller['org']; expires_at: number },
 ): Promise<void> {
   try {
-    await store.withOrg(row.org, (tx) => tx.insertInto('spent_nonce').values(row).execute());
+    await store.queryOrg(row.org, (db) => db.insertInto('spent_nonce').values(row).compile());
   } catch (error) {
     if (error instanceof StoreError && error.code === 'duplicate') throw refused();
     throw error;

@@ -36,22 +36,33 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[]): Problem[] {
     .slice(0, MOST_PROBLEMS);
 }
 
+/** Status and body of a refusal; `retryAfterS` for one that is worth asking again after so many seconds. */
+interface Refusal {
+  readonly status: number;
+  readonly answer: z.input<typeof errorAnswer>;
+  readonly retryAfterS?: number | undefined;
+}
+
+/** What a request is told that the database could not serve. */
+const RETRY_AFTER_S = 2;
+
 /** Status and body of the answer to a request that failed; what nobody expected goes into the log and not into the answer. */
-export function refusalOf(error: unknown, log: Log): { status: number; answer: z.input<typeof errorAnswer> } {
+export function refusalOf(error: unknown, log: Log): Refusal {
   if (error instanceof ControlPlaneError) {
     const { code, message, next } = error;
     const problems = error instanceof BadBody ? { problems: [...error.problems] } : {};
     return {
       status: STATUS_OF[code],
+      retryAfterS: error.retryAfterS,
       answer: { error: { code, message, ...(next === undefined ? {} : { next }), ...problems } },
     };
   }
   if (error instanceof StoreError && (error.code === 'unavailable' || error.code === 'timeout'))
-    return answer(503, 'unavailable', 'the database does not answer', 'try again');
+    return { ...answer(503, 'unavailable', 'the database does not answer', 'try again'), retryAfterS: RETRY_AFTER_S };
   if (error instanceof StoreError && error.code === 'duplicate')
     return answer(409, 'conflict', 'this id is taken', 'launch again: each launch has an id of its own');
   if (error instanceof StoreError && error.code === 'conflict')
-    return answer(503, 'unavailable', 'another change was in the way', 'try again');
+    return { ...answer(503, 'unavailable', 'another change was in the way', 'try again'), retryAfterS: RETRY_AFTER_S };
   const known = z.object({ statusCode: z.int().min(400).max(499) }).safeParse(error);
   if (known.success && known.data.statusCode === 413)
     return answer(413, 'too-much', 'the request is larger than 64 KiB', 'send less');

@@ -63,7 +63,7 @@ function jobRoutes(context: ControlPlaneContext): Route[] {
       action: 'job:submit',
       body: jobSubmission,
       answer: jobView,
-      handle: async ({ body }, caller) => viewJob(store, caller.org, await submitJob(context, caller, body)),
+      handle: ({ body }, caller) => submitJob(context, caller, body),
     }),
     deviceRoute({
       method: 'GET',

@@ -1,4 +1,5 @@
 import type { DeviceId, OrgId } from '@ringfence/base';
+import type { SigningPublicKey } from '@ringfence/crypto/sign';
 import type { Action } from '@ringfence/policy/authorise';
 import type { z } from 'zod';
 
@@ -6,6 +7,8 @@ import type { z } from 'zod';
 export interface Caller {
   readonly device: DeviceId;
   readonly org: OrgId;
+  /** The device's key, and the one that signs the organisation's labels; neither ever changes. */
+  readonly keys: { readonly device: SigningPublicKey; readonly enrolment: SigningPublicKey };
 }
 
 /** A request whose body has the declared form and whose caller may do this. */

@@ -28,8 +28,18 @@ export async function changeJob(
   of: { org: OrgId; job: JobId },
   event: JobEvent,
 ): Promise<boolean> {
-  const job = await jobFacts(tx, of.job);
-  if (job === undefined) return false;
+  const facts = await jobFacts(tx, of.job);
+  return facts === undefined ? false : changeKnownJob(context, tx, { ...of, facts }, event);
+}
+
+/** The same for a job whose facts the caller has; what it asks of the database leaves at once, after what was asked before. */
+export async function changeKnownJob(
+  context: ControlPlaneContext,
+  tx: Tx,
+  of: { org: OrgId; job: JobId; facts: JobFacts },
+  event: JobEvent,
+): Promise<boolean> {
+  const { facts: job, ...changed } = of;
   const step = stepJob(job, event);
   if (step === undefined) return false;
   if (step.state !== job.state) {
@@ -41,7 +51,7 @@ export async function changeJob(
     await context.record(tx, of.org, { type: 'job-changed', job: of.job, from: job.state, to: step.state });
   }
   const graceMs = 'graceMs' in event ? event.graceMs : DEFAULT_GRACE_MS;
-  for (const command of step.commands) await obey(context, tx, { ...of, graceMs, cause: step.cause }, command);
+  for (const command of step.commands) await obey(context, tx, { ...changed, graceMs, cause: step.cause }, command);
   return true;
 }
 

@@ -38,6 +38,18 @@ export interface JobFacts extends RetryWish {
   readonly stopSent: boolean;
 }
 
+/** The facts of a job that was submitted just now. */
+export function newJobFacts(of: {
+  readonly type: JobFacts['type'];
+  readonly maxAttempts: number;
+  readonly retryOn: readonly RetryReason[] | undefined;
+  readonly wanted: boolean;
+}): JobFacts {
+  const { type, maxAttempts, retryOn = [], wanted } = of;
+  const unattempted = { attempts: 0, attemptLives: false, stopSent: false };
+  return { type, state: 'submitted', maxAttempts, retryOn, wanted, stopping: false, ...unattempted };
+}
+
 /** What a transition asks the rim to do, in the same transaction. */
 export type JobCommand =
   | 'end-attempt'

@@ -2,7 +2,7 @@ import { epochMs, type JobId, type OrgId } from '@ringfence/base';
 import type { agentList, jobEvents, jobList, JobView } from '@ringfence/protocol/api';
 import type { z } from 'zod';
 import { ControlPlaneError } from '../control-plane-error.ts';
-import type { ControlPlaneStore } from '../store/open-store.ts';
+import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
 import type { JobTable } from '../store/tables.ts';
 import type { Selectable } from 'kysely';
 
@@ -19,35 +19,36 @@ export function noSuchJob(): ControlPlaneError {
 
 /** One job with its attempts; `not-found` for a job of somebody else as for one that never was. */
 export async function viewJob(store: ControlPlaneStore, org: OrgId, id: JobId): Promise<JobView> {
-  return store.withOrg(
-    org,
-    async (tx) => {
-      const row = await tx.selectFrom('job').selectAll().where('job', '=', id).executeTakeFirst();
-      if (row === undefined) throw noSuchJob();
-      const attempts = await tx.selectFrom('attempt').selectAll().where('job', '=', id).orderBy('attempt').execute();
-      return {
-        job: row.job,
-        type: row.type as JobView['type'],
-        state: row.state,
-        sensitivity: row.sensitivity,
-        device: row.device,
-        submittedAt: epochMs(row.submitted_at),
-        changedAt: epochMs(row.changed_at),
-        waitingFor: [...row.waiting_for],
-        retry: retryOf(row),
-        attempts: attempts.map(({ attempt, agent, state, outcome, lease_until, receipt, lease }) => ({
-          attempt,
-          agent,
-          state,
-          outcome,
-          leaseUntil: epochMs(lease_until),
-          receipt,
-          lease,
-        })),
-      };
-    },
-    { readOnly: true },
-  );
+  return store.withOrg(org, (tx) => viewJobIn(tx, id), { readOnly: true });
+}
+
+/** The same within a transaction; what it asks leaves at once, after what was asked before. */
+export async function viewJobIn(tx: Tx, id: JobId): Promise<JobView> {
+  const [row, attempts] = await Promise.all([
+    tx.selectFrom('job').selectAll().where('job', '=', id).executeTakeFirst(),
+    tx.selectFrom('attempt').selectAll().where('job', '=', id).orderBy('attempt').execute(),
+  ]);
+  if (row === undefined) throw noSuchJob();
+  return {
+    job: row.job,
+    type: row.type as JobView['type'],
+    state: row.state,
+    sensitivity: row.sensitivity,
+    device: row.device,
+    submittedAt: epochMs(row.submitted_at),
+    changedAt: epochMs(row.changed_at),
+    waitingFor: [...row.waiting_for],
+    retry: retryOf(row),
+    attempts: attempts.map(({ attempt, agent, state, outcome, lease_until, receipt, lease }) => ({
+      attempt,
+      agent,
+      state,
+      outcome,
+      leaseUntil: epochMs(lease_until),
+      receipt,
+      lease,
+    })),
+  };
 }
 
 function retryOf({ state, not_before: at, retry_reason: reason }: RetryRow): JobView['retry'] {
@@ -56,15 +57,15 @@ function retryOf({ state, not_before: at, retry_reason: reason }: RetryRow): Job
 
 /** The organisation's newest jobs. */
 export async function listJobs(store: ControlPlaneStore, org: OrgId): Promise<z.input<typeof jobList>> {
-  const rows = await store.withOrg(
+  const rows = await store.queryOrg(
     org,
-    (tx) =>
-      tx
+    (db) =>
+      db
         .selectFrom('job')
         .select(['job', 'type', 'state', 'sensitivity', 'device', 'submitted_at', 'changed_at'])
         .orderBy('submitted_at', 'desc')
         .limit(MOST_JOBS)
-        .execute(),
+        .compile(),
     { readOnly: true },
   );
   return {
@@ -82,16 +83,16 @@ export async function listJobs(store: ControlPlaneStore, org: OrgId): Promise<z.
 
 /** The ledger's entries about one job. */
 export async function listEvents(store: ControlPlaneStore, org: OrgId, job: JobId): Promise<z.input<typeof jobEvents>> {
-  const rows = await store.withOrg(
+  const rows = await store.queryOrg(
     org,
-    (tx) =>
-      tx
+    (db) =>
+      db
         .selectFrom('event')
         .select(['seq', 'type', 'at', 'hash'])
         .where('job', '=', job)
         .orderBy('seq')
         .limit(MOST_EVENTS)
-        .execute(),
+        .compile(),
     { readOnly: true },
   );
   // Every job has events from its submission on.
@@ -105,16 +106,16 @@ export async function listAgents(
   org: OrgId,
   now: number,
 ): Promise<z.input<typeof agentList>> {
-  const rows = await store.withOrg(
+  const rows = await store.queryOrg(
     org,
-    (tx) =>
-      tx
+    (db) =>
+      db
         .selectFrom('offer')
         .innerJoin('party', 'party.id', 'offer.agent')
         .select(['offer.agent', 'offer.body', 'free_cpu_milli', 'free_memory_bytes', 'seen_at', 'locked', 'draining'])
         .where('removed', '=', false)
         .orderBy('offer.agent')
-        .execute(),
+        .compile(),
     { readOnly: true },
   );
   return {

@@ -1,5 +1,3 @@
-import type { AgentId, OrgId } from '@ringfence/base';
-import type { RenewedLease } from '@ringfence/client/control-link';
 import { sql } from 'kysely';
 import { changeJob } from './change-job.ts';
 import { LEASE_GRACE_MS, LEASE_TTL_MS } from './clock-terms.ts';
@@ -9,41 +7,6 @@ import { watchLeases, type LeaseRow, type SeenLeases } from './silent-leases.ts'
 const MOST_LOST_AT_ONCE = 200;
 /** Kept so much longer than it must be: a clock that was ahead for a while would drop nonces of signatures that are fresh again later. */
 const CLOCK_MAY_JUMP_MS = 1_800_000;
-
-/**
- * Lengthens the leases of an agent's live attempts. The row is committed before the renewal leaves, so what the control plane waits for is
- * never shorter than what the agent believes.
- */
-export async function renewLeases(
-  context: ControlPlaneContext,
-  of: { org: OrgId; agent: AgentId; connection: number },
-): Promise<readonly RenewedLease[]> {
-  const now = context.clock.now();
-  return context.store.withOrg(of.org, async (tx) => {
-    const here = await tx
-      .updateTable('party')
-      .set({ seen_at: now })
-      .where('id', '=', of.agent)
-      .where('connection', '=', of.connection)
-      .where('locked', 'is', null)
-      .where('removed', '=', false)
-      .returning('id')
-      .executeTakeFirst();
-    if (here === undefined) return [];
-    const renewed = await tx
-      .updateTable('attempt')
-      .set((column) => ({
-        lease_until: now + LEASE_TTL_MS + LEASE_GRACE_MS,
-        renewals: column('renewals', '+', 1),
-      }))
-      .where('agent', '=', of.agent)
-      .where('live', '=', true)
-      .where('state', '!=', 'expired')
-      .returning(['job', 'attempt'])
-      .execute();
-    return renewed.map(({ job, attempt }) => ({ job, attempt, ttlMs: LEASE_TTL_MS }));
-  });
-}
 
 /**
  * Calls attempts lost whose leases nobody renewed for long enough, and queues their jobs again. Takes and returns what this process has seen

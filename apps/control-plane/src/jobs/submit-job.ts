@@ -1,13 +1,15 @@
-import { canonicalBytes, type JobId } from '@ringfence/base';
+import { canonicalBytes } from '@ringfence/base';
 import { sha256Hex } from '@ringfence/crypto/sign';
 import { checkPlacement } from '@ringfence/policy';
-import type { jobSubmission } from '@ringfence/protocol/api';
+import type { jobSubmission, JobView } from '@ringfence/protocol/api';
 import type { z } from 'zod';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { Caller } from '../http/route.ts';
 import type { Tx } from '../store/open-store.ts';
-import { changeJob } from './change-job.ts';
+import { changeKnownJob } from './change-job.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
+import { newJobFacts } from './job-transitions.ts';
+import { viewJobIn } from './job-view.ts';
 import { takeEarlyWish } from './take-wish.ts';
 import { verifyStatement, type VerifiedStatement } from './verified-statement.ts';
 
@@ -15,78 +17,90 @@ type Submission = z.output<typeof jobSubmission>;
 
 /**
  * Takes a job: its statement by the calling device, its label by the organisation's custodian, and digests that tie both to the placement
- * part. Gives the job's id; the same statement again changes nothing. Throws ControlPlaneError `bad-statement`, `conflict`.
+ * part. Gives the job; the same statement again changes nothing. Throws ControlPlaneError `bad-statement`, `conflict`.
  */
-export async function submitJob(context: ControlPlaneContext, caller: Caller, submission: Submission): Promise<JobId> {
-  const id = await context.changes.run(caller.org, async (tx) => {
-    const { job, label } = await checked(context, tx, caller, submission);
-    const { body } = job;
-    const known = await tx.selectFrom('job').select('job_digest').where('job', '=', body.job).executeTakeFirst();
-    if (known !== undefined) {
-      if (known.job_digest === job.digest) return body.job;
+export async function submitJob(
+  context: ControlPlaneContext,
+  caller: Caller,
+  submission: Submission,
+): Promise<JobView> {
+  // Before the organisation's turn: signatures cost the most, and need nothing that others change.
+  const checked = check(context, caller, submission);
+  const { body, digest } = checked.job;
+  const view = await context.changes.run(caller.org, async (tx) => {
+    const [known, wish] = await Promise.all([
+      tx.selectFrom('job').select('job_digest').where('job', '=', body.job).executeTakeFirst(),
+      takeEarlyWish(tx, body.job),
+    ]);
+    if (known !== undefined && known.job_digest !== digest)
       throw new ControlPlaneError('conflict', 'this job id stands for another statement', {
         next: 'launch again: each launch has an id of its own',
       });
-    }
-    const now = context.clock.now();
-    const wish = await takeEarlyWish(tx, body.job);
-    await tx
-      .insertInto('job')
-      .values({
-        job: body.job,
-        org: caller.org,
-        device: caller.device,
-        type: body.type,
-        state: 'submitted',
-        sensitivity: label.body.sensitivity,
-        job_digest: job.digest,
-        job_envelope: JSON.stringify(job.envelope),
-        label_envelope: JSON.stringify(label.envelope),
-        placement: JSON.stringify(submission.placement),
-        priority: submission.placement.priority,
-        max_attempts: body.maxAttempts,
-        waiting_for: '[]',
-        submitted_at: now,
-        changed_at: now,
-        expires_at: body.expires,
-        wanted: body.type === 'serve' && wish?.wanted === true,
-      })
-      .execute();
-    await context.record(tx, caller.org, {
-      type: 'job-submitted',
-      job: body.job,
-      device: caller.device,
-      jobDigest: job.digest,
-      labelDigest: label.digest,
-    });
-    const over = body.type === 'serve' && wish?.final === true;
-    const event = over ? ({ kind: 'stop-requested', graceMs: 0 } as const) : ({ kind: 'validated' } as const);
-    await changeJob(context, tx, { org: caller.org, job: body.job }, event);
+    if (known !== undefined) return viewJobIn(tx, body.job);
+    const taken = await take(context, tx, caller, { ...checked, placement: submission.placement, wish });
     context.fault('submit-before-commit');
-    return body.job;
+    return taken;
   });
   context.fault('submit-after-commit');
-  return id;
+  return view;
 }
 
-async function checked(
+interface CheckedSubmission {
+  readonly job: VerifiedStatement<'job'>;
+  readonly label: VerifiedStatement<'label'>;
+}
+
+/** Row, first step and view of a new job, in one round trip; its events leave with the COMMIT. */
+async function take(
   context: ControlPlaneContext,
   tx: Tx,
-  caller: Caller,
-  submission: Submission,
-): Promise<{ job: VerifiedStatement<'job'>; label: VerifiedStatement<'label'> }> {
-  const { sign_key } = await tx
-    .selectFrom('party')
-    .select('sign_key')
-    .where('id', '=', caller.device)
-    .executeTakeFirstOrThrow();
-  const { enrolment_key } = await tx
-    .selectFrom('organisation')
-    .select('enrolment_key')
-    .where('org', '=', caller.org)
-    .executeTakeFirstOrThrow();
-  const job = verifyStatement('job', submission.job, sign_key);
-  const label = verifyStatement('label', submission.label, enrolment_key);
+  { org, device }: Caller,
+  {
+    job,
+    label,
+    placement,
+    wish,
+  }: CheckedSubmission & Pick<Submission, 'placement'> & { wish: Awaited<ReturnType<typeof takeEarlyWish>> },
+): Promise<JobView> {
+  const { body } = job;
+  const now = context.clock.now();
+  const serves = body.type === 'serve';
+  const wanted = serves && wish?.wanted === true;
+  const insertion = tx.insertInto('job').values({
+    job: body.job,
+    org,
+    device,
+    type: body.type,
+    state: 'submitted',
+    sensitivity: label.body.sensitivity,
+    job_digest: job.digest,
+    job_envelope: JSON.stringify(job.envelope),
+    label_envelope: JSON.stringify(label.envelope),
+    placement: JSON.stringify(placement),
+    priority: placement.priority,
+    max_attempts: body.maxAttempts,
+    waiting_for: '[]',
+    submitted_at: now,
+    changed_at: now,
+    expires_at: body.expires,
+    wanted,
+  });
+  const facts = newJobFacts({ type: body.type, maxAttempts: body.maxAttempts, retryOn: placement.retryOn, wanted });
+  const over = serves && wish?.final === true;
+  const event = over ? ({ kind: 'stop-requested', graceMs: 0 } as const) : ({ kind: 'validated' } as const);
+  const digests = { jobDigest: job.digest, labelDigest: label.digest };
+  await context.record(tx, org, { type: 'job-submitted', job: body.job, device, ...digests });
+  const [, , view] = await Promise.all([
+    insertion.execute(),
+    changeKnownJob(context, tx, { org, job: body.job, facts }, event),
+    viewJobIn(tx, body.job),
+  ]);
+  return view;
+}
+
+function check(context: ControlPlaneContext, caller: Caller, submission: Submission): CheckedSubmission {
+  const job = verifyStatement('job', submission.job, caller.keys.device);
+  const label = verifyStatement('label', submission.label, caller.keys.enrolment);
   const now = context.clock.now();
   const { placement } = submission;
   const faults = [

@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import type { Server } from 'node:https';
-import { errorFields } from '@ringfence/base';
+import type { Duplex } from 'node:stream';
+import { errorFields, type AgentId } from '@ringfence/base';
 import {
   acceptLink,
   LINK_SOCKET_OPTIONS,
@@ -11,11 +13,18 @@ import type { Subscription } from '@ringfence/store';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { HEARTBEAT_MS } from '../jobs/clock-terms.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
-import { renewLeases } from '../jobs/lease-watch.ts';
+import { LeaseRenewals } from '../jobs/lease-renewals.ts';
+import { ControlPlaneError } from '../control-plane-error.ts';
 import type { PartyId } from '../store/tables.ts';
+import { WaitingLine } from '../waiting-line.ts';
 import { newestByParty, waitingAbove } from './outbox.ts';
 import { acceptHello, findParty, lockForFork, takeAck, takeEnd, type Connected } from './party-link.ts';
-import { takeMessage } from './party-message.ts';
+import { MessageGroups } from './message-groups.ts';
+
+/**
+ * More handshakes at once would end in time-outs on both sides, and be begun anew; a party that dials waits 10 s for its upgrade.
+ */
+const HANDSHAKES = { atOnce: 48, longestWaitMs: 5_000 } as const;
 
 /** A link that this replica holds, and what of the outbox it was given. */
 interface HeldLink extends Connected {
@@ -33,13 +42,21 @@ export class LinkServer {
   readonly #ends = new Set<Promise<void>>();
   readonly #sockets = new WebSocketServer({ ...LINK_SOCKET_OPTIONS, noServer: true });
   readonly #subscriptions: Subscription[];
+  readonly #handshakes: WaitingLine;
+  readonly #messages: MessageGroups;
+  readonly #renewals: LeaseRenewals;
 
   constructor(context: ControlPlaneContext, server: Server) {
     this.#context = context;
+    this.#handshakes = new WaitingLine(context.clock, HANDSHAKES);
+    this.#messages = new MessageGroups(context);
+    this.#renewals = new LeaseRenewals(context);
     server.on('upgrade', (request, socket, head) => {
-      socket.on('error', () => {});
+      socket.on('error', ignore);
       if (request.url !== '/v1/link') return void socket.destroy();
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
+      void this.#handshakes
+        .run(() => this.#upgrade(request, socket, head))
+        .catch((error: unknown) => socket.end(busyAnswer(error)));
     });
     this.#subscriptions = [
       context.changes.listen('outbox', (party) => (party === undefined ? this.#pumpAll() : this.#pumpOne(party))),
@@ -60,7 +77,16 @@ export class LinkServer {
     await Promise.all(this.#ends);
   }
 
-  #accept(socket: WebSocket): void {
+  /** From the upgrade to the welcome, or to the end of a connection that comes to nothing. */
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    return new Promise((resolve) => {
+      if (socket.destroyed) return resolve();
+      socket.once('close', resolve);
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, resolve));
+    });
+  }
+
+  #accept(socket: WebSocket, onDone: () => void): void {
     const context = this.#context;
     let connected: Connected | undefined;
     const here = (): Connected => {
@@ -85,11 +111,14 @@ export class LinkServer {
         return answer;
       },
       onFork: (event) => lockForFork(context, event),
-      onReady: (link) => this.#hold(here(), link),
-      onMessage: (message, { mid }) => takeMessage(context, here(), message, mid),
+      onReady: (link) => {
+        onDone();
+        this.#hold(here(), link);
+      },
+      onMessage: (message, { mid }) => this.#messages.take(here(), message, mid),
       onHeartbeat: async (_, party) =>
         party.role === 'agent'
-          ? renewLeases(context, { org: party.org, agent: party.id as never, connection: here().connection })
+          ? this.#renewals.renew({ org: party.org, agent: party.id as AgentId, connection: here().connection })
           : [],
       onAck: (mid, journal) => takeAck(context, here(), mid, journal),
       onEnd: (end) => {
@@ -174,4 +203,13 @@ export class LinkServer {
     if (word === 'locked') held.link.close('locked');
     else if (Number(word) > held.connection) held.link.close('superseded');
   }
+}
+
+/** Made once: a function made at each upgrade would hold its request for as long as the link is up. */
+function ignore(): void {}
+
+/** Says when to dial again, before anything was begun that would be lost. */
+function busyAnswer(error: unknown): string {
+  const seconds = (error instanceof ControlPlaneError ? error.retryAfterS : undefined) ?? 1;
+  return `HTTP/1.1 503 Service Unavailable\r\nRetry-After: ${seconds}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
 }

@@ -1,5 +1,6 @@
 import type { OrgId } from '@ringfence/base';
 import type { DurableControlMessage } from '@ringfence/client/control-link';
+import type { CompiledQuery } from 'kysely';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
 import type { PartyId } from '../store/tables.ts';
@@ -17,10 +18,8 @@ export async function enqueue(
     .where('id', '=', to.party)
     .returning('next_mid')
     .executeTakeFirstOrThrow();
-  await tx
-    .insertInto('outbox')
-    .values({ party: to.party, org: to.org, mid: next - 1, message: JSON.stringify(message) })
-    .execute();
+  const row = { party: to.party, org: to.org, mid: next - 1, message: JSON.stringify(message) };
+  context.store.atCommit(tx, tx.insertInto('outbox').values(row).compile());
   await context.changes.wake(tx, 'outbox', to.party);
 }
 
@@ -36,24 +35,24 @@ export function waitingAbove(
   to: { party: PartyId; org: OrgId },
   mid: number,
 ): Promise<Waiting[]> {
-  return store.withOrg(
+  return store.queryOrg(
     to.org,
-    (tx) =>
-      tx
+    (db) =>
+      db
         .selectFrom('outbox')
         .select(['mid', 'message'])
         .where('party', '=', to.party)
         .where('mid', '>', mid)
         .orderBy('mid')
         .limit(100)
-        .execute(),
+        .compile(),
     { readOnly: true },
   );
 }
 
 /** Forgets what the party stores. */
-export async function forgetUpTo(tx: Tx, party: PartyId, mid: number): Promise<void> {
-  await tx.deleteFrom('outbox').where('party', '=', party).where('mid', '<=', mid).execute();
+export function forgetUpTo(tx: Tx, party: PartyId, mid: number): CompiledQuery {
+  return tx.deleteFrom('outbox').where('party', '=', party).where('mid', '<=', mid).compile();
 }
 
 /** Every party with something in the outbox, and its newest message. */

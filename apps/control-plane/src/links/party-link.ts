@@ -1,5 +1,6 @@
 import type { AgentId, CustodianId } from '@ringfence/base';
 import type { HelloAnswer, HelloEvent, JournalPoint, KnownParty } from '@ringfence/client/control-link';
+import { sql } from 'kysely';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { Tx } from '../store/open-store.ts';
 import { forgetUpTo } from './outbox.ts';
@@ -15,13 +16,16 @@ export async function findParty(
   context: ControlPlaneContext,
   id: AgentId | CustodianId,
 ): Promise<KnownParty | undefined> {
-  const row = await context.store.withSystem('find-party', (tx) =>
-    tx
-      .selectFrom('party')
-      .select(['org', 'role', 'sign_key', 'journal_seq', 'journal_hash', 'locked'])
-      .where('id', '=', id)
-      .where('removed', '=', false)
-      .executeTakeFirst(),
+  const [row] = await context.store.querySystem(
+    'find-party',
+    (db) =>
+      db
+        .selectFrom('party')
+        .select(['org', 'role', 'sign_key', 'journal_seq', 'journal_hash', 'locked'])
+        .where('id', '=', id)
+        .where('removed', '=', false)
+        .compile(),
+    { readOnly: true },
   );
   if (row === undefined || row.role === 'device') return undefined;
   const last =
@@ -46,7 +50,7 @@ export async function acceptHello(
     if (row.journal_seq !== (offered?.seq ?? null) || row.journal_hash !== (offered?.hash ?? null))
       return refused('superseded');
     const connection = row.connection + 1;
-    await tx
+    const change = tx
       .updateTable('party')
       .set({
         journal_seq: hello.journal.seq,
@@ -57,9 +61,9 @@ export async function acceptHello(
         // A restored database may have forgotten ids that the party has processed.
         next_mid: Math.max(row.next_mid, hello.received + 1),
       })
-      .where('id', '=', party.id)
-      .execute();
-    await forgetUpTo(tx, party.id, hello.received);
+      .where('id', '=', party.id);
+    context.store.atCommit(tx, change.compile());
+    if (hello.received > 0) context.store.atCommit(tx, forgetUpTo(tx, party.id, hello.received));
     await context.changes.wake(tx, 'link', `${party.id} ${connection}`);
     return { answer: { allow: true, received: row.received_mid }, connection };
   });
@@ -93,50 +97,34 @@ export async function lockParty(
   await context.changes.wake(tx, 'link', `${party.id} locked`);
 }
 
-/** Within a transaction of a connection: is it still the party's newest, and is the party not locked? */
-export async function holdConnection(
-  tx: Tx,
-  { party, connection }: Connected,
-): Promise<{ received: number } | undefined> {
-  const row = await tx
-    .selectFrom('party')
-    .select('received_mid')
-    .where('id', '=', party.id)
-    .where('connection', '=', connection)
-    .where('locked', 'is', null)
-    .where('removed', '=', false)
-    .forNoKeyUpdate()
-    .executeTakeFirst();
-  return row === undefined ? undefined : { received: row.received_mid };
-}
-
 /** The party stores everything up to `mid`. */
 export async function takeAck(
   context: ControlPlaneContext,
-  connected: Connected,
+  { party, connection }: Connected,
   mid: number,
   journal: JournalPoint | undefined,
 ): Promise<void> {
-  await context.store.withOrg(connected.party.org, async (tx) => {
-    if ((await holdConnection(tx, connected)) === undefined) return;
-    await forgetUpTo(tx, connected.party.id, mid);
-    if (journal === undefined) return;
-    await tx
-      .updateTable('party')
-      .set({ journal_seq: journal.seq, journal_hash: journal.hash })
-      .where('id', '=', connected.party.id)
-      .execute();
-  });
+  await context.store.queryOrg(party.org, (db) =>
+    sql`
+      with held as (
+        select id from party where id = ${party.id} and connection = ${connection} and locked is null and not removed for no key update
+      ), forgotten as (
+        delete from outbox where party in (select id from held) and mid <= ${mid}
+      )
+      update party set
+        journal_seq = coalesce(${journal?.seq ?? null}::bigint, journal_seq), journal_hash = coalesce(${journal?.hash ?? null}::text, journal_hash)
+      where id in (select id from held)`.compile(db),
+  );
 }
 
 /** The connection is over: unless a newer one exists, the party is offline. */
 export async function takeEnd(context: ControlPlaneContext, { party, connection }: Connected): Promise<void> {
-  await context.store.withOrg(party.org, async (tx) => {
-    await tx
+  await context.store.queryOrg(party.org, (db) =>
+    db
       .updateTable('party')
       .set({ seen_at: null, replica: null })
       .where('id', '=', party.id)
       .where('connection', '=', connection)
-      .execute();
-  });
+      .compile(),
+  );
 }

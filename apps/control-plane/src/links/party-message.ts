@@ -1,5 +1,6 @@
-import type { AgentId } from '@ringfence/base';
+import type { AgentId, OrgId } from '@ringfence/base';
 import type { DurablePartyMessage } from '@ringfence/client/control-link';
+import { sql } from 'kysely';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import { reportAttempt } from '../jobs/attempt-report.ts';
 import { changeJob } from '../jobs/change-job.ts';
@@ -8,33 +9,61 @@ import { takeWish } from '../jobs/take-wish.ts';
 import { replaceOffer } from '../placement/replace-offer.ts';
 import { takeMember } from '../registration/members.ts';
 import type { Tx } from '../store/open-store.ts';
-import { holdConnection, lockParty, type Connected } from './party-link.ts';
+import type { PartyId } from '../store/tables.ts';
+import { lockParty, type Connected } from './party-link.ts';
 
-/** Commits a durable message with its id: it is processed once, whichever replica it reached. Throws ControlPlaneError `conflict` for an old connection. */
-export async function takeMessage(
+/** A durable message, its id, and the connection that it came over. */
+export interface ArrivedMessage {
+  readonly from: Connected;
+  readonly message: DurablePartyMessage;
+  readonly mid: number;
+}
+
+/**
+ * Takes messages of an organisation's parties with their ids, in the caller's transaction: each is processed once, whichever replica it
+ * reached. Gives a ControlPlaneError `conflict` for each that came over an old connection; nothing of those is taken.
+ */
+export async function takeMessages(
   context: ControlPlaneContext,
-  connected: Connected,
-  message: DurablePartyMessage,
-  mid: number,
-): Promise<void> {
-  const { party } = connected;
-  await context.changes.run(party.org, async (tx) => {
-    const held = await holdConnection(tx, connected);
-    if (held === undefined) throw new ControlPlaneError('conflict', 'the party has a newer connection');
-    if (mid <= held.received) return;
-    await apply(context, tx, connected, message);
-    await tx
-      .updateTable('party')
-      .set({ received_mid: mid, seen_at: context.clock.now() })
-      .where('id', '=', party.id)
-      .execute();
+  tx: Tx,
+  org: OrgId,
+  arrived: readonly ArrivedMessage[],
+): Promise<ReadonlyMap<ArrivedMessage, ControlPlaneError>> {
+  const refused = new Map<ArrivedMessage, ControlPlaneError>();
+  const received = await receiveAll(tx, org, { arrived, at: context.clock.now() });
+  for (const one of arrived) {
+    const { from, message, mid } = one;
+    const last = received.get(from.party.id);
+    if (last === undefined) refused.set(one, new ControlPlaneError('conflict', 'the party has a newer connection'));
+    else if (mid > last) await apply(context, tx, from, message);
+  }
+  for (const { message } of arrived) {
     context.fault('message-before-commit');
     if (message.name === 'committed') context.fault('committed-before-commit');
     if (message.name === 'wanted') context.fault('wanted-before-commit');
-  });
-  context.fault('message-after-commit');
-  if (message.name === 'committed') context.fault('committed-after-commit');
-  if (message.name === 'wanted') context.fault('wanted-after-commit');
+  }
+  return refused;
+}
+
+/** Holds the parties whose connections are their newest, and marks the ids as received; the ids that were received before. */
+async function receiveAll(
+  tx: Tx,
+  org: OrgId,
+  { arrived, at }: { arrived: readonly ArrivedMessage[]; at: number },
+): Promise<ReadonlyMap<PartyId, number>> {
+  const ids = arrived.map(({ from }) => from.party.id);
+  const connections = arrived.map(({ from }) => from.connection);
+  const mids = arrived.map(({ mid }) => mid);
+  const { rows } = await sql<{ id: PartyId; received_mid: number }>`
+    with arrived as (select * from unnest(${ids}::text[], ${connections}::bigint[], ${mids}::bigint[]) as arrived (id, connection, mid)),
+    held as (
+      select party.id, party.received_mid, arrived.mid from party join arrived using (id, connection)
+      where party.org = ${org} and party.locked is null and not party.removed order by party.id for no key update of party
+    ), marked as (
+      update party set received_mid = greatest(party.received_mid, held.mid), seen_at = ${at} from held where party.id = held.id
+    )
+    select id, received_mid from held`.execute(tx);
+  return new Map(rows.map(({ id, received_mid }) => [id, received_mid]));
 }
 
 async function apply(

@@ -33,8 +33,10 @@ const COLUMNS = [
 /** Decision, reservation, receipt, lease and message of one waiting job, in one transaction; false when it goes on waiting. */
 export async function placeJob(context: ControlPlaneContext, org: OrgId, id: JobId): Promise<boolean> {
   const placed = await context.changes.run(org, async (tx) => {
-    const term = await context.term.assertHeld(tx);
-    const job = await tx.selectFrom('job').select(COLUMNS).where('job', '=', id).forNoKeyUpdate().executeTakeFirst();
+    const [term, job] = await Promise.all([
+      context.term.assertHeld(tx),
+      tx.selectFrom('job').select(COLUMNS).where('job', '=', id).forNoKeyUpdate().executeTakeFirst(),
+    ]);
     if (job?.state !== 'queued') return false;
     const now = context.clock.now();
     if (!(await itsTime(tx, org, { job, now }))) return false;
@@ -85,7 +87,7 @@ async function keepWaiting(
   if (same && job.not_before === null) return;
   // It is its machines that it waits for now, no longer the time.
   const values = { waiting_for: refused, not_before: null, retry_reason: null };
-  await tx.updateTable('job').set(values).where('job', '=', job.job).execute();
+  context.store.atCommit(tx, tx.updateTable('job').set(values).where('job', '=', job.job).compile());
   if (same) return;
   await context.record(tx, org, { type: 'job-waiting', job: job.job, refused: [...result.refused] });
 }
@@ -181,28 +183,26 @@ async function lease(
   const attempt = job.attempts + 1;
   const { resources } = job.placement;
   const values = { attempts: attempt, waiting_for: '[]', not_before: null, retry_reason: null };
-  await tx.updateTable('job').set(values).where('job', '=', job.job).execute();
-  await tx
-    .insertInto('attempt')
-    .values({
-      job: job.job,
-      attempt,
-      org,
-      agent: chosen.agent,
-      offer: chosen.offer,
-      state: 'leased',
-      outcome: null,
-      live: true,
-      cpu_milli: resources.cpuMilli,
-      memory_bytes: resources.memoryBytes,
-      disk_bytes: resources.diskBytes,
-      gpus: JSON.stringify(gpusFor(chosen, resources)),
-      receipt: JSON.stringify(receipt),
-      lease: JSON.stringify(leaseEnvelope),
-      term,
-      lease_until: context.clock.now() + LEASE_TTL_MS + LEASE_GRACE_MS,
-    })
-    .execute();
+  const update = tx.updateTable('job').set(values).where('job', '=', job.job);
+  const insertion = tx.insertInto('attempt').values({
+    job: job.job,
+    attempt,
+    org,
+    agent: chosen.agent,
+    offer: chosen.offer,
+    state: 'leased',
+    outcome: null,
+    live: true,
+    cpu_milli: resources.cpuMilli,
+    memory_bytes: resources.memoryBytes,
+    disk_bytes: resources.diskBytes,
+    gpus: JSON.stringify(gpusFor(chosen, resources)),
+    receipt: JSON.stringify(receipt),
+    lease: JSON.stringify(leaseEnvelope),
+    term,
+    lease_until: context.clock.now() + LEASE_TTL_MS + LEASE_GRACE_MS,
+  });
+  await Promise.all([update.execute(), insertion.execute()]);
   await context.record(tx, org, {
     type: 'attempt-leased',
     job: job.job,

@@ -16,7 +16,7 @@ export const SYSTEM_QUERIES = [
   'waiting-jobs',
   'waiting-parties',
   'live-leases',
-  'extend-leases',
+  'renew-leases',
   'due-jobs',
   'due-retries',
   'forget-nonces',

@@ -1,6 +1,6 @@
 import type { OrgId } from '@ringfence/base';
 import type { Subscription } from '@ringfence/store';
-import { lockOrganisation } from '../ledger/record-event.ts';
+import { organisationLock } from '../ledger/record-event.ts';
 import type { ControlPlaneStore, Tx } from './open-store.ts';
 
 /** What a committed change may wake: who places, who holds a party's link, who holds an older link of a party. */
@@ -47,13 +47,16 @@ export class OrgChanges {
 
   async #change<T>(org: OrgId, run: (tx: Tx) => Promise<T>): Promise<T> {
     let noted: Noted[] = [];
-    const result = await this.#store.withOrg(org, async (tx) => {
-      noted = [];
-      this.#noted.set(tx, noted);
+    const result = await this.#store.withOrg(
+      org,
+      async (tx) => {
+        noted = [];
+        this.#noted.set(tx, noted);
+        return run(tx);
+      },
       // The first lock of every change: what it locks afterwards, in whatever order, cannot lock crosswise.
-      await lockOrganisation(tx, org);
-      return run(tx);
-    });
+      { lock: organisationLock(org) },
+    );
     for (const { channel, payload } of noted) this.#spread(channel, payload);
     return result;
   }

@@ -1,6 +1,8 @@
 import {
   canonicalBytes,
   jsonOf,
+  randomBelow,
+  sleep,
   toBase64Url,
   type AgentId,
   type Clock,
@@ -29,7 +31,11 @@ import {
 import type { z } from 'zod';
 import { ClientError } from '../error.ts';
 import { ApiRefusal } from './api-refusal.ts';
-import { HttpsExchange, type ServerAccess } from './https-exchange.ts';
+import { HttpsExchange, type HttpsAnswer, type ServerAccess } from './https-exchange.ts';
+
+/** How often, and after pauses of at most so many seconds, a submission that a busy control plane sent away is handed in. */
+const MOST_TRIES = 4;
+const LONGEST_PAUSE_S = 30;
 
 /** Whose signature a client's requests carry. */
 export interface ApiIdentity {
@@ -62,8 +68,17 @@ export class ControlPlaneClient {
   }
 
   /** Hands in a job; the same statement again gives the same answer. */
-  submit(body: z.infer<typeof jobSubmission>): Promise<JobView> {
-    return this.#call('POST', '/v1/jobs', jobView, body);
+  async submit(body: z.infer<typeof jobSubmission>): Promise<JobView> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#call('POST', '/v1/jobs', jobView, body);
+      } catch (error) {
+        const after = error instanceof ApiRefusal && error.status === 503 ? error.retryAfterS : undefined;
+        if (after === undefined || after > LONGEST_PAUSE_S || tries === MOST_TRIES) throw error;
+        // A while of one's own: all who were sent away would else come back as one.
+        await sleep(this.#clock, after * 1_000 + randomBelow(this.#rng, 1_000));
+      }
+    }
   }
 
   /** What placement would decide now. */
@@ -124,7 +139,7 @@ export class ControlPlaneClient {
     };
     const answer = await this.#https.send({ method, target: path, headers, body: bytes });
     const value = jsonOf(answer.body);
-    if (answer.status < 200 || answer.status > 299) throw refusal(answer.status, value);
+    if (answer.status < 200 || answer.status > 299) throw refusal(answer, value);
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     throw new ClientError('bad-response', 'the control plane answered in a form that this release does not know', {
@@ -144,9 +159,10 @@ export class ControlPlaneClient {
   }
 }
 
-function refusal(status: number, value: unknown): ApiRefusal {
+function refusal({ status, retryAfterS }: HttpsAnswer, value: unknown): ApiRefusal {
   const parsed = errorAnswer.safeParse(value);
-  if (!parsed.success) return new ApiRefusal(status, 'unexpected', `the server answered with status ${status}`);
+  if (!parsed.success)
+    return new ApiRefusal(status, 'unexpected', `the server answered with status ${status}`, { retryAfterS });
   const { code, message, next } = parsed.data.error;
-  return new ApiRefusal(status, code, message, next);
+  return new ApiRefusal(status, code, message, { retryAfterS, ...(next === undefined ? {} : { next }) });
 }

@@ -25,6 +25,8 @@ export interface HttpsAnswer {
   readonly status: number;
   /** The server's clock, as its Date header says it. */
   readonly date: string | undefined;
+  /** Seconds after which it is worth asking again, as its Retry-After header says it. */
+  readonly retryAfterS: number | undefined;
   readonly body: Buffer;
 }
 
@@ -85,10 +87,20 @@ function exchange(url: URL, request: HttpsRequest, agent: Agent): Promise<HttpsA
         else parts.push(part);
       });
       response.once('end', () =>
-        resolve({ status: response.statusCode ?? 0, date: response.headers.date, body: Buffer.concat(parts) }),
+        resolve({
+          status: response.statusCode ?? 0,
+          date: response.headers.date,
+          retryAfterS: secondsOf(response.headers['retry-after']),
+          body: Buffer.concat(parts),
+        }),
       );
       response.once('error', reject);
     });
     outgoing.end(request.body);
   });
+}
+
+/** RFC 9110, 10.2.3; a date is not used by our servers. */
+function secondsOf(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
 }

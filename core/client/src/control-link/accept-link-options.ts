@@ -103,8 +103,14 @@ export interface AcceptLinkOptions {
   readonly onReady: (link: AcceptedLink) => void;
   /** Commit the message and its id together; the acknowledgement leaves when the promise resolves. */
   readonly onMessage: (message: DurablePartyMessage, context: PartyMessageContext) => Promise<void>;
-  /** The leases that go on; the link answers each heartbeat with them (an empty list is an answer too). */
-  readonly onHeartbeat: (body: MessageBody<'heartbeat'>, party: KnownParty) => Promise<readonly RenewedLease[]>;
+  /**
+   * The leases that go on; the link answers a heartbeat with them (an empty list is an answer too), and not at all when undefined. Called in
+   * its turn, but what follows does not wait for it.
+   */
+  readonly onHeartbeat: (
+    body: MessageBody<'heartbeat'>,
+    party: KnownParty,
+  ) => Promise<readonly RenewedLease[] | undefined>;
   /** The party has processed all messages up to `mid`: forget them, and store its journal point. Also called with what a hello says. */
   readonly onAck: (mid: number, journal: JournalPoint | undefined, party: KnownParty) => Promise<void>;
   /** The connection is over; called once, last, in every case. */

@@ -24,6 +24,7 @@ import type {
   JournalPoint,
   KnownParty,
   LinkEnd,
+  RenewedLease,
 } from './accept-link-options.ts';
 import { FrameTransport } from './frame-transport.ts';
 import { Pump } from './pump.ts';
@@ -147,8 +148,10 @@ class ControlPlaneConnection {
     if (message.name === 'hello') return this.#onHello(message.body, session, signedFrame);
     if (message.name === 'heartbeat')
       return this.#next(async () => {
-        const leases = await onHeartbeat(message.body, party);
-        this.#queue.beat({ name: 'renew', body: { echo: sequence, leases: [...leases] } });
+        // In its turn, but nothing waits for it: an answer may be made together with those to others.
+        void onHeartbeat(message.body, party)
+          .then((leases) => leases !== undefined && this.#renew(sequence, leases))
+          .catch((error: unknown) => this.#fail(error));
       });
     if (message.name === 'ack') {
       if (message.body.mid > this.#queued) return this.#refuse('message-gap');
@@ -156,6 +159,12 @@ class ControlPlaneConnection {
     }
     if (isDurable(message)) return this.#onDurable({ message, mid, signedFrame }, party);
     this.#refuse('sender');
+  }
+
+  #renew(echo: number, leases: readonly RenewedLease[]): void {
+    if (this.#isOver()) return;
+    this.#queue.beat({ name: 'renew', body: { echo, leases: [...leases] } });
+    this.#pump.run();
   }
 
   #onDurable(

@@ -11,13 +11,14 @@ import { Inbox } from './inbox.ts';
 import type { Fact } from './link-journal.ts';
 import { writeLinkKeys } from './link-keys.ts';
 import { PartyConnection, type ConnectionEnd } from './party-connection.ts';
-import { FIRST_DELAY_MS, redialDelay } from './redial-delay.ts';
+import { busyDelay, FIRST_DELAY_MS, redialDelay } from './redial-delay.ts';
+import { ServerBusy } from './server-busy.ts';
 
 /** Bytes of a hello and an acknowledgement: what the budget has to hold beside the open frame before it pays to dial. */
 const GREETING_BYTES = 4_096;
 
 /** What one dial came to; after `renewed` the next one follows at once. */
-type DialEnd = 'was-up' | 'renewed' | 'came-to-nothing' | 'final';
+type DialEnd = 'was-up' | 'renewed' | 'came-to-nothing' | 'final' | ServerBusy;
 
 const HANG_UP_WITHIN = 1_000;
 
@@ -91,6 +92,10 @@ class DialledLink implements ControlLink {
     for (;;) {
       const end = await this.#attempt(delay);
       if (end === 'final') return;
+      if (end instanceof ServerBusy) {
+        delay = busyDelay(end.retryAfterMs, firstDelayMs, rng);
+        continue;
+      }
       if (end === 'was-up') failures = 0;
       // Every party renews its connection at a moment of its own.
       delay = end === 'renewed' ? 0 : redialDelay(failures, firstDelayMs, rng);
@@ -112,6 +117,7 @@ class DialledLink implements ControlLink {
     } catch (error) {
       if (signal.aborted) return 'final';
       log.warn('control-link.unreachable', errorFields(error));
+      if (error instanceof ServerBusy) return error;
       return 'came-to-nothing';
     }
   }

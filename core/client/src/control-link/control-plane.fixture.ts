@@ -50,6 +50,8 @@ export class LoopbackControlPlane {
   /** Milliseconds for which its online keys hold. */
   keysLifetime = 86_400_000;
   connections = 0;
+  /** So many dials are told to come again in two seconds. */
+  busy = 0;
   readonly #clock: Clock;
   #server: Server | undefined;
   #caFile = '';
@@ -82,6 +84,10 @@ export class LoopbackControlPlane {
     server.on('upgrade', (request, socket: Socket, head) => {
       socket.on('error', () => {});
       if (request.url !== LINK_PATH) return void socket.destroy();
+      if (this.busy > 0) {
+        this.busy -= 1;
+        return void socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n');
+      }
       sockets.handleUpgrade(request, socket, head, (opened) => {
         this.connections += 1;
         this.serve(opened);

@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { connectionError } from '../connection-error.ts';
 import { ClientError } from '../error.ts';
 import { outerTls, parseServerUrl, proxyAgent, tlsOverTcp, watchSockets, type OuterTrust } from '../outer-tls/index.ts';
+import { serverBusy } from './server-busy.ts';
 import { LINK_PATH, LINK_PROTOCOL, SOCKET_SETTINGS } from './frame-transport.ts';
 
 const CONNECT_WITHIN = 10_000;
@@ -43,7 +44,7 @@ export async function dialRecorded(
 
 /**
  * An open WebSocket to a control plane over TLS 1.3. Throws ClientError: codes of `outerTls`, `link-refused`,
- * `proxy-refused`, `unreachable`, `timed-out`, `aborted`.
+ * `server-busy`, `proxy-refused`, `unreachable`, `timed-out`, `aborted`.
  */
 async function dialControlPlane(options: {
   url: string;
@@ -73,8 +74,8 @@ async function dialControlPlane(options: {
   try {
     return await new Promise((resolve, reject) => {
       socket.on('error', (error) => reject(proxyStatus === 200 ? connectionError(error) : proxyRefused()));
-      socket.once('unexpected-response', (request) => {
-        reject(proxyStatus === 200 ? linkRefused() : proxyRefused());
+      socket.once('unexpected-response', (request, response) => {
+        reject(proxyStatus === 200 ? (serverBusy(response) ?? linkRefused()) : proxyRefused());
         request.destroy();
       });
       socket.once('open', () => resolve(socket));

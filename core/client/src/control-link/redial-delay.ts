@@ -5,6 +5,11 @@ export const FIRST_DELAY_MS = 15_000;
 /** The longest wait is so many times the first. */
 const LONGEST_FACTOR = 4;
 
+/** Milliseconds to wait after a server said to come again in `askedMs`: then, and a while of one's own; no server sends a party away for long. */
+export function busyDelay(askedMs: number, first: number, rng: Rng): number {
+  return Math.min(askedMs, first * LONGEST_FACTOR) + randomBelow(rng, Math.max(1, first));
+}
+
 /**
  * Milliseconds to wait before dialling again after `failures` attempts in a row that came to nothing: uniform below
  * `first`, then in the upper half of twice, then of four times that.

@@ -283,7 +283,7 @@ function refusal(status: number, value: unknown): ApiRefusal {
   const parsed = errorAnswer.safeParse(value);
   if (!parsed.success) return new ApiRefusal(status, 'unexpected', `the custodian answered with status ${status}`);
   const { code, message, next } = parsed.data.error;
-  return new ApiRefusal(status, code, message, next);
+  return new ApiRefusal(status, code, message, next === undefined ? {} : { next });
 }
 
 const LONGEST_ERROR = 65_536;

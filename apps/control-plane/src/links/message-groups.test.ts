@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { newId, silentLog, systemRng, type AgentId, type OrgId } from '@ringfence/base';
+import { systemClock } from '@ringfence/base/platform';
+import type { DurablePartyMessage } from '@ringfence/client/control-link';
+import { SigningKey } from '@ringfence/crypto/sign';
+import { sql } from 'kysely';
+import { startDatabase, until } from '../control-plane.fixture.ts';
+import { noFault } from '../fault-points.ts';
+import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { LeaseRenewals } from '../jobs/lease-renewals.ts';
+import { recordEvent } from '../ledger/record-event.ts';
+import { openStore, type ControlPlaneStore } from '../store/open-store.ts';
+import { OrgChanges } from '../store/org-changes.ts';
+import { MessageGroups } from './message-groups.ts';
+import type { Connected } from './party-link.ts';
+
+const REPLICA = 'here';
+
+/** An organisation with agents that are connected here, without processes of their own. */
+class Rows {
+  readonly org: OrgId = newId('org', systemRng);
+  readonly store: ControlPlaneStore;
+
+  constructor(store: ControlPlaneStore) {
+    this.store = store;
+  }
+
+  async agents(count: number): Promise<Connected[]> {
+    const sign = SigningKey.generate(systemRng).publicKey;
+    const custodian = newId('custodian', systemRng);
+    const ids = Array.from({ length: count }, () => newId('agent', systemRng));
+    await this.store.withSystem('register-organisation', async (tx) => {
+      const row = { org: this.org, custodian, enrolment_key: sign, registered_at: 1 };
+      await tx.insertInto('organisation').values(row).execute();
+      for (const id of ids)
+        await sql`
+          insert into party (id, org, role, sign_key, keyring_seq, connection, replica)
+          values (${id}, ${this.org}, 'agent', ${sign}, 1, 1, ${REPLICA})`.execute(tx);
+    });
+    return ids.map((id) => ({
+      party: { id, org: this.org, role: 'agent', sign, last: null, locked: false },
+      connection: 1,
+    }));
+  }
+
+  async received(of: Connected): Promise<number | undefined> {
+    const [row] = await this.store.queryOrg(this.org, (db) =>
+      db.selectFrom('party').select('received_mid').where('id', '=', of.party.id).compile(),
+    );
+    return row?.received_mid;
+  }
+}
+
+const offer = (cpuMilli: number, epoch = 1): DurablePartyMessage => ({
+  name: 'offer',
+  body: {
+    offer: newId('offer', systemRng),
+    site: newId('site', systemRng),
+    epoch,
+    tier: 'private',
+    jurisdictions: ['DE'],
+    isolations: ['sandbox'],
+    tees: [],
+    hardLimits: true,
+    cpuMilli,
+    memoryBytes: 1e9,
+    diskBytes: 0,
+    gpus: [],
+    evidence: [],
+  },
+});
+
+async function opened(t: TestContext) {
+  const { url, stateDir } = await startDatabase(t);
+  const { store } = await openStore({ stateDir, url, clock: systemClock, log: silentLog });
+  let changed = 0;
+  const counting: ControlPlaneStore = new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'withOrg') changed += 1;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const context = {
+    store,
+    changes: new OrgChanges(counting, REPLICA),
+    clock: systemClock,
+    log: silentLog,
+    replica: REPLICA,
+    record: recordEvent(systemClock, store),
+    fault: noFault,
+  } as unknown as ControlPlaneContext;
+  return { store, context, changes: () => changed };
+}
+
+test('messages and heartbeats that come together', async (t) => {
+  const { store, context, changes } = await opened(t);
+  await t.test('messages that waited for a turn are one transaction, and a bad one harms no other', async () => {
+    const rows = new Rows(store);
+    const [a, b, c, old] = await rows.agents(4);
+    assert.ok(a && b && c && old);
+    const groups = new MessageGroups(context);
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    const before = changes();
+    const busy = context.changes.run(rows.org, () => held);
+    const together = [groups.take(a, offer(1_000), 1), groups.take(b, offer(2_000), 1)];
+    letGo();
+    await Promise.all([busy, ...together]);
+    assert.equal(changes() - before, 2, 'what ran, and the two together');
+    const second = Promise.withResolvers<void>();
+    const again = context.changes.run(rows.org, () => second.promise);
+    const mixed = Promise.allSettled([
+      groups.take(c, offer(1_000, 1.5), 1),
+      groups.take(a, offer(3_000), 1),
+      groups.take({ ...old, connection: 0 }, offer(4_000), 1),
+      groups.take(b, offer(5_000), 2),
+    ]);
+    second.resolve();
+    await again;
+    const outcomes = (await mixed).map((one) => (one.status === 'rejected' ? one.reason.code : 'taken'));
+    assert.deepEqual(outcomes, ['query-failed', 'taken', 'conflict', 'taken']);
+    assert.deepEqual(await Promise.all([a, b, c, old].map((of) => rows.received(of))), [1, 2, 0, 0]);
+  });
+  await t.test('a renewal waits for nobody’s rows, and is made when they are free', async () => {
+    const rows = new Rows(store);
+    const [free, held] = await rows.agents(2);
+    assert.ok(free && held);
+    const renewals = new LeaseRenewals(context);
+    const beat = ({ party, connection }: Connected) =>
+      renewals.renew({ org: party.org, agent: party.id as AgentId, connection });
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { promise: locked, resolve: onLocked } = Promise.withResolvers<void>();
+    const change = store.withOrg(rows.org, async (tx) => {
+      await tx.updateTable('party').set({ draining: true }).where('id', '=', held.party.id).execute();
+      onLocked();
+      await released;
+    });
+    await locked;
+    let late: unknown = 'waits';
+    const waiting = beat(held).then((leases) => (late = leases));
+    assert.deepEqual(await beat(free), []);
+    assert.equal(late, 'waits');
+    release();
+    await Promise.all([change, waiting]);
+    assert.deepEqual(late, []);
+    assert.deepEqual(await beat({ ...free, connection: 0 }), undefined, 'an older connection renews nothing');
+    await until('seen', async () => {
+      const seen = await store.queryOrg(rows.org, (db) => db.selectFrom('party').select('seen_at').compile());
+      return seen.every(({ seen_at }) => seen_at !== null);
+    });
+  });
+  await store.close();
+});
