@@ -24,6 +24,7 @@ const CHECKS: Readonly<Record<Constraint, Check>> = {
   'agent-offline': (offer) => offer.online,
   'agent-locked': (offer) => !offer.locked,
   'agent-draining': (offer) => offer.draining !== true,
+  'custodian-away': (offer) => offer.custodianAway !== true,
   tier: (offer, { needs }) => needs[offer.tier] !== undefined,
   residency: (offer, { residency }) => residencyCovers(residency, offer.jurisdictions),
   site: ({ site }, { placement }) => placement.sites?.includes(site) !== false,

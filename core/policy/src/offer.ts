@@ -42,6 +42,8 @@ export interface OfferRow {
   readonly diskFull?: boolean;
   /** It is to get no new work. */
   readonly draining?: boolean;
+  /** The custodian that would grant the job is not there: nothing would start. */
+  readonly custodianAway?: boolean;
   /** May be taken away at any time; absent: it may not. */
   readonly spot?: boolean;
   /** An hour, the whole machine's share that the job asks for; absent at the organisation's own sites. */

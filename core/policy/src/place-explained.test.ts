@@ -57,6 +57,7 @@ describe('place explains', () => {
     ['agent-offline', {}, { online: false }],
     ['agent-locked', {}, { locked: true }],
     ['agent-draining', {}, { draining: true }],
+    ['custodian-away', {}, { custodianAway: true }],
     ['disk', {}, { diskFull: true }],
     ['tier', { tiers: ['secure-cloud'] }, {}],
     ['residency', { residency: ['FR'] }, {}],

@@ -5,6 +5,7 @@ const FIXES: Readonly<Record<Constraint | 'site', string>> = {
   'agent-offline': 'start the agent there, or look at its way to the control plane',
   'agent-locked': 'remove that agent and join its machine anew: its journal forked or it was locked',
   'agent-draining': 'wait until it is back, or join another machine',
+  'custodian-away': 'start the custodian, or look at its way to the control plane; what runs goes on',
   tier: 'allow its tier in privacy.place.tiers, or join a machine of your own',
   residency: 'join a machine where the data may be: agent join-code --jurisdiction',
   site: 'its data lies elsewhere and is not copied: see ringfence dataset ls',

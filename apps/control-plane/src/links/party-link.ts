@@ -65,6 +65,8 @@ export async function acceptHello(
     context.store.atCommit(tx, change.compile());
     if (hello.received > 0) context.store.atCommit(tx, forgetUpTo(tx, party.id, hello.received));
     await context.changes.wake(tx, 'link', `${party.id} ${connection}`);
+    // Jobs that waited for it are looked at now, not at the placer's next round.
+    if (party.role === 'custodian') await context.changes.wake(tx, 'place');
     return { answer: { allow: true, received: row.received_mid }, connection };
   });
 }

@@ -8,7 +8,7 @@ export type VersionedOffer = OfferRow & { readonly rowVersion: number };
 
 /** The organisation's offers as placement sees them, whole machines and what is free of them. */
 export async function offerRows(tx: Tx, now: EpochMs): Promise<VersionedOffer[]> {
-  const rows = await tx
+  const offers = tx
     .selectFrom('offer')
     .innerJoin('party', 'party.id', 'offer.agent')
     .select([
@@ -25,8 +25,8 @@ export async function offerRows(tx: Tx, now: EpochMs): Promise<VersionedOffer[]>
       'locked',
       'draining',
     ])
-    .where('removed', '=', false)
-    .execute();
+    .where('removed', '=', false);
+  const [rows, custodianAway] = await Promise.all([offers.execute(), isCustodianAway(tx, now)]);
   return rows.map((row) => {
     const free: FreeResources = {
       cpuMilli: row.free_cpu_milli,
@@ -51,8 +51,21 @@ export async function offerRows(tx: Tx, now: EpochMs): Promise<VersionedOffer[]>
       online: isOnline(row.seen_at, now),
       locked: row.locked !== null,
       draining: row.draining,
+      custodianAway,
       diskFull: row.body.diskBytes === 0,
       rowVersion: row.row_version,
     };
   });
+}
+
+/** Whether the organisation's custodian was there once and is not now: no grant would come, so a lease would cost an attempt. */
+async function isCustodianAway(tx: Tx, now: EpochMs): Promise<boolean> {
+  const custodians = await tx
+    .selectFrom('party')
+    .select('seen_at')
+    .where('role', '=', 'custodian')
+    .where('removed', '=', false)
+    .where('connection', '>', 0)
+    .execute();
+  return custodians.length > 0 && !custodians.some(({ seen_at }) => isOnline(seen_at, now));
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { epochMs, systemRng as rng } from '@ringfence/base';
+import { type Clock, epochMs, type MonotonicMs, systemRng as rng } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
 import { TlsKey } from '@ringfence/crypto/certificate';
 import { checkCodeProof, foldKeyring } from '@ringfence/keyring';
@@ -21,7 +21,11 @@ import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.t
 import { claimProof, firstKeyring, makeOwner, type TestOrganisation } from '../fixtures/organisation.fixture.ts';
 
 const ahead = { by: 0 };
-const shifted = { ...clock, now: () => epochMs(clock.now() + ahead.by) };
+const shifted: Clock = {
+  ...clock,
+  now: () => epochMs(clock.now() + ahead.by),
+  monotonic: () => (clock.monotonic() + ahead.by) as MonotonicMs,
+};
 let rig: CustodianRig;
 let controlPlane: ControlPlaneDouble;
 let organisation: TestOrganisation;

@@ -63,6 +63,7 @@ export const CONSTRAINTS = [
   'agent-offline',
   'agent-locked',
   'agent-draining',
+  'custodian-away',
   'tier',
   'residency',
   'site',
