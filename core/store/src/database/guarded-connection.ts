@@ -21,6 +21,7 @@ export class GuardedConnection implements DatabaseConnection {
   readonly #client: pg.PoolClient;
   #begin: readonly Statement[] | undefined;
   #lock: Promise<readonly pg.QueryResult[]> | undefined;
+  #hasLock = false;
   #last: Statement[] = [];
   #ended = false;
   #broken = false;
@@ -35,16 +36,27 @@ export class GuardedConnection implements DatabaseConnection {
    */
   begin(sql: string, lock?: CompiledQuery): void {
     this.#begin = [{ sql, parameters: [] }, ...(lock === undefined ? [] : [lock])];
+    this.#hasLock = lock !== undefined;
   }
 
   /** The row that the transaction's `lock` found. */
   async locked(): Promise<unknown> {
+    if (this.#ended) throw ended();
+    return this.#lockedRow();
+  }
+
+  async #lockedRow(): Promise<unknown> {
     if (this.#begin !== undefined) void this.#send([]);
     try {
       return (await this.#lock)?.[1]?.rows[0];
     } catch (error) {
+      this.#noteBroken(error);
       throw translateFailure(error);
     }
+  }
+
+  #noteBroken(error: unknown): void {
+    this.#broken ||= !isUsableAfter(error) && !(error instanceof StoreError);
   }
 
   /** Sends a statement with COMMIT, after all others. */
@@ -58,7 +70,7 @@ export class GuardedConnection implements DatabaseConnection {
     try {
       return resultOf((await this.#answers(this.#send([{ sql, parameters }]))).at(-1));
     } catch (error) {
-      this.#broken ||= !isUsableAfter(error) && !(error instanceof StoreError);
+      this.#noteBroken(error);
       throw translateFailure(error);
     }
   }
@@ -73,6 +85,12 @@ export class GuardedConnection implements DatabaseConnection {
     this.#ended = true;
     // Nothing was ever asked of the server.
     if (this.#begin !== undefined && this.#last.length === 0) return { rows: [] };
+    // Without its row the server would commit all the same.
+    if (this.#hasLock)
+      await this.#lockedRow().catch(async (error: unknown) => {
+        await this.#rollBack();
+        throw error;
+      });
     const answers = await this.#answers(this.#send([...this.#last, COMMIT])).catch((error: unknown) => {
       const usable = isUsableAfter(error) || error instanceof StoreError;
       this.#broken ||= !usable;
@@ -88,9 +106,14 @@ export class GuardedConnection implements DatabaseConnection {
 
   /** Never throws: the error that led here is the one worth telling, and a broken connection rolls back by itself. */
   async rollback(): Promise<void> {
-    if (this.#ended || this.#broken) return;
+    if (this.#ended) return;
     this.#ended = true;
     if (this.#begin !== undefined) return;
+    await this.#rollBack();
+  }
+
+  async #rollBack(): Promise<void> {
+    if (this.#broken) return;
     try {
       await this.#client.query('rollback');
     } catch {

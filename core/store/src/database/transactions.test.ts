@@ -170,6 +170,10 @@ describe('transactions', () => {
     const insert = (tx: Tx<Tables>, id: number) => tx.insertInto('note').values({ org: ORG_A, id, text: 'x' });
     const unlocked = store.withOrg(ORG_A, (tx) => insert(tx, 92).execute(), { lock: lock(-1) });
     await assert.rejects(unlocked, { code: 'query-failed' });
+    const atCommitAlone = async (tx: Tx<Tables>) => store.atCommit(tx, insert(tx, 92).compile());
+    await assert.rejects(store.withOrg(ORG_A, atCommitAlone, { lock: lock(-1) }), { code: 'query-failed' });
+    const ended = await store.withOrg(ORG_A, async (tx) => [tx], { lock: lock(1) });
+    await assert.rejects(async () => ended[0] && store.locked(ended[0]), { code: 'ended' });
     const twice = store.withOrg(ORG_A, async (tx) => {
       store.atCommit(tx, insert(tx, 93).compile());
       await insert(tx, 93).execute();
