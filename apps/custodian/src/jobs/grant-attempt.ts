@@ -11,7 +11,7 @@ import type { CustodianContext } from '../context.ts';
 import type { NamedSecret } from '../secrets/secret-rows.ts';
 import type { Tx } from '../store/open-store.ts';
 import { JOB_MISSING } from '../store/sealed-columns.ts';
-import { endsBy } from './attempt-end.ts';
+import { endsBy, FENCED } from './attempt-end.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { evaluateGrant, type Evaluation, type GrantJob, type GrantRequest } from './evaluate-grant.ts';
 import { judgeJournal } from './grant-journal.ts';
@@ -123,7 +123,7 @@ async function grantedBefore(
   const row = await tx
     .selectFrom('attempt')
     .innerJoin('job', 'job.job', 'attempt.job')
-    .select(['attempt.grant_envelope', 'attempt.payload', 'attempt.epoch', 'attempt.ends_by', 'job.placement'])
+    .select(['attempt.grant_envelope', 'attempt.payload', 'attempt.epoch', 'attempt.ends_by'])
     .where('attempt.job', '=', job)
     .where('attempt.agent', '=', agent)
     .where('attempt.lease_digest', '=', statementDigest(request.lease))
@@ -131,8 +131,8 @@ async function grantedBefore(
     .where('job.commit_record', 'is', null)
     .whereRef('attempt.attempt', '=', 'job.attempt')
     .executeTakeFirst();
-  // One that goes on without a lease ends by a fence alone, and what was fenced is over.
-  if (row === undefined || (row.placement.onPartition === 'keep' && row.ends_by !== null)) return undefined;
+  // What was fenced is over, with a lease that runs as without one.
+  if (row === undefined || row.ends_by === FENCED) return undefined;
   const payload = Buffer.from(row.payload).toString('base64');
   return { answer: { result: 'granted', grant: row.grant_envelope, payload }, epoch: row.epoch };
 }

@@ -8,7 +8,9 @@ import { FENCED } from './attempt-end.ts';
 
 /**
  * Counts an attempt as over on an officer's signed word: from now on the next one may be granted, and the fenced one is given its grant no
- * more. Said again, or of an attempt that was never granted, it changes nothing. Throws CustodianError `bad-statement`.
+ * more and reads no more. So too one whose lease has run out by this custodian's clock: its agent's word, or a restart of the custodian,
+ * could count it as running again. Said again, or of an attempt that signed its end or was never granted, it changes nothing. Throws
+ * CustodianError `bad-statement`.
  */
 export async function takeFence(
   context: CustodianContext,
@@ -28,12 +30,12 @@ export async function takeFence(
   await context.store.withOrg(org, async (tx) => {
     const row = await tx
       .selectFrom('attempt')
-      .select(['job', 'attempt', 'agent', 'granted_at', 'stopped', 'ends_by'])
+      .select(['agent', 'stopped', 'ends_by'])
       .where('job', '=', job)
       .where('attempt', '=', attempt)
       .forNoKeyUpdate()
       .executeTakeFirst();
-    if (row === undefined || !context.leaseEnds.mayRun(row)) return;
+    if (row === undefined || row.stopped !== null || row.ends_by === FENCED) return;
     const { agent } = row;
     await tx
       .updateTable('attempt')
