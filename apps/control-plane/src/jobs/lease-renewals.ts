@@ -40,6 +40,8 @@ export class LeaseRenewals {
   readonly #context: Pick<ControlPlaneContext, 'store' | 'clock' | 'log' | 'replica'>;
   readonly #waiting = new Map<AgentId, WaitingBeat>();
   #armed = false;
+  #closed = false;
+  #cancelTick = (): void => {};
 
   constructor(context: Pick<ControlPlaneContext, 'store' | 'clock' | 'log' | 'replica'>) {
     this.#context = context;
@@ -53,7 +55,16 @@ export class LeaseRenewals {
     return new Promise((resolve) => this.#wait({ ...beat, answer: resolve, tries: 0 }));
   }
 
+  /** Answers nobody any more, and leaves no timer. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelTick();
+    for (const { answer } of this.#waiting.values()) answer(undefined);
+    this.#waiting.clear();
+  }
+
   #wait(beat: WaitingBeat): void {
+    if (this.#closed) return beat.answer(undefined);
     this.#waiting.get(beat.agent)?.answer(undefined);
     this.#waiting.set(beat.agent, beat);
     this.#arm();
@@ -62,7 +73,7 @@ export class LeaseRenewals {
   #arm(): void {
     if (this.#armed) return;
     this.#armed = true;
-    this.#context.clock.after(TICK_MS, () => {
+    this.#cancelTick = this.#context.clock.after(TICK_MS, () => {
       void this.#renewAll().finally(() => {
         this.#armed = false;
         if (this.#waiting.size > 0) this.#arm();
@@ -91,7 +102,8 @@ export class LeaseRenewals {
     );
     if (rows !== undefined && leases.length === rows[0]?.live) return beat.answer(leases);
     beat.tries += 1;
-    if (beat.tries < MOST_TRIES && !this.#waiting.has(beat.agent)) this.#waiting.set(beat.agent, beat);
+    const again = beat.tries < MOST_TRIES && !this.#closed && !this.#waiting.has(beat.agent);
+    if (again) this.#waiting.set(beat.agent, beat);
     else beat.answer(undefined);
   }
 }

@@ -74,6 +74,7 @@ export class LinkServer {
     for (const subscription of this.#subscriptions) subscription.close();
     for (const accepting of this.#accepting) accepting.close('shutdown');
     this.#sockets.close();
+    this.#renewals.close();
     await Promise.all(this.#ends);
   }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { newId, silentLog, systemRng, type AgentId, type OrgId } from '@ringfence/base';
+import { ManualClock, newId, silentLog, systemRng, type AgentId, type OrgId } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import type { DurablePartyMessage } from '@ringfence/client/control-link';
 import { SigningKey } from '@ringfence/crypto/sign';
+import { StoreError } from '@ringfence/store';
 import { sql } from 'kysely';
 import { startDatabase, until } from '../control-plane.fixture.ts';
 import { noFault } from '../fault-points.ts';
@@ -14,6 +15,7 @@ import { openStore, type ControlPlaneStore } from '../store/open-store.ts';
 import { OrgChanges } from '../store/org-changes.ts';
 import { MessageGroups } from './message-groups.ts';
 import type { Connected } from './party-link.ts';
+import { takeMessages } from './party-message.ts';
 
 const REPLICA = 'here';
 
@@ -122,6 +124,60 @@ test('messages and heartbeats that come together', async (t) => {
     assert.deepEqual(outcomes, ['query-failed', 'taken', 'conflict', 'taken']);
     assert.deepEqual(await Promise.all([a, b, c, old].map((of) => rows.received(of))), [1, 2, 0, 0]);
   });
+  await t.test('what came over an old connection and again over the new one is taken once', async () => {
+    const rows = new Rows(store);
+    const [a] = await rows.agents(1);
+    assert.ok(a);
+    const renewed = { ...a, connection: 2 };
+    const applied: number[] = [];
+    const counted = (cpuMilli: number): DurablePartyMessage =>
+      new Proxy(offer(cpuMilli), {
+        get: (target, name) => {
+          if (name === 'body') applied.push(cpuMilli);
+          return Reflect.get(target, name) as unknown;
+        },
+      });
+    const arrived = [
+      { from: a, message: counted(1_000), mid: 1 },
+      { from: renewed, message: counted(2_000), mid: 1 },
+      { from: renewed, message: counted(3_000), mid: 2 },
+      { from: renewed, message: counted(4_000), mid: 2 },
+    ];
+    const refused = await context.changes.run(rows.org, async (tx) => {
+      await tx.updateTable('party').set({ connection: 2 }).where('id', '=', a.party.id).execute();
+      return takeMessages(context, tx, rows.org, arrived);
+    });
+    assert.deepEqual(
+      [...refused.keys()].map((one) => arrived.indexOf(one)),
+      [0],
+    );
+    assert.deepEqual(applied, [2_000, 3_000]);
+    assert.equal(await rows.received(a), 2);
+  });
+  await t.test('a database that is away refuses all at once, and tries none alone', async () => {
+    const rows = new Rows(store);
+    const [a, b] = await rows.agents(2);
+    assert.ok(a && b);
+    for (const code of ['unavailable', 'timeout'] as const) {
+      const groups = new MessageGroups({
+        ...context,
+        fault: () => {
+          throw new StoreError(code, 'as if');
+        },
+      });
+      const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+      const busy = context.changes.run(rows.org, () => held);
+      const before = changes();
+      const both: Promise<void>[] = [groups.take(a, offer(1_000), 1), groups.take(b, offer(2_000), 1)];
+      const together: Promise<PromiseSettledResult<void>[]> = Promise.allSettled(both);
+      letGo();
+      await busy;
+      const outcomes = (await together).map((one) => (one.status === 'rejected' ? one.reason.code : 'taken'));
+      assert.deepEqual(outcomes, [code, code]);
+      assert.equal(changes() - before, 2, 'what ran, and the two together');
+    }
+    assert.deepEqual([await rows.received(a), await rows.received(b)], [0, 0]);
+  });
   await t.test('a renewal waits for nobody’s rows, and is made when they are free', async () => {
     const rows = new Rows(store);
     const [free, held] = await rows.agents(2);
@@ -149,6 +205,16 @@ test('messages and heartbeats that come together', async (t) => {
       const seen = await store.queryOrg(rows.org, (db) => db.selectFrom('party').select('seen_at').compile());
       return seen.every(({ seen_at }) => seen_at !== null);
     });
+  });
+  await t.test('who closes renewals leaves no timer and keeps nobody waiting', async () => {
+    const clock = new ManualClock();
+    const renewals = new LeaseRenewals({ ...context, clock });
+    const beat = { org: newId('org', systemRng), agent: newId('agent', systemRng), connection: 1 };
+    const waiting = renewals.renew(beat);
+    assert.equal(clock.waiting, 1);
+    renewals.close();
+    assert.equal(clock.waiting, 0);
+    assert.deepEqual([await waiting, await renewals.renew(beat)], [undefined, undefined]);
   });
   await store.close();
 });

@@ -1,11 +1,14 @@
 import type { OrgId } from '@ringfence/base';
 import type { DurablePartyMessage } from '@ringfence/client/control-link';
+import { StoreError } from '@ringfence/store';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { Connected } from './party-link.ts';
 import { takeMessages, type ArrivedMessage } from './party-message.ts';
 
 /** What one transaction takes at most: others of the organisation wait for it. */
 const MOST_TOGETHER = 64;
+
+const OF_DATABASE: ReadonlySet<string> = new Set(['unavailable', 'timeout', 'outcome-unknown', 'closed']);
 
 interface Waiting extends ArrivedMessage {
   readonly onTaken: () => void;
@@ -14,7 +17,8 @@ interface Waiting extends ArrivedMessage {
 
 /**
  * Commits messages of an organisation's parties that arrived while a change of it ran in one transaction: the busier an organisation, the
- * less each message costs. When that fails each is tried alone, so that nobody's message stands in another's way.
+ * less each message costs. When that fails each is tried alone, so that nobody's message stands in another's way; but when the database is
+ * away or too slow, all are refused, and their parties send them again.
  */
 export class MessageGroups {
   readonly #context: ControlPlaneContext;
@@ -46,9 +50,10 @@ export class MessageGroups {
       this.#committed(group);
       settle(group, refused);
     } catch (error) {
-      // Nobody's turn came.
-      if (group.length === 0) group = this.#draw(org);
-      if (group.length === 1) group[0]?.onRefused(error);
+      const cameToNothing = group.length === 0 ? this.#draw(org) : [];
+      // None of these was looked at, so none is at fault.
+      for (const { onRefused } of cameToNothing) onRefused(error);
+      if (group.length === 1 || isOfDatabase(error)) for (const { onRefused } of group) onRefused(error);
       else await this.#takeEachAlone(org, group);
     }
   }
@@ -83,6 +88,11 @@ export class MessageGroups {
       if (message.name === 'wanted') fault('wanted-after-commit');
     }
   }
+}
+
+/** Whether no message can be at fault: each alone would wait as long, and in vain. */
+function isOfDatabase(error: unknown): boolean {
+  return error instanceof StoreError && OF_DATABASE.has(error.code);
 }
 
 function settle(group: readonly Waiting[], refused: ReadonlyMap<ArrivedMessage, Error>): void {

@@ -33,9 +33,14 @@ export async function takeMessages(
   const received = await receiveAll(tx, org, { arrived, at: context.clock.now() });
   for (const one of arrived) {
     const { from, message, mid } = one;
-    const last = received.get(from.party.id);
-    if (last === undefined) refused.set(one, new ControlPlaneError('conflict', 'the party has a newer connection'));
-    else if (mid > last) await apply(context, tx, from, message);
+    const held = received.get(from.party.id);
+    // A group may hold what came over a party's old connection beside the same, sent again over its new one.
+    if (held?.connection !== from.connection)
+      refused.set(one, new ControlPlaneError('conflict', 'the party has a newer connection'));
+    else if (mid > held.mid) {
+      await apply(context, tx, from, message);
+      received.set(from.party.id, { ...held, mid });
+    }
   }
   for (const { message } of arrived) {
     context.fault('message-before-commit');
@@ -45,25 +50,33 @@ export async function takeMessages(
   return refused;
 }
 
-/** Holds the parties whose connections are their newest, and marks the ids as received; the ids that were received before. */
+/** A party's newest connection, and the highest id that was received from it. */
+interface Received {
+  readonly connection: number;
+  readonly mid: number;
+}
+
+/** Holds the parties whose connections are their newest, and marks the ids as received; what was received before. */
 async function receiveAll(
   tx: Tx,
   org: OrgId,
   { arrived, at }: { arrived: readonly ArrivedMessage[]; at: number },
-): Promise<ReadonlyMap<PartyId, number>> {
+): Promise<Map<PartyId, Received>> {
   const ids = arrived.map(({ from }) => from.party.id);
   const connections = arrived.map(({ from }) => from.connection);
   const mids = arrived.map(({ mid }) => mid);
-  const { rows } = await sql<{ id: PartyId; received_mid: number }>`
-    with arrived as (select * from unnest(${ids}::text[], ${connections}::bigint[], ${mids}::bigint[]) as arrived (id, connection, mid)),
-    held as (
-      select party.id, party.received_mid, arrived.mid from party join arrived using (id, connection)
+  const { rows } = await sql<{ id: PartyId; connection: number; received_mid: number }>`
+    with arrived as (
+      select id, connection, max(mid) as mid
+      from unnest(${ids}::text[], ${connections}::bigint[], ${mids}::bigint[]) as arrived (id, connection, mid) group by id, connection
+    ), held as (
+      select party.id, party.connection, party.received_mid, arrived.mid from party join arrived using (id, connection)
       where party.org = ${org} and party.locked is null and not party.removed order by party.id for no key update of party
     ), marked as (
       update party set received_mid = greatest(party.received_mid, held.mid), seen_at = ${at} from held where party.id = held.id
     )
-    select id, received_mid from held`.execute(tx);
-  return new Map(rows.map(({ id, received_mid }) => [id, received_mid]));
+    select id, connection, received_mid from held`.execute(tx);
+  return new Map(rows.map(({ id, connection, received_mid }) => [id, { connection, mid: received_mid }]));
 }
 
 async function apply(
