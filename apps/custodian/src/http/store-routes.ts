@@ -52,10 +52,13 @@ function objectRoutes(context: CustodianContext): Route[] {
       answer: objectsAnswer,
       handle: async ({ body }, caller, claimed) => {
         const stream = body as unknown as Readable;
-        const take = caller.kind === 'agent' ? takeFor(caller.id) : undefined;
+        const agent = caller.kind === 'agent' ? caller.id : null;
+        const take = agent === null ? undefined : takeFor(agent);
         // A refused stream is read to its end: cut off in the middle, the link would hang with the next request on it.
         const pieces = stream.iterator({ destroyOnReturn: false });
-        const stored = await storeObjects(context, claimed.org, pieces, take).finally(() => stream.resume());
+        const stored = await storeObjects(context, { org: claimed.org, agent }, pieces, take).finally(() =>
+          stream.resume(),
+        );
         return { stored };
       },
     }),

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { canonicalBytes, systemRng as rng, toBase64Url } from '@ringfence/base';
+import { MANIFEST_OBJECT } from '@ringfence/client/pack';
+import { DataKey, sealObjectBytes } from '@ringfence/crypto/seal';
 import { startControlPlaneDouble, type ControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
 import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.ts';
 import { claimRig, type TestOrganisation } from '../fixtures/organisation.fixture.ts';
@@ -91,6 +94,42 @@ test('only the current attempt stores checkpoints, and the next one is given the
   assert.deepEqual(await agent.client.storeCheckpoint(first), notCurrent, 'attempt 2 was granted');
   assert.deepEqual(await agent.client.storeCheckpoint({ ...first, attempt: 2 }), notCurrent, 'under its number');
   assert.deepEqual(await other.client.storeCheckpoint(await packOf(other, made, 2)), { result: 'stored' });
+});
+
+test('a checkpoint names only objects that its agent brought, and only of a job that has checkpoints', async () => {
+  assert.ok(agent !== undefined && other !== undefined);
+  const { client, org, project } = organisation;
+  await addDataset(rig, organisation, { name: 'foreign', text: 'rows that no job of this agent mounts' });
+  const { pack } = await client.openArtifact('foreign');
+  const claimed = rig.custodian.context.owner.claimed ?? assert.fail();
+  const [, chunk = assert.fail()] = (await objectsOfPack(rig.custodian.context, claimed, pack)) ?? [];
+  const result = await packOf(other, await depositTestJob(rig, organisation), 1);
+  const made = await depositTestJob(rig, organisation, { outputs: ['own'], work: WORK });
+  await granted(agent, made, 1);
+  const read = async (digest: typeof chunk) => (await agent?.client.object(digest))?.toArray();
+  const missing = { result: 'refused', reason: 'missing-objects' };
+  for (const digest of [chunk, pack.manifest, result.pack.manifest]) {
+    const dataKey = DataKey.generate(rng);
+    const key = toBase64Url(dataKey.expose());
+    const file = { path: 'x', size: 1, executable: false, chunks: [{ id: digest, digest, key, size: 1 }] };
+    const sealed = sealObjectBytes(
+      { dataKey, identity: { org, project, object: MANIFEST_OBJECT, version: 1 }, rng },
+      canonicalBytes({ v: 1, files: [file], links: [] }),
+    );
+    await agent.client.uploadObjects([sealed.bytes]);
+    const forged = { manifest: sealed.digest, key };
+    assert.ok((await objectsOfPack(rig.custodian.context, claimed, forged))?.includes(digest), 'it is a manifest');
+    const request = { job: made.body.job, attempt: 1, pack: forged, files: 1, bytes: 1 };
+    assert.deepEqual(await agent.client.storeCheckpoint(request), missing);
+    await assert.rejects(read(digest), { code: 'not-found' });
+  }
+  const own = await packOf(agent, made, 1);
+  const foreign = { ...own, pack: result.pack };
+  assert.deepEqual(await agent.client.storeCheckpoint(foreign), missing, 'a whole pack of another agent');
+  assert.deepEqual(await agent.client.storeCheckpoint(own), { result: 'stored' });
+  const without = await depositTestJob(rig, organisation, { outputs: ['none'] });
+  await granted(agent, without, 1);
+  await assert.rejects(agent.client.storeCheckpoint(await packOf(agent, without, 1)), { code: 'bad-request' });
 });
 
 test('with the end of a job its checkpoint is gone, by commit as by failure', async () => {

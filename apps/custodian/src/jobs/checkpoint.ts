@@ -3,17 +3,21 @@ import type { checkpointAnswer, checkpointRequest, PackReference } from '@ringfe
 import type { z } from 'zod';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
+import { CustodianError } from '../custodian-error.ts';
 import { haveObjects } from '../objects/chunks.ts';
 import { LARGEST_AGENT_MANIFEST, objectsOfPack } from '../objects/pack-objects.ts';
 import { unwrapKey, wrapKey } from '../objects/wrapped-key.ts';
 import type { Tx } from '../store/open-store.ts';
+import { openWorkload } from './open-workload.ts';
 
 type Request = z.output<typeof checkpointRequest>;
 type Answer = z.input<typeof checkpointAnswer>;
 
 /**
  * Makes a pack the checkpoint that the job's next attempt finds, in place of the one before. Only the current attempt may, while it has not
- * stopped: the attempt number is the fencing token here too (invariant 5). Stored again, it changes nothing.
+ * stopped: the attempt number is the fencing token here too (invariant 5). Stored again, it changes nothing. Every object has to be one that
+ * this agent brought: agents read their job's checkpoint, and a manifest of an agent's own making could name anything. Throws CustodianError
+ * `bad-request` for a job without checkpoints.
  */
 export async function storeCheckpoint(
   context: CustodianContext,
@@ -24,12 +28,14 @@ export async function storeCheckpoint(
   // Nothing of a manifest is read for an agent that may not store one.
   const judged = await context.store.withOrg(claimed.org, (tx) => refusalOf(tx, claimed, request, agent));
   if (judged !== undefined) return judged;
+  await requireCheckpoints(context, claimed, request.job);
   const objects = await objectsOfPack(context, claimed, request.pack, LARGEST_AGENT_MANIFEST);
   if (objects === undefined) return { result: 'refused', reason: 'missing-objects' };
   return context.store.withOrg(claimed.org, async (tx): Promise<Answer> => {
     const refusal = await refusalOf(tx, claimed, request, agent);
     if (refusal !== undefined) return refusal;
-    if (!(await haveObjects(tx, objects, context.clock.now()))) return { result: 'refused', reason: 'missing-objects' };
+    if (!(await haveObjects(tx, objects, context.clock.now(), agent)))
+      return { result: 'refused', reason: 'missing-objects' };
     await keep(context, tx, claimed, request);
     const { job, attempt } = request;
     await context.record(tx, claimed.org, {
@@ -65,6 +71,17 @@ async function refusalOf(
   if (row.stopped !== null || row.closed !== null || row.commit_record !== null)
     return { result: 'refused', reason: 'not-current' };
   return row.locked === null ? undefined : { result: 'refused', reason: 'locked' };
+}
+
+async function requireCheckpoints(context: CustodianContext, { org }: ClaimedOrganisation, job: JobId): Promise<void> {
+  const row = await context.store.withOrg(org, (tx) =>
+    tx.selectFrom('job').select('workload').where('job', '=', job).executeTakeFirstOrThrow(),
+  );
+  const workload = await openWorkload(context, org, job, row.workload);
+  if (workload?.checkpoint === undefined)
+    throw new CustodianError('bad-request', 'this job has no checkpoints', {
+      next: 'give it a `checkpoint` folder in its job.yaml',
+    });
 }
 
 async function keep(

@@ -1,4 +1,4 @@
-import { fromBase64Url } from '@ringfence/base';
+import { fromBase64Url, type AgentId } from '@ringfence/base';
 import { CryptoError, openObjectBytes } from '@ringfence/crypto/open';
 import { chunkId, DataKey } from '@ringfence/crypto/seal';
 import type { Digest } from '@ringfence/crypto/sign';
@@ -98,13 +98,19 @@ export async function requireObjects(tx: Tx, digests: readonly Digest[], now: nu
   });
 }
 
-/** Whether all these objects are stored. */
-export async function haveObjects(tx: Tx, digests: readonly Digest[], now: number): Promise<boolean> {
+/** Whether all these objects are stored, and `uploader`, if one is given, was the first to bring each. */
+export async function haveObjects(
+  tx: Tx,
+  digests: readonly Digest[],
+  now: number,
+  uploader?: AgentId,
+): Promise<boolean> {
   const wanted = [...new Set(digests)];
   const { count } = await tx
     .selectFrom('object')
     .select((build) => build.fn.countAll<number>().as('count'))
     .where('digest', '=', sql<Digest>`any(${wanted})`)
+    .$if(uploader !== undefined, (query) => query.where('uploader', '=', uploader ?? null))
     .executeTakeFirstOrThrow();
   if (count !== wanted.length) return false;
   // Told in the rows, so that nothing removes them before the manifest that names them is committed.

@@ -1,4 +1,4 @@
-import { errorFields, type OrgId } from '@ringfence/base';
+import { errorFields, type AgentId, type OrgId } from '@ringfence/base';
 import type { Digest } from '@ringfence/crypto/sign';
 import { sql } from 'kysely';
 import type { CustodianContext } from '../context.ts';
@@ -10,13 +10,20 @@ import type { IncomingObject } from './object-store.ts';
 const AT_ONCE = 8;
 const MOST_OBJECTS = 20_000;
 
+/** Who stores objects. */
+interface Sender {
+  readonly org: OrgId;
+  /** Null for a device. */
+  readonly agent: AgentId | null;
+}
+
 /**
- * Stores every object of a framed stream and answers with their digests, in order, once all are on disk. `take` is told the length of each
- * before its bytes, and throws where the sender may bring no more.
+ * Stores every object of a framed stream and answers with their digests, in order, once all are on disk. The first who brings an object
+ * is noted. `take` is told the length of each before its bytes, and throws where the sender may bring no more.
  */
 export async function storeObjects(
   context: CustodianContext,
-  org: OrgId,
+  sender: Sender,
   stream: AsyncIterable<Uint8Array>,
   take: (length: number) => void = () => {},
 ): Promise<readonly Digest[]> {
@@ -49,12 +56,12 @@ export async function storeObjects(
     await current?.drop();
     // Their files are there: without rows nothing would ever remove them.
     const kept = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    await rememberObjects(context, org, [...stored, ...kept]).catch((failure: unknown) =>
+    await rememberObjects(context, sender, [...stored, ...kept]).catch((failure: unknown) =>
       context.log.error('upload.not-remembered', { count: stored.length + kept.length, ...errorFields(failure) }),
     );
     throw isNoSpace(error) ? diskFull(error) : error;
   }
-  await rememberObjects(context, org, stored);
+  await rememberObjects(context, sender, stored);
   return stored.map(({ digest }) => digest);
 }
 
@@ -77,12 +84,12 @@ function diskFull(cause?: unknown): CustodianError {
 
 async function rememberObjects(
   context: CustodianContext,
-  org: OrgId,
+  { org, agent: uploader }: Sender,
   stored: readonly { digest: Digest; size: number }[],
 ): Promise<void> {
   if (stored.length === 0) return;
   const stored_at = context.clock.now();
-  const rows = [...new Map(stored.map((object) => [object.digest, { ...object, org, stored_at }])).values()];
+  const rows = [...new Map(stored.map((object) => [object.digest, { ...object, org, stored_at, uploader }])).values()];
   const digests = rows.map(({ digest }) => digest);
   await context.store.withOrg(org, async (tx) => {
     await tx

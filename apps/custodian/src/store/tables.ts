@@ -83,6 +83,8 @@ export interface ObjectTable {
   stored_at: number;
   /** When something new last relied on it, besides its storing. */
   used_at: Generated<number>;
+  /** The agent that stored it first; null when that was a device, or before this was noted. */
+  uploader: AgentId | null;
 }
 
 /** An object whose file is still to be removed. */
