@@ -8,15 +8,17 @@ import { runFiles } from './run-files.ts';
 
 const NEEDS = JSON.stringify(join(import.meta.dirname, '../needs.ts'));
 const HEAD = `import assert from 'node:assert'; import test, { describe } from 'node:test'; import { missing, need } from ${NEEDS};\n`;
+const NAMES = ['one', 'two', 'three'];
 
-/** Runs one test file with the given source in a folder of its own. */
-async function run(source: string, full = false, quietMs = 60_000): Promise<TestReport> {
+/** Runs test files with the given sources in a folder of their own. */
+async function run(source: string | readonly string[], full = false, quietMs = 60_000): Promise<TestReport> {
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-test-runner-'));
   try {
-    writeFileSync(join(folder, 'one.test.mts'), HEAD + source);
+    const files = new Map([source].flat().map((text, at) => [`${NAMES[at] ?? assert.fail()}.test.mts`, text]));
+    for (const [name, text] of files) writeFileSync(join(folder, name), HEAD + text);
     const outcomes = await runFiles({
       folder,
-      files: ['one.test.mts'],
+      files: [...files.keys()],
       full,
       timeoutMs: 60_000,
       quietMs,
@@ -70,6 +72,23 @@ test('a file that ends the process fails the run and is named, with its last wor
   const report = await run(`console.log('last words'); process.exit(3);`);
   assert.equal(report.failed, 1, text(report));
   assert.match(text(report), /one\.test\.mts:0\): last words\n/);
+});
+
+test('a file that ends the process with 0 fails the run, and those that never ran are named', async () => {
+  const sources = [`test('a', () => {});`, `test('b', () => {}); process.exit(0);`, `test('c', () => {});`];
+  const report = await run(sources);
+  assert.equal(report.failed, 1, text(report));
+  assert.match(text(report), /before all had run/);
+  assert.match(text(report), /nothing was heard of .*three\.test\.mts/);
+  assert.deepEqual(counts(await run(`test('a', () => process.exit(0));`)), [0, 1, 0]);
+});
+
+test('a file without a test fails the run and is named', async () => {
+  const report = await run([`test('a', () => {});`, ``, `describe('s', () => {});`]);
+  assert.deepEqual(counts(report), [1, 2, 0]);
+  assert.match(text(report), /two\.test\.mts:1\): the file has no test/);
+  assert.match(text(report), /three\.test\.mts:0\): nothing was heard of it/);
+  assert.deepEqual(counts(await run(``)), [0, 1, 0]);
 });
 
 test('a file that a forgotten timer keeps alive is stopped and named', async () => {

@@ -24,7 +24,10 @@ export type TestRun = {
 const REPORTER = join(import.meta.dirname, 'events-reporter.ts');
 const KEPT_OUTPUT = 64 * 1024;
 
-/** Runs the files and resolves with their outcomes; a runner that dies becomes a failed outcome with its last output. */
+/**
+ * Runs the files and resolves with their outcomes. A runner that dies, or ends before it said that all is over, becomes a failed outcome with
+ * its last output, and so does a file that ran no test.
+ */
 export async function runFiles(run: TestRun): Promise<TestOutcome[]> {
   const { folder, files, timeoutMs, full, quietMs, onStart, onOutcome } = run;
   if (files.length === 0) return [];
@@ -37,14 +40,19 @@ export async function runFiles(run: TestRun): Promise<TestOutcome[]> {
   });
   if (child.pid !== undefined) onStart?.(child.pid);
   const outcomes: TestOutcome[] = [];
+  const add = (outcome: TestOutcome): void => {
+    outcomes.push(outcome);
+    onOutcome(outcome);
+  };
   let output = '';
+  let over = false;
   const keep = (text: string) => (output = (output + text).slice(-KEPT_OUTPUT));
   child.stdout?.setEncoding('utf8').on('data', keep);
   child.stderr?.setEncoding('utf8').on('data', keep);
   const lines = createInterface({ input: child.stdio[3] as Readable }).on('line', (line) => {
-    const outcome = JSON.parse(line) as TestOutcome;
-    outcomes.push(outcome);
-    onOutcome(outcome);
+    const outcome = JSON.parse(line) as TestOutcome | null;
+    if (outcome === null) over = true;
+    else add(outcome);
     quiet.refresh();
   });
   // Ctrl-C reaches the runner through the terminal's group; a SIGTERM to us alone would leave it and its files behind.
@@ -61,13 +69,28 @@ export async function runFiles(run: TestRun): Promise<TestOutcome[]> {
   process.off('SIGTERM', stop);
   clearTimeout(quiet);
   const explained = outcomes.some(({ result }) => result === 'failed');
-  if (explained || (code === 0 && !hung)) return outcomes;
-  const name = hung ? 'a timer, socket or child process was left open' : `test runner ended with ${code}`;
-  const [only = '', ...others] = files;
-  const file = others.length === 0 ? join(folder, only) : '';
-  const lastLine = output.trimEnd().split('\n').at(-1) ?? '';
-  const reason = [lastLine, `in ${files.join(' ')}`, output].filter((line) => line !== '').join('\n');
-  const died: TestOutcome = { name, file, line: 0, result: 'failed', reason };
-  onOutcome(died);
-  return [...outcomes, died];
+  const silent = silentFiles(run, outcomes);
+  if (!explained && (code !== 0 || hung || !over)) {
+    const name = hung ? 'a timer, socket or child process was left open' : endedWith(code);
+    const [only = '', ...others] = files;
+    const file = others.length === 0 ? join(folder, only) : '';
+    const lastLine = output.trimEnd().split('\n').at(-1) ?? '';
+    const unheard = silent.length === 0 ? '' : `nothing was heard of ${silent.join(' ')}`;
+    const reason = [lastLine, `in ${files.join(' ')}`, unheard, output].filter((line) => line !== '').join('\n');
+    add({ name, file, line: 0, result: 'failed', reason });
+  } else
+    for (const path of silent)
+      add({ name: 'no test', file: join(folder, path), line: 0, result: 'failed', reason: 'nothing was heard of it' });
+  return outcomes;
+}
+
+const endedWith = (code: number | null): string =>
+  code === 0 ? 'a test ended the process before all had run' : `test runner ended with ${code}`;
+
+/** Files of a run with no outcome; none where tests of another module ran, which may be of any of these files. */
+function silentFiles({ folder, files }: TestRun, outcomes: readonly TestOutcome[]): string[] {
+  const heard = new Set(outcomes.map(({ file }) => file));
+  const paths = new Set(files.map((path) => join(folder, path)));
+  if ([...heard].some((file) => !paths.has(file))) return [];
+  return files.filter((path) => !heard.has(join(folder, path)));
 }

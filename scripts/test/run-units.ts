@@ -3,6 +3,7 @@ import { idleCores } from './idle-cores.ts';
 import { runFiles, type TestRun } from './run-files.ts';
 import type { TestOutcome } from './outcome.ts';
 import type { TestUnit } from './test-files.ts';
+import { timeLimits } from './time-limits.ts';
 
 /** What a unit came to. */
 export interface UnitRun {
@@ -14,14 +15,17 @@ export interface UnitRun {
   readonly cpuSeconds: number;
 }
 
-type Common = Omit<TestRun, 'files' | 'onStart'>;
+type Common = Omit<TestRun, 'files' | 'onStart' | 'quietMs'>;
 
 const LOOK_MS = 3_000;
 /** Idle cores at which the units that run mostly wait, for a lease to end or a process to come back. */
 const IDLE_ENOUGH = 0.8;
 
-/** Runs units in the given order, as many at a time as there are `places`, and one more while those leave a core idle. */
-export async function runUnits(units: readonly TestUnit[], places: number, common: Common): Promise<UnitRun[]> {
+/** How many units run at a time: `fixed` ones, and with `oneMore` another while those leave a core idle. */
+export type Places = { fixed: number; oneMore: boolean };
+
+/** Runs units in the given order. `common.timeoutMs` is what one test may take, but for those of time-limits.ts. */
+export async function runUnits(units: readonly TestUnit[], places: Places, common: Common): Promise<UnitRun[]> {
   const waiting = [...units];
   process.once('SIGTERM', () => void waiting.splice(0));
   const done: UnitRun[] = [];
@@ -35,7 +39,7 @@ export async function runUnits(units: readonly TestUnit[], places: number, commo
   const placeWhileIdle = async (): Promise<void> => {
     while (waiting.length > 0) if ((await idleCores(LOOK_MS)) >= IDLE_ENOUGH) await runNext();
   };
-  await Promise.all([...Array.from({ length: places }, place), placeWhileIdle()]);
+  await Promise.all([...Array.from({ length: places.fixed }, place), ...(places.oneMore ? [placeWhileIdle()] : [])]);
   return done;
 }
 
@@ -43,6 +47,11 @@ async function runUnit(unit: TestUnit, common: Common): Promise<UnitRun> {
   const start = performance.now();
   let used: () => number = () => 0;
   const onStart = (pid: number): void => void (used = cpuSeconds(pid));
-  const outcomes = await runFiles({ ...common, files: unit.files, onStart });
+  const outcomes = await runFiles({
+    ...common,
+    ...timeLimits(unit.files, common.timeoutMs),
+    files: unit.files,
+    onStart,
+  });
   return { unit, outcomes, seconds: (performance.now() - start) / 1000, cpuSeconds: used() };
 }

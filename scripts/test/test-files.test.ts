@@ -6,6 +6,7 @@ import { completeFiles } from './complete-files.ts';
 import { EXPECTED_SECONDS } from './expected-seconds.ts';
 import type { TestOutcome } from './outcome.ts';
 import { findTestFiles, testUnits } from './test-files.ts';
+import { LONGER_SECONDS, timeLimits } from './time-limits.ts';
 
 const CHECKOUT = resolve(import.meta.dirname, '../..');
 
@@ -23,9 +24,20 @@ test('every test file runs in exactly one process, and the longest starts first'
 
 test('files that were expected to take long are there', () => {
   assert.deepEqual(
-    Object.keys(EXPECTED_SECONDS).filter((path) => !existsSync(join(CHECKOUT, path))),
+    [...Object.keys(EXPECTED_SECONDS), ...Object.keys(LONGER_SECONDS)].filter(
+      (path) => !existsSync(join(CHECKOUT, path)),
+    ),
     [],
   );
+});
+
+test('the longest test has a limit of its own, and its runner waits for that', () => {
+  const usual = { timeoutMs: 900_000, quietMs: 905_000 };
+  assert.deepEqual(timeLimits(['tests/e2e/serving.full.test.ts'], 900_000), usual);
+  assert.deepEqual(timeLimits(['tests/chaos/chaos.full.test.ts'], 900_000), {
+    timeoutMs: 2_400_000,
+    quietMs: 2_405_000,
+  });
 });
 
 test('only what passed as a whole need not be run again', () => {
@@ -41,4 +53,6 @@ test('only what passed as a whole need not be run again', () => {
   assert.deepEqual(complete(['a.test.ts', 'b.test.ts'], [passed, elsewhere]), { files: [], passed: 0 });
   const there = outcome('levels.fixture.ts', 'passed');
   assert.deepEqual(complete(['a.test.ts'], [passed, there]), { files: ['a.test.ts'], passed: 2 });
+  assert.deepEqual(complete(['a.test.ts', 'b.test.ts'], [passed]), { files: ['a.test.ts'], passed: 1 });
+  assert.deepEqual(complete(['a.test.ts'], []), { files: [], passed: 0 });
 });
