@@ -90,7 +90,10 @@ test('a client that is killed while it uploads goes on with its next call', asyn
   const before = storedBytes();
   const add = ['dataset', 'add', 'large-data', folder, '--label', 'internal'];
   const [program, ...args] = roleCommand({ kind: 'source' }, 'cli', add);
-  const child = spawn(program, args, { env: { ...process.env, RINGFENCE_HOME: house.home }, stdio: 'ignore' });
+  // It reads 40 MiB and stands still: the first 32 travel together, so that no kill comes too late.
+  const preload = ['--import', join(import.meta.dirname, 'stop-reading.fixture.ts')];
+  const env = { ...process.env, RINGFENCE_HOME: house.home };
+  const child = spawn(program, [...preload, ...args], { env, stdio: 'ignore' });
   const over = new Promise((resolve) => child.once('close', resolve));
   await until(() => storedBytes() - before > 8 * MiB, 'some of it has arrived');
   child.kill('SIGKILL');

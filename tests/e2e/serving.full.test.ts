@@ -63,6 +63,13 @@ async function wordBy(name = 'echo'): Promise<string> {
   return (JSON.parse(await cli('endpoint', 'call', name, '/who')) as { word: string }).word;
 }
 
+/** How a member's call of `/who` ended: what the gateway, or the CLI in its place, said of itself, if one did, and the status. */
+async function called(name: string): Promise<{ refusal: string | undefined; status: number | undefined }> {
+  const { stdout, stderr } = await house.cli(['endpoint', 'call', name, '/who', '--json']);
+  const answer = JSON.parse(stdout === '' ? '{}' : stdout) as { status?: number; gateway?: string | null };
+  return { refusal: answer.status === undefined ? stderr : (answer.gateway ?? undefined), status: answer.status };
+}
+
 async function callerOf(name: string, token?: string): Promise<Caller> {
   await until(
     async () => (await listed(name))?.gateways.some(({ listens }) => listens !== null) === true,
@@ -158,7 +165,13 @@ test('from nothing by a held call, and down again by a person', async () => {
   const resting = await house.cli(['endpoint', 'call', 'idle', '/who']);
   assert.match(resting.stderr, /the gateway answered, not the endpoint: scaled-to-zero, status 503/);
   await cli('endpoint', 'scale', 'idle', 'auto');
-  await until(async () => (await wordBy('idle')) === 'idle', 'a call is held until there is a replica');
+  // Until the gateway has heard of it; the call after that is held until there is a replica.
+  let held = await called('idle');
+  await until(async () => {
+    if (held.refusal === 'scaled-to-zero') held = await called('idle');
+    return held.refusal !== 'scaled-to-zero';
+  }, 'the gateway hears that it may come back');
+  assert.deepEqual(held, { refusal: undefined, status: 200 });
   await cli('endpoint', 'rm', 'idle');
   assert.equal(await listed('idle'), undefined);
   await until(async () => (await house.cli(['endpoint', 'call', 'idle', '/who'])).code !== 0, 'nobody serves it');
