@@ -42,6 +42,13 @@ describe('a wrong call ends with 2 and says what is right', () => {
   });
 });
 
+test('an error with --json commands no terminal', async (t) => {
+  const { code, stderr } = await runCli(temporaryFolder(t), ['ps', '--\u009b2J', '--json']);
+  assert.equal(code, 2);
+  assert.doesNotMatch(stderr.trimEnd(), /\p{Cc}/u);
+  assert.match(JSON.parse(stderr).error.message, /\u009b2J/);
+});
+
 describe('what cannot be done ends with 1', () => {
   test('without a profile, and names the command that makes one', async (t) => {
     for (const args of [['ps'], ['launch', '-y', 'job.yaml'], ['org', 'renew', '--root-key-file', 'none']]) {

@@ -6,7 +6,7 @@ import { systemClock } from '@ringfence/base/platform';
 import packageFile from '../package.json' with { type: 'json' };
 import { CliError } from './cli-error.ts';
 import type { Command } from './command.ts';
-import { processTerminal, shown } from './terminal.ts';
+import { jsonLine, processTerminal, shown } from './terminal.ts';
 import { nearestVerbs, VERBS } from './verbs.ts';
 
 const COMMON = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
@@ -81,7 +81,7 @@ async function nextFor(words: readonly string[]): Promise<string> {
 /** Says what failed and what to do next; the exit code tells a wrong call (2) from a refusal (1). */
 function report(error: unknown, json: boolean): number {
   const { code, message, next, problems } = explain(error);
-  if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, next, problems } })}\n`);
+  if (json) process.stderr.write(`${jsonLine({ error: { code, message, next, problems } })}\n`);
   else {
     const text = `ringfence: ${message} (${code})\n${next === undefined ? '' : `  ${next}\n`}`;
     process.stderr.write(process.stderr.isTTY ? shown(text) : text);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { shown, tableOr } from './terminal.ts';
+import { jsonLine, processTerminal, shown, tableOr } from './terminal.ts';
 
 test('what would command a terminal is shown, not sent; text, tabs and colours stay', () => {
   for (const [text, expected] of [
@@ -48,6 +48,27 @@ test('nothing but colours is left of any text', () => {
     }),
     { numRuns: 20_000 },
   );
+});
+
+test('JSON holds no control character, and means the same', () => {
+  const unit = fc.integer({ min: 0, max: 0xa1 }).map((code) => String.fromCharCode(code));
+  fc.assert(
+    fc.property(fc.string({ unit }), (text) => {
+      const line = jsonLine({ [text]: [text] });
+      assert.doesNotMatch(line, /\p{Cc}/u);
+      assert.deepEqual(JSON.parse(line), { [text]: [text] });
+    }),
+    { numRuns: 20_000 },
+  );
+  assert.equal(jsonLine({ text: '\u009b2J\u007fé' }), String.raw`{"text":"\u009b2J\u007fé"}`);
+});
+
+test('a result with --json is written so', (t) => {
+  const write = t.mock.method(process.stdout, 'write', () => true);
+  processTerminal(true).value({ kind: 'line', text: '\u009d52;c;cm0gLXJm\u009c' });
+  const written = write.mock.calls.map(({ arguments: [text] }) => text);
+  write.mock.restore();
+  assert.deepEqual(written, [`${String.raw`{"kind":"line","text":"\u009d52;c;cm0gLXJm\u009c"}`}\n`]);
 });
 
 test('a list that is empty says what to do, and shows no head of a table', () => {

@@ -22,7 +22,7 @@ export function processTerminal(json: boolean): Terminal {
     json,
     watched: process.stderr.isTTY,
     line: (text) => (json ? undefined : out(`${(onOut ?? shown)(text)}\n`)),
-    value: (value) => (json ? out(`${JSON.stringify(value)}\n`) : undefined),
+    value: (value) => (json ? out(`${jsonLine(value)}\n`) : undefined),
     note: (text) => void process.stderr.write(`${(onErr ?? shown)(text)}\n`),
     raw: out,
   };
@@ -48,6 +48,14 @@ function pictureOf(code: number): string {
 
 function asItIs(text: string): string {
   return text;
+}
+
+/** What JSON (RFC 8259, 7) lets stand as it is, and a terminal takes for a command: DEL and C1. */
+const BARE_CONTROLS = /[\u007f-\u009f]/g;
+
+/** `value` as JSON on one line without any control character, so that whoever watches it is safe too; a reader gets the same value. */
+export function jsonLine(value: object): string {
+  return JSON.stringify(value).replaceAll(BARE_CONTROLS, (found) => `\\u00${found.charCodeAt(0).toString(16)}`);
 }
 
 /** Rows as aligned columns under a head. */
