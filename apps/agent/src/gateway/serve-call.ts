@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Clock } from '@ringfence/base';
+import { peerOf } from '@ringfence/client/payload-link';
 import type { Forwarded, Onlooker, Outgoing } from '../serving/forward.ts';
 import { toReplica } from '../serving/forwarded-headers.ts';
 import { bodyOf } from '../serving/request-body.ts';
@@ -20,7 +21,7 @@ export interface Call {
   readonly endpoint: ServedEndpoint;
   /** Path and query as the replica gets them. */
   readonly path: string;
-  /** Undefined for a member of the organisation, whom no token limits. */
+  /** Undefined for a member of the organisation, who comes over a payload link and whom no token limits. */
   readonly token: KnownToken | undefined;
   /** Of the whole gateway, for bodies that are looked at. */
   readonly room: BodyRoom;
@@ -29,8 +30,6 @@ export interface Call {
 
 const LARGEST_CHECKED_BODY = 4_194_304;
 const NO_TOKENS: TokenCount = { in: 0, out: 0 };
-/** Share one part of the places for held requests. */
-const MEMBERS = 'members';
 
 /** Serves a call within its token's limits; never throws. */
 export async function serveCall(call: Call): Promise<void> {
@@ -143,9 +142,9 @@ async function sendTo(
   }
 }
 
-function held({ endpoint, response, token }: Call, began: number): Promise<Target | undefined> {
+function held({ request, endpoint, response, token }: Call, began: number): Promise<Target | undefined> {
   if (response.destroyed) return Promise.resolve(undefined);
-  const caller = token?.digest ?? MEMBERS;
+  const caller = token?.digest ?? peerOf(request).key;
   return endpoint.hold({ until: began + HELD_MS, caller }, (leave) => response.once('close', leave));
 }
 
