@@ -14,17 +14,16 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { HEARTBEAT_MS } from '../jobs/clock-terms.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { LeaseRenewals } from '../jobs/lease-renewals.ts';
-import { ControlPlaneError } from '../control-plane-error.ts';
 import type { PartyId } from '../store/tables.ts';
-import { WaitingLine } from '../waiting-line.ts';
+import { Handshakes } from './handshakes.ts';
 import { newestByParty, waitingAbove } from './outbox.ts';
 import { acceptHello, findParty, lockForFork, takeAck, takeEnd, type Connected } from './party-link.ts';
 import { MessageGroups } from './message-groups.ts';
+import { refuseUpgrade } from './refuse-upgrade.ts';
+import { SilentSockets } from './silent-sockets.ts';
 
-/**
- * More handshakes at once would end in time-outs on both sides, and be begun anew; a party that dials waits 10 s for its upgrade.
- */
-const HANDSHAKES = { atOnce: 48, longestWaitMs: 5_000 } as const;
+/** A party sends its open frame as soon as its WebSocket is open. */
+const OPEN_FRAME_WITHIN_MS = 5_000;
 
 /** A link that this replica holds, and what of the outbox it was given. */
 interface HeldLink extends Connected {
@@ -42,21 +41,20 @@ export class LinkServer {
   readonly #ends = new Set<Promise<void>>();
   readonly #sockets = new WebSocketServer({ ...LINK_SOCKET_OPTIONS, noServer: true });
   readonly #subscriptions: Subscription[];
-  readonly #handshakes: WaitingLine;
+  readonly #silent = new SilentSockets();
+  readonly #handshakes: Handshakes;
   readonly #messages: MessageGroups;
   readonly #renewals: LeaseRenewals;
 
   constructor(context: ControlPlaneContext, server: Server) {
     this.#context = context;
-    this.#handshakes = new WaitingLine(context.clock, HANDSHAKES);
+    this.#handshakes = new Handshakes(context.clock);
     this.#messages = new MessageGroups(context);
     this.#renewals = new LeaseRenewals(context);
     server.on('upgrade', (request, socket, head) => {
       socket.on('error', ignore);
       if (request.url !== '/v1/link') return void socket.destroy();
-      void this.#handshakes
-        .run(() => this.#upgrade(request, socket, head))
-        .catch((error: unknown) => socket.end(busyAnswer(error)));
+      this.#upgrade(request, socket, head);
     });
     this.#subscriptions = [
       context.changes.listen('outbox', (party) => (party === undefined ? this.#pumpAll() : this.#pumpOne(party))),
@@ -78,17 +76,22 @@ export class LinkServer {
     await Promise.all(this.#ends);
   }
 
-  /** From the upgrade to the welcome, or to the end of a connection that comes to nothing. */
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    return new Promise((resolve) => {
-      if (socket.destroyed) return resolve();
-      socket.once('close', resolve);
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, resolve));
-    });
+  /** Who is there is not known before the open frame: until then a socket has one of the places for strangers, and no handshake waits for it. */
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (socket.destroyed) return;
+    const retryAfterS = this.#handshakes.retryAfterS;
+    const onNamed = retryAfterS === undefined ? this.#silent.enter(request.socket.remoteAddress ?? '') : undefined;
+    if (onNamed === undefined) return refuseUpgrade(socket, this.#context.clock, retryAfterS ?? 1);
+    socket.once('close', onNamed);
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, onNamed));
   }
 
-  #accept(socket: WebSocket, onDone: () => void): void {
+  #accept(socket: WebSocket, onNamed: () => void): void {
     const context = this.#context;
+    const cut = (): void => socket.terminate();
+    const cancelSilence = context.clock.after(OPEN_FRAME_WITHIN_MS, cut);
+    const { promise: over, resolve: onOver } = Promise.withResolvers<void>();
+    socket.once('close', onOver);
     let connected: Connected | undefined;
     const here = (): Connected => {
       if (connected === undefined) throw new Error('a message came before the hello was accepted');
@@ -105,7 +108,15 @@ export class LinkServer {
       rng: context.rng,
       log: context.log,
       heartbeatMs: HEARTBEAT_MS,
-      lookupParty: (id) => findParty(context, id),
+      lookupParty: async (id) => {
+        cancelSilence();
+        const party = await findParty(context, id);
+        if (party === undefined || party.locked) return party;
+        onNamed();
+        if (await this.#handshakes.turn(id, { over, cut })) return party;
+        accepting.close('shutdown');
+        return undefined;
+      },
       onHello: async (event) => {
         const { answer, connection } = await acceptHello(context, event);
         if (answer.allow) connected = { party: event.party, connection };
@@ -113,7 +124,7 @@ export class LinkServer {
       },
       onFork: (event) => lockForFork(context, event),
       onReady: (link) => {
-        onDone();
+        onOver();
         this.#hold(here(), link);
       },
       onMessage: (message, { mid }) => this.#messages.take(here(), message, mid),
@@ -123,6 +134,7 @@ export class LinkServer {
           : [],
       onAck: (mid, journal) => takeAck(context, here(), mid, journal),
       onEnd: (end) => {
+        cancelSilence();
         this.#accepting.delete(accepting);
         void this.#end(connected, end).finally(() => {
           this.#ends.delete(ended);
@@ -208,9 +220,3 @@ export class LinkServer {
 
 /** Made once: a function made at each upgrade would hold its request for as long as the link is up. */
 function ignore(): void {}
-
-/** Says when to dial again, before anything was begun that would be lost. */
-function busyAnswer(error: unknown): string {
-  const seconds = (error instanceof ControlPlaneError ? error.retryAfterS : undefined) ?? 1;
-  return `HTTP/1.1 503 Service Unavailable\r\nRetry-After: ${seconds}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
-}
