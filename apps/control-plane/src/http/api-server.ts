@@ -11,7 +11,7 @@ import { authenticate } from './authenticate.ts';
 import { tlsOptions } from './kept-certificate.ts';
 import { openApi } from './openapi.ts';
 import { BadBody, problemsOf, refusalOf } from './refusal.ts';
-import type { Caller, Route } from './route.ts';
+import type { Caller, Route, RouteCall } from './route.ts';
 
 /** What the API needs. */
 export interface ApiOptions {
@@ -26,8 +26,11 @@ export interface ApiOptions {
 }
 
 const LARGEST_BODY = 64 * 1024;
-/** More changes at once would wait on each other's rows, and hold connections that reads need; a caller waits 30 s for an answer. */
-const CHANGES = { atOnce: 32, longestWaitMs: 20_000 } as const;
+/**
+ * More changes at once would wait on each other's rows, and hold connections that reads need; a caller waits 30 s for an answer. The changes of
+ * one organisation are committed one after the other: four keep it busy, and more would only keep places from the others.
+ */
+const CHANGES = { atOnce: 32, longestWaitMs: 20_000, each: { atOnce: 4, mostWaiting: 1_250 } } as const;
 const MOST_CONNECTIONS = 20_000;
 
 /** The HTTPS server of the API; `listen` is the caller's. Throws PolicyError when a route's action is not declared. */
@@ -74,19 +77,24 @@ export function createApiServer(options: ApiOptions) {
     server.route({
       method: route.method,
       url: route.path,
-      handler: async (request, reply) => {
-        const work = (): Promise<unknown> => answerOf(route, request, options);
-        return reply.send(await (route.method === 'GET' ? work() : line.run(work)));
-      },
+      handler: async (request, reply) => reply.send(await answerOf(route, request, { ...options, line })),
     });
   }
   return server;
 }
 
-async function answerOf(route: Route, request: FastifyRequest, options: ApiOptions): Promise<unknown> {
+/** Changes wait for their turn only when it is known whose they are. */
+async function answerOf(
+  route: Route,
+  request: FastifyRequest,
+  options: ApiOptions & { readonly line: WaitingLine },
+): Promise<unknown> {
+  const { store, clock, authoriser, line } = options;
   const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   const parameters = stringsOf(request.params);
-  if (route.action === 'public') return route.handle({ body: parseBody(route, bytes), parameters });
+  const call = (): RouteCall<unknown> => ({ body: parseBody(route, bytes), parameters });
+  const isRead = route.method === 'GET';
+  if (route.action === 'public') return isRead ? route.handle(call()) : line.run(() => route.handle(call()), 'public');
   const url = new URL(request.url, 'https://control-plane');
   const signed = {
     method: request.method,
@@ -94,9 +102,13 @@ async function answerOf(route: Route, request: FastifyRequest, options: ApiOptio
     query: url.search === '' ? '?' : url.search,
     body: bytes,
   };
-  const caller = await authenticate(options.store, options.clock, signed, request.headers);
-  authorise(route, caller, { authoriser: options.authoriser, resource: parameters['job'] ?? caller.org });
-  return route.handle({ body: parseBody(route, bytes), parameters }, caller);
+  const { caller, spendNonce } = await authenticate(store, clock, signed, request.headers);
+  authorise(route, caller, { authoriser, resource: parameters['job'] ?? caller.org });
+  if (isRead) return route.handle(call(), caller);
+  return line.run(async () => {
+    await spendNonce();
+    return route.handle(call(), caller);
+  }, caller.org);
 }
 
 function authorise(route: Route, { device, org }: Caller, by: { authoriser: Authoriser; resource: string }): void {

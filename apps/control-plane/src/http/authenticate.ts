@@ -1,15 +1,27 @@
 import type { Clock } from '@ringfence/base';
 import { readSignatureInput, verifyRequest, type SignatureHeaders, type SignedRequest } from '@ringfence/protocol/api';
 import { StoreError } from '@ringfence/store';
+import { sql, type Selectable } from 'kysely';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneStore } from '../store/open-store.ts';
+import type { SpentNonceTable } from '../store/tables.ts';
 import type { Caller } from './route.ts';
 
 /** How far a signature's time may be from ours, in seconds. */
 const FRESH_WITHIN_S = 60;
 
+/** Who signed a request. */
+export interface Authenticated {
+  readonly caller: Caller;
+  /**
+   * For a request that changes something, when its turn has come: the same bytes are taken once, and of a device that was removed or locked
+   * meanwhile none. Throws ControlPlaneError `not-authenticated`.
+   */
+  readonly spendNonce: () => Promise<void>;
+}
+
 /**
- * The device whose fresh signature the request carries. A request that changes something spends its nonce, so the same bytes are taken once.
+ * The device whose fresh signature the request carries; changes nothing.
  * Throws ControlPlaneError `not-authenticated` for every reason, with nothing that tells them apart.
  */
 export async function authenticate(
@@ -17,7 +29,7 @@ export async function authenticate(
   clock: Clock,
   request: SignedRequest,
   headers: Readonly<Record<string, unknown>>,
-): Promise<Caller> {
+): Promise<Authenticated> {
   const signed = signatureHeaders(headers);
   const parameters = signed === undefined ? undefined : readSignatureInput(signed['signature-input']);
   if (signed === undefined || parameters === undefined) throw refused();
@@ -39,19 +51,39 @@ export async function authenticate(
     { readOnly: true },
   );
   if (party === undefined || !verifyRequest(request, signed, party.sign_key)) throw refused();
-  if (request.method !== 'GET') {
-    const expires_at = (parameters.created + 2 * FRESH_WITHIN_S) * 1000;
-    await spendNonce(store, { device, nonce, org: party.org, expires_at });
-  }
-  return { device, org: party.org, keys: { device: party.sign_key, enrolment: party.enrolment_key } };
+  const expires_at = (parameters.created + 2 * FRESH_WITHIN_S) * 1000;
+  return {
+    caller: { device, org: party.org, keys: { device: party.sign_key, enrolment: party.enrolment_key } },
+    spendNonce: () => spendNonce(store, { device, nonce, org: party.org, expires_at }),
+  };
 }
 
 async function spendNonce(
   store: ControlPlaneStore,
-  row: { device: Caller['device']; nonce: string; org: Caller['org']; expires_at: number },
+  { device, nonce, org, expires_at }: Selectable<SpentNonceTable>,
 ): Promise<void> {
   try {
-    await store.queryOrg(row.org, (db) => db.insertInto('spent_nonce').values(row).compile());
+    const spent = await store.queryOrg(org, (db) =>
+      db
+        .insertInto('spent_nonce')
+        .columns(['device', 'nonce', 'org', 'expires_at'])
+        .expression(
+          db
+            .selectFrom('party')
+            .select([
+              sql<string>`id`.as('device'),
+              sql<string>`cast(${nonce} as text)`.as('nonce'),
+              'org',
+              sql<number>`cast(${expires_at} as bigint)`.as('expires_at'),
+            ])
+            .where('id', '=', device)
+            .where('removed', '=', false)
+            .where('locked', 'is', null),
+        )
+        .returning('nonce')
+        .compile(),
+    );
+    if (spent.length === 0) throw refused();
   } catch (error) {
     if (error instanceof StoreError && error.code === 'duplicate') throw refused();
     throw error;
