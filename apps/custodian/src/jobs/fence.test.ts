@@ -4,10 +4,11 @@ import { newId, systemRng as rng } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
 import { SigningKey } from '@ringfence/crypto/sign';
 import { signStatement } from '@ringfence/keyring';
-import { ask, depositTestJob, grantBody, joinRig, stoppedBy } from '../fixtures/agent.fixture.ts';
+import { addDataset, ask, depositTestJob, grantBody, joinRig, stoppedBy } from '../fixtures/agent.fixture.ts';
 import { startControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
 import { startRig } from '../fixtures/custodian-rig.fixture.ts';
 import { claimRig } from '../fixtures/organisation.fixture.ts';
+import { FENCED } from './attempt-end.ts';
 
 test('an attempt that keeps on is followed by another after an officer’s fence alone; then it gets its grant no more', async (t) => {
   const [rig, controlPlane] = await Promise.all([startRig(), startControlPlaneDouble()]);
@@ -46,6 +47,44 @@ test('an attempt that keeps on is followed by another after an officer’s fence
     result: 'refused',
     reason: 'attempt-may-run',
   });
+});
+
+test('a fenced attempt is over for good, though its lease ran or had run out: it gets no grant, reads nothing, and goes into the ledger', async (t) => {
+  const [rig, controlPlane] = await Promise.all([startRig(), startControlPlaneDouble()]);
+  t.after(async () => {
+    await rig.close();
+    await controlPlane.close();
+  });
+  const organisation = await claimRig(rig, controlPlane);
+  const { client, device, org, sign } = organisation;
+  const agent = await joinRig(rig, organisation, 'node-1');
+  await addDataset(rig, organisation, { name: 'mounted' });
+  const { manifest } = (await client.openArtifact('mounted')).pack;
+  const read = async () => (await agent.client.object(manifest)).toArray();
+  const { leaseEnds, store } = rig.custodian.context;
+  for (const ranOut of [false, true]) {
+    const made = await depositTestJob(rig, organisation, { retryOn: ['interruption'], mounts: ['mounted'] });
+    const { job } = made.body;
+    const first = grantBody(controlPlane, agent, made, { attempt: 1 });
+    assert.equal((await ask(agent, first)).result, 'granted');
+    assert.equal((await ask(agent, first)).result, 'granted', 'asked again before the fence');
+    assert.ok((await read()).length > 0);
+    if (ranOut) leaseEnds.runs({ job, attempt: 1, granted_at: 1, ends_by: 1, stopped: null });
+    const fence = signStatement('fence', { v: 1, org, job, attempt: 1, device, at: clock.now() }, [sign]);
+    await client.fence(job, fence);
+    await client.fence(job, fence);
+    const { row, events } = await store.withOrg(org, async (tx) => ({
+      row: await tx.selectFrom('attempt').select('ends_by').where('job', '=', job).executeTakeFirst(),
+      events: await tx.selectFrom('event').select('body').where('type', '=', 'fenced').execute(),
+    }));
+    assert.equal(row?.ends_by, FENCED);
+    assert.equal(events.filter(({ body }) => Buffer.from(body).includes(job)).length, 1);
+    assert.equal((await ask(agent, first)).result, 'refused', 'its own grant is given no more');
+    const deadline = performance.now() + 10_000;
+    while ((await read().catch(() => [])).length > 0) assert.ok(performance.now() < deadline, 'it reads on');
+    assert.equal((await ask(agent, grantBody(controlPlane, agent, made, { attempt: 2 }))).result, 'granted');
+    await agent.client.stopped(stoppedBy(agent, made, 2));
+  }
 });
 
 test('a service may be granted again and again, however its attempts ended; other jobs as they wish', async (t) => {

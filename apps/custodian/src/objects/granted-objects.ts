@@ -4,6 +4,7 @@ import type { PackReference } from '@ringfence/protocol/payload';
 import { findVersionOf } from '../artifacts/artifact-rows.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
+import { FENCED } from '../jobs/attempt-end.ts';
 import { readCheckpoint } from '../jobs/checkpoint.ts';
 import { openWorkload } from '../jobs/open-workload.ts';
 import type { Tx } from '../store/open-store.ts';
@@ -58,6 +59,7 @@ export class GrantedObjects {
       .where('attempt.agent', '=', agent)
       .where('attempt.epoch', '=', claimed.epoch)
       .where('attempt.stopped', 'is', null)
+      .where('attempt.ends_by', 'is distinct from', FENCED)
       .where('job.closed', 'is', null)
       .where('job.commit_record', 'is', null)
       .where('agent.locked', 'is', null)
