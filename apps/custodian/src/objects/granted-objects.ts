@@ -8,17 +8,12 @@ import { FENCED } from '../jobs/attempt-end.ts';
 import { readCheckpoint } from '../jobs/checkpoint.ts';
 import { openWorkload } from '../jobs/open-workload.ts';
 import type { Tx } from '../store/open-store.ts';
+import { FreshSets } from './fresh-sets.ts';
 import { objectsOfPack } from './pack-objects.ts';
 
-/** Packs whose objects are remembered; a set is up to some megabytes. */
+/** Packs whose objects are remembered, and how many objects in all; some 100 bytes each. */
 const MOST_PACKS = 64;
-/** For so long a list is taken as it is: a job's data is read object by object. */
-const FRESH_MS = 1_000;
-
-interface Readable {
-  readonly at: number;
-  readonly packs: readonly ReadonlySet<Digest>[];
-}
+const MOST_OBJECTS = 500_000;
 
 /**
  * What agents may read: the code, the mounts and the checkpoint of attempts that were granted to them and are the current ones of jobs that
@@ -26,26 +21,23 @@ interface Readable {
  */
 export class GrantedObjects {
   readonly #context: CustodianContext;
-  /** By agent, as of a moment ago. */
-  readonly #readable = new Map<AgentId, Readable>();
+  /** By agent. */
+  readonly #readable: FreshSets<AgentId, Digest>;
   /** By the digest of a manifest, the one used last at the end. */
   readonly #packs = new Map<Digest, ReadonlySet<Digest>>();
 
   constructor(context: CustodianContext) {
     this.#context = context;
+    this.#readable = new FreshSets(context.clock);
   }
 
   /** Whether `agent` may read the object. */
   async mayRead(claimed: ClaimedOrganisation, agent: AgentId, digest: Digest): Promise<boolean> {
-    const now = this.#context.clock.monotonic();
-    const known = this.#readable.get(agent);
-    if (known !== undefined && now - known.at < FRESH_MS && holds(known, digest)) return true;
-    const { store } = this.#context;
-    const packs = await store.withOrg(claimed.org, (tx) => this.#packsOf(tx, claimed, agent));
-    const sets = await Promise.all(packs.map((pack) => this.#objectsOf(claimed, pack)));
-    const readable = { at: now, packs: sets };
-    this.#readable.set(agent, readable);
-    return holds(readable, digest);
+    return this.#readable.has(agent, digest, async () => {
+      const { store } = this.#context;
+      const packs = await store.withOrg(claimed.org, (tx) => this.#packsOf(tx, claimed, agent));
+      return Promise.all(packs.map((pack) => this.#objectsOf(claimed, pack)));
+    });
   }
 
   async #packsOf(tx: Tx, claimed: ClaimedOrganisation, agent: AgentId): Promise<readonly PackReference[]> {
@@ -89,14 +81,13 @@ export class GrantedObjects {
     if (objects.size === 0) return objects;
     this.#packs.delete(pack.manifest);
     this.#packs.set(pack.manifest, objects);
-    for (const [manifest] of this.#packs) {
-      if (this.#packs.size <= MOST_PACKS) break;
+    let count = this.#packs.values().reduce((sum, { size }) => sum + size, 0);
+    for (const [manifest, { size }] of this.#packs) {
+      // The one used now stays however large it is.
+      if (manifest === pack.manifest || (this.#packs.size <= MOST_PACKS && count <= MOST_OBJECTS)) break;
       this.#packs.delete(manifest);
+      count -= size;
     }
     return objects;
   }
-}
-
-function holds({ packs }: Readable, digest: Digest): boolean {
-  return packs.some((objects) => objects.has(digest));
 }
