@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startDatabase, startReplica, until } from '../control-plane.fixture.ts';
+import { ShiftedClock, startDatabase, startReplica, until } from '../control-plane.fixture.ts';
 import { TestOrganisation } from '../organisation.fixture.ts';
 
 test('no lease while the custodian is away: the job waits, says why, costs no attempt, and starts when it is back', async (t) => {
   const { url: databaseUrl } = await startDatabase(t);
-  const controlPlane = await startReplica(t, { databaseUrl });
+  const clock = new ShiftedClock();
+  const controlPlane = await startReplica(t, { databaseUrl, clock });
   const org = new TestOrganisation();
   const { client, custodian, agent } = await org.enrol(t, controlPlane);
+  // A link that is up is not away, however long ago it said hello.
+  clock.jump(50_000);
   const running = await client.submit(org.submission());
   await until('a lease', async () => (await client.job(running.job)).state === 'leased');
   await custodian.close();

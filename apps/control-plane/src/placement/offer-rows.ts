@@ -26,7 +26,7 @@ export async function offerRows(tx: Tx, now: EpochMs): Promise<VersionedOffer[]>
       'draining',
     ])
     .where('removed', '=', false);
-  const [rows, custodianAway] = await Promise.all([offers.execute(), isCustodianAway(tx, now)]);
+  const [rows, custodianAway] = await Promise.all([offers.execute(), isCustodianAway(tx)]);
   return rows.map((row) => {
     const free: FreeResources = {
       cpuMilli: row.free_cpu_milli,
@@ -58,8 +58,11 @@ export async function offerRows(tx: Tx, now: EpochMs): Promise<VersionedOffer[]>
   });
 }
 
-/** Whether the organisation's custodian was there once and is not now: no grant would come, so a lease would cost an attempt. */
-async function isCustodianAway(tx: Tx, now: EpochMs): Promise<boolean> {
+/**
+ * Whether the organisation's custodian was linked once and is not now: no grant would come, so a lease would cost an attempt. A custodian
+ * renews no leases, so that the moment when it was last heard is that of its hello.
+ */
+async function isCustodianAway(tx: Tx): Promise<boolean> {
   const custodians = await tx
     .selectFrom('party')
     .select('seen_at')
@@ -67,5 +70,5 @@ async function isCustodianAway(tx: Tx, now: EpochMs): Promise<boolean> {
     .where('removed', '=', false)
     .where('connection', '>', 0)
     .execute();
-  return custodians.length > 0 && !custodians.some(({ seen_at }) => isOnline(seen_at, now));
+  return custodians.length > 0 && custodians.every(({ seen_at }) => seen_at === null);
 }
