@@ -3,6 +3,7 @@ import type { Clock } from '@ringfence/base';
 import { connectionError } from '../connection-error.ts';
 import { ClientError } from '../error.ts';
 import { outerTls, proxyAgent, type OuterTrust } from '../outer-tls/index.ts';
+import { retryAfterSeconds } from './retry-after.ts';
 
 /** How to reach a control plane's HTTPS. */
 export interface ServerAccess extends OuterTrust {
@@ -90,7 +91,7 @@ function exchange(url: URL, request: HttpsRequest, agent: Agent): Promise<HttpsA
         resolve({
           status: response.statusCode ?? 0,
           date: response.headers.date,
-          retryAfterS: secondsOf(response.headers['retry-after']),
+          retryAfterS: retryAfterSeconds(response.headers),
           body: Buffer.concat(parts),
         }),
       );
@@ -98,9 +99,4 @@ function exchange(url: URL, request: HttpsRequest, agent: Agent): Promise<HttpsA
     });
     outgoing.end(request.body);
   });
-}
-
-/** RFC 9110, 10.2.3; a date is not used by our servers. */
-function secondsOf(header: string | undefined): number | undefined {
-  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
 }

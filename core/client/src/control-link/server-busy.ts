@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { retryAfterSeconds } from '../api/retry-after.ts';
 import { ClientError } from '../error.ts';
 
 const LONGEST_S = 3_600;
@@ -13,12 +14,12 @@ export class ServerBusy extends ClientError {
   }
 }
 
-/** What an answer 503 with `Retry-After` in seconds (RFC 9110, 10.2.3) means; undefined for any other. */
+/** What an answer 503 with `Retry-After` in seconds means; undefined for any other. */
 export function serverBusy({
   statusCode,
   headers,
 }: Pick<IncomingMessage, 'statusCode' | 'headers'>): ServerBusy | undefined {
-  const after = headers['retry-after'];
-  if (statusCode !== 503 || after === undefined || !/^\d{1,9}$/.test(after)) return undefined;
-  return new ServerBusy(Math.min(LONGEST_S, Number(after)) * 1_000);
+  const after = retryAfterSeconds(headers);
+  if (statusCode !== 503 || after === undefined) return undefined;
+  return new ServerBusy(Math.min(LONGEST_S, after) * 1_000);
 }
