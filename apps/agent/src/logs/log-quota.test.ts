@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { AttemptFolder } from '../attempt/attempt-folder.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { LogQuota, type DroppedLog } from './log-quota.ts';
-import { markToSeal } from './log-to-seal.ts';
+import { markToSeal, sealedMetricsPath } from './log-to-seal.ts';
 
 const [org, project, device] = [newId('org', rng), newId('project', rng), newId('device', rng)];
 
@@ -81,6 +81,18 @@ describe('the quota of logs', () => {
     markToSeal(last, { org, project });
     quota.over(last);
     assert.deepEqual([quota.bytes, existsSync(waiting.logPath), existsSync(newest.logPath)], [900, false, false]);
+  });
+
+  it('counts the copy of metrics that is made for sealing, and drops it with the log', (t) => {
+    const state = stateFolder(t);
+    const quota = new LogQuota(state, 1_000);
+    const folder = ended(state, 400);
+    quota.over(folder);
+    writeFileSync(sealedMetricsPath(folder), Buffer.alloc(300));
+    quota.over(folder);
+    assert.equal(quota.bytes, 700);
+    quota.over(ended(state, 900));
+    assert.deepEqual([quota.bytes, existsSync(sealedMetricsPath(folder))], [900, false]);
   });
 
   it('forgets what was removed with its job', (t) => {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isId } from '@ringfence/base';
 import { AttemptFolder, attemptsOfJob } from '../attempt/attempt-folder.ts';
-import { sealMark } from './log-to-seal.ts';
+import { sealedMetricsPath, sealMark } from './log-to-seal.ts';
 
 /** A log that made room, and the bytes that went with it. */
 export interface DroppedLog {
@@ -58,7 +58,7 @@ export class LogQuota {
     if (kept !== undefined) this.#running.set(folder.path, kept.bytes);
   }
 
-  /** The attempt is over: from now on its log can make room for others. */
+  /** The attempt is over: from now on its log can make room for others. Said again, what it takes is counted anew. */
   over(folder: AttemptFolder): void {
     this.#bytes -= this.#running.get(folder.path) ?? 0;
     this.#running.delete(folder.path);
@@ -98,6 +98,7 @@ export class LogQuota {
     if (about !== undefined) folder.write({ ...about, view: { ...about.view, logDropped: bytesAt(folder.logPath) } });
     rmSync(folder.logPath, { force: true });
     rmSync(folder.metricsPath, { force: true });
+    rmSync(sealedMetricsPath(folder), { force: true });
     this.#onDropped({ folder, bytes });
   }
 }
@@ -112,7 +113,7 @@ function keptBelow(state: string): (Kept & { at: number })[] {
 }
 
 function bytesOf(folder: AttemptFolder): number {
-  return bytesAt(folder.logPath) + bytesAt(folder.metricsPath);
+  return bytesAt(folder.logPath) + bytesAt(folder.metricsPath) + bytesAt(sealedMetricsPath(folder));
 }
 
 function bytesAt(path: string): number {

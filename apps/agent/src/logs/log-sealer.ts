@@ -1,5 +1,4 @@
 import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { errorFields } from '@ringfence/base';
 import { writeFileAtomic } from '@ringfence/base/platform';
 import { sealPack } from '@ringfence/client/pack';
@@ -10,7 +9,7 @@ import type { AttemptFolder } from '../attempt/attempt-folder.ts';
 import { withCustodian } from '../attempt/with-custodian.ts';
 import { readMetricFile } from '../job-metrics/metric-file.ts';
 import type { LinkContext } from '../link/link-context.ts';
-import { attemptsToSeal, clearMark, sealMark } from './log-to-seal.ts';
+import { attemptsToSeal, clearMark, sealedMetricsPath, sealMark } from './log-to-seal.ts';
 
 const WITHIN_MS = 86_400_000;
 
@@ -57,7 +56,8 @@ export class LogSealer {
     );
     await withCustodian(this.#context, within, (custodian) => custodian.storeLog({ ...folder.id, pack, bytes }));
     clearMark(folder);
-    rmSync(join(folder.path, SEALED_METRICS), { force: true });
+    rmSync(sealedMetricsPath(folder), { force: true });
+    this.#context.machine.logQuota.over(folder);
     log.info('log.sealed', { ...folder.id, bytes });
   }
 
@@ -67,7 +67,8 @@ export class LogSealer {
     if (view === undefined || !existsSync(folder.metricsPath)) return [];
     const all = { since: 0, last: Number.MAX_SAFE_INTEGER };
     const lines = metricLines(readMetricFile(folder.metricsPath), { view, wish: all, clock: this.#context.clock });
-    writeFileAtomic(join(folder.path, SEALED_METRICS), lines);
+    writeFileAtomic(sealedMetricsPath(folder), lines);
+    this.#context.machine.logQuota.over(folder);
     return [SEALED_METRICS];
   }
 }

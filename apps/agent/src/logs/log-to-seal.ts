@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isId, type ProjectId } from '@ringfence/base';
 import { writeFileAtomic } from '@ringfence/base/platform';
 import { idOf } from '@ringfence/protocol';
+import { SEALED_METRICS } from '@ringfence/protocol/payload';
 import { z } from 'zod';
 import { AttemptFolder, attemptsOfJob } from '../attempt/attempt-folder.ts';
 
@@ -36,6 +37,11 @@ export function attemptsToSeal(state: string): readonly AttemptFolder[] {
     .filter((name) => isId('job', name))
     .flatMap((job) => attemptsOfJob(state, job).map((attempt) => new AttemptFolder(state, { job, attempt })))
     .filter((attempt) => existsSync(pathOf(attempt)));
+}
+
+/** Where the copy of an attempt's metrics lies while it is sealed. */
+export function sealedMetricsPath(folder: AttemptFolder): string {
+  return join(folder.path, SEALED_METRICS);
 }
 
 function pathOf(folder: AttemptFolder): string {
