@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { peerOf } from '@ringfence/client/payload-link';
 import { headMaxAge } from '@ringfence/keyring';
+import { REFUSAL_HEADER } from '@ringfence/protocol/payload';
 import { isOwner } from '../api/is-owner.ts';
 import { sendJson, sendRefusal } from '../http/send-json.ts';
 import type { KeyringCopy } from '../link/keyring-copy.ts';
-import { REFUSAL_HEADER } from '../serving/forwarded-headers.ts';
 import type { Gateway } from './gateway.ts';
 
 const METRICS = '/v1/gateway/metrics';

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { GatewayRefusal, ServiceSpec } from '@ringfence/protocol/payload';
-import { REFUSAL_HEADER } from '../serving/forwarded-headers.ts';
+import { REFUSAL_HEADER, type GatewayRefusal, type ServiceSpec } from '@ringfence/protocol/payload';
 
 /** An answer that the gateway makes itself. */
 export interface OwnAnswer {

@@ -2,8 +2,7 @@ import type { RootEntry } from '../oci/root-entry.ts';
 import type { SandboxLevel } from './isolation.ts';
 import type { SandboxNetwork } from './network.ts';
 
-/** Where secrets lie that are files. */
-export const SECRETS_FOLDER = '/run/secrets';
+export { SECRETS_FOLDER } from '@ringfence/protocol/payload';
 /** More than 64 secrets take. */
 export const SECRETS_BYTES = 8 * 1_048_576;
 

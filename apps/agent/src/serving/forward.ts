@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import { REFUSAL_HEADER } from '@ringfence/protocol/payload';
 import type { Client, Dispatcher } from 'undici';
-import { REFUSAL_HEADER, toCaller } from './forwarded-headers.ts';
+import { toCaller } from './forwarded-headers.ts';
 import type { ReplicaConnections } from './replica-connections.ts';
 
 /** A request as it goes to a replica. */

@@ -1,7 +1,5 @@
+import { REFUSAL_HEADER } from '@ringfence/protocol/payload';
 import { HOP_BY_HOP } from '../http/hop-by-hop.ts';
-
-/** An answer of an agent that carries it was not made by a replica; its value says why the request was not taken. */
-export const REFUSAL_HEADER = 'ringfence-refusal';
 
 /** What a caller could pass itself off with: a replica must not believe it, so it does not see it. */
 const CALLERS_WORD = ['authorization', 'expect', 'forwarded', 'host', 'via', 'x-real-ip'];

@@ -1,12 +1,11 @@
 import { ClientError } from '@ringfence/client/error';
 import { requestPayload, type StreamedResponse } from '@ringfence/client/payload-link';
 import type { AgentId } from '@ringfence/base';
+import { REFUSAL_HEADER } from '@ringfence/protocol/payload';
 import type { CommandContext } from '../command.ts';
 import { withAgent } from '../job/agent-client.ts';
 import type { Session } from '../session.ts';
 
-/** An answer with this header is an agent's own: what a replica sends under that name is dropped on the way. */
-const REFUSAL_HEADER = 'ringfence-refusal';
 /** What an agent that was not started with `--gateway` says. */
 export const NOT_A_GATEWAY = 'not-a-gateway';
 

@@ -1,3 +1,4 @@
+import { SECRET_FILE, SECRETS_FOLDER } from '../payload/workload.ts';
 import { parseVariableName, type VariableName } from './names.ts';
 import { below, entriesOf, listOf, refuse, type Place, type Read } from './read.ts';
 import type { MapNode, Tree } from './tree.ts';
@@ -48,10 +49,6 @@ export interface SecretWish {
   readonly name: VariableName;
   readonly file?: string;
 }
-
-/** Where secrets lie that are files: in memory, for the job alone. */
-export const SECRETS_FOLDER = '/run/secrets';
-const SECRET_FILE = /^\/run\/secrets\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
 
 const secretWish: Read<SecretWish> = (tree, place) => {
   if (tree.kind === 'refused') return undefined;

@@ -129,6 +129,9 @@ export const endpointsAnswer = z.strictObject({
 /** `POST /v1/endpoints/NAME/scale`; null gives it back to the autoscaler. */
 export const scaleRequest = z.strictObject({ replicas: whole(0, 100).nullable() });
 
+/** An answer of an agent that carries it was not made by a replica; its value says why the request was not taken. */
+export const REFUSAL_HEADER = 'ringfence-refusal';
+
 export type GatewayEndpoint = z.infer<typeof gatewayEndpoint>;
 export type GatewayView = z.infer<typeof gatewayView>;
 export type GatewayLoad = z.infer<typeof gatewayLoad>;

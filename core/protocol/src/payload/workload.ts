@@ -21,6 +21,11 @@ export const NOTIFY_EVENTS = ['failed', 'succeeded', 'stopped'] as const;
 /** The name of an environment variable. */
 export const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/);
 
+/** Where secrets lie that are files: in memory, for the job alone. */
+export const SECRETS_FOLDER = '/run/secrets';
+/** The path of one of them. */
+export const SECRET_FILE = /^\/run\/secrets\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
+
 /** Text of a secret: what an environment variable can hold. */
 export const secretValue = z
   .string()
@@ -46,9 +51,7 @@ export const workload = z.strictObject({
   env: z.record(variableName, z.string().max(32_768)),
   secrets: z.array(variableName).max(64),
   /** Those of them that are files of this path in memory instead of variables. */
-  secretFiles: z
-    .record(variableName, z.string().regex(/^\/run\/secrets\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/))
-    .optional(),
+  secretFiles: z.record(variableName, z.string().regex(SECRET_FILE)).optional(),
   mounts: z.array(z.strictObject({ path: sandboxPath, dataset: payloadName })).max(64),
   outputs: z.array(z.strictObject({ path: sandboxPath, artifact: payloadName })).max(64),
   resources,
