@@ -110,9 +110,13 @@ export async function startReplica(t: TestContext, setup: ReplicaSetup): Promise
   return running;
 }
 
-/** Waits until `condition` holds, at most 20 s. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = systemClock.monotonic() + 20_000;
+/** Waits until `condition` holds, at most `withinMs`. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  withinMs = 20_000,
+): Promise<void> {
+  const deadline = systemClock.monotonic() + withinMs;
   while (!(await condition())) {
     if (systemClock.monotonic() > deadline) throw new Error(`waited in vain: ${what}`);
     await sleep(systemClock, 5);

@@ -6,13 +6,16 @@ import { sleep, type JobId } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { signStatement } from '@ringfence/keyring';
 import { startProcess, type ControlPlaneProcess } from './control-plane-process.fixture.ts';
-import { startDatabase, temporaryFolder, until } from './control-plane.fixture.ts';
+import { startDatabase, temporaryFolder, until as soon } from './control-plane.fixture.ts';
 import { FAULT_POINTS, type FaultPoint } from './fault-points.ts';
 import { TestOrganisation, type TestLink } from './organisation.fixture.ts';
 
+/** A start on a busy machine. */
+const RESTART_MS = 120_000;
+
 /** Asks again until somebody answers, as a client does whose connection broke. */
 async function answered<T>(ask: () => Promise<T>): Promise<T> {
-  const deadline = systemClock.monotonic() + 20_000;
+  const deadline = systemClock.monotonic() + RESTART_MS;
   for (;;)
     try {
       return await ask();
@@ -21,6 +24,8 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
       await sleep(systemClock, 50);
     }
 }
+
+const until = (what: string, holds: () => Promise<boolean>): Promise<void> => soon(what, holds, RESTART_MS);
 
 /** An agent that does what it is leased, and a custodian that commits it. */
 function obey(agent: TestLink, custodian: TestLink): string[] {
