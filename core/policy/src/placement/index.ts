@@ -2,10 +2,10 @@ export type { CountedClaim } from './chosen-claims.ts';
 export type { ConstraintCount, Explanation, Relaxation } from './explanation.ts';
 export { Inventory, type OfferState } from './inventory.ts';
 export { PLACEMENT_CONSTRAINTS, type PlacementConstraint } from './placement-constraints.ts';
-export * from './placement-offer.ts';
-export * from './placer.ts';
-export * from './read-offer.ts';
-export * from './receipt-draft.ts';
+export type { PlacementOffer } from './placement-offer.ts';
+export { Placer, type ChosenOffer, type Placement, type PlacementReason, type WhyNot } from './placer.ts';
+export { readOffer } from './read-offer.ts';
+export { receiptDraft, type DecisionInputs, type ReceiptDraft } from './receipt-draft.ts';
 export {
   DEFAULT_WEIGHTS,
   EVIDENCE_GRACE_MS,

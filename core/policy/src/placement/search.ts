@@ -26,7 +26,7 @@ export interface ScoredOffer extends Ranked {
 }
 
 /** How many of the best are looked for: the one to take, and who would be next. */
-export const BEST = 5;
+const BEST = 5;
 
 /** The best offers for what `tally` counts, best first; exact, since only what cannot be among them is left out. */
 export function searchBest(tally: Tally, inventory: Inventory): ScoredOffer[] {
