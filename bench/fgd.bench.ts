@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readNodes, readPublished, readTasks, TRACES } from './fgd/openb-trace.ts';
+import { readNodes, readPublished, readTasks, TRACES, TRACE_SOURCE } from './fgd/openb-trace.ts';
 import { allocationPercent } from './fgd/simulation.ts';
 import type { Goal, Row } from './row.ts';
 
@@ -24,10 +24,9 @@ export async function* run(): AsyncGenerator<Row> {
   });
   const own = [values.pods, values.nodes].map((file) => (typeof file === 'string' ? file : undefined));
   const [pods, nodes = NODES] = own;
-  if (pods === undefined && !existsSync(TRACES)) {
-    throw new Error(
-      'the openb trace is not beside this checkout (shared/traces/openb): name lists by --pods and --nodes',
-    );
+  if ((pods === undefined || own[1] === undefined) && !existsSync(TRACES)) {
+    const remedy = `name both lists by --pods and --nodes; they are published at ${TRACE_SOURCE}`;
+    throw new Error(`the openb trace is not beside this checkout (shared/traces/openb): ${remedy}`);
   }
   if (pods !== undefined) {
     yield measured({ workload: pods, pods, nodes, goal: null, peer: null });

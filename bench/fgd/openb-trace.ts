@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WHOLE, type GpuNode, type GpuTask } from '@ringfence/policy/packing';
 
-/** Where the traces lie beside a checkout; its SOURCE.md says where they come from. */
+/** The published traces: the pod and node lists of Alibaba's GPU cluster trace v2023. */
+export const TRACE_SOURCE = 'https://github.com/alibaba/clusterdata (cluster-trace-gpu-v2023)';
+/** Where the traces may lie beside a checkout; without them the lists are named by hand. */
 export const TRACES = join(import.meta.dirname, '../../../shared/traces/openb');
 
 /** The nodes of a list of the form of openb (Alibaba GPU cluster trace v2023): sn, cpu_milli, memory_mib, gpu, model. */
