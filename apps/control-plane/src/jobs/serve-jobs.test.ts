@@ -179,7 +179,7 @@ test('a replica that keeps on is never replaced while it may run: only its agent
 });
 
 test('a replica that ends by itself is tried again after a while that grows, and waits through a restart', async (t) => {
-  const { clock, database, org, client, controlPlane, agent, wish, is, report } = await house(t);
+  const { clock, database, org, client, controlPlane, agent, custodian, wish, is, report } = await house(t);
   const { job } = await client.submit(replica(org));
   await wish(job, true);
   for (const [attempt, outcome] of (['succeeded', 'failed', 'timed-out', 'interrupted'] as const).entries()) {
@@ -203,7 +203,8 @@ test('a replica that ends by itself is tried again after a while that grows, and
     state: dirname(controlPlane.ready['registration_code_file'] ?? ''),
   });
   const again = org.client(t, next);
-  await agent.close();
+  await Promise.all([agent.close(), custodian.close()]);
+  org.dial(t, next, 'custodian', { folder: custodian.folder });
   await org.dial(t, next, org.agent, { folder: agent.folder }).send(offerOf(org.agent, { epoch: 2 }));
   clock.shift(20_000);
   await until('the other process places it', async () => (await again.job(job)).attempts.length === 6);
