@@ -4,7 +4,7 @@ import { epochMs, type EpochMs } from '@ringfence/base';
 import type { Envelope } from '@ringfence/crypto/sign';
 import { foldKeyring } from './chain/fold.ts';
 import { checkHead, headMark, headMaxAge, signHead, type HeadMark } from './head.ts';
-import { HOUR_MS, SampleOrganisation, START } from './sample-organisation.test.ts';
+import { HOUR_MS, SampleOrganisation, START } from './sample-organisation.fixture.ts';
 import { readStatement, signStatement } from './statement.ts';
 
 const sample = new SampleOrganisation('head');

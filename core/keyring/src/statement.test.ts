@@ -4,7 +4,7 @@ import { randomBelow, seededRng, type Rng } from '@ringfence/base';
 import { signEnvelope, type Envelope } from '@ringfence/crypto/sign';
 import { STATEMENTS, type StatementName } from '@ringfence/protocol/statements';
 import { KeyringError } from './keyring-error.ts';
-import { SampleOrganisation } from './sample-organisation.test.ts';
+import { SampleOrganisation } from './sample-organisation.fixture.ts';
 import {
   parseEnvelope,
   readStatement,

@@ -7,7 +7,7 @@ import { checkGrant, checkPayload } from './grant.ts';
 import { checkLease, type AdmissionContext } from './lease.ts';
 import { machinePlaces } from './machine-places.ts';
 import { headMark, signHead } from '../head.ts';
-import { HOUR_MS } from '../sample-organisation.test.ts';
+import { HOUR_MS } from '../sample-organisation.fixture.ts';
 import { PLACEMENT, SampleHouse, SampleStart, type Edit } from './sample-start.test.ts';
 import { REFUSALS } from '@ringfence/protocol/messages';
 import { GRANT_REFUSALS } from '@ringfence/protocol/payload';

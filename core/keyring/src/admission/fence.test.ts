@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { epochMs, newId } from '@ringfence/base';
 import type { FenceStatement } from '@ringfence/protocol/statements';
 import type { SigningKey } from '@ringfence/crypto/sign';
-import { HOUR_MS, SampleOrganisation } from '../sample-organisation.test.ts';
+import { HOUR_MS, SampleOrganisation } from '../sample-organisation.fixture.ts';
 import { signStatement } from '../statement.ts';
 import { checkFence } from './fence.ts';
 

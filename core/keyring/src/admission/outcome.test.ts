@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { epochMs, newId } from '@ringfence/base';
 import type { StatementBody } from '@ringfence/protocol/statements';
-import { HOUR_MS } from '../sample-organisation.test.ts';
+import { HOUR_MS } from '../sample-organisation.fixture.ts';
 import { readStatement, signStatement } from '../statement.ts';
 import { checkCommit, checkStopped } from './outcome.ts';
 import { SampleHouse, SampleStart, withField, type Edit } from './sample-start.test.ts';

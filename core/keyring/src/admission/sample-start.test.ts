@@ -5,7 +5,7 @@ import { statementDigest, type Envelope, type SigningKey } from '@ringfence/cryp
 import type { Workload } from '@ringfence/protocol/payload';
 import type { PlacementPart, StatementBody } from '@ringfence/protocol/statements';
 import { signHead } from '../head.ts';
-import { HOUR_MS, SampleOrganisation } from '../sample-organisation.test.ts';
+import { HOUR_MS, SampleOrganisation } from '../sample-organisation.fixture.ts';
 import { signStatement } from '../statement.ts';
 import { workloadDigest } from './grant.ts';
 import { checkLease, placementDigest, type AdmissionContext, type LeasedStart } from './lease.ts';

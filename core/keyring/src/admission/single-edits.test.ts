@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { epochMs, newId } from '@ringfence/base';
 import type { Envelope } from '@ringfence/crypto/sign';
 import { STATEMENTS, type StatementBody } from '@ringfence/protocol/statements';
-import { HOUR_MS } from '../sample-organisation.test.ts';
+import { HOUR_MS } from '../sample-organisation.fixture.ts';
 import { readStatement, signStatement } from '../statement.ts';
 import { refusalOf, type Check } from './checks.ts';
 import { checkGrant } from './grant.ts';

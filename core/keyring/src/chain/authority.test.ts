@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { epochMs, newId } from '@ringfence/base';
 import type { SigningKey } from '@ringfence/crypto/sign';
 import type { KeyringChange } from '@ringfence/protocol/statements';
-import { HOUR_MS, SampleOrganisation } from '../sample-organisation.test.ts';
+import { HOUR_MS, SampleOrganisation } from '../sample-organisation.fixture.ts';
 import { extendKeyring } from './fold.ts';
 
 const sample = new SampleOrganisation('authority');

@@ -4,7 +4,7 @@ import { epochMs, newId, randomBelow, seededRng } from '@ringfence/base';
 import { SigningKey, type Envelope } from '@ringfence/crypto/sign';
 import { keyringStatement, type KeyringChange, type KeyringStatement } from '@ringfence/protocol/statements';
 import { KeyringError } from '../keyring-error.ts';
-import { HOUR_MS, SampleOrganisation, START } from '../sample-organisation.test.ts';
+import { HOUR_MS, SampleOrganisation, START } from '../sample-organisation.fixture.ts';
 import { readStatement, signStatement } from '../statement.ts';
 import { extendKeyring, foldKeyring, genesisStatement, nextStatement } from './fold.ts';
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { newId, type CustodianId } from '@ringfence/base';
 import type { SigningKey } from '@ringfence/crypto/sign';
 import { DELEGATIONS } from '@ringfence/protocol/statements';
-import { HOUR_MS, SampleOrganisation, START } from '../sample-organisation.test.ts';
+import { HOUR_MS, SampleOrganisation, START } from '../sample-organisation.fixture.ts';
 import { foldKeyring } from './fold.ts';
 
 const keysOf = (keys: readonly SigningKey[]) => keys.map(({ publicKey }) => publicKey);
