@@ -81,8 +81,11 @@ test('a fresh start trains, commits, verifies, and stays up', async () => {
 
 test('a further agent joins and starts by hand from the checkout, as the README writes it', async () => {
   const readme = readFileSync(join(CHECKOUT, 'README.md'), 'utf8');
-  const [, block = ''] = /^```sh\n(ringfence agent join-code --name agent-3 [^]*?)^```$/m.exec(readme) ?? [];
-  const lines = block.replaceAll('.ringfence/', `${state}/`).replaceAll(/\bcode(?= |$)(?! --)/gm, join(root, 'code'));
+  const [, block = ''] =
+    /^```sh\n(\(umask 077; ringfence agent join-code --name agent-3 [^]*?)^```$/m.exec(readme) ?? [];
+  const lines = block
+    .replaceAll('.ringfence/', `${state}/`)
+    .replaceAll(/\bcode(?=[ )]|$)(?! --)/gm, join(root, 'code'));
   const script = `set -e\nringfence() { node apps/cli/bin/ringfence.mjs "$@"; }\n${lines.replace(/^node /m, 'exec node ')}`;
   const env = { ...process.env, RINGFENCE_HOME: join(state, 'home') };
   const child = spawn('bash', ['-c', script], { cwd: CHECKOUT, env, stdio: ['ignore', 'pipe', 'pipe'] });

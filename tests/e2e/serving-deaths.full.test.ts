@@ -11,6 +11,7 @@ import { programsBelow } from './serving/replica-processes.ts';
 
 /** Callers of `load`, half of which send what is not sent twice. */
 const WRITERS = 2;
+const CALLERS = 4;
 /** The terms of docs: a lease, and what the control plane adds before it replaces what does not keep on. */
 const LEASE_MS = 30_000;
 const GRACE_MS = 15_000;
@@ -127,7 +128,9 @@ async function underLoad(
   }
   const sum = (of: (key: string) => boolean): number =>
     [...counts].reduce((total, [key, count]) => total + (of(key) ? count : 0), 0);
-  const isLost = (key: string): boolean => key.startsWith('502 ') && key.includes('replica-lost');
+  // Also an answer that is cut off after its head was passed on: its caller cannot be given another.
+  const isLost = (key: string): boolean =>
+    key === '0 aborted' || (key.startsWith('502 ') && key.includes('replica-lost'));
   return {
     well: sum((key) => key === '200 one'),
     lost: sum(isLost),
@@ -167,7 +170,7 @@ test('the agent of the other replica is killed, and away for longer than a lease
     await until(async () => programsBelow(house.process('agent-2').pid, PROGRAM).length > 0, 'it runs again');
   });
   assert.deepEqual(others, []);
-  assert.ok(lost <= WRITERS, `${lost} requests were lost`);
+  assert.ok(lost <= CALLERS, `${lost} requests were lost`);
   assert.ok(well > 20, `${well} requests were answered`);
 });
 
