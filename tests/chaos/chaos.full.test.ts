@@ -12,6 +12,8 @@ const SEED = process.env['RINGFENCE_CHAOS_SEED'] ?? '2';
 const FEWEST_JOBS = 5;
 /** What a failure shows of it. */
 const LAST_LINES = 60;
+/** A failure's own words come before them: reports show the beginning. */
+const FAILURE_LINES = 40;
 
 test(`a house under two hundred faults (seed ${SEED}) loses nothing, does nothing twice, and recovers by itself`, async (t) => {
   if (!need(t, 'full', 'root', 'netns', 'nftables', 'libfaketime')) return;
@@ -19,13 +21,13 @@ test(`a house under two hundred faults (seed ${SEED}) loses nothing, does nothin
   const child = spawn(process.execPath, [join(import.meta.dirname, 'run.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+  let [said, failed] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (failed += text));
   t.signal.addEventListener('abort', () => child.kill('SIGTERM'));
   const code = await new Promise((resolve) => child.once('close', resolve));
   const lines = said.trimEnd().split('\n');
-  assert.equal(code, 0, [lines[0], ...lines.slice(1).slice(-LAST_LINES)].join('\n'));
+  assert.equal(code, 0, [whyOf(failed), lines[0], ...lines.slice(1).slice(-LAST_LINES)].join('\n'));
   const tally = JSON.parse(lines.at(-1) ?? '') as { done: number; jobs: number; lines: number };
   t.diagnostic(`${lines[0]}; ${lines.at(-1)}`);
   assert.equal(tally.done, FAULTS);
@@ -34,3 +36,10 @@ test(`a house under two hundred faults (seed ${SEED}) loses nothing, does nothin
     `${tally.jobs} jobs were promised, ${tally.lines} lines shown`,
   );
 });
+
+/** What the failed process said last of its own accord, from the line that names the error on. */
+function whyOf(failed: string): string {
+  const lines = failed.trimEnd().split('\n');
+  const from = lines.findLastIndex((line) => /^\w*Error\b/.test(line));
+  return lines.slice(Math.max(from, 0), Math.max(from, 0) + FAILURE_LINES).join('\n');
+}
