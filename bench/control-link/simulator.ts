@@ -147,7 +147,7 @@ const DIAL_WITHIN = 5_000;
 type Samples = { ackMs: number[]; renewMs: number[] };
 
 const samples: Samples = { ackMs: [], renewMs: [] };
-let fleet: Simulated[] = [];
+const fleet: Simulated[] = [];
 
 async function take(ask: Ask): Promise<void> {
   switch (ask.kind) {
@@ -216,12 +216,7 @@ function answer(): Answer {
 }
 
 process.on('message', (ask: Ask) => {
-  void take(ask).then(() => {
-    process.send?.(answer());
-    if (ask.kind !== 'stop') return;
-    fleet = [];
-    process.disconnect();
-  });
+  void take(ask).then(() => process.send?.(answer()));
 });
 // A parent that died asks for nothing any more.
 process.on('disconnect', () => process.exit());
