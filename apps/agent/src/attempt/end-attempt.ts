@@ -19,6 +19,8 @@ export interface AttemptEnding {
 }
 
 const TELL_WITHIN_MS = 7 * 86_400_000;
+/** The journal waits for a full disk too; a log is waited for no longer than this. */
+const LOG_WITHIN_MS = 60_000;
 
 /** Writes down that nothing of an attempt runs any more, and clears away what it used. */
 export async function recordStopped(context: LinkContext, work: AttemptWork, ending: AttemptEnding): Promise<void> {
@@ -26,6 +28,7 @@ export async function recordStopped(context: LinkContext, work: AttemptWork, end
   clearAway(work, log);
   work.place?.release();
   work.releaseImage();
+  await work.log?.drained(LOG_WITHIN_MS);
   work.close(context, ending.outcome);
   fault('stopped-before-journal');
   await context.record(stoppedFact(work.id, ending.outcome, ending.refusal));

@@ -10,8 +10,11 @@ const LONGEST_LINE = 16_384;
 /** A line without an end, such as a progress bar, is shown after so long. */
 const FLUSH_AFTER_MS = 500;
 const TAIL_LINES = 60;
+/** What waits in memory while the disk takes nothing, and how often it is tried again. */
+const MOST_HELD_BYTES = 2 ** 20;
+const AGAIN_AFTER_MS = 250;
 
-/** Writes the output of one attempt as JSON lines, up to a limit, and tells followers. */
+/** Writes the output of one attempt as JSON lines, up to a limit, and tells followers; a disk that is full for a while costs no line. */
 export class AttemptLog {
   readonly #path: string;
   readonly #limit: number;
@@ -25,6 +28,9 @@ export class AttemptLog {
   #full = false;
   #closed = false;
   #cancelFlush: (() => void) | undefined;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #cancelAgain: (() => void) | undefined;
 
   /** `take` is asked for room on the machine before anything is written. */
   constructor(path: string, options: { limit: number; clock: Clock; take?: (bytes: number) => boolean }) {
@@ -61,10 +67,26 @@ export class AttemptLog {
     this.#cancelFlush ??= this.#clock.after(FLUSH_AFTER_MS, () => this.#flush());
   }
 
-  /** The output has come to its end. */
+  /** Resolves when all that was taken so far is in the file, or after so many milliseconds in which the disk did not take it. */
+  drained(within: number): Promise<void> {
+    this.#flush();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        unlisten();
+        resolve();
+      };
+      const unlisten = this.listen(() => this.#held.length === 0 && done());
+      const cancel = this.#clock.after(within, done);
+      if (this.#held.length === 0) done();
+    });
+  }
+
+  /** The output has come to its end; what no disk took until now is lost. */
   close(): void {
     if (this.#closed) return;
     this.#flush();
+    this.#cancelAgain?.();
     this.#closed = true;
     // From here on a machine that loses power has it too.
     fdatasyncSync(this.#file);
@@ -105,13 +127,32 @@ export class AttemptLog {
       // Without room for the mark itself nothing more is written.
       if (!this.#take(Buffer.byteLength(text))) return;
     }
-    const bytes = Buffer.from(text);
+    this.#put(at, stream, Buffer.from(text));
+  }
+
+  /** A full disk costs the job nothing, and the log nothing that memory can hold until there is room. */
+  #put(at: number, stream: LogStream, bytes: Buffer): void {
+    const room = MOST_HELD_BYTES - this.#heldBytes;
+    if (bytes.length > room) this.#full = true;
+    const kept = bytes.length > room ? Buffer.from(endMark(at, stream, 'the disk was full')) : bytes;
+    this.#bytes += kept.length;
+    this.#heldBytes += kept.length;
+    this.#held.push(kept);
+    this.#drain();
+  }
+
+  #drain(): void {
+    this.#cancelAgain?.();
+    this.#cancelAgain = undefined;
     try {
-      for (let written = 0; written < bytes.length;) written += writeSync(this.#file, bytes, written);
-      this.#bytes += bytes.length;
+      for (let [next] = this.#held; next !== undefined; [next] = this.#held) {
+        const written = writeSync(this.#file, next);
+        this.#heldBytes -= written;
+        if (written === next.length) this.#held.shift();
+        else this.#held[0] = next.subarray(written);
+      }
     } catch {
-      // A full disk costs the log, not the job.
-      this.#full = true;
+      this.#cancelAgain = this.#clock.after(AGAIN_AFTER_MS, () => this.#drain());
     }
     this.#tell();
   }
