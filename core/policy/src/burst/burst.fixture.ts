@@ -1,0 +1,46 @@
+import { epochMs, newId, seededRng } from '@ringfence/base';
+import type { PlacementPart } from '@ringfence/protocol/statements';
+import type { BurstTerms } from './burst-terms.ts';
+
+const rng = seededRng('burst');
+
+/** A moment; tests count from it. */
+export const START = epochMs(1_800_000_000_000);
+export const HOUR = 3_600_000;
+
+/** Ids that are the same in each run. */
+export const JOBS = Array.from({ length: 40 }, () => newId('job', rng));
+export const OFFERS = Array.from({ length: 6 }, () => newId('offer', rng));
+
+/** Terms with small round numbers. */
+export const TERMS: BurstTerms = {
+  highWaitMs: 60_000,
+  highLooks: 3,
+  lowWaitMs: 30_000,
+  lowLooks: 2,
+  cooldownMs: 100_000,
+  minLifetimeMs: 50_000,
+  mostAtOnce: 3,
+  overheadMs: 0,
+  budget: { microUnits: 10_000_000, currency: 'EUR', periodMs: 24 * HOUR },
+};
+
+/** A job of one CPU that may go anywhere, for an hour. */
+export function placement(change: Partial<PlacementPart> = {}): PlacementPart {
+  return {
+    v: 1,
+    type: 'train',
+    resources: { cpuMilli: 1_000, memoryBytes: 1e9, diskBytes: 0, hardLimits: false },
+    tiers: ['private', 'secure-cloud', 'community-cloud'],
+    residency: [],
+    isolation: 'sandbox',
+    tees: [],
+    egress: 'none',
+    burst: 'allowed',
+    onPartition: 'stop',
+    spot: 'auto',
+    priority: 50,
+    maxDurationMs: HOUR,
+    ...change,
+  };
+}
