@@ -1,8 +1,9 @@
-import { linkSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { makeFolder } from '@ringfence/base/platform';
 import type { JobUsers } from './capabilities.ts';
 import { bootId, liveProcesses, processStat, runsAs } from './process-table.ts';
 import { SandboxError } from './sandbox-error.ts';
+import { takeClaim } from './take-claim.ts';
 
 /** Jobs that one agent runs at once at most; each has its own host uid. */
 export const SLOTS = 64;
@@ -35,63 +36,21 @@ export function claimJobUsers(options: JobUserOptions = {}): JobUsers {
   }
   const registry = options.registry ?? '/run/ringfence/job-users';
   makeFolder(registry);
-  dropStaleClaims(registry);
   for (let first = FIRST_UID; first + SLOTS - 1 <= LAST_UID; first += SLOTS)
-    if (isUnused(first) && claim(registry, first)) return { kind: 'dedicated', firstUid: first, slots: SLOTS };
+    if (isUnused(first) && takeClaim(`${registry}/${first}`, { owner: ownerNow(), isAlive }))
+      return { kind: 'dedicated', firstUid: first, slots: SLOTS };
   throw new SandboxError('no-free-uids', `every block of ${SLOTS} uids from ${FIRST_UID} is in use`, {
     next: 'set a first uid for the jobs of this agent',
   });
-}
-
-/** A link appears whole or not at all, so nobody reads a half-written claim and takes it for a dead agent's. */
-function claim(registry: string, first: number): boolean {
-  const draft = `${registry}/.${process.pid}`;
-  writeFileSync(draft, ownerNow(), { mode: 0o600 });
-  try {
-    linkSync(draft, `${registry}/${first}`);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(draft, { force: true });
-  }
 }
 
 function ownerNow(): string {
   return `${bootId()} ${process.pid} ${processStat(process.pid)?.startTicks ?? 0}`;
 }
 
-function dropStaleClaims(registry: string): void {
-  for (const name of readdirSync(registry).filter((entry) => /^[0-9]+$/.test(entry))) {
-    const path = `${registry}/${name}`;
-    const text = readClaim(path);
-    if (!isAlive(text)) removeClaim(path, text, `${registry}/.${process.pid}-${name}`);
-  }
-}
-
-/** Takes a claim away that reads as `stale`; what another agent has put there since it was read goes back. */
-function removeClaim(path: string, stale: string, aside: string): void {
-  try {
-    renameSync(path, aside);
-    if (readClaim(aside) !== stale) linkSync(aside, path);
-  } catch {
-    // Another agent was faster.
-  } finally {
-    rmSync(aside, { force: true });
-  }
-}
-
 function isAlive(claimed: string): boolean {
   const [boot, pid, ticks] = claimed.split(' ');
   return boot === bootId() && String(processStat(Number(pid))?.startTicks) === ticks;
-}
-
-function readClaim(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 function isUnused(first: number): boolean {
