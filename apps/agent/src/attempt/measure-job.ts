@@ -14,7 +14,8 @@ export async function withMetrics(context: LinkContext, work: AttemptWork, spec:
   const { clock, machine } = context;
   if (work.folder === undefined) throw new TypeError('only a prepared attempt reports');
   const pipe = await MetricPipe.make(join(work.folder, 'metrics'), jobUser(context, spec.slot));
-  work.metrics = new AttemptMetrics(work.kept.metricsPath, { pipe, clock });
+  const take = (bytes: number): boolean => machine.logQuota.take(work.kept, bytes);
+  work.metrics = new AttemptMetrics(work.kept.metricsPath, { pipe, clock, take });
   const { mounts, env } = jobReporting({ pipe: pipe.folder, sdk: machine.sdk, level: spec.level }, spec.env);
   return { ...spec, env, mounts: [...spec.mounts, ...mounts] };
 }

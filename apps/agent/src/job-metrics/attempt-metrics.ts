@@ -2,7 +2,7 @@ import type { Clock } from '@ringfence/base';
 import type { UsageNow } from '../sandbox/index.ts';
 import { LineReader } from './line-reader.ts';
 import { machineValue, machineValues, type Look } from './machine-values.ts';
-import { MetricFile } from './metric-file.ts';
+import { MetricFile, type TakeRoom } from './metric-file.ts';
 import type { MetricPipe } from './metric-pipe.ts';
 import { MetricStore, type Measured } from './metric-store.ts';
 
@@ -37,10 +37,10 @@ export class AttemptMetrics {
   /** No process of it runs at this moment. */
   #over = false;
 
-  constructor(path: string, { pipe, clock }: { pipe: MetricPipe; clock: Clock }) {
+  constructor(path: string, { pipe, clock, take }: { pipe: MetricPipe; clock: Clock; take?: TakeRoom }) {
     this.#clock = clock;
     this.#pipe = pipe;
-    this.#file = new MetricFile(path, this.store);
+    this.#file = new MetricFile(path, this.store, take);
   }
 
   /** Measures from now until {@link close}. */

@@ -64,6 +64,34 @@ describe('the file of an attempt’s metrics', () => {
     assert.deepEqual(contentOf(readMetricFile(path)), contentOf(store));
   });
 
+  it('takes room for every byte that it keeps, gives back what writing it anew saved, and ends where there is none', (t) => {
+    const path = join(folder(t), 'metrics.jsonl');
+    const store = new MetricStore();
+    let [taken, most, least] = [0, Number.POSITIVE_INFINITY, 0];
+    const take = (bytes: number): boolean => {
+      if (taken + bytes > most) return false;
+      taken += bytes;
+      least = Math.min(least, bytes);
+      return true;
+    };
+    const file = new MetricFile(path, store, take);
+    const write = (from: number, turns: number): void => {
+      for (let turn = from; turn < from + turns; turn += 1) {
+        file.append(store.take(epochMs(1_700_000_000_000 + turn), [loss(turn), { ...loss(turn), name: 'other' }]));
+        if (turn % 1_000 === 0) assert.equal(taken, statSync(path).size);
+      }
+    };
+    write(0, 12_000);
+    assert.ok(least < 0, 'it was written anew');
+    const kept = contentOf(readMetricFile(path));
+    assert.deepEqual(kept, contentOf(store));
+    most = taken + 10;
+    write(12_000, 100);
+    assert.equal(taken, statSync(path).size);
+    // What is kept is what was kept: no later point stands for an earlier one.
+    assert.deepEqual(contentOf(readMetricFile(path)), kept);
+  });
+
   it('gives up to a crash in the middle of a line everything before that line', (t) => {
     const path = join(folder(t), 'metrics.jsonl');
     const store = new MetricStore();

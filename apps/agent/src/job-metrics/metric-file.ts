@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { jsonOf } from '@ringfence/base';
 import { writeFileAtomic } from '@ringfence/base/platform';
 import {
@@ -24,6 +24,9 @@ const record = z.union([
   z.strictObject({ refused: z.partialRecord(z.enum(METRIC_REFUSALS), z.int()) }),
 ]);
 
+/** Asks for room for so many bytes more, or gives back what a negative number says; false where there is none. */
+export type TakeRoom = (bytes: number) => boolean;
+
 /**
  * The file of a {@link MetricStore}: JSON lines, appended as points come and written anew before they grow too many. Whatever moment a crash
  * comes at, what was appended before can be read; a last line that was cut off is skipped.
@@ -31,17 +34,22 @@ const record = z.union([
 export class MetricFile {
   readonly #path: string;
   readonly #store: MetricStore;
+  readonly #take: TakeRoom;
   #file: number | undefined;
+  #bytes: number;
   #appended = 0;
   #refused = '{}';
 
-  constructor(path: string, store: MetricStore) {
+  /** `take` is asked for room on the machine before anything is written. */
+  constructor(path: string, store: MetricStore, take: TakeRoom = () => true) {
     this.#path = path;
     this.#store = store;
+    this.#take = take;
     this.#file = openSync(path, 'a', 0o600);
+    this.#bytes = fstatSync(this.#file).size;
   }
 
-  /** Writes down what a turn added. A full disk costs metrics, not the job. */
+  /** Writes down what a turn added. A full disk or quota costs the metrics that follow, not the job: later ones could not be told apart. */
   append({ series, points }: Added): void {
     if (this.#file === undefined) return;
     const lines: object[] = series.map((kept) => ({ series: kept.series }));
@@ -51,8 +59,10 @@ export class MetricFile {
     this.#refused = refused;
     if (lines.length === 0) return;
     const bytes = Buffer.from(textOf(lines));
+    if (!this.#take(bytes.length)) return this.close();
     try {
       for (let written = 0; written < bytes.length;) written += writeSync(this.#file, bytes, written);
+      this.#bytes += bytes.length;
       this.#appended += bytes.length;
       if (this.#appended > REWRITE_AFTER) this.#rewrite();
     } catch {
@@ -66,9 +76,15 @@ export class MetricFile {
   }
 
   #rewrite(): void {
-    writeFileAtomic(this.#path, textOf(recordsOf(this.#store)));
+    const text = textOf(recordsOf(this.#store));
+    const bytes = Buffer.byteLength(text);
+    const more = bytes - this.#bytes;
+    if (more > 0 && !this.#take(more)) return this.close();
+    writeFileAtomic(this.#path, text);
+    if (more < 0) this.#take(more);
     this.close();
     this.#file = openSync(this.#path, 'a', 0o600);
+    this.#bytes = bytes;
     this.#appended = 0;
   }
 }

@@ -41,7 +41,7 @@ export class LogQuota {
     return this.#bytes;
   }
 
-  /** Whether a running attempt may write so many bytes more; older logs go where they are in the way. */
+  /** Whether a running attempt may write so many bytes more, or fewer than it did; older logs go where they are in the way. */
   take(folder: AttemptFolder, bytes: number): boolean {
     this.#makeRoom(bytes);
     if (this.#bytes + bytes > this.limit) return false;
