@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -29,6 +30,9 @@ test('a control plane with its own database: ready line, health, codes made besi
     assert.match(error.stdout, /^✗ database: it is the embedded PostgreSQL/);
     return true;
   });
+  const none = join(state, 'none');
+  assert.equal((await main('doctor', '--state', none)).stdout, tried.stdout);
+  assert.ok(!existsSync(none), 'it made nothing');
   const admin = async (path: string) => {
     const answer = await fetch(`${first.ready['admin']}${path}`);
     return { status: answer.status, text: await answer.text() };

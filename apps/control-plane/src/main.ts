@@ -29,6 +29,12 @@ async function run(config: ControlPlaneConfig): Promise<void> {
     level: config.logLevel,
     write: (line) => void process.stderr.write(line),
   });
+  if (config.verb === 'doctor') {
+    const { fit, lines } = await diagnose({ config, clock: systemClock, log });
+    process.stdout.write(`${lines.join('\n')}\n`);
+    if (!fit && config.production) process.exitCode = 1;
+    return;
+  }
   openStateFolder({ path: config.state, role: 'control-plane', version: STATE_VERSION });
   const parts = {
     config,
@@ -40,12 +46,6 @@ async function run(config: ControlPlaneConfig): Promise<void> {
   };
   if (config.verb === 'registration-code') {
     process.stdout.write(`${await printRegistrationCode(parts)}\n`);
-    return;
-  }
-  if (config.verb === 'doctor') {
-    const { fit, lines } = await diagnose(parts);
-    process.stdout.write(`${lines.join('\n')}\n`);
-    if (!fit && config.production) process.exitCode = 1;
     return;
   }
   const controlPlane = await startControlPlane(parts);

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { silentLog } from '@ringfence/base';
+import { systemClock as clock } from '@ringfence/base/platform';
 import type { DatabaseFacts } from '@ringfence/store';
-import { judge } from './doctor.ts';
+import { parseControlPlaneConfig } from '../config.ts';
+import { cleanUp, startDatabase } from '../control-plane.fixture.ts';
+import { openStore } from '../store/open-store.ts';
+import { diagnose, judge } from './doctor.ts';
 
 const GOOD: DatabaseFacts = {
   kind: 'url',
@@ -26,4 +31,18 @@ test('a database that is fit is good; every reason against it has its own words 
     assert.match(lines[0] ?? '', /^✗/);
     assert.match(judge({ ...GOOD, ...change }, false).lines[0] ?? '', /^!/);
   }
+});
+
+test('the doctor only looks: a database that it judged has still all of its migrations before it', async (t) => {
+  const { url, stateDir } = await startDatabase(t);
+  const config = parseControlPlaneConfig(['doctor', '--state', stateDir], { DATABASE_URL: url });
+  assert.ok(config !== 'help');
+  const { fit, lines } = await diagnose({ config, clock, log: silentLog });
+  assert.equal(fit, false);
+  assert.match(lines.join('\n'), /superuser/);
+  const migrated: string[] = [];
+  const log = { ...silentLog, info: (event: string) => void migrated.push(event) };
+  const { close } = await openStore({ stateDir, url, clock, log });
+  cleanUp(t, close);
+  assert.ok(migrated.includes('database.migrated'));
 });

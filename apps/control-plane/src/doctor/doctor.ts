@@ -1,7 +1,6 @@
-import type { DatabaseFacts, ProductionReason } from '@ringfence/store';
-import { judgeProduction } from '@ringfence/store';
+import { judgeProduction, lookAtDatabase, type DatabaseFacts, type ProductionReason } from '@ringfence/store';
 import type { StartParts } from '../start.ts';
-import { openStore } from '../store/open-store.ts';
+import { SCHEMA } from '../store/open-store.ts';
 
 /** What is wrong with a database for production, and what to do. */
 const REASONS: Readonly<Record<ProductionReason, { readonly detail: string; readonly remedy: string }>> = {
@@ -29,22 +28,28 @@ export interface Diagnosis {
   readonly lines: readonly string[];
 }
 
-/** Opens the database beside a running control plane or while it is stopped, and judges it. */
-export async function diagnose({ config, clock, log }: StartParts): Promise<Diagnosis> {
-  const { store, close } = await openStore({ stateDir: config.state, url: config.databaseUrl, clock, log });
-  try {
-    return judge(store.facts, config.production);
-  } finally {
-    await close();
-  }
+/** Judges the database beside a running control plane or while it is stopped; it only looks, and makes and migrates nothing. */
+export async function diagnose({
+  config,
+  clock,
+  log,
+}: Pick<StartParts, 'config' | 'clock' | 'log'>): Promise<Diagnosis> {
+  const { databaseUrl, production } = config;
+  // What is wrong with that one follows from this release; it need not run, and is not made.
+  if (databaseUrl === undefined) return unfit(['embedded-database'], production);
+  return judge(await lookAtDatabase(databaseUrl, { schema: SCHEMA, clock, log }), production);
 }
 
 /** The verdict on a database in lines for people; what does for a try is marked ✗ with `production`, else !. */
 export function judge(facts: DatabaseFacts, production: boolean): Diagnosis {
   const verdict = judgeProduction(facts);
   if (verdict.allow) return { fit: true, lines: [`✓ database: PostgreSQL ${facts.serverVersion}`] };
+  return unfit(verdict.reasons, production);
+}
+
+function unfit(reasons: readonly ProductionReason[], production: boolean): Diagnosis {
   const sign = production ? '✗' : '!';
-  const lines = verdict.reasons.flatMap((reason) => {
+  const lines = reasons.flatMap((reason) => {
     const { detail, remedy } = REASONS[reason];
     return [`${sign} database: ${detail}`, `    ${remedy}`];
   });

@@ -5,6 +5,9 @@ import { MIGRATION_0002 } from './migration-0002.ts';
 import { MIGRATION_0003 } from './migration-0003.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
+/** Where the control plane's tables are in a database that others may share. */
+export const SCHEMA = 'rf_cp';
+
 /** Every query that reaches across organisations, by name. */
 export const SYSTEM_QUERIES = [
   'authenticate-device',
@@ -49,7 +52,7 @@ export async function openStore(options: {
   const source = embedded === undefined ? { url: url ?? '' } : { embedded };
   const store = await openDatabase<ControlPlaneTables, SystemQuery>({
     source,
-    schema: 'rf_cp',
+    schema: SCHEMA,
     migrations: [
       { id: 1, name: 'first-tables', sql: MIGRATION_0001 },
       { id: 2, name: 'parked-jobs', sql: MIGRATION_0002 },

@@ -1,3 +1,4 @@
+export { lookAtDatabase, type WaitForServer } from './facts-when-up.ts';
 export type { Subscription, Wake } from './listener.ts';
 export type { Migration } from './migration-plan.ts';
 export { openDatabase, type DatabaseOptions } from './open.ts';

@@ -1,8 +1,9 @@
-import { sleep, systemRng, type Clock, type Log, type OrgId, type Rng, type Secret } from '@ringfence/base';
+import { systemRng, type Clock, type Log, type OrgId, type Rng, type Secret } from '@ringfence/base';
 import { sql, type CompiledQuery } from 'kysely';
 import type { EmbeddedServer } from '../embedded/start.ts';
 import { StoreError } from '../store-error.ts';
 import { CALL_LIMITS, SETUP_LIMITS, clientConfig, withClient } from './connection.ts';
+import { factsWhenUp } from './facts-when-up.ts';
 import { Listener, channelName, type Subscription, type Wake } from './listener.ts';
 import { migrate } from './migrate.ts';
 import type { Migration } from './migration-plan.ts';
@@ -11,15 +12,12 @@ import type { DatabaseFacts } from './production.ts';
 import { resolveRoles, type RoleAddresses } from './role-addresses.ts';
 import { requireSchemaName } from './role-names.ts';
 import { assertRowLevelSecurity } from './row-level-security.ts';
-import { parseDatabaseUrl, warnOfProtection, type ServerAddress } from './server-address.ts';
-import { readServerFacts } from './server-facts.ts';
+import { parseDatabaseUrl, warnOfProtection } from './server-address.ts';
 import type { Store } from './store.ts';
 import { atCommit, locked, Transactions, type QueryBuilder, type TransactionOptions, type Tx } from './transactions.ts';
 
 const APP_CONNECTIONS = 16;
 const SYSTEM_CONNECTIONS = 4;
-const FIRST_RETRY_MS = 100;
-const CONNECT_WITHIN_MS = 30_000;
 const LONGEST_PAYLOAD = 200;
 
 /** What `openDatabase` needs. */
@@ -58,7 +56,7 @@ export async function openDatabase<DB, Query extends string = string>(
   const rng = options.rng ?? systemRng;
   const admin = parseDatabaseUrl('embedded' in source ? source.embedded.connectionString() : source.url);
   warnOfProtection(admin, log);
-  const facts = await readWhenUp(admin, options);
+  const facts = await factsWhenUp(admin, 'embedded' in source ? 'embedded' : 'url', options);
   if (!facts.durable)
     log.warn('database.not_durable', { next: 'set fsync, full_page_writes and synchronous_commit on' });
   const addresses = await resolveRoles({ ...options, admin, rng });
@@ -69,24 +67,6 @@ export async function openDatabase<DB, Query extends string = string>(
   );
   await assertRowLevelSecurity({ app, schema, roles, shared });
   return new DatabaseStore<DB, Query>({ ...options, rng }, addresses, facts);
-}
-
-async function readWhenUp(admin: ServerAddress, options: DatabaseOptions): Promise<DatabaseFacts> {
-  const { clock, schema } = options;
-  const kind = 'embedded' in options.source ? 'embedded' : 'url';
-  const deadline = clock.monotonic() + (options.connectWithinMs ?? CONNECT_WITHIN_MS);
-  for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, 2000)) {
-    try {
-      return await withClient(clientConfig(admin, schema, CALL_LIMITS), (client) =>
-        readServerFacts(client, kind, admin.protection),
-      );
-    } catch (error) {
-      const isAway = error instanceof StoreError && error.code === 'unavailable';
-      if (!isAway || clock.monotonic() + wait > deadline) throw error;
-      options.log.info('database.waiting', { code: error.code });
-      await sleep(clock, wait);
-    }
-  }
 }
 
 class DatabaseStore<DB, Query extends string> implements Store<DB, Query> {
