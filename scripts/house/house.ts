@@ -40,7 +40,7 @@ export interface House {
   process(name: string): StartedProcess;
   cli(
     args: readonly string[],
-    options?: Partial<Pick<CliCall, 'input' | 'cwd' | 'onOutput' | 'within'>>,
+    options?: Partial<Pick<CliCall, 'input' | 'cwd' | 'onOutput' | 'within' | 'interrupt'>>,
   ): Promise<CliResult>;
   /** Ends the named process by SIGKILL and waits until it is gone. */
   kill(name: string): Promise<void>;

@@ -22,6 +22,8 @@ export interface CliCall {
   readonly onOutput?: (text: string) => void;
   /** Milliseconds until the call is ended. */
   readonly within?: number;
+  /** Once it is aborted, the call gets what Ctrl-C sends. */
+  readonly interrupt?: AbortSignal;
 }
 
 /** Runs the CLI to its end; a call that takes too long is killed and shows as code null. */
@@ -42,6 +44,7 @@ export function runCli(call: CliCall): Promise<CliResult> {
   child.stdin.on('error', () => {});
   child.stdin.end(call.input ?? '');
   const timer = setTimeout(() => child.kill('SIGKILL'), call.within ?? 120_000);
+  call.interrupt?.addEventListener('abort', () => child.kill('SIGINT'), { once: true });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => {

@@ -52,6 +52,22 @@ test('a follower sees what comes; the tail and the recent part can be asked for'
   assert.equal((await house.cli(['logs', 'counts', '--since', 'soon'])).code, 2);
 });
 
+test('Ctrl-C ends the following of a launch, says that the job goes on, and lets it go on', async () => {
+  const file = join(root, 'goes-on.yaml');
+  writeFileSync(file, 'name: goes-on\nworkdir: empty\nrun: while :; do echo here; sleep 1; done\n');
+  const leaving = new AbortController();
+  const onOutput = (text: string): void => void (text.includes('here') && leaving.abort());
+  const { code, stderr } = await house.cli(['launch', '-y', file], { onOutput, interrupt: leaving.signal });
+  assert.equal(code, null);
+  assert.match(
+    stderr,
+    /the job goes on: `ringfence logs -f job_\S+` follows it again, `ringfence stop job_\S+` ends it/,
+  );
+  const { jobs } = JSON.parse((await house.cli(['ps', '--json'])).stdout);
+  assert.equal(jobs.find(({ name }: { name: string }) => name === 'goes-on').state, 'running');
+  assert.equal((await house.cli(['stop', 'goes-on', '--grace', '0s'])).code, 0);
+});
+
 test('a line that was shown is there after the agent was killed', async () => {
   await order('dies', 'while :; do i=$((i+1)); echo line-$i; sleep 0.01; done', 'privacy: {logs: local}\n');
   await until(async () => (await logs('dies')).includes('line-50'), 'it writes');

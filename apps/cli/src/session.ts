@@ -3,6 +3,7 @@ import { CustodianClient } from '@ringfence/client/custodian';
 import { storedLinkIdentity, type LinkIdentity } from '@ringfence/client/payload-link';
 import type { CommandContext } from './command.ts';
 import { createLink } from './home/link.ts';
+import { sayingWhere } from './home/saying-where.ts';
 import { outerSettings } from './home/outer-settings.ts';
 import { readDeviceKeys, readProfile, type DeviceKeys, type Profile } from './home/profile.ts';
 
@@ -21,6 +22,8 @@ export async function withSession<T>(context: CommandContext, use: (session: Ses
   const session = openSession(context);
   try {
     return await use(session);
+  } catch (error) {
+    throw sayingWhere(error, session.profile);
   } finally {
     await session.close();
   }

@@ -8,6 +8,7 @@ import { waitingText } from '../job/which-attempt.ts';
 import { followJob, type FollowedJob } from '../job/follow-job.ts';
 import { orderJobs } from '../job/order-jobs.ts';
 import { readJob } from '../job/prepared-job.ts';
+import { whileFollowing } from '../job/while-following.ts';
 import type { PlanAnswer } from '@ringfence/protocol/api';
 import { withSession, type Session } from '../session.ts';
 import { planJob, showPlan } from './plan.ts';
@@ -37,7 +38,9 @@ export const command: Command = {
       context.terminal.value({ event: 'submitted', job: labelled.id });
       context.terminal.line(`Ordered  ${labelled.id}`);
       if (flags['detach'] === true) return noteWaiting(context, plan);
-      await showResult(context, session, labelled.id, await followJob(context, session, labelled.id));
+      const goesOn = `the job goes on: \`ringfence logs -f ${labelled.id}\` follows it again, \`ringfence stop ${labelled.id}\` ends it`;
+      const followed = await whileFollowing(context, goesOn, () => followJob(context, session, labelled.id));
+      await showResult(context, session, labelled.id, followed);
     });
   },
 };

@@ -5,6 +5,7 @@ import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import { orderJobs } from '../job/order-jobs.ts';
 import { labelJob, type LabelledJob } from '../job/prepared-job.ts';
+import { whileFollowing } from '../job/while-following.ts';
 import type { Session } from '../session.ts';
 import { serviceOf } from './service-of.ts';
 import { addressesOf, whichEndpoint } from './which-endpoint.ts';
@@ -33,7 +34,9 @@ export async function launchEndpoint(
   terminal.value({ event: 'submitted', endpoint: row.endpoint, name, revision, jobs: ids });
   terminal.line(`Ordered  ${name}, revision ${revision}, up to ${jobs.length} replica${jobs.length === 1 ? '' : 's'}`);
   if (detach) return;
-  showReady(context, await waitUntilReady(context, session, { name, revision }));
+  const goesOn = `${name} goes on: \`ringfence status ${name}\` says how it stands, \`ringfence endpoint rm ${name}\` ends it`;
+  const ready = await whileFollowing(context, goesOn, () => waitUntilReady(context, session, { name, revision }));
+  showReady(context, ready);
 }
 
 /** The endpoint once `revision` serves. Throws CliError `job-failed` when it was given up or overtaken. */

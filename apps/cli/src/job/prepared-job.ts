@@ -21,6 +21,7 @@ import type { Session } from '../session.ts';
 import { ownSpelling, type ForeignWishes } from './foreign-file.ts';
 import { serviceOf } from '../endpoint/service-of.ts';
 import { refuseWhatIsNotYet } from './not-yet.ts';
+import { namingDatasets } from './naming-datasets.ts';
 import { requireSecrets } from './require-secrets.ts';
 
 /** A job file that was read: what it says and the folder that it speaks of. */
@@ -50,19 +51,23 @@ export function readJob(path: string, wishes: ForeignWishes): ReadJob {
   return { file, workdir: resolve(dirname(path), file.workdir) };
 }
 
-/** Gets the label of a job from the custodian and compiles its placement part. Throws JobFileError where the job is looser than its label, CliError `check-failed`. */
+/** Gets the label of a job from the custodian and compiles its placement part. Throws JobFileError where the job is looser than its label, CliError `check-failed`, `not-found`. */
 export async function labelJob({ clock, rng }: CommandContext, session: Session, read: ReadJob): Promise<LabelledJob> {
   const { file } = read;
   const id = newId('job', rng);
   await requireSecrets(session, file.secrets);
   const wish = file.privacy.sensitivity;
   const job = resolveJob(file);
-  const { label: labelEnvelope, sites } = await session.custodian.labelAndSites({
+  const mounts = file.mounts.map(({ dataset }) => dataset);
+  const asked = session.custodian.labelAndSites({
     job: id,
-    mounts: file.mounts.map(({ dataset }) => dataset),
+    mounts,
     ...(wish === undefined ? {} : { wish }),
     ...(file.purpose === undefined ? {} : { purpose: file.purpose }),
     validMs: validFor(job),
+  });
+  const { label: labelEnvelope, sites } = await asked.catch(async (refusal: unknown) => {
+    throw await namingDatasets(session, mounts, refusal);
   });
   const label = readStatement('label', labelEnvelope).claimed;
   requireClock(label, clock);
