@@ -21,6 +21,7 @@ export const ID_PREFIX = {
   dataset: 'dat',
   joinCode: 'jcd',
   endpoint: 'end',
+  provider: 'pvd',
 } as const;
 
 /** The kinds of ids. */
@@ -39,6 +40,7 @@ export type JobId = Id<'job'>;
 export type ArtifactId = Id<'artifact'>;
 export type JoinCodeId = Id<'joinCode'>;
 export type EndpointId = Id<'endpoint'>;
+export type ProviderId = Id<'provider'>;
 
 /** A fresh id of `kind`. */
 export function newId<Kind extends IdKind>(kind: Kind, rng: Rng): Id<Kind> {

@@ -1,4 +1,5 @@
 export type {
+  AgentAdmission,
   AgentEntry,
   CustodianEntry,
   DelegatedRight,
@@ -39,5 +40,18 @@ export { CODE_PREFIX, type CodeKind } from './codes/code-text.ts';
 export * from './codes/codes.ts';
 export { OneTimeCode } from './codes/one-time-code.ts';
 export * from './codes/route.ts';
+export {
+  evidenceHolds,
+  type EvidenceDemand,
+  type EvidenceReason,
+  type JudgedDocument,
+} from './evidence/evidence-holds.ts';
+export {
+  readEvidence,
+  readRevocation,
+  type EvidenceClaim,
+  type EvidenceFault,
+  type EvidenceFile,
+} from './evidence/read-evidence.ts';
 export * from './head.ts';
 export * from './recovery-kit.ts';

@@ -22,6 +22,8 @@ export type KeyringErrorCode =
   | 'expired-delegation'
   /** Not a statement of the expected kind. */
   | 'malformed'
+  /** A machine away from home that nobody admitted, or that is another than was admitted. */
+  | 'not-admitted'
   /** Signed by a member who may not say this. */
   | 'not-authorised'
   /** An id or a key that was removed once; it never comes back. */

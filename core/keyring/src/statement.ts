@@ -10,9 +10,12 @@ import {
   type SigningPublicKey,
   type StatementType,
 } from '@ringfence/crypto/sign';
-import { envelope as envelopeSchema } from '@ringfence/protocol';
+import { envelope as ownEnvelope, evidenceEnvelope } from '@ringfence/protocol';
 import { STATEMENTS, type StatementBody, type StatementName } from '@ringfence/protocol/statements';
+import { z } from 'zod';
 import { KeyringError } from './keyring-error.ts';
+
+const anyEnvelope = z.union([ownEnvelope, evidenceEnvelope]);
 
 /** A well-formed statement that nobody has vouched for yet; what it says is `claimed`, never `body`. */
 export interface Unverified<Name extends StatementName> {
@@ -35,12 +38,14 @@ export type Verified<Name extends StatementName> = Brand<
 
 /** The DSSE payload type of a statement. */
 export function statementType(name: StatementName): StatementType {
+  // Of in-toto's envelopes (in-toto/attestation, spec/v1/envelope.md).
+  if (name === 'evidence') return 'application/vnd.in-toto+json';
   return `application/vnd.ringfence.${name}.v1+json`;
 }
 
 /** The envelope in `value`; throws KeyringError `malformed` for anything that is not one or is too large. */
 export function parseEnvelope(value: unknown): Envelope {
-  const parsed = envelopeSchema.safeParse(value);
+  const parsed = anyEnvelope.safeParse(value);
   if (!parsed.success) throw malformed();
   return parsed.data;
 }

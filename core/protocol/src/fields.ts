@@ -67,6 +67,8 @@ export const RETRY_REASONS = ['no-capacity', 'interruption', 'error'] as const;
 
 export const sensitivity = z.enum(SENSITIVITIES);
 export const tier = z.enum(TIERS);
+/** A tier whose machines belong to somebody else. */
+export const awayTier = z.enum(['secure-cloud', 'community-cloud']);
 export const isolation = z.enum(ISOLATIONS);
 export const jobType = z.enum(JOB_TYPES);
 export const tee = z.enum(TEES);
@@ -92,3 +94,5 @@ export const envelope = z.strictObject({
     .max(8)
     .readonly(),
 });
+/** An envelope of in-toto's, as evidence comes; none crosses a control link. */
+export const evidenceEnvelope = envelope.extend({ payloadType: z.literal('application/vnd.in-toto+json') });

@@ -5,7 +5,7 @@ import { keyIdOf, type KeyId } from './key-fingerprint.ts';
 import { signOwnEncoding, verifyMessage, type SigningKey, type SigningPublicKey } from './signing-key.ts';
 
 /** What kind of statement an envelope carries; the media type is part of what is signed. */
-export type StatementType = `application/vnd.ringfence.${string}.v${number}+json`;
+export type StatementType = `application/vnd.ringfence.${string}.v${number}+json` | 'application/vnd.in-toto+json';
 
 /** A signed statement (DSSE v1, github.com/secure-systems-lab/dsse); `payload` and `sig` are padded base64 (RFC 4648 §4). */
 export interface Envelope {

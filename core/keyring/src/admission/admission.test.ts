@@ -7,7 +7,9 @@ import { checkGrant, checkPayload } from './grant.ts';
 import { checkLease, type AdmissionContext } from './lease.ts';
 import { machinePlaces } from './machine-places.ts';
 import { headMark, signHead } from '../head.ts';
+import { extendKeyring } from '../chain/fold.ts';
 import { HOUR_MS } from '../sample-organisation.fixture.ts';
+import { SampleProvider } from '../sample-provider.fixture.ts';
 import { PLACEMENT, SampleHouse, SampleStart, type Edit } from './sample-start.test.ts';
 import { REFUSALS } from '@ringfence/protocol/messages';
 import { GRANT_REFUSALS } from '@ringfence/protocol/payload';
@@ -193,52 +195,65 @@ describe('an admission depends on', () => {
 describe("a machine that is not the organisation's own", () => {
   const house = new SampleHouse('away');
   const { sample } = house;
-  const away = { id: newId('agent', sample.rng), sign: sample.key() };
-  sample.add({
-    kind: 'add-agent',
-    agent: away.id,
-    site: newId('site', sample.rng),
-    tier: 'secure-cloud',
-    sign: away.sign.publicKey,
-    tls: sample.tls(),
-    seal: sample.seal(),
-    allowProcess: false,
-    jurisdictions: ['DE'],
-  });
+  const provider = new SampleProvider(sample);
+  const away = provider.join();
+  const evidence = { documents: [provider.evidence()], revocations: [] };
   const placement = {
     ...PLACEMENT,
+    residency: ['DE', 'US'],
     isolation: 'container' as const,
     evidence: { require: [], grade: 'third-party' as const, maxAgeDays: 90 },
   };
   const judge = (
     sensitivity: 'internal' | 'confidential',
     isolation: 'container' | 'tee',
-    appraised?: AdmissionContext['appraised'],
+    change: Partial<AdmissionContext> = {},
   ) => {
+    const agent = change.agent ?? away.agent;
     const edit: Edit = {
-      label: (body) => ({ ...body, sensitivity }),
-      receipt: (body) => ({ ...body, chosen: { ...body.chosen, agent: away.id, tier: 'secure-cloud', isolation } }),
-      lease: (body) => ({ ...body, agent: away.id }),
+      label: (body) => ({ ...body, sensitivity, residency: ['DE', 'US'] }),
+      receipt: (body) => ({ ...body, chosen: { ...body.chosen, agent, tier: 'secure-cloud', isolation } }),
+      lease: (body) => ({ ...body, agent }),
     };
-    const decision = checkLease(
-      new SampleStart(house, { placement }).start(edit),
-      house.context({ agent: away.id, appraised }),
-    );
+    const decision = checkLease(new SampleStart(house, { placement }).start(edit), house.context({ ...change, agent }));
     return decision.allow ? [] : decision.reasons;
   };
 
   it("starts nothing on the control plane's word about evidence", () => {
     assert.deepEqual(judge('internal', 'container'), ['evidence-not-verified']);
-    assert.deepEqual(judge('internal', 'container', { evidence: true }), []);
+    assert.deepEqual(judge('internal', 'container', { evidence }), []);
+  });
+
+  it('starts nothing on evidence that ends with the longest run, without its grace', () => {
+    const end = sample.now + PLACEMENT.maxDurationMs;
+    const ends = (at: number) => [provider.evidence({ until: epochMs(at) })];
+    const bare = { evidence: { documents: ends(end), revocations: [] } };
+    assert.deepEqual(judge('internal', 'container', bare), ['evidence-not-verified']);
+    assert.deepEqual(
+      judge('internal', 'container', { evidence: { documents: ends(end + HOUR_MS), revocations: [] } }),
+      [],
+    );
+  });
+
+  it('starts nothing once its admission has ended, or its admitter was removed', () => {
+    const brief = provider.machineKeys();
+    const until = epochMs(sample.now + 1);
+    sample.add(provider.adding(brief, { machine: provider.machine(brief, { until }) }));
+    const removal = { kind: 'remove-admitter', key: provider.admitter.publicKey } as const;
+    const keyring = extendKeyring(sample.keyring, sample.sign(removal, sample.root));
+    assert.deepEqual(judge('internal', 'container', { evidence, agent: brief.agent }), []);
+    assert.deepEqual(judge('internal', 'container', { evidence, agent: brief.agent, now: until }), [
+      'agent-admission-ended',
+    ]);
+    const { custodian } = house;
+    const head = signHead(keyring, { custodian: custodian.id, epoch: 3, at: sample.now }, custodian.enrolment);
+    assert.deepEqual(judge('internal', 'container', { evidence, keyring, head }), ['agent-admission-ended']);
   });
 
   it('opens confidential data in an appraised TEE only', () => {
-    assert.deepEqual(judge('confidential', 'container', { evidence: true }), [
-      'receipt-isolation',
-      'tee-not-appraised',
-    ]);
-    assert.deepEqual(judge('confidential', 'tee', { evidence: true }), ['tee-not-appraised']);
-    assert.deepEqual(judge('confidential', 'tee', { evidence: true, tee: true }), []);
+    assert.deepEqual(judge('confidential', 'container', { evidence }), ['receipt-isolation', 'tee-not-appraised']);
+    assert.deepEqual(judge('confidential', 'tee', { evidence }), ['tee-not-appraised']);
+    assert.deepEqual(judge('confidential', 'tee', { evidence, appraised: { tee: true } }), []);
   });
 });
 

@@ -23,6 +23,7 @@ export const CHECKS = {
   'lease-malformed': row('bad-lease'),
   'lease-signature': row('bad-lease'),
   'agent-not-member': row('locked', 'locked'),
+  'agent-admission-ended': row('locked', 'placement'),
   'lease-agent': row('not-this-agent'),
   'head-bad': row('stale-keyring'),
   'head-stale': row('stale-keyring'),

@@ -9,9 +9,12 @@ import {
   type Decision,
   type TierNeeds,
 } from '@ringfence/policy';
+import { EVIDENCE_GRACE_MS } from '@ringfence/policy/placement';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import type { AgentEntry } from '../chain/entries.ts';
 import { CLOCK_SKEW_MS, type Keyring } from '../chain/keyring.ts';
+import { evidenceHolds } from '../evidence/evidence-holds.ts';
+import type { EvidenceFile } from '../evidence/read-evidence.ts';
 import { checkHead, headMaxAge, type HeadMark, type HeadReason } from '../head.ts';
 import type { Verified } from '../statement.ts';
 import { failed, type Check } from './checks.ts';
@@ -44,7 +47,9 @@ export interface AdmissionContext {
   /** Where the machine stands by its own word, which may only narrow what the keyring says. */
   readonly jurisdictions?: readonly string[] | undefined;
   /** What the judge itself established about the agent's machine; nothing unless it says so. */
-  readonly appraised?: { readonly tee?: boolean; readonly evidence?: boolean } | undefined;
+  readonly appraised?: { readonly tee?: boolean } | undefined;
+  /** The evidence at hand; none unless it says so. */
+  readonly evidence?: EvidenceFile | undefined;
 }
 
 /** Four statements and a placement that name each other, all signed by those who may. */
@@ -196,8 +201,27 @@ function machineChecks(opened: Opened, agent: AgentEntry, context: AdmissionCont
     'receipt-process': chosen.isolation !== 'process' || agent.allowProcess,
     'agent-residency': covers(agent.jurisdictions) && (jurisdictions === undefined || covers(jurisdictions)),
     'tee-not-appraised': (needs?.tees === undefined && chosen.isolation !== 'tee') || appraised?.tee === true,
-    'evidence-not-verified': needs?.evidence === undefined || appraised?.evidence === true,
+    'evidence-not-verified': needs?.evidence === undefined || isShown(opened.placement, agent, needs.evidence, context),
+    'agent-admission-ended': isAdmitted(agent, context.now),
   };
+}
+
+/** A machine at home is admitted as long as it is a member. */
+function isAdmitted({ tier, admitted }: AgentEntry, now: EpochMs): boolean {
+  if (admitted === undefined) return tier === 'private';
+  return admitted.from <= now + CLOCK_SKEW_MS && now < admitted.until;
+}
+
+/** The longest run that begins now still has evidence, and so has its end. */
+function isShown(
+  { maxDurationMs }: PlacementPart,
+  agent: AgentEntry,
+  need: NonNullable<TierNeeds['evidence']>,
+  { evidence, keyring, now }: AdmissionContext,
+): boolean {
+  if (evidence === undefined) return false;
+  return evidenceHolds(evidence, keyring, { agent, need, from: now, until: now + maxDurationMs + EVIDENCE_GRACE_MS })
+    .allow;
 }
 
 function leaseChecks({ job, receipt, lease }: Opened, context: AdmissionContext): Results {

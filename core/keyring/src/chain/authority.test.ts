@@ -21,6 +21,9 @@ sample.add({
   notAfter: epochMs(sample.now + 1000 * HOUR_MS),
 });
 const agent = sample.addAgent(custodian.enrolment);
+const [admitter, issuer] = [sample.key().publicKey, sample.key().publicKey];
+sample.add({ kind: 'add-admitter', key: admitter, tier: 'secure-cloud' });
+sample.add({ kind: 'add-evidence-issuer', key: issuer, standards: ['soc2'] });
 const peer = newId('org', sample.rng);
 sample.add({ kind: 'add-peer', org: peer, root: sample.key().publicKey });
 sample.add({ kind: 'remove', subject: gone.id, reason: 'left' });
@@ -83,12 +86,18 @@ const ROWS: readonly (readonly [string, () => KeyringChange, readonly string[]])
     ['root', 'enrolment'],
   ],
   ['add-peer', () => ({ kind: 'add-peer', org: newId('org', rng), root: sample.key().publicKey }), ['root']],
-  ['add-admitter', () => ({ kind: 'add-admitter', key: sample.key().publicKey, tier: 'secure-cloud' }), ['root']],
+  [
+    'add-admitter',
+    () => ({ kind: 'add-admitter', key: sample.key().publicKey, tier: 'secure-cloud' }),
+    ['root', 'two officers'],
+  ],
   [
     'add-evidence-issuer',
     () => ({ kind: 'add-evidence-issuer', key: sample.key().publicKey, standards: ['iso27001'] }),
-    ['root'],
+    ['root', 'two officers'],
   ],
+  ['remove-admitter', () => ({ kind: 'remove-admitter', key: admitter }), ['root', 'officer']],
+  ['remove-evidence-issuer', () => ({ kind: 'remove-evidence-issuer', key: issuer }), ['root', 'officer']],
   ['remove an agent', () => ({ kind: 'remove', subject: agent.id, reason: 'lost' }), ['root', 'enrolment']],
   ['remove a device', () => ({ kind: 'remove', subject: plain.id, reason: 'lost' }), ['root', 'officer']],
   ['remove an officer', () => ({ kind: 'remove', subject: officers[2].id, reason: 'lost' }), ['root', 'two officers']],

@@ -47,11 +47,15 @@ function authoritiesFor(membership: Membership, change: KeyringChange, at: Epoch
       return [enrolment(membership, 'add-agent', at), root];
     case 'remove':
       return removalAuthorities(membership, change, at);
+    case 'add-admitter':
+    case 'add-evidence-issuer':
+      return [root, officers(membership, 2)];
+    case 'remove-admitter':
+    case 'remove-evidence-issuer':
+      return [root, officers(membership, 1)];
     case 'add-custodian':
     case 'delegate':
     case 'add-peer':
-    case 'add-admitter':
-    case 'add-evidence-issuer':
       return [root];
   }
 }

@@ -1,5 +1,7 @@
 import { isId, type CustodianId, type DeviceId, type EpochMs } from '@ringfence/base';
+import type { SigningPublicKey } from '@ringfence/crypto/sign';
 import type { KeyringChange, KeyringStatement } from '@ringfence/protocol/statements';
+import { admissionOf } from './admitted.ts';
 import type { AgentEntry, CustodianEntry, DeviceEntry, RemovalReason, SubjectId } from './entries.ts';
 import { emptyMembership, type KeyringState, type Membership } from './state.ts';
 
@@ -54,6 +56,11 @@ function applyChange(to: Membership, change: KeyringChange, at: EpochMs): void {
     case 'add-evidence-issuer':
       to.evidenceIssuers.set(change.key, change.standards);
       return;
+    case 'remove-admitter':
+      return removeAdmitter(to, change.key, at);
+    case 'remove-evidence-issuer':
+      to.evidenceIssuers.delete(change.key);
+      return;
     case 'remove':
       return remove(to, change, at);
   }
@@ -81,8 +88,20 @@ function addCustodian(to: Membership, { custodian, sign, tls, seal }: ChangeOf<'
 
 function addAgent(to: Membership, change: ChangeOf<'add-agent'>): void {
   const { agent: id, site, tier, sign, tls, seal, allowProcess, jurisdictions = [] } = change;
-  to.agents.set(id, { id, site, tier, sign, tls, seal, allowProcess, jurisdictions });
+  const admitted = admissionOf(to, change);
+  const entry = { id, site, tier, sign, tls, seal, allowProcess, jurisdictions };
+  to.agents.set(id, admitted === undefined ? entry : { ...entry, admitted });
   to.tlsOwners.set(tls, { kind: 'agent', id });
+}
+
+/** What it admitted ends with it. */
+function removeAdmitter(to: Membership, admitter: SigningPublicKey, at: EpochMs): void {
+  to.admitters.delete(admitter);
+  for (const [id, agent] of to.agents) {
+    const { admitted } = agent;
+    if (admitted?.admitter === admitter && admitted.until > at)
+      to.agents.set(id, { ...agent, admitted: { ...admitted, until: at } });
+  }
 }
 
 /** The newest delegation of a custodian replaces the others from its own time on. */

@@ -1,4 +1,4 @@
-import type { AgentId, CustodianId, DeviceId, EpochMs, OrgId, ProjectId, SiteId } from '@ringfence/base';
+import type { AgentId, CustodianId, DeviceId, EpochMs, OrgId, ProjectId, ProviderId, SiteId } from '@ringfence/base';
 import type { TlsPublicKey } from '@ringfence/crypto/certificate';
 import type { SealPublicKey } from '@ringfence/crypto/seal';
 import type { SigningPublicKey } from '@ringfence/crypto/sign';
@@ -32,6 +32,18 @@ export interface AgentEntry {
   readonly allowProcess: boolean;
   /** Where it stands: countries and unions; nowhere in particular when empty. */
   readonly jurisdictions: readonly string[];
+  /** Of a machine away from home: who admitted it, and for how long. */
+  readonly admitted?: AgentAdmission;
+}
+
+/** By whom a provider's machine was admitted; it may start work from `from` until `until`. */
+export interface AgentAdmission {
+  readonly provider: ProviderId;
+  readonly authority: SigningPublicKey;
+  readonly admitter: SigningPublicKey;
+  readonly from: EpochMs;
+  /** The earlier end of admission and machine statement, or when the admitter was removed. */
+  readonly until: EpochMs;
 }
 
 /** A custodian of the organisation. */

@@ -67,6 +67,7 @@ function begin(envelope: Envelope): KeyringState {
     membership: emptyMembership(change.root, change.recovery),
     burntIds: new Set(),
     burntKeys: new Map(),
+    authorities: new Map(),
     history: [],
   };
 }

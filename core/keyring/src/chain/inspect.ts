@@ -3,12 +3,15 @@ import { parseSigningPublicKey } from '@ringfence/crypto/sign';
 import type { KeyringChange, KeyringStatement } from '@ringfence/protocol/statements';
 import { KeyringError } from '../keyring-error.ts';
 import type { RecoveryRule } from './entries.ts';
+import { inspectAdmission } from './admitted.ts';
 import { partyOf } from './effect.ts';
-import type { KeyringState } from './state.ts';
+import type { KeyringState, ProviderAuthority } from './state.ts';
 
 /** What a change names for the first time: an id, and keys that nobody else may hold. */
 export interface Introduction {
   readonly id?: string;
+  /** A provider's authority, which speaks for it alone from now on. */
+  readonly authority?: ProviderAuthority | undefined;
   /** `spare`: the key may already be this owner's in the same role. */
   readonly keys: readonly { readonly key: string; readonly spare: boolean }[];
 }
@@ -27,6 +30,11 @@ export function inspectStatement(state: KeyringState, { change, at, seq }: Keyri
     keys.add(key);
   }
   checkSubject(state, change);
+  const authority = change.kind === 'add-agent' ? inspectAdmission(state, change, at) : undefined;
+  if (authority !== undefined) {
+    checkKey(authority.key);
+    if (keys.has(authority.key)) throw keyInUse(state, authority.key);
+  }
   if (change.kind === 'rotate-root' || change.kind === 'genesis') checkRecovery(change.recovery);
   if (change.kind === 'rotate-root' && (change.keep ?? 0) >= seq) {
     throw new KeyringError('malformed', 'a rotation keeps only statements that came before it');
@@ -34,13 +42,17 @@ export function inspectStatement(state: KeyringState, { change, at, seq }: Keyri
   if (change.kind === 'delegate' && change.notAfter <= at) {
     throw new KeyringError('expired-delegation', 'a delegation ends before it begins');
   }
-  return introduced;
+  return { ...introduced, authority };
 }
 
 /** Records that the ids and keys of a statement are taken for ever. */
 export function burn(state: KeyringState, introduced: Introduction, by: string): void {
   if (introduced.id !== undefined) state.burntIds.add(introduced.id);
   for (const { key } of introduced.keys) state.burntKeys.set(key, introduced.id ?? by);
+  const { authority } = introduced;
+  if (authority === undefined) return;
+  state.authorities.set(authority.key, authority);
+  state.burntKeys.set(authority.key, authority.provider);
 }
 
 function introductionOf(state: KeyringState, change: KeyringChange): Introduction {
@@ -65,6 +77,8 @@ function introductionOf(state: KeyringState, change: KeyringChange): Introductio
       return { keys: fresh(change.key) };
     case 'add-officer':
     case 'bind-role':
+    case 'remove-admitter':
+    case 'remove-evidence-issuer':
     case 'remove':
       return { keys: [] };
   }
@@ -117,6 +131,8 @@ function checkSubject(state: KeyringState, change: KeyringChange): void {
     if (said === true) throw new KeyringError('duplicate', 'a statement says what is already so');
   }
   if (change.kind === 'delegate') demand(state, change.custodian, membership.custodians.has(change.custodian));
+  if (change.kind === 'remove-admitter') demand(state, change.key, membership.admitters.has(change.key));
+  if (change.kind === 'remove-evidence-issuer') demand(state, change.key, membership.evidenceIssuers.has(change.key));
   if (change.kind === 'remove') {
     const peer = isId('org', change.subject) && membership.peers.has(change.subject);
     demand(state, change.subject, peer || partyOf(membership, change.subject) !== undefined);

@@ -139,6 +139,11 @@ export class Keyring {
     return this.#state.membership.admitters.get(key);
   }
 
+  /** The keys that may issue evidence of `standard`. */
+  evidenceIssuers(standard: string): readonly SigningPublicKey[] {
+    return [...this.#state.membership.evidenceIssuers].flatMap(([key, of]) => (of.includes(standard) ? [key] : []));
+  }
+
   /** The standards of which a key may issue evidence; none for a stranger. */
   evidenceStandards(key: SigningPublicKey): readonly string[] {
     return this.#state.membership.evidenceIssuers.get(key) ?? [];

@@ -1,4 +1,4 @@
-import type { AgentId, CustodianId, DeviceId, EpochMs, OrgId } from '@ringfence/base';
+import type { AgentId, CustodianId, DeviceId, EpochMs, OrgId, ProviderId } from '@ringfence/base';
 import type { Digest, SigningPublicKey } from '@ringfence/crypto/sign';
 import type { Tier } from '@ringfence/protocol';
 import type { KeyringStatement } from '@ringfence/protocol/statements';
@@ -38,6 +38,13 @@ export interface Membership {
   readonly removed: Map<SubjectId, RemovalReason>;
 }
 
+/** A key that vouches for the machines of a provider in one tier. */
+export interface ProviderAuthority {
+  readonly key: SigningPublicKey;
+  readonly provider: ProviderId;
+  readonly tier: Tier;
+}
+
 /** A keyring while it is folded; owned by one fold at a time. */
 export interface KeyringState {
   readonly org: OrgId;
@@ -46,6 +53,8 @@ export interface KeyringState {
   /** Every id and every key that was ever named, void statements included: none is ever given to somebody else. */
   readonly burntIds: Set<string>;
   readonly burntKeys: Map<string, string>;
+  /** For whom and which tier an authority key speaks, void statements included: it never speaks for another. */
+  readonly authorities: Map<SigningPublicKey, ProviderAuthority>;
   /** The statements that count, oldest first. */
   history: KeyringStatement[];
 }
@@ -90,6 +99,7 @@ export function copyState(state: KeyringState): KeyringState {
     },
     burntIds: new Set(state.burntIds),
     burntKeys: new Map(state.burntKeys),
+    authorities: new Map(state.authorities),
     history: [...state.history],
   };
 }

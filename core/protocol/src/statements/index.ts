@@ -1,3 +1,5 @@
+export * from './admission.ts';
+export * from './evidence.ts';
 export * from './fence.ts';
 export * from './job.ts';
 export * from './keyring.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idOf, jurisdiction, moment, sealKey, sha256, signKey, tier, tlsKey, whole } from '../fields.ts';
+import { envelope, idOf, jurisdiction, moment, sealKey, sha256, signKey, tier, tlsKey, whole } from '../fields.ts';
 
 /** Roles that a keyring can bind a device to. */
 export const KEYRING_ROLES = [
@@ -62,6 +62,8 @@ export const keyringChange = z.discriminatedUnion('kind', [
     allowProcess: z.boolean(),
     /** Where the machine stands, as the organisation says; without it, nowhere in particular. */
     jurisdictions: z.array(jurisdiction).min(1).max(4).optional(),
+    /** Of a machine away from home: the statements `admission` and `machine` that admit it. */
+    admitted: z.strictObject({ admission: envelope, machine: envelope }).optional(),
   }),
   z.strictObject({ kind: z.literal('add-peer'), org: idOf('org'), root: signKey }),
   z.strictObject({ kind: z.literal('add-admitter'), key: signKey, tier }),
@@ -70,6 +72,8 @@ export const keyringChange = z.discriminatedUnion('kind', [
     key: signKey,
     standards: z.array(z.string().max(32)).min(1).max(16),
   }),
+  z.strictObject({ kind: z.literal('remove-admitter'), key: signKey }),
+  z.strictObject({ kind: z.literal('remove-evidence-issuer'), key: signKey }),
   z.strictObject({
     kind: z.literal('remove'),
     subject,

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { admissionStatement, machineStatement } from './admission.ts';
+import { evidenceRevocation, evidenceStatement } from './evidence.ts';
 import { fenceStatement } from './fence.ts';
 import {
   commitRecord,
@@ -12,7 +14,7 @@ import {
 } from './job.ts';
 import { keyringHead, keyringStatement } from './keyring.ts';
 
-/** Every signed statement by name; its DSSE payload type is `application/vnd.ringfence.NAME.v1+json`. */
+/** Every signed statement by name; its DSSE payload type is `application/vnd.ringfence.NAME.v1+json`, that of `evidence` in-toto's. */
 export const STATEMENTS = {
   keyring: keyringStatement,
   'keyring-head': keyringHead,
@@ -25,6 +27,10 @@ export const STATEMENTS = {
   fence: fenceStatement,
   commit: commitRecord,
   'control-plane-keys': controlPlaneKeys,
+  admission: admissionStatement,
+  machine: machineStatement,
+  evidence: evidenceStatement,
+  'evidence-revocation': evidenceRevocation,
 } as const;
 
 /** The name of a statement. */
