@@ -15,6 +15,7 @@ import type { ControlPlaneContext } from './jobs/control-plane-context.ts';
 import { recordEvent } from './ledger/record-event.ts';
 import { LinkServer } from './links/link-server.ts';
 import { ControlPlaneMetrics, metricsText } from './metrics.ts';
+import { KeptInventories } from './placement/kept-inventories.ts';
 import { Placer } from './placement/placer.ts';
 import { PlacerTerm } from './placement/placer-term.ts';
 import { firstCodeFile, keepFirstCode } from './registration/first-code.ts';
@@ -99,6 +100,8 @@ function contextOf({ config, ...parts }: StartParts, store: ControlPlaneStore): 
     changes: new OrgChanges(store, replica),
     identity: openKeyFolder(config.keys, { clock, rng }),
     term: new PlacerTerm({ ...parts, store }),
+    inventories: new KeptInventories(),
+    asked: new KeptInventories(),
     record: recordEvent(clock, store),
     onRegistered: () => rmSync(firstCodeFile(config.state), { force: true }),
   };

@@ -4,7 +4,6 @@ export * from './decision.ts';
 export * from './label.ts';
 export * from './needs.ts';
 export * from './offer.ts';
-export * from './place.ts';
 export * from './placement-check.ts';
 export { loosenings, type LabelledPart, type Loosening, type PlacementLabel } from './placement-limits.ts';
 export * from './residency.ts';

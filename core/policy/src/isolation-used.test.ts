@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ISOLATIONS, type Isolation } from '@ringfence/protocol';
-import { isolationUsed } from './offer-check.ts';
-import type { OfferRow } from './offer.ts';
+import { isolationUsed } from './isolation-used.ts';
 
 const used = (isolations: readonly Isolation[], isolation: Isolation): Isolation | undefined =>
-  // Only these two are read.
-  isolationUsed({ isolations } as OfferRow, { isolation } as Parameters<typeof isolationUsed>[1]);
+  isolationUsed({ isolations }, { isolation });
 
 test('a sandbox is used wherever it is enough, and above it the best level present', () => {
   const all: readonly Isolation[] = ['gvisor', 'container', 'sandbox', 'process'];

@@ -1,7 +1,7 @@
 import type { Constraint } from '@ringfence/protocol/statements';
 
 /** What to do about an offer that a job's demand fails at. */
-const FIXES: Readonly<Record<Constraint | 'site', string>> = {
+const FIXES: Readonly<Record<Constraint, string>> = {
   'agent-offline': 'start the agent there, or look at its way to the control plane',
   'agent-locked': 'remove that agent and join its machine anew: its journal forked or it was locked',
   'agent-draining': 'wait until it is back, or join another machine',
@@ -13,6 +13,7 @@ const FIXES: Readonly<Record<Constraint | 'site', string>> = {
   tee: 'take a machine with that TEE, or leave privacy.tee out',
   evidence: 'ask the provider for the evidence that the label demands',
   egress: 'the label denies a way out: leave privacy.egress out',
+  'customer-key': 'allow a tier where no stranger can read the keys in memory, or ask for a TEE there',
   'hard-limits': 'give the agent cgroups there, or ask for memory without an end: 8GB+',
   cpu: 'ask for fewer cpus, or wait until others end',
   memory: 'ask for less memory, or wait until others end',

@@ -1,5 +1,4 @@
-import { isId, type JobId } from '@ringfence/base';
-import { place } from '@ringfence/policy';
+import { isId } from '@ringfence/base';
 import {
   agentDrain,
   agentList,
@@ -12,23 +11,27 @@ import {
   jobView,
   organisationAnswer,
   organisationRegistration,
-  planAnswer,
-  planRequest,
 } from '@ringfence/protocol/api';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { fenceAttempt } from '../jobs/fence-attempt.ts';
-import { listAgents, listEvents, listJobs, noSuchJob, viewJob } from '../jobs/job-view.ts';
+import { listAgents, listEvents, listJobs, viewJob } from '../jobs/job-view.ts';
 import { stopJob } from '../jobs/stop-job.ts';
 import { submitJob } from '../jobs/submit-job.ts';
 import { drainAgent } from '../placement/drain-agent.ts';
-import { offerRows } from '../placement/offer-rows.ts';
 import { registerOrganisation } from '../registration/register-organisation.ts';
+import { placementRoutes } from './placement-routes.ts';
 import { deviceRoute, publicRoute, type Route } from './route.ts';
+import { jobId } from './route-ids.ts';
 
 /** Everything that the API does: each route with its action and its shapes. */
 export function routeTable(context: ControlPlaneContext, version: string): Route[] {
-  return [...publicRoutes(context, version), ...jobRoutes(context), planRoute(context), ...agentRoutes(context)];
+  return [
+    ...publicRoutes(context, version),
+    ...jobRoutes(context),
+    ...placementRoutes(context),
+    ...agentRoutes(context),
+  ];
 }
 
 function publicRoutes(context: ControlPlaneContext, version: string): Route[] {
@@ -150,33 +153,4 @@ function agentRoutes(context: ControlPlaneContext): Route[] {
       },
     }),
   ];
-}
-
-function planRoute(context: ControlPlaneContext): Route {
-  return deviceRoute({
-    method: 'POST',
-    path: '/v1/plan',
-    summary: 'What placement would decide now; nothing is reserved.',
-    action: 'job:plan',
-    body: planRequest,
-    answer: planAnswer,
-    handle: async ({ body }, caller) => {
-      const now = context.clock.now();
-      const offers = await context.store.withOrg(caller.org, (tx) => offerRows(tx, now), { readOnly: true });
-      const label = { sensitivity: body.sensitivity, residency: body.placement.residency };
-      const { considered, refused, soleFailures, decision } = place({ placement: body.placement, label, offers, now });
-      return {
-        considered,
-        refused: [...refused],
-        soleFailures: [...soleFailures],
-        chosen: decision.allow ? decision.chosen : null,
-      };
-    },
-  });
-}
-
-function jobId(parameters: Readonly<Record<string, string>>): JobId {
-  const id = parameters['job'] ?? '';
-  if (isId('job', id)) return id;
-  throw noSuchJob();
 }

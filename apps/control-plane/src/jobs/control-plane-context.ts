@@ -1,6 +1,7 @@
 import type { Clock, Log, OrgId, Rng } from '@ringfence/base';
 import type { ControlPlaneIdentity } from '../identity/key-folder.ts';
 import type { ControlPlaneEvent } from '../ledger/control-plane-event.ts';
+import type { KeptInventories } from '../placement/kept-inventories.ts';
 import type { PlacerTerm } from '../placement/placer-term.ts';
 import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
 import type { OrgChanges } from '../store/org-changes.ts';
@@ -16,6 +17,10 @@ export interface ControlPlaneContext {
   readonly rng: Rng;
   readonly log: Log;
   readonly term: PlacerTerm;
+  /** What jobs are placed on, in their organisation's turn alone. */
+  readonly inventories: KeptInventories;
+  /** What those see who ask and reserve nothing. */
+  readonly asked: KeptInventories;
   /** Writes an event into the organisation's ledger, in the transaction of the change. */
   readonly record: (tx: Tx, org: OrgId, event: ControlPlaneEvent) => Promise<void>;
   readonly fault: Fault;

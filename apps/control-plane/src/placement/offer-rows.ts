@@ -1,68 +1,59 @@
-import type { FreeResources, OfferRow } from '@ringfence/policy';
-import type { EpochMs } from '@ringfence/base';
-import type { Tx } from '../store/open-store.ts';
+import type { EpochMs, OfferId } from '@ringfence/base';
+import type { OfferState } from '@ringfence/policy/placement';
+import { sql, type Selectable } from 'kysely';
 import { isOnline } from '../jobs/clock-terms.ts';
+import type { Tx } from '../store/open-store.ts';
+import type { OfferTable } from '../store/tables.ts';
 
-/** An offer with the version that a reservation must still find. */
-export type VersionedOffer = OfferRow & { readonly rowVersion: number };
+/** Which version of an offer's row there is, and how its agent stands: what has to be looked at before each placement. */
+export interface OfferMark {
+  readonly offer: OfferId;
+  readonly rowVersion: number;
+  readonly state: OfferState;
+}
 
-/** The organisation's offers as placement sees them, whole machines and what is free of them. */
-export async function offerRows(tx: Tx, now: EpochMs): Promise<VersionedOffer[]> {
-  const offers = tx
+/** An offer as its agent sent it, and what of it is free. */
+export type StoredOffer = Pick<Selectable<OfferTable>, (typeof COLUMNS)[number]>;
+
+const COLUMNS = [
+  'offer',
+  'agent',
+  'epoch',
+  'row_version',
+  'body',
+  'free_cpu_milli',
+  'free_memory_bytes',
+  'free_disk_bytes',
+  'free_gpus',
+] as const;
+
+/** A mark for each offer of the organisation's agents that were not removed. */
+export async function offerMarks(tx: Tx, now: EpochMs): Promise<OfferMark[]> {
+  const rows = await tx
     .selectFrom('offer')
     .innerJoin('party', 'party.id', 'offer.agent')
-    .select([
-      'offer.offer',
-      'offer.agent',
-      'offer.epoch',
-      'offer.body',
-      'offer.row_version',
-      'free_cpu_milli',
-      'free_memory_bytes',
-      'free_disk_bytes',
-      'free_gpus',
-      'seen_at',
-      'locked',
-      'draining',
-    ])
-    .where('removed', '=', false);
-  const [rows, custodianAway] = await Promise.all([offers.execute(), isCustodianAway(tx)]);
-  return rows.map((row) => {
-    const free: FreeResources = {
-      cpuMilli: row.free_cpu_milli,
-      memoryBytes: row.free_memory_bytes,
-      diskBytes: row.free_disk_bytes,
-      gpus: row.free_gpus,
-    };
-    const { site, tier, jurisdictions, isolations, tees, hardLimits } = row.body;
-    return {
-      offer: row.offer,
-      agent: row.agent,
-      epoch: row.epoch,
-      site,
-      tier,
-      jurisdictions,
-      isolations,
-      tees,
-      hardLimits,
-      // Evidence counts once its documents are verified; an offer's own word is not evidence (invariant 4).
-      evidence: [],
-      free,
-      online: isOnline(row.seen_at, now),
-      locked: row.locked !== null,
-      draining: row.draining,
-      custodianAway,
-      diskFull: row.body.diskBytes === 0,
-      rowVersion: row.row_version,
-    };
-  });
+    .select(['offer.offer', 'offer.row_version', 'seen_at', 'locked', 'draining'])
+    .where('removed', '=', false)
+    .execute();
+  return rows.map(({ offer, row_version, seen_at, locked, draining }) => ({
+    offer,
+    rowVersion: row_version,
+    state: { online: isOnline(seen_at, now), locked: locked !== null, draining },
+  }));
+}
+
+/** The rows of these offers. */
+export function storedOffers(tx: Tx, offers: readonly OfferId[]): Promise<StoredOffer[]> {
+  // One parameter, however many there are.
+  const these = sql<OfferId>`any(${offers}::text[])`;
+  return tx.selectFrom('offer').select(COLUMNS).where('offer', '=', these).execute();
 }
 
 /**
  * Whether the organisation's custodian was linked once and is not now: no grant would come, so a lease would cost an attempt. A custodian
  * renews no leases, so that the moment when it was last heard is that of its hello.
  */
-async function isCustodianAway(tx: Tx): Promise<boolean> {
+export async function isCustodianAway(tx: Tx): Promise<boolean> {
   const custodians = await tx
     .selectFrom('party')
     .select('seen_at')

@@ -4,10 +4,12 @@ import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { expireJobs, expireLeases, forgetNonces } from '../jobs/lease-watch.ts';
 import type { SeenLeases } from '../jobs/silent-leases.ts';
 import { dueRetries } from './due-retries.ts';
-import { placeJob } from './place-job.ts';
+import { placeJobs } from './place-jobs.ts';
 
 const WATCH_MS = 1_000;
 const MOST_AT_ONCE = 500;
+/** So many jobs share a transaction: more hold their organisation's turn for longer. */
+const MOST_IN_TURN = 32;
 
 /** Places waiting jobs while this replica holds the term: when a change wakes it, and now and then. */
 export class Placer {
@@ -75,9 +77,23 @@ export class Placer {
   }
 
   async #placeNamed(): Promise<void> {
-    for (const [job, org] of this.#named) {
-      this.#named.delete(job);
-      if (this.#mayPlace()) await placeJob(this.#context, org, job);
+    while (this.#named.size > 0 && this.#mayPlace()) {
+      const [[, org] = []] = this.#named;
+      if (org === undefined) return;
+      const jobs = [...this.#named].flatMap(([job, of]) => (of === org ? [job] : [])).slice(0, MOST_IN_TURN);
+      for (const job of jobs) this.#named.delete(job);
+      await this.#place(org, jobs);
+    }
+  }
+
+  /** Where one of them cannot be dealt with, each has a transaction of its own. */
+  async #place(org: OrgId, jobs: readonly JobId[]): Promise<void> {
+    try {
+      await placeJobs(this.#context, org, jobs);
+    } catch (error) {
+      if (jobs.length === 1) throw error;
+      this.#context.log.warn('placer.turn_failed', errorFields(error));
+      for (const job of jobs) if (this.#mayPlace()) await placeJobs(this.#context, org, [job]);
     }
   }
 
@@ -93,10 +109,10 @@ export class Placer {
         .limit(MOST_AT_ONCE)
         .execute(),
     );
-    for (const { org, job } of waiting) {
+    for (const [org, jobs] of turnsOf(waiting)) {
       if (!this.#mayPlace()) return;
       await this.#placeNamed();
-      await placeJob(this.#context, org, job);
+      await this.#place(org, jobs);
     }
   }
 
@@ -119,4 +135,20 @@ export class Placer {
       this.#context.log.warn('placer.sweep_failed', errorFields(error));
     }
   }
+}
+
+/** Jobs of each organisation in their order, as many as share a turn; organisations take turns. */
+function turnsOf(waiting: readonly { readonly org: OrgId; readonly job: JobId }[]): [OrgId, JobId[]][] {
+  const turns: [OrgId, JobId[]][] = [];
+  const open = new Map<OrgId, JobId[]>();
+  for (const { org, job } of waiting) {
+    const jobs = open.get(org);
+    if (jobs !== undefined && jobs.length < MOST_IN_TURN) jobs.push(job);
+    else {
+      const turn = [job];
+      open.set(org, turn);
+      turns.push([org, turn]);
+    }
+  }
+  return turns;
 }

@@ -8,6 +8,7 @@ import {
   type Clock,
   type DeviceId,
   type JobId,
+  type OfferId,
   type Rng,
 } from '@ringfence/base';
 import type { Envelope, SigningKey } from '@ringfence/crypto/sign';
@@ -23,10 +24,12 @@ import {
   signRequest,
   type JobView,
   type PlanAnswer,
+  whyNotAnswer,
   type agentDrain,
   type jobSubmission,
   type organisationRegistration,
   type planRequest,
+  type WhyNotAnswer,
 } from '@ringfence/protocol/api';
 import type { z } from 'zod';
 import { ClientError } from '../error.ts';
@@ -84,6 +87,16 @@ export class ControlPlaneClient {
   /** What placement would decide now. */
   plan(body: z.infer<typeof planRequest>): Promise<PlanAnswer> {
     return this.#call('POST', '/v1/plan', planAnswer, body);
+  }
+
+  /** What placement would decide now about a job that was handed in. */
+  why(job: JobId): Promise<PlanAnswer> {
+    return this.#call('GET', `/v1/jobs/${job}/why`, planAnswer);
+  }
+
+  /** All that one offer fails for a job, or its score. */
+  whyNot(job: JobId, offer: OfferId): Promise<WhyNotAnswer> {
+    return this.#call('GET', `/v1/jobs/${job}/why/${offer}`, whyNotAnswer);
   }
 
   /** The organisation's jobs, newest first. */

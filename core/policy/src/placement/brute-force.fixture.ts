@@ -1,20 +1,20 @@
 import { TIERS, type Tier } from '@ringfence/protocol';
+import type { Constraint } from '@ringfence/protocol/statements';
 import { needsAt, needsThere } from '../needs.ts';
 import { residencyOf } from '../residency.ts';
 import { gradeAtLeast, isolationAtLeast } from '../strictness.ts';
-import type { PlacementConstraint } from './placement-constraints.ts';
 import type { PlacementOffer } from './placement-offer.ts';
 import { DEFAULT_WEIGHTS, EVIDENCE_GRACE_MS, type PlacementRequest } from './requirement.ts';
 
 /** What looking at one offer after the other finds: written from docs/placement.md alone, without classes, masks or rows. */
 export interface BruteForce {
   readonly best: readonly { readonly offer: PlacementOffer; readonly score: number }[];
-  readonly failed: ReadonlyMap<string, readonly PlacementConstraint[]>;
+  readonly failed: ReadonlyMap<string, readonly Constraint[]>;
   readonly feasible: number;
 }
 
 /** Every constraint that `offer` fails. */
-export function naiveFailures(offer: PlacementOffer, request: PlacementRequest): PlacementConstraint[] {
+export function naiveFailures(offer: PlacementOffer, request: PlacementRequest): Constraint[] {
   const { placement, wishes = {}, now } = request;
   const { resources } = placement;
   const { need, without, allowed } = demandOf(request, offer.tier);
@@ -25,7 +25,7 @@ export function naiveFailures(offer: PlacementOffer, request: PlacementRequest):
       ? without.tees?.some((kind) => offer.tees.includes(kind)) === true
       : levels.some((level) => isolationAtLeast(level, without.isolation));
   const { free } = offer;
-  const failed: [PlacementConstraint, boolean][] = [
+  const failed: [Constraint, boolean][] = [
     ['agent-offline', !offer.online],
     ['agent-locked', offer.locked],
     ['agent-draining', offer.draining],

@@ -1,25 +1,24 @@
+import { CONSTRAINTS, type Constraint } from '@ringfence/protocol/statements';
 import {
   FIXED,
   LEANS_ON_TEE,
   MAY_GIVE_UP,
-  PLACEMENT_CONSTRAINTS,
   bitOf,
   constraintsIn,
   countOf,
   firstPlace,
   type FailureMask,
-  type PlacementConstraint,
 } from './placement-constraints.ts';
 
 /** How many offers, for one constraint. */
 export interface ConstraintCount {
-  readonly constraint: PlacementConstraint;
+  readonly constraint: Constraint;
   readonly count: number;
 }
 
 /** What a job could ask less of, as far as its label lets it, and how many more offers could then take it. */
 export interface Relaxation {
-  readonly giveUp: readonly PlacementConstraint[];
+  readonly giveUp: readonly Constraint[];
   readonly offers: number;
 }
 
@@ -43,7 +42,7 @@ const TEE = bitOf('tee');
  * giving it up may also lose offers, so that two constraints would not bring what each of them does.
  */
 export function explain(byFailures: ReadonlyMap<FailureMask, number>, alone: FailureMask = 0): Explanation {
-  const refused = PLACEMENT_CONSTRAINTS.map(() => 0);
+  const refused = CONSTRAINTS.map(() => 0);
   const failed = refused.slice();
   const sole = refused.slice();
   for (const [mask, count] of byFailures) {
@@ -66,7 +65,7 @@ export function explain(byFailures: ReadonlyMap<FailureMask, number>, alone: Fai
 }
 
 function counted(counts: readonly number[]): ConstraintCount[] {
-  return PLACEMENT_CONSTRAINTS.flatMap((constraint, place) => {
+  return CONSTRAINTS.flatMap((constraint, place) => {
     const count = counts[place] ?? 0;
     return count === 0 ? [] : [{ constraint, count }];
   });

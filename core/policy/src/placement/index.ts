@@ -1,10 +1,17 @@
 export type { CountedClaim } from './chosen-claims.ts';
 export type { ConstraintCount, Explanation, Relaxation } from './explanation.ts';
+export { LeastUsed } from './least-used.ts';
 export { Inventory, type OfferState } from './inventory.ts';
-export { PLACEMENT_CONSTRAINTS, type PlacementConstraint } from './placement-constraints.ts';
-export type { PlacementOffer } from './placement-offer.ts';
-export { Placer, type ChosenOffer, type Placement, type PlacementReason, type WhyNot } from './placer.ts';
-export { readOffer } from './read-offer.ts';
+export { WHOLE_GPU, type GpuCards, type PlacementOffer } from './placement-offer.ts';
+export {
+  Placer,
+  type ChosenOffer,
+  type Placement,
+  type PlacementReason,
+  type RankedOffer,
+  type WhyNot,
+} from './placer.ts';
+export { readOffer, type OfferFault } from './read-offer.ts';
 export { receiptDraft, type DecisionInputs, type ReceiptDraft } from './receipt-draft.ts';
 export {
   DEFAULT_WEIGHTS,

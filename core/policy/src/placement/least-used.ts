@@ -30,4 +30,9 @@ export class LeastUsed<Key, Value> {
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined) this.#entries.delete(oldest);
   }
+
+  /** Forgets what is kept under `key`. */
+  delete(key: Key): void {
+    this.#entries.delete(key);
+  }
 }

@@ -1,23 +1,15 @@
 import { CONSTRAINTS, type Constraint } from '@ringfence/protocol/statements';
 
-/** Why an offer cannot take a job: the constraints of receipts, and those that no receipt can name yet. */
-export type PlacementConstraint = Constraint | 'customer-key';
-
-/** In the order in which a refused offer is counted under its first. */
-export const PLACEMENT_CONSTRAINTS: readonly PlacementConstraint[] = CONSTRAINTS.flatMap((constraint) =>
-  constraint === 'hard-limits' ? ['customer-key' as const, constraint] : [constraint],
-);
-
-/** A set of constraints as bits, by place in {@link PLACEMENT_CONSTRAINTS}. */
+/** A set of constraints as bits, by place in {@link CONSTRAINTS}. */
 export type FailureMask = number;
 
 /** The bit of `constraint`. */
-export function bitOf(constraint: PlacementConstraint): FailureMask {
-  return 1 << PLACEMENT_CONSTRAINTS.indexOf(constraint);
+export function bitOf(constraint: Constraint): FailureMask {
+  return 1 << CONSTRAINTS.indexOf(constraint);
 }
 
 /** A bit that is no constraint: some failure of the offer stays whatever the job gives up. */
-export const FIXED: FailureMask = 1 << PLACEMENT_CONSTRAINTS.length;
+export const FIXED: FailureMask = 1 << CONSTRAINTS.length;
 
 /**
  * A bit that is no constraint either: the offer keeps jobs apart well enough only by its TEE. A job that needs none may not
@@ -28,8 +20,8 @@ export const LEANS_ON_TEE: FailureMask = FIXED << 1;
 const ALL = FIXED - 1;
 
 /** The constraints in `mask`, in order. */
-export function constraintsIn(mask: FailureMask): PlacementConstraint[] {
-  return PLACEMENT_CONSTRAINTS.filter((_, place) => (mask & (1 << place)) !== 0);
+export function constraintsIn(mask: FailureMask): Constraint[] {
+  return CONSTRAINTS.filter((_, place) => (mask & (1 << place)) !== 0);
 }
 
 /** The place of the first constraint in a mask that has one. */
@@ -48,23 +40,16 @@ export function countOf(mask: FailureMask): number {
   return count;
 }
 
-const MAY_GO: readonly PlacementConstraint[] = [
-  'tier',
-  'isolation',
-  'tee',
-  'evidence',
-  'egress',
-  'hard-limits',
-  'cpu',
-  'memory',
-  'disk',
-  'gpu',
-  'price',
-  'spot',
+/** Where data may lie, whose keys open it, and what an offer's own state is: never given up. */
+const KEPT: readonly Constraint[] = [
+  'agent-offline',
+  'agent-locked',
+  'agent-draining',
+  'custodian-away',
+  'residency',
+  'site',
+  'customer-key',
 ];
 
-/**
- * What a job could ask less of, as far as its label lets it. Never where data may lie, whose keys open it, or what an offer's
- * own state is.
- */
-export const MAY_GIVE_UP: FailureMask = MAY_GO.reduce((mask, constraint) => mask | bitOf(constraint), 0);
+/** What a job could ask less of, as far as its label lets it. */
+export const MAY_GIVE_UP: FailureMask = KEPT.reduce((mask, constraint) => mask & ~bitOf(constraint), ALL);

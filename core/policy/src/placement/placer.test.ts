@@ -5,7 +5,8 @@ import { TIERS } from '@ringfence/protocol';
 import { loosenings } from '../placement-limits.ts';
 import { bruteForce, naiveFailures } from './brute-force.fixture.ts';
 import { Inventory } from './inventory.ts';
-import { PLACEMENT_CONSTRAINTS, bitOf, type PlacementConstraint } from './placement-constraints.ts';
+import { CONSTRAINTS, type Constraint } from '@ringfence/protocol/statements';
+import { bitOf } from './placement-constraints.ts';
 import type { PlacementOffer } from './placement-offer.ts';
 import { Placer, type Placement } from './placer.ts';
 import { NOW, RandomPlacement } from './random-placement.fixture.ts';
@@ -107,11 +108,11 @@ function compare(placed: Placement, market: Market, request: PlacementRequest): 
   return chosen === undefined ? 'refused' : 'placed';
 }
 
-function compareExplanation({ explanation }: Placement, failed: (readonly PlacementConstraint[])[]): void {
-  const counted = (namesOf: (list: readonly PlacementConstraint[]) => readonly (PlacementConstraint | undefined)[]) => {
-    const counts = new Map<PlacementConstraint | undefined, number>();
+function compareExplanation({ explanation }: Placement, failed: (readonly Constraint[])[]): void {
+  const counted = (namesOf: (list: readonly Constraint[]) => readonly (Constraint | undefined)[]) => {
+    const counts = new Map<Constraint | undefined, number>();
     for (const name of failed.flatMap(namesOf)) counts.set(name, (counts.get(name) ?? 0) + 1);
-    return PLACEMENT_CONSTRAINTS.flatMap((constraint) => {
+    return CONSTRAINTS.flatMap((constraint) => {
       const count = counts.get(constraint);
       return count === undefined ? [] : [{ constraint, count }];
     });

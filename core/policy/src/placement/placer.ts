@@ -1,8 +1,9 @@
 import type { AgentId, EpochMs, OfferId } from '@ringfence/base';
-import { isolationUsed } from '../offer-check.ts';
+import { isolationUsed } from '../isolation-used.ts';
 import { loosenings, type Loosening } from '../placement-limits.ts';
 import type { Decision } from '../decision.ts';
 import type { Isolation, Tier } from '@ringfence/protocol';
+import type { Constraint } from '@ringfence/protocol/statements';
 import { OUTCOME_FAILURES, amountsOf, outcomeOf } from './amounts.ts';
 import { chosenClaims, type CountedClaim } from './chosen-claims.ts';
 import { ClassFit } from './class-fit.ts';
@@ -10,7 +11,7 @@ import type { Explanation } from './explanation.ts';
 import type { Inventory } from './inventory.ts';
 import { LeastUsed } from './least-used.ts';
 import { ROW } from './offer-row-layout.ts';
-import { constraintsIn, type PlacementConstraint } from './placement-constraints.ts';
+import { constraintsIn } from './placement-constraints.ts';
 import type { PlacementOffer, Price } from './placement-offer.ts';
 import { amountSignature, classSignature } from './requirement-signature.ts';
 import type { PlacementRequest } from './requirement.ts';
@@ -60,7 +61,7 @@ export interface Placement {
 /** What one offer is to a job. */
 export type WhyNot =
   | { readonly fits: true; readonly score: number; readonly terms: ScoreTerms }
-  | { readonly fits: false; readonly failed: readonly PlacementConstraint[] };
+  | { readonly fits: false; readonly failed: readonly Constraint[] };
 
 /** How a placer is set up. */
 export interface PlacerOptions {

@@ -1,14 +1,14 @@
 import { EVIDENCE_MAX_AGE_DAYS, LABEL_RULES } from '@ringfence/protocol';
-import type { PlacementPart } from '@ringfence/protocol/statements';
+import type { Constraint, PlacementPart } from '@ringfence/protocol/statements';
 import { leavesHome, type PlacementLabel } from '../placement-limits.ts';
 import { strongerGrade } from '../strictness.ts';
-import { bitOf, constraintsIn, type FailureMask, type PlacementConstraint } from './placement-constraints.ts';
+import { bitOf, constraintsIn, type FailureMask } from './placement-constraints.ts';
 import type { PlacementRequest } from './requirement.ts';
 
 type Change = (placement: PlacementPart, label: PlacementLabel) => PlacementPart;
 
 /** How a job gives up a constraint: down to what its label asks for, never below. */
-const GIVE_UP: Readonly<Partial<Record<PlacementConstraint, Change>>> = {
+const GIVE_UP: Readonly<Partial<Record<Constraint, Change>>> = {
   tier: (placement, { sensitivity }) => {
     const { tiers, burst } = LABEL_RULES[sensitivity];
     return { ...placement, tiers: [...tiers], burst };

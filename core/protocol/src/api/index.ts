@@ -1,3 +1,4 @@
 export * from './jobs.ts';
 export * from './organisations.ts';
+export * from './placement.ts';
 export * from './signature.ts';

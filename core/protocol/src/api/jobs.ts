@@ -12,8 +12,9 @@ import {
   tier,
   whole,
 } from '../fields.ts';
-import { CONSTRAINTS, placementPart } from '../statements/placement.ts';
+import { placementPart } from '../statements/placement.ts';
 import { OUTCOMES } from '../statements/job.ts';
+import { constraintCounts } from './placement.ts';
 
 /** States of a job at the control plane; one transition table rules them. `parked`: a `serve` job that its custodian does not want to run now. */
 export const JOB_STATES = [
@@ -31,18 +32,6 @@ export const JOB_STATES = [
 
 /** `POST /v1/jobs`: the signed order, the signed label and the part that placement reads. */
 export const jobSubmission = z.strictObject({ job: envelope, label: envelope, placement: placementPart });
-/** `POST /v1/plan`: what placement would decide now; nothing is reserved. */
-export const planRequest = z.strictObject({ placement: placementPart, sensitivity });
-
-const refusedCount = z.strictObject({ constraint: z.enum(CONSTRAINTS), count: whole(1, 10_000_000) });
-/** Who was considered, who refused for what, who would be chosen. */
-export const planAnswer = z.strictObject({
-  considered: whole(0, 10_000_000),
-  refused: z.array(refusedCount),
-  soleFailures: z.array(refusedCount),
-  chosen: z.strictObject({ offer: idOf('offer'), agent: idOf('agent'), tier, isolation }).nullable(),
-});
-
 /** An attempt as the control plane knows it. */
 export const attemptRow = z.strictObject({
   attempt: attemptNumber,
@@ -62,7 +51,7 @@ export const jobView = z.strictObject({
   device: idOf('device'),
   submittedAt: moment,
   changedAt: moment,
-  waitingFor: z.array(refusedCount),
+  waitingFor: constraintCounts,
   /** Why and when the next attempt follows, while it waits for its time. */
   retry: z.strictObject({ at: moment, reason: retryReason }).nullable(),
   attempts: z.array(attemptRow),
@@ -105,4 +94,3 @@ export const agentList = z.strictObject({ agents: z.array(agentView) });
 
 export type JobState = (typeof JOB_STATES)[number];
 export type JobView = z.infer<typeof jobView>;
-export type PlanAnswer = z.infer<typeof planAnswer>;

@@ -113,7 +113,10 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
     what: 'Question where a job could run',
     from: 'client, `ringfence plan`',
     schema: planRequest,
-    tells: { sensitivity: 'as in the label, not yet signed' },
+    tells: {
+      sensitivity: 'as in the label, not yet signed',
+      acceptProviderPlaintext: 'as in the label, not yet signed',
+    },
   },
   {
     what: 'Request to stop a job',

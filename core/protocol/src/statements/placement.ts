@@ -58,7 +58,7 @@ export const placementPart = z.strictObject({
   retryOn: z.array(retryReason).min(1).max(3).optional(),
 });
 
-/** Why an offer cannot take a job: a failed hard constraint. */
+/** Why an offer cannot take a job: a failed hard constraint, in the order in which a refused offer is counted under its first. */
 export const CONSTRAINTS = [
   'agent-offline',
   'agent-locked',
@@ -71,6 +71,7 @@ export const CONSTRAINTS = [
   'tee',
   'evidence',
   'egress',
+  'customer-key',
   'hard-limits',
   'cpu',
   'memory',

@@ -1,0 +1,41 @@
+import { planAnswer, planRequest, whyNotAnswer } from '@ringfence/protocol/api';
+import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { explainJob, planPlacement, whyNotThere } from '../placement/ask-placement.ts';
+import { deviceRoute, type Route } from './route.ts';
+import { jobId, noSuchOffer, offerId } from './route-ids.ts';
+
+/** What is asked of placement and reserves nothing. */
+export function placementRoutes(context: ControlPlaneContext): Route[] {
+  return [
+    deviceRoute({
+      method: 'POST',
+      path: '/v1/plan',
+      summary: 'What placement would decide now; nothing is reserved.',
+      action: 'job:plan',
+      body: planRequest,
+      answer: planAnswer,
+      handle: ({ body }, caller) => planPlacement(context, caller.org, body),
+    }),
+    deviceRoute({
+      method: 'GET',
+      path: '/v1/jobs/:job/why',
+      summary: 'What placement would decide now about a job that was handed in.',
+      action: 'job:read',
+      answer: planAnswer,
+      handle: ({ parameters }, caller) => explainJob(context, caller.org, jobId(parameters)),
+    }),
+    deviceRoute({
+      method: 'GET',
+      path: '/v1/jobs/:job/why/:offer',
+      summary: 'All that one offer fails for a job, or its score.',
+      action: 'job:read',
+      answer: whyNotAnswer,
+      handle: async ({ parameters }, caller) => {
+        const of = { org: caller.org, job: jobId(parameters), offer: offerId(parameters) };
+        const why = await whyNotThere(context, of);
+        if (why === undefined) throw noSuchOffer();
+        return why;
+      },
+    }),
+  ];
+}

@@ -1,0 +1,85 @@
+import type { JobId, OfferId, OrgId } from '@ringfence/base';
+import type { Placement, PlacementRequest } from '@ringfence/policy/placement';
+import type { PlanAnswer, planRequest, WhyNotAnswer } from '@ringfence/protocol/api';
+import type { z } from 'zod';
+import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { noSuchJob } from '../jobs/job-view.ts';
+import type { Tx } from '../store/open-store.ts';
+import type { KeptInventory } from './kept-inventory.ts';
+import { requestOf } from './waiting-job.ts';
+
+/** What placement would decide now about a job that was not handed in; reserves nothing. */
+export function planPlacement(
+  context: ControlPlaneContext,
+  org: OrgId,
+  { placement, ...label }: z.output<typeof planRequest>,
+): Promise<PlanAnswer> {
+  const request = { placement, label: { ...label, residency: placement.residency } };
+  return asking(context, org, async (_tx, kept) => answerOf(kept.place({ ...request, now: context.clock.now() })));
+}
+
+/** What placement would decide now about a job that was handed in, whatever its state. Throws ControlPlaneError `not-found`. */
+export function explainJob(context: ControlPlaneContext, org: OrgId, job: JobId): Promise<PlanAnswer> {
+  return asking(context, org, async (tx, kept) => answerOf(kept.place(await requestFor(context, tx, job))));
+}
+
+/**
+ * All that one offer fails for a job, or its score; undefined for an offer that is not there, or takes no jobs at all. Throws
+ * ControlPlaneError `not-found` for the job.
+ */
+export function whyNotThere(
+  context: ControlPlaneContext,
+  { org, job, offer }: { readonly org: OrgId; readonly job: JobId; readonly offer: OfferId },
+): Promise<WhyNotAnswer | undefined> {
+  return asking(context, org, async (tx, kept) => {
+    const why = kept.whyNot(await requestFor(context, tx, job), offer);
+    if (why === undefined || why.fits) return why;
+    return { fits: false, failed: [...why.failed] };
+  });
+}
+
+function asking<T>(
+  { store, asked, clock }: ControlPlaneContext,
+  org: OrgId,
+  ask: (tx: Tx, kept: KeptInventory) => Promise<T>,
+): Promise<T> {
+  const kept = asked.of(org);
+  return store.withOrg(
+    org,
+    async (tx) => {
+      await kept.bringUpToDate(tx, clock.now());
+      return ask(tx, kept);
+    },
+    { readOnly: true },
+  );
+}
+
+async function requestFor({ clock }: ControlPlaneContext, tx: Tx, job: JobId): Promise<PlacementRequest> {
+  const row = await tx
+    .selectFrom('job')
+    .select(['placement', 'label_envelope'])
+    .where('job', '=', job)
+    .executeTakeFirst();
+  if (row === undefined) throw noSuchJob();
+  return requestOf(row, clock.now());
+}
+
+function answerOf({ decision, considered, feasible, explanation, top }: Placement): PlanAnswer {
+  const { refused, failed, soleFailures, relaxations } = explanation;
+  const reasons = decision.allow ? [] : decision.reasons;
+  return {
+    considered,
+    feasible,
+    refused: [...refused],
+    failed: [...failed],
+    soleFailures: [...soleFailures],
+    relaxations: relaxations.map(({ giveUp, offers }) => ({ giveUp: [...giveUp], offers })),
+    top: [...top],
+    chosen: decision.allow ? chosenOf(decision.chosen) : null,
+    looserThanLabel: reasons.flatMap((reason) => (reason.code === 'looser-than-label' ? [reason.field] : [])),
+  };
+}
+
+function chosenOf({ offer, agent, tier, isolation }: NonNullable<PlanAnswer['chosen']>): PlanAnswer['chosen'] {
+  return { offer, agent, tier, isolation };
+}

@@ -1,0 +1,143 @@
+import type { EpochMs, OfferId } from '@ringfence/base';
+import {
+  Inventory,
+  Placer,
+  type OfferFault,
+  type Placement,
+  type PlacementOffer,
+  type PlacementRequest,
+  type Take,
+  type WhyNot,
+} from '@ringfence/policy/placement';
+import { CONSTRAINTS, type Constraint } from '@ringfence/protocol/statements';
+import type { Tx } from '../store/open-store.ts';
+import { isCustodianAway, offerMarks, storedOffers, type OfferMark, type StoredOffer } from './offer-rows.ts';
+import { placementOffer } from './placement-offer.ts';
+import { withoutCustodian } from './without-custodian.ts';
+
+/** In which costs of jobs without a price limit are compared. */
+const CURRENCY = 'EUR';
+
+/** One organisation's offers as the placer knows them, kept in step with the database: each row is read again when its version says so. */
+export class KeptInventory {
+  readonly #inventory = new Inventory();
+  readonly #placer = new Placer(this.#inventory, { currency: CURRENCY });
+  readonly #known = new Map<OfferId, OfferMark>();
+  readonly #faults = new Map<OfferId, readonly OfferFault[]>();
+  #custodianAway = false;
+  #epoch = 0;
+
+  /** The sum of the rows' versions: rises with each change of an offer, whichever process looks. Receipts name it. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Reads what changed since it was asked last; has to be asked in the transaction that decides. */
+  async bringUpToDate(tx: Tx, now: EpochMs): Promise<void> {
+    const [marks, custodianAway] = await Promise.all([offerMarks(tx, now), isCustodianAway(tx)]);
+    const changed = marks.filter(({ offer, rowVersion }) => this.#known.get(offer)?.rowVersion !== rowVersion);
+    const rows =
+      changed.length === 0
+        ? []
+        : await storedOffers(
+            tx,
+            changed.map(({ offer }) => offer),
+          );
+    // Nothing waits from here on, so that whoever asks at the same time finds all of it or nothing.
+    this.#custodianAway = custodianAway;
+    this.#forget(new Set(marks.map(({ offer }) => offer)));
+    this.#noteStates(marks);
+    this.#take(rows, new Map(marks.map((mark) => [mark.offer, mark])));
+  }
+
+  /** Reads one offer again, which somebody else has changed. */
+  async readAgain(tx: Tx, offer: OfferId): Promise<void> {
+    const rows = await storedOffers(tx, [offer]);
+    if (rows.length === 0) this.#forget(new Set([...this.#known.keys()].filter((id) => id !== offer)));
+    this.#take(rows, this.#known);
+  }
+
+  /** Decides where `request` goes; reserves nothing. */
+  place(request: PlacementRequest): Placement {
+    const placement = this.#placer.place(request);
+    return this.#custodianAway ? withoutCustodian(placement) : placement;
+  }
+
+  /** All that one offer fails for `request`, or its score; undefined for one that is not there, or takes no jobs at all. */
+  whyNot(request: PlacementRequest, offer: OfferId): WhyNot | undefined {
+    const why = this.#placer.whyNot(request, offer);
+    if (why === undefined || !this.#custodianAway) return why;
+    const failed = new Set<Constraint>(['custodian-away', ...(why.fits ? [] : why.failed)]);
+    return { fits: false, failed: CONSTRAINTS.filter((constraint) => failed.has(constraint)) };
+  }
+
+  /** What is wrong with an offer that gets no jobs for it; undefined for one that is as it should be. */
+  faultsOf(offer: OfferId): readonly OfferFault[] | undefined {
+    return this.#faults.get(offer);
+  }
+
+  /** The version of an offer's row that a reservation must still find. */
+  versionOf(offer: OfferId): number | undefined {
+    return this.#known.get(offer)?.rowVersion;
+  }
+
+  /** Notes what the transaction took of an offer, with the version that its row has now. */
+  noteReserved(offer: OfferId, take: Take, rowVersion: number): void {
+    const known = this.#known.get(offer);
+    if (known === undefined || !this.#inventory.reserve(offer, take))
+      throw new RangeError('what was reserved was not free');
+    this.#know({ ...known, rowVersion });
+  }
+
+  /** The offer as it came in, and what of it is free now. */
+  find(offer: OfferId): ReturnType<Inventory['find']> {
+    return this.#inventory.find(offer);
+  }
+
+  #forget(present: ReadonlySet<OfferId>): void {
+    for (const [offer, { rowVersion }] of this.#known) {
+      if (present.has(offer)) continue;
+      this.#known.delete(offer);
+      this.#epoch -= rowVersion;
+      this.#faults.delete(offer);
+      this.#inventory.remove(offer);
+    }
+  }
+
+  #know(mark: OfferMark): void {
+    this.#epoch += mark.rowVersion - (this.#known.get(mark.offer)?.rowVersion ?? 0);
+    this.#known.set(mark.offer, mark);
+  }
+
+  #noteStates(marks: readonly OfferMark[]): void {
+    for (const { offer, state } of marks) {
+      const known = this.#known.get(offer);
+      if (known === undefined || isSame(known.state, state)) continue;
+      this.#know({ ...known, state });
+      this.#inventory.setState(offer, state);
+    }
+  }
+
+  #take(rows: readonly StoredOffer[], marks: ReadonlyMap<OfferId, OfferMark>): void {
+    const good: PlacementOffer[] = [];
+    for (const row of rows) {
+      const mark = marks.get(row.offer);
+      if (mark === undefined) continue;
+      this.#know({ ...mark, rowVersion: row.row_version });
+      const read = placementOffer(row, mark.state);
+      if (read.allow) {
+        this.#faults.delete(row.offer);
+        good.push(read.offer);
+      } else {
+        this.#faults.set(row.offer, read.reasons);
+        this.#inventory.remove(row.offer);
+      }
+    }
+    if (this.#inventory.size === 0) this.#inventory.load(good);
+    else for (const offer of good) this.#inventory.put(offer);
+  }
+}
+
+function isSame(a: OfferMark['state'], b: OfferMark['state']): boolean {
+  return a.online === b.online && a.locked === b.locked && a.draining === b.draining;
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { epochMs, newId, silentLog, systemRng } from '@ringfence/base';
+import { systemClock } from '@ringfence/base/platform';
+import { cleanUp, startDatabase, startReplica, temporaryFolder, until } from '../control-plane.fixture.ts';
+import { memberOf, newAgent, offerOf, PLACEMENT, TestOrganisation } from '../organisation.fixture.ts';
+import { openStore } from '../store/open-store.ts';
+import { KeptInventory } from './kept-inventory.ts';
+import { reserveOffer } from './reserve-offer.ts';
+
+const label = { sensitivity: 'internal', residency: [] } as const;
+
+test('an inventory in step with the rows: who loses a race chooses anew, and what is asked is explained', async (t) => {
+  const { url: databaseUrl } = await startDatabase(t);
+  const controlPlane = await startReplica(t, { databaseUrl });
+  const house = new TestOrganisation();
+  const { client, custodian } = await house.enrol(t, controlPlane);
+  const other = newAgent();
+  await custodian.send(memberOf(other));
+  const there = house.dial(t, controlPlane, other);
+  await there.send(offerOf(other));
+  await until('two offers', async () => (await client.agents()).length === 2);
+  const { store, close } = await openStore({
+    stateDir: temporaryFolder(t),
+    url: databaseUrl,
+    clock: systemClock,
+    log: silentLog,
+  });
+  cleanUp(t, close);
+  const request = { placement: PLACEMENT, label, now: epochMs(systemClock.now()) };
+  const [first, second] = [house.agent.offer, other.offer].toSorted();
+  assert.ok(first !== undefined && second !== undefined);
+
+  await t.test('a row that changed since it was read is not taken: the other is', async () => {
+    const kept = new KeptInventory();
+    await store
+      .withOrg(house.org, async (tx) => {
+        await kept.bringUpToDate(tx, request.now);
+        const before = kept.epoch;
+        await tx
+          .updateTable('offer')
+          .set((column) => ({ free_cpu_milli: 0, row_version: column('row_version', '+', 1) }))
+          .where('offer', '=', first)
+          .execute();
+        const { placement, inventoryEpoch } = await reserveOffer(tx, kept, request);
+        assert.ok(placement.decision.allow && placement.decision.chosen.offer === second);
+        assert.deepEqual(placement.explanation.refused, [{ constraint: 'cpu', count: 1 }]);
+        assert.equal(inventoryEpoch, before + 1);
+        const rows = await tx.selectFrom('offer').select(['offer', 'free_cpu_milli']).orderBy('offer').execute();
+        assert.deepEqual(
+          rows.map(({ free_cpu_milli }) => free_cpu_milli),
+          [0, 3_000],
+        );
+        throw new Error('rolled back');
+      })
+      .catch((error: Error) => assert.equal(error.message, 'rolled back'));
+  });
+
+  await t.test('a plan and why reserve nothing and say what giving up would bring', async () => {
+    const big = { ...PLACEMENT, resources: { ...PLACEMENT.resources, cpuMilli: 5_000 } };
+    const plan = await client.plan({ placement: big, sensitivity: 'internal' });
+    assert.deepEqual([plan.considered, plan.feasible, plan.chosen], [2, 0, null]);
+    assert.deepEqual(plan.relaxations, [{ giveUp: ['cpu'], offers: 2 }]);
+    const fits = await client.plan({ placement: PLACEMENT, sensitivity: 'internal' });
+    assert.deepEqual(
+      fits.top.map(({ offer }) => offer),
+      [first, second],
+    );
+    assert.equal(fits.chosen?.offer, first);
+    const { job } = await client.submit(house.submission({ placement: { resources: big.resources } }));
+    assert.deepEqual(await client.why(job), plan);
+    assert.deepEqual(await client.whyNot(job, second), { fits: false, failed: ['cpu'] });
+    await assert.rejects(client.whyNot(job, newId('offer', systemRng)), { code: 'not-found' });
+    await assert.rejects(client.why(newId('job', systemRng)), { code: 'not-found' });
+  });
+
+  await t.test('many at once share transactions, and none is placed twice or beyond what is free', async () => {
+    const jobs = await Promise.all(Array.from({ length: 10 }, () => client.submit(house.submission())));
+    const states = async () => (await client.jobs()).filter(({ job }) => jobs.some((one) => one.job === job));
+    await until(
+      'eight are leased',
+      async () => (await states()).filter(({ state }) => state === 'leased').length === 8,
+    );
+    await until('two say why', async () => {
+      const waiting = (await states()).filter(({ state }) => state === 'queued');
+      const views = await Promise.all(waiting.map(({ job }) => client.job(job)));
+      return views.every(({ waitingFor }) => JSON.stringify(waitingFor).includes('cpu'));
+    });
+    const epochs = new Set<number>();
+    for (const { job } of jobs) {
+      const [attempt] = (await client.job(job)).attempts;
+      const receipt = JSON.parse(Buffer.from(attempt?.receipt.payload ?? 'e30=', 'base64').toString());
+      if (attempt !== undefined) epochs.add(receipt.inventoryEpoch);
+    }
+    assert.equal(epochs.size, 8, 'each decision names an epoch of its own');
+  });
+});

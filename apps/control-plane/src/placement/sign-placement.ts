@@ -1,0 +1,70 @@
+import { canonicalBytes, epochMs, type EpochMs, type OrgId } from '@ringfence/base';
+import { sha256Hex, signEnvelope, statementDigest, type Envelope } from '@ringfence/crypto/sign';
+import type { Placement } from '@ringfence/policy/placement';
+import type { LeaseStatement, ReceiptStatement } from '@ringfence/protocol/statements';
+import { LEASE_START_WITHIN_MS, LEASE_TTL_MS } from '../jobs/clock-terms.ts';
+import type { ControlPlaneIdentity } from '../identity/key-folder.ts';
+import type { WaitingJob } from './waiting-job.ts';
+
+/** What decided a placement, and when. */
+export interface Decided {
+  readonly org: OrgId;
+  readonly job: WaitingJob;
+  readonly term: number;
+  readonly placement: Placement;
+  /** Of the inventory that the choice was made from. */
+  readonly inventoryEpoch: number;
+  readonly now: EpochMs;
+}
+
+/** Why this offer, and the leave to run there, as this control plane signs them. */
+export interface SignedPlacement {
+  readonly receipt: Envelope;
+  readonly lease: Envelope;
+}
+
+/** Signs receipt and lease of a placement that chose an offer. */
+export function signPlacement({ id, leases }: ControlPlaneIdentity, decided: Decided): SignedPlacement {
+  const { org, job, term, now } = decided;
+  const { decision } = decided.placement;
+  if (!decision.allow) throw new RangeError('only an allowed placement has statements');
+  const common = {
+    v: 1,
+    org,
+    job: job.job,
+    attempt: job.attempts + 1,
+    controlPlane: id,
+    jobDigest: job.job_digest,
+    at: now,
+  } as const;
+  const receiptBody: ReceiptStatement = { ...common, ...reasonsOf(decided) };
+  const receipt = signEnvelope('application/vnd.ringfence.receipt.v1+json', receiptBody, [leases]);
+  const leaseBody: LeaseStatement = {
+    ...common,
+    agent: decision.chosen.agent,
+    receiptDigest: statementDigest(receipt),
+    term,
+    ttlMs: LEASE_TTL_MS,
+    notAfter: epochMs(now + LEASE_START_WITHIN_MS),
+  };
+  return { receipt, lease: signEnvelope('application/vnd.ringfence.lease.v1+json', leaseBody, [leases]) };
+}
+
+type Reasons = Pick<
+  ReceiptStatement,
+  'constraintDigest' | 'labelDigest' | 'inventoryEpoch' | 'considered' | 'refused' | 'chosen'
+>;
+
+function reasonsOf({ job, placement, inventoryEpoch }: Decided): Reasons {
+  const { decision, considered, explanation } = placement;
+  if (!decision.allow) throw new RangeError('only an allowed placement has reasons for an offer');
+  const { offer, agent, tier, isolation } = decision.chosen;
+  return {
+    constraintDigest: sha256Hex(canonicalBytes(job.placement)),
+    labelDigest: statementDigest(job.label_envelope),
+    inventoryEpoch,
+    considered,
+    refused: [...explanation.refused],
+    chosen: { offer, agent, tier, isolation },
+  };
+}

@@ -1,0 +1,43 @@
+import type { EpochMs, JobId } from '@ringfence/base';
+import type { Envelope } from '@ringfence/crypto/sign';
+import type { PlacementRequest } from '@ringfence/policy/placement';
+import { labelStatement, type LabelStatement } from '@ringfence/protocol/statements';
+import type { Selectable } from 'kysely';
+import type { Tx } from '../store/open-store.ts';
+import type { JobTable } from '../store/tables.ts';
+
+/** What placement reads of a job. */
+export type WaitingJob = Pick<Selectable<JobTable>, (typeof COLUMNS)[number]>;
+
+const COLUMNS = [
+  'job',
+  'state',
+  'attempts',
+  'job_digest',
+  'job_envelope',
+  'label_envelope',
+  'placement',
+  'waiting_for',
+  'not_before',
+  'retry_reason',
+  'inventory_seen',
+] as const;
+
+/** The rows of these jobs in the order of `jobs`, which nobody else changes before the transaction ends. */
+export async function holdJobs(tx: Tx, jobs: readonly JobId[]): Promise<WaitingJob[]> {
+  const rows = await tx.selectFrom('job').select(COLUMNS).where('job', 'in', jobs).forNoKeyUpdate().execute();
+  return jobs.flatMap((id) => rows.find(({ job }) => job === id) ?? []);
+}
+
+/** What the placer is asked for a job. */
+export function requestOf(
+  { placement, label_envelope }: Pick<WaitingJob, 'placement' | 'label_envelope'>,
+  now: EpochMs,
+): PlacementRequest {
+  return { placement, label: readLabel(label_envelope), now };
+}
+
+function readLabel(envelope: Envelope): LabelStatement {
+  // Verified when the job was submitted; the row is ours.
+  return labelStatement.parse(JSON.parse(Buffer.from(envelope.payload, 'base64').toString('utf8')));
+}
