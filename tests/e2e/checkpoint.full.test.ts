@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { until } from '@ringfence/base/until';
 import { startHouse, type House } from '../../scripts/house/index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-checkpoint-'));
@@ -42,11 +43,6 @@ async function status(name: string): Promise<Status> {
 
 async function logOf(name: string, attempt: number): Promise<string> {
   return (await house.cli(['logs', name, '--attempt', String(attempt)])).stdout;
-}
-
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 90_000;
-  while (!(await holds())) assert.ok(performance.now() < deadline, what);
 }
 
 /** Which process runs the newest attempt of a job. */

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { until } from '@ringfence/base/until';
 import type { House } from '../../scripts/house/index.ts';
 import { sharedHouse } from './shared-house.ts';
 
@@ -28,11 +29,6 @@ async function order(name: string, run: string, more = ''): Promise<void> {
 
 async function logs(name: string, ...args: string[]): Promise<string> {
   return (await house.cli(['logs', name, ...args])).stdout;
-}
-
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!(await holds())) assert.ok(performance.now() < deadline, what);
 }
 
 const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { systemRng as rng } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
+import { until } from '@ringfence/base/until';
 import { createCertificateAuthority, issueServerCertificate } from '@ringfence/crypto/certificate';
 import { startHouse, type House } from '../../scripts/house/index.ts';
 
@@ -63,14 +64,6 @@ async function launch(name: string, run: string, notify: string): Promise<void> 
   writeFileSync(file, `name: ${name}\nworkdir: empty\nrun: ${run}\nnotify: {on: [${notify}]}\n`);
   const { stderr } = await house.cli(['launch', '-y', file]);
   assert.doesNotMatch(stderr, /not-yet|usage/, stderr);
-}
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!holds()) {
-    assert.ok(performance.now() < deadline, what);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 test('each end that was asked for is told once, signed, without the name', async () => {

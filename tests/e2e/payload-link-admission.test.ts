@@ -10,6 +10,7 @@ import {
 } from 'node:tls';
 import { ManualClock, systemRng } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
+import { until } from '@ringfence/base/until';
 import {
   dialPayload,
   expectKeys,
@@ -20,7 +21,7 @@ import {
   type Route,
 } from '@ringfence/client/payload-link';
 import { createCertificateAuthority, type TlsPublicKey } from '@ringfence/crypto/certificate';
-import { agentTo, Cleanup, eventually, newIdentity, startParty } from './payload-link-parties.ts';
+import { agentTo, Cleanup, newIdentity, startParty } from './payload-link-parties.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 
@@ -66,7 +67,7 @@ test('a caller sends nothing to a server with another key', async () => {
   await assert.rejects(requestPayload(agent, { method: 'POST', path: '/', body: { json: 'secret' } }), {
     code: 'wrong-peer',
   });
-  await eventually(() => received.closed === 1);
+  await until(() => received.closed === 1);
   assert.equal(received.bytes, 0);
 });
 
@@ -161,10 +162,10 @@ test('a member that is removed loses its open links at the next recheck', async 
   cleanup.add(() => first.destroy());
   second.resume().on('error', () => {});
   for (const socket of [first, second]) socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
-  await eventually(() => party.seen.requests === 2);
+  await until(() => party.seen.requests === 2);
   members.delete(goes.key.publicKey);
   party.listener.recheck();
-  await eventually(() => second.closed);
+  await until(() => second.closed);
   assert.equal(first.closed, false);
 });
 
@@ -178,7 +179,7 @@ test('one member cannot take all links', async () => {
   const dial = (from: LinkIdentity) => dialPayload({ ...dialling(from, party.identity), routes: [party.route] });
   const held = [await dial(greedy), await dial(greedy), await dial(greedy)];
   cleanup.add(() => held.forEach((socket) => socket.destroy()));
-  await eventually(() => party.lines.some((line) => line.includes('too-many-links')));
+  await until(() => party.lines.some((line) => line.includes('too-many-links')));
   const agent = agentTo(cleanup, other, party.identity, party.route);
   assert.equal((await requestPayload(agent, { method: 'GET', path: '/' })).status, 200);
 });
@@ -192,15 +193,15 @@ test('connections that say nothing or trickle are cut, and members still get in'
     http: { headersWithin: 300 },
   });
   const silent = Array.from({ length: 12 }, () => openSilent(cleanup, party.address));
-  await eventually(() => silent.filter(({ closed }) => closed).length >= 4);
-  await eventually(() => silent.every(({ closed }) => closed));
+  await until(() => silent.filter(({ closed }) => closed).length >= 4);
+  await until(() => silent.every(({ closed }) => closed));
   const slow = await dialPayload({ ...dialling(member, party.identity), routes: [party.route] });
   cleanup.add(() => slow.destroy());
   let answer = '';
   slow.on('data', (chunk: Buffer) => (answer += String(chunk)));
   slow.on('error', () => {});
   slow.write('GET / HTTP/1.1\r\nhost: x\r\nx-slow: ');
-  await eventually(() => slow.closed);
+  await until(() => slow.closed);
   assert.match(answer, /^HTTP\/1.1 408/);
   assert.equal(party.seen.requests, 0);
   const agent = agentTo(cleanup, member, party.identity, party.route);
@@ -221,15 +222,15 @@ test('a dial ends when its time is over or its caller aborts, and leaves no sock
   const [caller, wanted] = [await newIdentity(), await newIdentity()];
   const clock = new ManualClock();
   const late = dialPayload({ ...dialling(caller, wanted), clock, routes: [route] });
-  await eventually(() => sockets.size === 1);
+  await until(() => sockets.size === 1);
   clock.advance(15_000);
   await assert.rejects(late, { code: 'timed-out' });
   const controller = new AbortController();
   const aborted = dialPayload({ ...dialling(caller, wanted), routes: [route, route], signal: controller.signal });
-  await eventually(() => sockets.size === 1);
+  await until(() => sockets.size === 1);
   controller.abort();
   await assert.rejects(aborted, { code: 'aborted' });
-  await eventually(() => sockets.size === 0);
+  await until(() => sockets.size === 0);
   await assert.rejects(dialPayload({ ...dialling(caller, wanted), routes: [] }), { code: 'unreachable' });
 });
 

@@ -4,16 +4,8 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { dialPayload, expectKeys, relayAddressOf, requestPayload } from '@ringfence/client/payload-link';
 import { systemClock } from '@ringfence/base/platform';
-import {
-  agentTo,
-  Cleanup,
-  eventually,
-  listenAt,
-  newIdentity,
-  relayRoute,
-  startParty,
-  startRelay,
-} from './payload-link-parties.ts';
+import { until } from '@ringfence/base/until';
+import { agentTo, Cleanup, listenAt, newIdentity, relayRoute, startParty, startRelay } from './payload-link-parties.ts';
 import { startRelayProcess } from './payload-link-relay-process.ts';
 import { startTap, type Direction, type TapOptions } from './payload-link-tap.ts';
 
@@ -133,7 +125,7 @@ test('a relay in between cannot listen for another by passing its challenge on',
   const tap = await startTap(cleanup, relay);
   const phases: string[] = [];
   party.listener.listenRelay(tap, { onState: ({ phase }) => phases.push(phase) });
-  await eventually(() => phases.includes('waiting'));
+  await until(() => phases.includes('waiting'));
   assert.deepEqual(phases, ['proving', 'waiting']);
   const agent = agentTo(cleanup, caller, party.identity, relayRoute(relay, party.identity));
   await assert.rejects(requestPayload(agent, { method: 'GET', path: '/' }), { code: 'peer-offline' });
@@ -156,7 +148,7 @@ test('what is sent crosses the relay as TLS records only and leaves nothing in i
   });
   assert.ok(JSON.stringify(body).includes(marker));
   agent.destroy();
-  await eventually(() => relay.output().includes('link-down'));
+  await until(() => relay.output().includes('link-down'));
   for (const direction of ['up', 'down'] as const) {
     const bytes = Buffer.concat(tap.seen.filter((one) => one.direction === direction).map(({ message }) => message));
     assert.ok(bytes.length > 20_000);

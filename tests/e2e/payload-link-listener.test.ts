@@ -2,17 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
+import { until } from '@ringfence/base/until';
 import { requestPayload, type ListenerState, type PayloadAgent, type Route } from '@ringfence/client/payload-link';
-import {
-  agentTo,
-  Cleanup,
-  eventually,
-  listenAt,
-  newIdentity,
-  relayRoute,
-  startParty,
-  startRelay,
-} from './payload-link-parties.ts';
+import { agentTo, Cleanup, listenAt, newIdentity, relayRoute, startParty, startRelay } from './payload-link-parties.ts';
 import { startRelayProcess } from './payload-link-relay-process.ts';
 
 const GET = { method: 'GET', path: '/' } as const;
@@ -128,7 +120,7 @@ test('a listener that is closed leaves the relay and frees its process', async (
   agent.destroy();
   await party.listener.close();
   const again = agentTo(cleanup, caller, party.identity, relayRoute(relay, party.identity));
-  await eventually(() => relay.lines.some((line) => line.includes('link-down')));
+  await until(() => relay.lines.some((line) => line.includes('link-down')));
   await assert.rejects(requestPayload(again, GET), { code: 'peer-offline' });
 });
 

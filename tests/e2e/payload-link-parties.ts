@@ -167,16 +167,3 @@ export function agentTo(cleanup: Cleanup, from: LinkIdentity, to: LinkIdentity, 
   cleanup.add(() => agent.destroy());
   return agent;
 }
-
-/** Waits until `holds`, at most `within` milliseconds, looking again after `pause`. */
-export async function eventually(
-  holds: () => boolean,
-  within = 5_000,
-  pause: () => Promise<unknown> = () => new Promise((resolve) => setTimeout(resolve, 5)),
-): Promise<void> {
-  const end = performance.now() + within;
-  while (!holds()) {
-    if (performance.now() > end) throw new Error('did not happen in time');
-    await pause();
-  }
-}

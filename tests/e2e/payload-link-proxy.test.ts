@@ -5,17 +5,9 @@ import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { ManualClock } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
+import { until } from '@ringfence/base/until';
 import { dialPayload, expectKeys, requestPayload, type RelayAccess } from '@ringfence/client/payload-link';
-import {
-  agentTo,
-  Cleanup,
-  eventually,
-  listenAt,
-  newIdentity,
-  relayRoute,
-  startParty,
-  startRelay,
-} from './payload-link-parties.ts';
+import { agentTo, Cleanup, listenAt, newIdentity, relayRoute, startParty, startRelay } from './payload-link-parties.ts';
 
 interface Proxy {
   readonly port: number;
@@ -139,14 +131,14 @@ test('a proxy that never answers is given up, and no socket is left in it', asyn
   const access = { relayUrl: relay.relayUrl, caFile: relay.caFile, proxy: `http://127.0.0.1:${proxy.port}` };
   const clock = new ManualClock();
   const late = dialBy(access, clock);
-  await eventually(() => proxy.sockets.size === 1);
+  await until(() => proxy.sockets.size === 1);
   clock.advance(15_000);
   await assert.rejects(late, { code: 'timed-out' });
-  await eventually(() => proxy.sockets.size === 0);
+  await until(() => proxy.sockets.size === 0);
   const controller = new AbortController();
   const ended = dialBy({ ...access, caFile: undefined, pin: 'c'.repeat(64) }, systemClock, controller.signal);
-  await eventually(() => proxy.sockets.size === 1);
+  await until(() => proxy.sockets.size === 1);
   controller.abort();
   await assert.rejects(ended, { code: 'aborted' });
-  await eventually(() => proxy.sockets.size === 0);
+  await until(() => proxy.sockets.size === 0);
 });

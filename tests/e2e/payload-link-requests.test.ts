@@ -4,8 +4,9 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { until } from '@ringfence/base/until';
 import { requestPayload, streamPayload, type PayloadRequest } from '@ringfence/client/payload-link';
-import { agentTo, Cleanup, eventually, newIdentity, startParty } from './payload-link-parties.ts';
+import { agentTo, Cleanup, newIdentity, startParty } from './payload-link-parties.ts';
 
 /** A member's agent for a party on the loopback interface, and the links that the party sees. */
 async function connected(cleanup: Cleanup, handler: RequestListener) {
@@ -168,7 +169,7 @@ test("a caller's own stream that fails fails the request with its error", async 
     name: 'RangeError',
     message: 'no more disk',
   });
-  await eventually(() => aborted === 1);
+  await until(() => aborted === 1);
 });
 
 async function codesOf(attempts: readonly Promise<unknown>[]): Promise<string[]> {

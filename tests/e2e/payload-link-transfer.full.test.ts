@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { createCipheriv, createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import { until } from '@ringfence/base/until';
 import { streamPayload, type Route } from '@ringfence/client/payload-link';
-import { agentTo, Cleanup, eventually, listenAt, newIdentity, relayRoute, startParty } from './payload-link-parties.ts';
+import { agentTo, Cleanup, listenAt, newIdentity, relayRoute, startParty } from './payload-link-parties.ts';
 import { startRelayProcess } from './payload-link-relay-process.ts';
 
 const MB = 1_000_000;
@@ -100,15 +101,12 @@ test('a reader that stands still stops the sender; the relay holds little, and t
   const { body } = await streamPayload(agent, { method: 'GET', path: '/' });
   // Nothing reads the body, so the flow stops: the count is the same however often one looks.
   let [last, same] = [-1, 0];
-  await eventually(
-    () => same >= LOOKS,
-    120_000,
-    async () => {
-      const now = await forwarded();
-      same = now === last ? same + 1 : 0;
-      last = now;
-    },
-  );
+  await until(async () => {
+    const now = await forwarded();
+    same = now === last ? same + 1 : 0;
+    last = now;
+    return same >= LOOKS;
+  });
   assert.ok(last < 40 * MB, `${last} bytes passed while nobody read`);
   await assertSmall();
   assert.equal(await digestOf(body), DIGEST);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { systemRng as rng } from '@ringfence/base';
+import { until } from '@ringfence/base/until';
 import { roleCommand, startHouse, type House } from '../../scripts/house/index.ts';
 
 const MiB = 1_048_576;
@@ -35,14 +36,6 @@ function storedBytes(): number {
     .reduce((sum, size) => sum + size, 0);
 }
 
-async function until(holds: () => Promise<boolean> | boolean, what: string, pauseMs = 5): Promise<void> {
-  const deadline = performance.now() + 90_000;
-  while (!(await holds())) {
-    assert.ok(performance.now() < deadline, what);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-  }
-}
-
 test('results go on travelling when the agent that uploads them is killed, and the job is not run again', async () => {
   mkdirSync(join(root, 'empty'));
   const file = join(root, 'job.yaml');
@@ -66,7 +59,6 @@ test('results go on travelling when the agent that uploads them is killed, and t
     async () =>
       ['succeeded', 'failed'].includes(JSON.parse((await house.cli(['status', 'large', '--json'])).stdout).state),
     'the job is over',
-    200,
   );
   const { state, attempts } = JSON.parse((await house.cli(['status', 'large', '--json'])).stdout);
   assert.deepEqual([state, attempts.length], ['succeeded', 1], readFileSync(second.logFile, 'utf8').slice(-3_000));

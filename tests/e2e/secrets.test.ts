@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { until } from '@ringfence/base/until';
 import { sandboxWorks, type House } from '../../scripts/house/index.ts';
 import { sharedHouse } from './shared-house.ts';
 
@@ -47,11 +48,6 @@ function filesWith(folder: string, value: string): string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => statSync(path).size < 64_000_000 && readFileSync(path).includes(value));
-}
-
-async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!(await holds())) assert.ok(performance.now() < deadline, what);
 }
 
 test('a job that names a secret that is not there is not launched, and the name is said', async () => {

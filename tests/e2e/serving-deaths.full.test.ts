@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { until as untilHolds } from '@ringfence/base/until';
 import { startHouse, type House } from '../../scripts/house/index.ts';
 import { call, load, type Caller } from './serving/callers.ts';
 import { programsBelow } from './serving/replica-processes.ts';
@@ -108,10 +109,9 @@ function pass(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-async function until(look: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 120_000;
-  while (!(await look().catch(() => false))) assert.ok(performance.now() < deadline, what);
-}
+/** A call that fails meanwhile is no answer yet. */
+const until = (look: () => Promise<boolean>, what: string): Promise<void> =>
+  untilHolds(() => look().catch(() => false), what, 120_000);
 
 /** What callers got while `disturb` did its work and the house came back from it. */
 async function underLoad(

@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { until as untilHolds } from '@ringfence/base/until';
 import { startHouse, type House } from '../../scripts/house/index.ts';
 import { call, load, type Caller } from './serving/callers.ts';
 
@@ -54,10 +55,9 @@ async function listed(name = 'echo'): Promise<Listed | undefined> {
   return endpoints.find((row) => row.name === name);
 }
 
-async function until(look: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 90_000;
-  while (!(await look().catch(() => false))) assert.ok(performance.now() < deadline, what);
-}
+/** A call that fails meanwhile is no answer yet. */
+const until = (look: () => Promise<boolean>, what: string): Promise<void> =>
+  untilHolds(() => look().catch(() => false), what);
 
 async function wordBy(name = 'echo'): Promise<string> {
   return (JSON.parse(await cli('endpoint', 'call', name, '/who')) as { word: string }).word;

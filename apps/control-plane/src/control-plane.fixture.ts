@@ -2,17 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import {
-  newId,
-  silentLog,
-  sleep,
-  systemRng,
-  type Clock,
-  type EpochMs,
-  type Log,
-  type MonotonicMs,
-} from '@ringfence/base';
+import { newId, silentLog, systemRng, type Clock, type EpochMs, type Log, type MonotonicMs } from '@ringfence/base';
 import { openStateFolder, systemClock } from '@ringfence/base/platform';
+import { until as untilHolds } from '@ringfence/base/until';
 import { removeEmbedded } from '@ringfence/store';
 import { createTestDatabase } from '@ringfence/store/test-database';
 import { parseControlPlaneConfig } from './config.ts';
@@ -110,15 +102,11 @@ export async function startReplica(t: TestContext, setup: ReplicaSetup): Promise
   return running;
 }
 
-/** Waits until `condition` holds, at most `withinMs`. */
+/** Waits until `condition` holds, at most `withinMs` where they are given. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  withinMs = 20_000,
+  withinMs?: number,
 ): Promise<void> {
-  const deadline = systemClock.monotonic() + withinMs;
-  while (!(await condition())) {
-    if (systemClock.monotonic() > deadline) throw new Error(`waited in vain: ${what}`);
-    await sleep(systemClock, 5);
-  }
+  await untilHolds(condition, what, withinMs);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { until } from '@ringfence/base/until';
 import { JumpingClock } from './jumping-clock.fixture.ts';
 import { WORKLOAD } from './members.fixture.ts';
 import { openOrganisation } from './organisation.fixture.ts';
@@ -11,14 +12,6 @@ const HEARTBEAT_MS = 10_000;
 const LEASE_MS = 30_000;
 /** One of so many heartbeats brings another job. */
 const NEW_JOB_EVERY = 60;
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!holds()) {
-    assert.ok(performance.now() < deadline, `waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 test('an hour without its custodian: what runs goes on, ends and commits afterwards; what is new is refused for that reason', async (t) => {
   const clock = new JumpingClock();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
+import { until } from '@ringfence/base/until';
 import { SKIP_PREFIX, need } from '../../../../scripts/needs.ts';
 import type { Workload } from '@ringfence/protocol/payload';
 import { KILL_BEFORE_MS, STOP_BEFORE_MS } from './attempt-machine.ts';
@@ -28,14 +29,6 @@ function commandOf(pid: string): string {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
     return '';
-  }
-}
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!holds()) {
-    assert.ok(performance.now() < deadline, `waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

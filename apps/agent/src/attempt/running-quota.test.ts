@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { test } from 'node:test';
+import { until } from '@ringfence/base/until';
 import { need } from '../../../../scripts/needs.ts';
 import { AttemptFolder } from './attempt-folder.ts';
 import { WORKLOAD } from './members.fixture.ts';
@@ -16,11 +17,7 @@ test('metrics of a running attempt count for the quota as they are written, like
   });
   const { logPath, metricsPath } = new AttemptFolder(machine.state, { job, attempt: 1 });
   const size = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  const deadline = performance.now() + 20_000;
-  while (size(logPath) === 0 || size(metricsPath) === 0) {
-    assert.ok(performance.now() < deadline, 'it wrote neither');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await until(() => size(logPath) > 0 && size(metricsPath) > 0, 'it writes both');
   // Nothing is written between these two looks.
   assert.equal(machine.logQuota.bytes - before, size(logPath) + size(metricsPath));
   runner.stop({ job, attempt: 1 }, { graceMs: 0, reason: 'requested' });

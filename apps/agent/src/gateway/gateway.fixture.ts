@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createLog, durationMs, newId, systemRng as rng, toBase64Url, utf8, type AgentId } from '@ringfence/base';
 import { makeFolder, systemClock as clock } from '@ringfence/base/platform';
+import { until } from '@ringfence/base/until';
 import { createLinkIdentity, linkHttpServer, servePayload } from '@ringfence/client/payload-link';
 import {
   checkCertificateRequest,
@@ -203,15 +204,6 @@ class Listing {
   list(change: Partial<GatewayEndpoint>): void {
     this.listed = { ...this.listed, ...change };
     this.#custodian.show([this.listed]);
-  }
-}
-
-/** Waits until something is so. */
-export async function until(so: () => boolean): Promise<void> {
-  const deadline = clock.monotonic() + 10_000;
-  while (!so()) {
-    if (clock.monotonic() > deadline) throw new Error('it never came to be so');
-    await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
 

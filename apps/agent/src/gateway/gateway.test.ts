@@ -4,9 +4,10 @@ import { connect } from 'node:tls';
 import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { utf8 } from '@ringfence/base';
+import { until } from '@ringfence/base/until';
 import { sha256Hex } from '@ringfence/crypto/sign';
 import { endpointHost } from '@ringfence/protocol/payload';
-import { openGateway, until, type TestGateway } from './gateway.fixture.ts';
+import { openGateway, type TestGateway } from './gateway.fixture.ts';
 import { prometheusText } from './prometheus.ts';
 
 const text = async (answer: IncomingMessage): Promise<string> => String(await buffer(answer));

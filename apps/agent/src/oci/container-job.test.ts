@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
+import { until } from '@ringfence/base/until';
 import { missing } from '../../../../scripts/needs.ts';
 import type { OciRuntime } from './container-level.ts';
 import { findContainerRuntimes, findGvisor } from './find-runtime.ts';
@@ -12,7 +13,6 @@ import {
   planHere,
   runJob,
   startPlan,
-  until,
   type TestHost,
 } from '../sandbox/sandbox-host.fixture.ts';
 import type { SandboxSpec } from '../sandbox/spec.ts';

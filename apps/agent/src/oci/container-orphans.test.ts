@@ -5,11 +5,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '@ringfence/base/platform';
+import { until } from '@ringfence/base/until';
 import { missing } from '../../../../scripts/needs.ts';
 import { isUidBusy } from '../sandbox/process-table.ts';
 import { reapOrphans } from '../sandbox/reap-orphans.ts';
 import { readRecords } from '../sandbox/record.ts';
-import { openTestHost, until } from '../sandbox/sandbox-host.fixture.ts';
+import { openTestHost } from '../sandbox/sandbox-host.fixture.ts';
 
 const LEVELS = [
   { level: 'container', needs: missing('root', 'runc') },

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { until } from '@ringfence/base/until';
 import { missing } from '../../../../scripts/needs.ts';
 import { installInit } from '../sandbox-init/init-text.ts';
-import { jobFolder, nodeRuntime, openTestHost, planHere, startPlan, until } from '../sandbox/sandbox-host.fixture.ts';
+import { jobFolder, nodeRuntime, openTestHost, planHere, startPlan } from '../sandbox/sandbox-host.fixture.ts';
 
 const SERVICE = `require('node:http').createServer((_, answer) => answer.end('served')).listen(8000, '127.0.0.1', () => console.log('up'))`;
 

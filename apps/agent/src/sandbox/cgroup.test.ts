@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { until } from '@ringfence/base/until';
 import { need } from '../../../../scripts/needs.ts';
 import { claimCgroupBase } from './claim-cgroups.ts';
 import type { Cgroup } from './cgroup.ts';
@@ -13,7 +14,6 @@ import { writeLimitsV1 } from './cgroup-v1.ts';
 import { writeLimitsV2 } from './cgroup-v2.ts';
 import { ownFolderV2, parseMountInfo, parseOwnCgroups } from './mount-table.ts';
 import { createCgroup, openCgroup } from './open-cgroup.ts';
-import { until } from './sandbox-host.fixture.ts';
 
 const ID = Buffer.from(`${process.pid}`.padStart(16, '0')).toString('hex');
 

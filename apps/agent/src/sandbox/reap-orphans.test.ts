@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { systemClock } from '@ringfence/base/platform';
+import { until } from '@ringfence/base/until';
 import { need } from '../../../../scripts/needs.ts';
 import { bootId, processStat } from './process-table.ts';
 import { reapOrphans } from './reap-orphans.ts';
 import { writeRecord } from './record.ts';
 import type { SandboxRecord } from './record.ts';
-import { openTestHost, until } from './sandbox-host.fixture.ts';
+import { openTestHost } from './sandbox-host.fixture.ts';
 import type { TestHost } from './sandbox-host.fixture.ts';
 
 /** Processes that sleep for exactly `word` seconds; tests only look with it. */

@@ -109,12 +109,3 @@ export async function finish(job: TestJob): Promise<Finished> {
   const exit = await job.running.exited;
   return { exit, stdout: job.stdout(), stderr: job.stderr() };
 }
-
-/** Waits until `holds`, for twenty seconds at most. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!holds()) {
-    assert.ok(performance.now() < deadline, `waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

@@ -3,10 +3,11 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { until } from '@ringfence/base/until';
 import { need } from '../../../../scripts/needs.ts';
 import type { SandboxLevel } from './isolation.ts';
 import { processStat } from './process-table.ts';
-import { finish, jobFolder, openTestHost, planHere, runJob, startPlan, until } from './sandbox-host.fixture.ts';
+import { finish, jobFolder, openTestHost, planHere, runJob, startPlan } from './sandbox-host.fixture.ts';
 import type { TestHost } from './sandbox-host.fixture.ts';
 
 const LEVELS: readonly SandboxLevel[] = ['process', 'sandbox'];

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Duplex } from 'node:stream';
+import { until } from '@ringfence/base/until';
 import { need } from '../../../../scripts/needs.ts';
 import { installInit } from '../sandbox-init/init-text.ts';
 import {
@@ -16,7 +17,6 @@ import {
   planHere,
   runJob,
   startPlan,
-  until,
   type TestHost,
 } from './sandbox-host.fixture.ts';
 import type { SandboxNetwork } from './network.ts';

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { epochMs, utf8, type JobId } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
+import { until } from '@ringfence/base/until';
 import { createCertificateRequest } from '@ringfence/crypto/certificate';
 import { sha256Hex } from '@ringfence/crypto/sign';
 import { endpointHost, type ServiceSpec } from '@ringfence/protocol/payload';
@@ -36,15 +37,6 @@ after(async () => {
 });
 
 const SERVICE: ServiceSpec = { port: 8_000, api: 'http', replicas: { min: 1, max: 2 } };
-
-/** Waits until `look` holds, 30 s at most. */
-async function until(look: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!(await look())) {
-    assert.ok(performance.now() < deadline, what);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 async function launch(name: string, slots = 2): Promise<TestJob[]> {
   const jobs: TestJob[] = [];

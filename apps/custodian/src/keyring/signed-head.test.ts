@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epochMs, sleep, type Clock } from '@ringfence/base';
+import { epochMs, type Clock } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
+import { until } from '@ringfence/base/until';
 import { checkHead, headMaxAge } from '@ringfence/keyring';
 import { startControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
 import { startRig } from '../fixtures/custodian-rig.fixture.ts';
@@ -28,13 +29,6 @@ test('a head that was signed while the clock was ahead is signed anew once the c
   const counts = (): boolean => {
     const rule = { now: systemClock.now(), maxAge: headMaxAge('internal') };
     return checkHead(claimed.keyring, claimed.head, rule).allow;
-  };
-  const until = async (holds: () => boolean): Promise<void> => {
-    const deadline = systemClock.monotonic() + 20_000;
-    while (!holds()) {
-      assert.ok(systemClock.monotonic() < deadline);
-      await sleep(systemClock, 5);
-    }
   };
   assert.equal(counts(), true);
   ahead = 1_200_000;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { newId, systemRng } from '@ringfence/base';
+import { until } from '@ringfence/base/until';
 import type { DurableControlMessage, DurablePartyMessage } from './accept-link-options.ts';
 import { LoopbackControlPlane } from './control-plane.fixture.ts';
-import { fastClock, until } from './fast-clock.fixture.ts';
+import { fastClock } from './fast-clock.fixture.ts';
 import { dial, newParty, temporaryFolder } from './party.fixture.ts';
 
 const job = newId('job', systemRng);

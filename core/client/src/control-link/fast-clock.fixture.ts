@@ -12,12 +12,3 @@ export function fastClock(factor: number): Clock {
     after: (delay, run) => systemClock.after(Math.min(delay / factor, 2 ** 31 - 1), run),
   };
 }
-
-/** Resolves when `condition` holds; rejects after `within` real milliseconds. */
-export async function until(condition: () => boolean, what: string, within = 20_000): Promise<void> {
-  const end = systemClock.monotonic() + within;
-  while (!condition()) {
-    if (systemClock.monotonic() > end) throw new Error(`waited in vain: ${what}`);
-    await new Promise<void>((resolve) => systemClock.after(5, resolve));
-  }
-}

@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { newId, systemRng } from '@ringfence/base';
+import { until } from '@ringfence/base/until';
 import { readJournal, type JournalRecordOf } from '@ringfence/ledger';
 import { SigningKey } from '@ringfence/crypto/sign';
 import { beginHandshake, FrameSender, readOpen } from '@ringfence/protocol/frames';
 import type { Message } from '@ringfence/protocol/messages';
 import type { WebSocket } from 'ws';
 import { LoopbackControlPlane } from './control-plane.fixture.ts';
-import { fastClock, until } from './fast-clock.fixture.ts';
+import { fastClock } from './fast-clock.fixture.ts';
 import { JOURNAL_NAME } from './journal-file.ts';
 import { dial, newParty, temporaryFolder } from './party.fixture.ts';
 

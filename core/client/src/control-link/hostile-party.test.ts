@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test, { type TestContext } from 'node:test';
 import { newId, systemRng, type Clock } from '@ringfence/base';
+import { until } from '@ringfence/base/until';
 import { beginHandshake, FrameReceiver, FrameSender, type PartyHandshake } from '@ringfence/protocol/frames';
 import type { Message, MessageBody } from '@ringfence/protocol/messages';
 import { WebSocket } from 'ws';
 import { LoopbackControlPlane, type PartyRow } from './control-plane.fixture.ts';
-import { fastClock, until } from './fast-clock.fixture.ts';
+import { fastClock } from './fast-clock.fixture.ts';
 import { LINK_PATH, LINK_PROTOCOL } from './frame-transport.ts';
 import { newParty, temporaryFolder } from './party.fixture.ts';
 

@@ -3,9 +3,10 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { newId, systemRng } from '@ringfence/base';
+import { until } from '@ringfence/base/until';
 import type { DurablePartyMessage } from './accept-link-options.ts';
 import { LoopbackControlPlane } from './control-plane.fixture.ts';
-import { fastClock, until } from './fast-clock.fixture.ts';
+import { fastClock } from './fast-clock.fixture.ts';
 import { LinkJournal } from './link-journal.ts';
 import { dial, newParty, temporaryFolder } from './party.fixture.ts';
 

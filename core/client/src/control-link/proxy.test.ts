@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import test from 'node:test';
+import { until } from '@ringfence/base/until';
 import { readJournal } from '@ringfence/ledger';
 import { LoopbackControlPlane } from './control-plane.fixture.ts';
-import { fastClock, until } from './fast-clock.fixture.ts';
+import { fastClock } from './fast-clock.fixture.ts';
 import { dial, newParty, temporaryFolder } from './party.fixture.ts';
 
 test('a link runs through an HTTP proxy that wants a password, and only with it', async (t) => {

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFi
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { canonicalJson, newId, systemRng } from '@ringfence/base';
+import { until } from '@ringfence/base/until';
 import {
   appendRecord,
   EMPTY_JOURNAL,
@@ -16,7 +17,7 @@ import {
   type WireReport,
 } from '@ringfence/ledger';
 import { LoopbackControlPlane } from './control-plane.fixture.ts';
-import { fastClock, until } from './fast-clock.fixture.ts';
+import { fastClock } from './fast-clock.fixture.ts';
 import { readHandshakeSeed } from './handshake-seed-file.ts';
 import { journalLines, journalParts } from './journal-parts.ts';
 import { dial, newParty, temporaryFolder } from './party.fixture.ts';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { seededRng } from '@ringfence/base';
+import { until } from '@ringfence/base/until';
 import { LoopbackControlPlane } from './control-plane.fixture.ts';
-import { fastClock, until } from './fast-clock.fixture.ts';
+import { fastClock } from './fast-clock.fixture.ts';
 import { dial, newParty, temporaryFolder } from './party.fixture.ts';
 import { busyDelay } from './redial-delay.ts';
 import { serverBusy } from './server-busy.ts';

@@ -3,9 +3,10 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import test, { type TestContext } from 'node:test';
 import { newId, systemRng } from '@ringfence/base';
+import { until } from '@ringfence/base/until';
 import { readJournal } from '@ringfence/ledger';
 import { LoopbackControlPlane } from './control-plane.fixture.ts';
-import { fastClock, until } from './fast-clock.fixture.ts';
+import { fastClock } from './fast-clock.fixture.ts';
 import { dial, newParty, temporaryFolder } from './party.fixture.ts';
 
 /** A disk that answers no fdatasync until it is told to. */

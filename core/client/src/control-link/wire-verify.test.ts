@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { newId, systemRng } from '@ringfence/base';
+import { until } from '@ringfence/base/until';
 import { signEnvelope } from '@ringfence/crypto/sign';
 import {
   appendRecord,
@@ -18,7 +19,7 @@ import {
 import { MESSAGES } from '@ringfence/protocol/messages';
 import type { DurableControlMessage } from './accept-link-options.ts';
 import { LoopbackControlPlane } from './control-plane.fixture.ts';
-import { fastClock, until } from './fast-clock.fixture.ts';
+import { fastClock } from './fast-clock.fixture.ts';
 import { JOURNAL_NAME } from './journal-file.ts';
 import { dial, newParty, temporaryFolder } from './party.fixture.ts';
 import { SESSIONS_NAME } from './session-keys.ts';

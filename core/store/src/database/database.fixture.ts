@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newId, silentLog, sleep, systemRng, type OrgId } from '@ringfence/base';
+import { newId, silentLog, systemRng, type OrgId } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
+import { until as untilHolds } from '@ringfence/base/until';
 import pg from 'pg';
 import { removeEmbedded, startEmbedded, type EmbeddedServer } from '../embedded/start.ts';
 import { openDatabase, type DatabaseOptions } from './open.ts';
@@ -77,11 +78,7 @@ export async function runSql(url: string, sql: string): Promise<Record<string, u
   }
 }
 
-/** Waits until `condition` holds, at most 20 s. */
+/** Waits until `condition` holds. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = clock.monotonic() + 20_000;
-  while (!(await condition())) {
-    if (clock.monotonic() > deadline) throw new Error(`timed out: ${what}`);
-    await sleep(clock, 10);
-  }
+  await untilHolds(condition, what);
 }

@@ -17,8 +17,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { silentLog, sleep } from '@ringfence/base';
+import { silentLog } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
+import { until } from '@ringfence/base/until';
 import pg from 'pg';
 import { missing } from '../../../../scripts/needs.ts';
 import { parsePasswd, chooseAccount, type Account } from './account.ts';
@@ -42,14 +43,6 @@ async function query(url: string, text: string): Promise<unknown[]> {
 }
 
 const urlOf = (server: EmbeddedServer): string => Buffer.from(server.connectionString().expose()).toString();
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = clock.monotonic() + 30_000;
-  while (!condition()) {
-    assert.ok(clock.monotonic() < deadline, `timed out: ${what}`);
-    await sleep(clock, 20);
-  }
-}
 
 interface Started {
   readonly child: ChildProcess;
@@ -183,7 +176,7 @@ describe('embedded database', () => {
       parent.child.kill('SIGKILL');
       process.kill(parent.pid, 'SIGKILL');
       const starting = start();
-      await until('a refused start', () => readFileSync(log, 'utf8').includes('pre-existing shared memory block'));
+      await until(() => readFileSync(log, 'utf8').includes('pre-existing shared memory block'), 'a refused start');
       process.kill(backend, 'SIGCONT');
       const next = await starting;
       assert.notEqual(next.pid, parent.pid);
@@ -199,7 +192,7 @@ describe('embedded database', () => {
     const server = await start();
     const former = server.pid;
     process.kill(former, 'SIGKILL');
-    await until('the restart', () => server.pid !== former);
+    await until(() => server.pid !== former, 'the restart');
     assert.deepEqual(await query(urlOf(server), 'select count(*)::int as n from kept'), [{ n: 3 }]);
     await server.stop();
     assert.equal(readProcess(server.pid), undefined);

@@ -7,8 +7,9 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { until } from '@ringfence/base/until';
 import { need } from '../../../../../scripts/needs.ts';
-import { identityOf, until } from '../sandbox-host.fixture.ts';
+import { identityOf } from '../sandbox-host.fixture.ts';
 import { syscallNumber, type SandboxArch } from '../syscalls.ts';
 import { atEveryLevel, escapesOf, openGround, UNPROTECTED, type Ground } from './levels.fixture.ts';
 
