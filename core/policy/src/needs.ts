@@ -58,7 +58,9 @@ function isolationAt(placement: PlacementPart, rule: LabelRule, tier: Tier): Iso
 function teesAt(placement: PlacementPart, label: PlacementLabel, tier: Tier): PlacementPart['tees'] | undefined {
   if (placement.tees.length > 0) return placement.tees;
   const away = tier !== 'private' && LABEL_RULES[label.sensitivity].teeAway && label.acceptProviderPlaintext !== true;
-  return away || placement.isolation === 'tee' ? [...TEES] : undefined;
+  // Whoever runs a community machine could read keys in its memory.
+  const strangers = tier === 'community-cloud' && placement.customerKey === true;
+  return away || strangers || placement.isolation === 'tee' ? [...TEES] : undefined;
 }
 
 function evidenceAt(placement: PlacementPart, rule: LabelRule, tier: Tier): TierNeeds['evidence'] {

@@ -41,6 +41,13 @@ export function residencyCovers(residency: Residency, jurisdictions: readonly st
   return jurisdictions.length > 0 && countriesOf(jurisdictions).every((country) => residency.includes(country));
 }
 
+/** Whether the law of none of `denied` applies; of a place with no known jurisdiction that is not known. */
+export function residencySpares(denied: readonly string[], jurisdictions: readonly string[]): boolean {
+  if (denied.length === 0) return true;
+  const countries = countriesOf(denied);
+  return jurisdictions.length > 0 && !countriesOf(jurisdictions).some((country) => countries.includes(country));
+}
+
 /** Whether `inner` allows no place that `outer` forbids. */
 export function residencyWithin(inner: Residency, outer: Residency): boolean {
   if (outer === 'anywhere') return true;

@@ -1,5 +1,5 @@
 import type { JobId, OfferId, OrgId } from '@ringfence/base';
-import type { Placement, PlacementRequest } from '@ringfence/policy/placement';
+import { signedWishes, type Placement, type PlacementRequest } from '@ringfence/policy/placement';
 import type { PlanAnswer, planRequest, WhyNotAnswer } from '@ringfence/protocol/api';
 import type { z } from 'zod';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
@@ -14,7 +14,7 @@ export function planPlacement(
   org: OrgId,
   { placement, ...label }: z.output<typeof planRequest>,
 ): Promise<PlanAnswer> {
-  const request = { placement, label: { ...label, residency: placement.residency } };
+  const request = { placement, label: { ...label, residency: placement.residency }, wishes: signedWishes(placement) };
   return asking(context, org, async (_tx, kept) => answerOf(kept.place({ ...request, now: context.clock.now() })));
 }
 

@@ -1,6 +1,7 @@
 import { canonicalBytes, epochMs, type EpochMs, type OrgId } from '@ringfence/base';
 import { sha256Hex, signEnvelope, statementDigest, type Envelope } from '@ringfence/crypto/sign';
-import type { Placement } from '@ringfence/policy/placement';
+import type { CountedClaim, Placement, ScoreTerms } from '@ringfence/policy/placement';
+import { LABEL_RULES, sha256 } from '@ringfence/protocol';
 import type { LeaseStatement, ReceiptStatement } from '@ringfence/protocol/statements';
 import { LEASE_START_WITHIN_MS, LEASE_TTL_MS } from '../jobs/clock-terms.ts';
 import type { ControlPlaneIdentity } from '../identity/key-folder.ts';
@@ -50,21 +51,37 @@ export function signPlacement({ id, leases }: ControlPlaneIdentity, decided: Dec
   return { receipt, lease: signEnvelope('application/vnd.ringfence.lease.v1+json', leaseBody, [leases]) };
 }
 
-type Reasons = Pick<
-  ReceiptStatement,
-  'constraintDigest' | 'labelDigest' | 'inventoryEpoch' | 'considered' | 'refused' | 'chosen'
->;
+/** By these rules this release judges labels. */
+const POLICY_DIGEST = sha256Hex(canonicalBytes(LABEL_RULES));
+
+type Reasons = Omit<ReceiptStatement, 'v' | 'org' | 'job' | 'attempt' | 'controlPlane' | 'jobDigest' | 'at'>;
 
 function reasonsOf({ job, placement, inventoryEpoch }: Decided): Reasons {
-  const { decision, considered, explanation } = placement;
+  const { decision, considered, explanation, feasible } = placement;
   if (!decision.allow) throw new RangeError('only an allowed placement has reasons for an offer');
-  const { offer, agent, tier, isolation } = decision.chosen;
+  const { offer, agent, tier, isolation, terms, price, evidence } = decision.chosen;
   return {
     constraintDigest: sha256Hex(canonicalBytes(job.placement)),
     labelDigest: statementDigest(job.label_envelope),
     inventoryEpoch,
     considered,
     refused: [...explanation.refused],
+    feasible,
     chosen: { offer, agent, tier, isolation },
+    score: inMillionths(terms),
+    ...(price === undefined ? {} : { price }),
+    ...(evidence.length === 0 ? {} : claimsOf(evidence)),
+    policyDigest: POLICY_DIGEST,
   };
+}
+
+/** Statements carry whole numbers alone. */
+function inMillionths({ cost, speed, reliability, gravity }: ScoreTerms): NonNullable<ReceiptStatement['score']> {
+  const whole = (term: number): number => Math.min(Math.round(term * 1e6), Number.MAX_SAFE_INTEGER);
+  return { cost: whole(cost), speed: whole(speed), reliability: whole(reliability), gravity: whole(gravity) };
+}
+
+function claimsOf(claims: readonly CountedClaim[]): Pick<Reasons, 'evidence' | 'evidenceUntil'> {
+  const evidence = claims.map(({ digest, notAfter }) => ({ digest: sha256.parse(digest), notAfter }));
+  return { evidence, evidenceUntil: epochMs(Math.min(...evidence.map(({ notAfter }) => notAfter))) };
 }

@@ -1,6 +1,6 @@
 import type { EpochMs, JobId } from '@ringfence/base';
 import type { Envelope } from '@ringfence/crypto/sign';
-import type { PlacementRequest } from '@ringfence/policy/placement';
+import { signedWishes, type PlacementRequest } from '@ringfence/policy/placement';
 import { labelStatement, type LabelStatement } from '@ringfence/protocol/statements';
 import type { Selectable } from 'kysely';
 import type { Tx } from '../store/open-store.ts';
@@ -34,7 +34,7 @@ export function requestOf(
   { placement, label_envelope }: Pick<WaitingJob, 'placement' | 'label_envelope'>,
   now: EpochMs,
 ): PlacementRequest {
-  return { placement, label: readLabel(label_envelope), now };
+  return { placement, label: readLabel(label_envelope), wishes: signedWishes(placement), now };
 }
 
 function readLabel(envelope: Envelope): LabelStatement {

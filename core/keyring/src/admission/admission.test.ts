@@ -12,6 +12,7 @@ import { HOUR_MS } from '../sample-organisation.fixture.ts';
 import { SampleProvider } from '../sample-provider.fixture.ts';
 import { PLACEMENT, SampleHouse, SampleStart, type Edit } from './sample-start.test.ts';
 import { REFUSALS } from '@ringfence/protocol/messages';
+import type { PlacementPart } from '@ringfence/protocol/statements';
 import { GRANT_REFUSALS } from '@ringfence/protocol/payload';
 
 const PARTS = ['job', 'label', 'placement', 'receipt', 'lease'] as const;
@@ -73,6 +74,18 @@ describe('an admission depends on', () => {
       [['EU'], ['agent-residency']],
     ] as const)
       assert.deepEqual(ask({ jurisdictions }), reasons);
+  });
+
+  it('no machine where a denied law applies, or an unknown one', () => {
+    const deny = (residencyDeny: string[]) => new SampleStart(house, { placement: { ...PLACEMENT, residencyDeny } });
+    const judge = (start: SampleStart, change: Partial<AdmissionContext> = {}): readonly Check[] => {
+      const decision = checkLease(start.start(), house.context(change));
+      return decision.allow ? [] : decision.reasons;
+    };
+    assert.deepEqual(judge(deny(['US'])), []);
+    for (const list of [['DE'], ['EU'], ['US', 'EEA']]) assert.deepEqual(judge(deny(list)), ['agent-residency']);
+    assert.deepEqual(judge(deny(['US']), { jurisdictions: ['DE', 'US'] }), ['agent-residency']);
+    assert.deepEqual(judge(deny(['FR']), { jurisdictions: [] }), ['agent-residency']);
   });
 
   it('where the keyring says that the machine stands, whoever judges', () => {
@@ -207,12 +220,13 @@ describe("a machine that is not the organisation's own", () => {
   const judge = (
     sensitivity: 'internal' | 'confidential',
     isolation: 'container' | 'tee',
-    change: Partial<AdmissionContext> = {},
+    { price, ...change }: Partial<AdmissionContext> & { readonly price?: PlacementPart['maxPrice'] | null } = {},
   ) => {
     const agent = change.agent ?? away.agent;
+    const said = price === null ? {} : { price: price ?? PLACEMENT.maxPrice };
     const edit: Edit = {
       label: (body) => ({ ...body, sensitivity, residency: ['DE', 'US'] }),
-      receipt: (body) => ({ ...body, chosen: { ...body.chosen, agent, tier: 'secure-cloud', isolation } }),
+      receipt: (body) => ({ ...body, ...said, chosen: { ...body.chosen, agent, tier: 'secure-cloud', isolation } }),
       lease: (body) => ({ ...body, agent }),
     };
     const decision = checkLease(new SampleStart(house, { placement }).start(edit), house.context({ ...change, agent }));
@@ -222,6 +236,11 @@ describe("a machine that is not the organisation's own", () => {
   it("starts nothing on the control plane's word about evidence", () => {
     assert.deepEqual(judge('internal', 'container'), ['evidence-not-verified']);
     assert.deepEqual(judge('internal', 'container', { evidence }), []);
+  });
+
+  it('starts nothing above its price limit, in another currency, or for a price that is not said', () => {
+    for (const price of [null, { microUnits: 1, currency: 'EUR' }, { microUnits: 0, currency: 'USD' }])
+      assert.deepEqual(judge('internal', 'container', { evidence, price }), ['receipt-price']);
   });
 
   it('starts nothing on evidence that ends with the longest run, without its grace', () => {

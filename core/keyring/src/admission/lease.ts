@@ -6,6 +6,7 @@ import {
   needsAt,
   residencyCovers,
   residencyOf,
+  residencySpares,
   type Decision,
   type TierNeeds,
 } from '@ringfence/policy';
@@ -130,6 +131,7 @@ function open(start: LeasedStart, context: AdmissionContext): Decision<Check, { 
 }
 
 type Results = Partial<Record<Check, boolean>>;
+type Price = NonNullable<PlacementPart['maxPrice']>;
 
 const HEAD_CHECKS: Readonly<Record<HeadReason, Check>> = {
   'bad-head': 'head-bad',
@@ -181,7 +183,10 @@ function receiptChecks({ job, label, receipt, lease }: Opened, context: Admissio
     'receipt-label-digest': body.labelDigest === label.digest,
     'receipt-attempt': body.attempt === lease.body.attempt,
     'receipt-agent': body.chosen.agent === context.agent,
-    'receipt-counts': constraints.size === body.refused.length && refused < body.considered,
+    'receipt-counts':
+      constraints.size === body.refused.length &&
+      refused < body.considered &&
+      (body.feasible === undefined || refused + body.feasible === body.considered),
     'receipt-not-yet': body.at <= context.now + CLOCK_SKEW_MS,
   };
 }
@@ -189,8 +194,10 @@ function receiptChecks({ job, label, receipt, lease }: Opened, context: Admissio
 /** The keyring says what the machine is; the receipt may only agree, and the label decides what it must be. */
 function machineChecks(opened: Opened, agent: AgentEntry, context: AdmissionContext): Results {
   const { appraised, jurisdictions } = context;
-  const { chosen } = opened.receipt.body;
+  const { chosen, price } = opened.receipt.body;
+  const { residencyDeny = [], maxPrice } = opened.placement;
   const covers = (places: readonly string[]): boolean =>
+    residencySpares(residencyDeny, places) &&
     [opened.placement.residency, opened.label.body.residency].every((list) =>
       residencyCovers(residencyOf(list), places),
     );
@@ -199,6 +206,7 @@ function machineChecks(opened: Opened, agent: AgentEntry, context: AdmissionCont
     'receipt-tier': chosen.tier === agent.tier && needs !== undefined,
     'receipt-isolation': needs === undefined || isolationAtLeast(chosen.isolation, needs.isolation),
     'receipt-process': chosen.isolation !== 'process' || agent.allowProcess,
+    'receipt-price': agent.tier === 'private' || maxPrice === undefined || isWithin(price, maxPrice),
     'agent-residency': covers(agent.jurisdictions) && (jurisdictions === undefined || covers(jurisdictions)),
     'tee-not-appraised': (needs?.tees === undefined && chosen.isolation !== 'tee') || appraised?.tee === true,
     'evidence-not-verified': needs?.evidence === undefined || isShown(opened.placement, agent, needs.evidence, context),
@@ -222,6 +230,11 @@ function isShown(
   if (evidence === undefined) return false;
   return evidenceHolds(evidence, keyring, { agent, need, from: now, until: now + maxDurationMs + EVIDENCE_GRACE_MS })
     .allow;
+}
+
+/** A price that is not said is within no limit. */
+function isWithin(price: Price | undefined, limit: Price): boolean {
+  return price !== undefined && price.currency === limit.currency && price.microUnits <= limit.microUnits;
 }
 
 function leaseChecks({ job, receipt, lease }: Opened, context: AdmissionContext): Results {

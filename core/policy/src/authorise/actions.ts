@@ -40,6 +40,9 @@ export const ACTIONS = {
   'secret:set': device('Secret'),
   'secret:list': device('Organisation'),
   'secret:remove': device('Secret'),
+  'evidence:read': both('Organisation'),
+  'evidence:add': device('Organisation'),
+  'evidence:revoke': device('Organisation'),
   /** Asked by the custodian before each grant: may the job of this device be given this secret? */
   'secret:use': device('Secret'),
   /** Asked by the custodian before each grant: may this device's job still start? */

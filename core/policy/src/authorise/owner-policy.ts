@@ -13,6 +13,7 @@ permit (
   principal is Agent,
   action in
     [Action::"keyring:read",
+     Action::"evidence:read",
      Action::"object:read",
      Action::"object:write",
      Action::"grant:request",

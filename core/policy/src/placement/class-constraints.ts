@@ -1,7 +1,7 @@
 import type { EvidenceGrade } from '../strictness.ts';
 import type { TierNeeds } from '../needs.ts';
 import type { OfferEvidence } from '../offer.ts';
-import { residencyCovers, residencyOf } from '../residency.ts';
+import { residencyCovers, residencySpares } from '../residency.ts';
 import { gradeAtLeast, isolationAtLeast } from '../strictness.ts';
 import { LEANS_ON_TEE, bitOf, type FailureMask } from './placement-constraints.ts';
 import type { PlacementOffer } from './placement-offer.ts';
@@ -53,10 +53,7 @@ export function claimTurns(claim: OfferEvidence, maxAgeDays: number, spanMs: num
 }
 
 function lawful(jurisdictions: readonly string[], { residency, denied }: Requirement): boolean {
-  if (!residencyCovers(residency, jurisdictions)) return false;
-  if (denied.length === 0) return true;
-  const laws = residencyOf(jurisdictions);
-  return laws !== 'anywhere' && !laws.some((country) => denied.includes(country));
+  return residencyCovers(residency, jurisdictions) && residencySpares(denied, jurisdictions);
 }
 
 /** A TEE is used only where one is needed: it does not count as a level for a job that needs less. */

@@ -22,4 +22,5 @@ export {
   type Weights,
 } from './requirement.ts';
 export type { ScoreTerms } from './score.ts';
+export { signedWishes } from './signed-wishes.ts';
 export type { Take, TakenGpus } from './take.ts';

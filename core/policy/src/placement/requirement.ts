@@ -32,7 +32,7 @@ export interface DataSource {
   readonly egressMicroUnitsPerGb: number;
 }
 
-/** What a job may ask for beyond the placement part that is signed today. */
+/** What a job may ask for beside its resources and its place; {@link signedWishes} are what its owner signed of it. */
 export interface PlacementWishes {
   /** Countries whose law may not apply; a place of unknown law is denied with them. */
   readonly residencyDeny?: readonly string[];
@@ -80,13 +80,12 @@ export interface Requirement {
 /** Works out what `request` demands; costs are compared in the currency of its price limit, else in `currency`. */
 export function requirementOf(request: PlacementRequest, currency: string): Requirement {
   const { placement, label, wishes = {}, now } = request;
-  const deny = residencyOf(wishes.residencyDeny ?? []);
   const demands = TIERS.map((tier) => [tier, demandAt(placement, label, tier)] as const);
   return {
     placement,
     wishes,
     residency: residencyOf(placement.residency),
-    denied: deny === 'anywhere' ? [] : deny,
+    denied: wishes.residencyDeny ?? [],
     tiers: Object.fromEntries(demands) as Record<Tier, TierDemand>,
     weights: { ...DEFAULT_WEIGHTS, ...wishes.weights },
     currency: placement.maxPrice?.currency ?? currency,

@@ -12,9 +12,10 @@ import {
   tier,
   whole,
 } from '../fields.ts';
-import { CONSTRAINTS } from './placement.ts';
+import { CONSTRAINTS, price } from './placement.ts';
 
 const v = z.literal(1);
+const term = whole(0, Number.MAX_SAFE_INTEGER);
 
 /** The custodian's word on how strictly a job's inputs and outputs are to be kept; the only label that the placer takes. */
 export const labelStatement = z.strictObject({
@@ -73,7 +74,23 @@ export const receiptStatement = z.strictObject({
   refused: z
     .array(z.strictObject({ constraint: z.enum(CONSTRAINTS), count: whole(1, 10_000_000) }))
     .max(CONSTRAINTS.length),
+  /** Offers that could take the job; with the counts of `refused` they sum to `considered`. */
+  feasible: whole(1, 10_000_000).exactOptional(),
   chosen: z.strictObject({ offer: idOf('offer'), agent: idOf('agent'), tier, isolation }),
+  /** What made the chosen offer's score, in millionths; the least sum wins. */
+  score: z.strictObject({ cost: term, speed: term, reliability: term, gravity: term }).exactOptional(),
+  /** Absent at the organisation's own sites. */
+  price: price.exactOptional(),
+  /** The claims that made the offer eligible. */
+  evidence: z
+    .array(z.strictObject({ digest: sha256, notAfter: moment }))
+    .min(1)
+    .max(9)
+    .exactOptional(),
+  /** When the first of them ends. */
+  evidenceUntil: moment.exactOptional(),
+  /** Digest of the table by which labels decide: two receipts with the same one were judged by the same rules. */
+  policyDigest: sha256.exactOptional(),
   at: moment,
 });
 

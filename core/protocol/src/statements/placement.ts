@@ -31,6 +31,14 @@ export const resources = z.strictObject({
   hardLimits: z.boolean(),
 });
 
+/** Money an hour: millionths of the currency's unit (ISO 4217). */
+export const price = z.strictObject({
+  microUnits: whole(0, 1_000_000_000_000),
+  currency: z.string().regex(/^[A-Z]{3}$/),
+});
+
+const weight = whole(0, 1_000_000).optional();
+
 /** The part of a job that the control plane reads to place it; `constraintDigest` of the job statement is its digest. */
 export const placementPart = z.strictObject({
   v: z.literal(1),
@@ -38,6 +46,10 @@ export const placementPart = z.strictObject({
   resources,
   tiers: z.array(tier).min(1).max(3),
   residency: z.array(jurisdiction).max(32),
+  /** Countries whose law may not apply; a place of unknown law is denied with them. */
+  residencyDeny: z.array(jurisdiction).min(1).max(32).optional(),
+  /** Its keys may be nowhere that strangers could read them in memory. */
+  customerKey: z.literal(true).optional(),
   /** The only sites where it may run, since its data lies there; anywhere when absent. */
   sites: z.array(idOf('site')).min(1).max(4).optional(),
   isolation,
@@ -49,9 +61,9 @@ export const placementPart = z.strictObject({
   burst: z.enum(['allowed', 'never']),
   onPartition: z.enum(['stop', 'keep']),
   spot: z.enum(['auto', 'never', 'only']),
-  maxPrice: z
-    .strictObject({ microUnits: whole(0, 1_000_000_000_000), currency: z.string().regex(/^[A-Z]{3}$/) })
-    .optional(),
+  maxPrice: price.optional(),
+  /** How much the job cares, in thousandths; 1,000 each where it does not say. */
+  weights: z.strictObject({ cost: weight, speed: weight, reliability: weight, gravity: weight }).optional(),
   priority: whole(0, 100),
   maxDurationMs: whole(1_000, 31_536_000_000),
   /** What another attempt may follow; without it nothing is tried again, however many attempts the job statement allows. */
