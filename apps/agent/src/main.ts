@@ -1,4 +1,4 @@
-import { createLog, noFault, RingfenceError, systemRng, type Log } from '@ringfence/base';
+import { createLog, errorFields, noFault, RingfenceError, systemRng, type Log } from '@ringfence/base';
 import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
 import { AGENT_USAGE, parseAgentConfig, type AgentConfig, type JoinConfig, type RunConfig } from './config.ts';
 import { FAULT_POINTS, type Fault } from './fault-points.ts';
@@ -51,7 +51,14 @@ async function join(config: JoinConfig): Promise<void> {
 async function run(config: RunConfig): Promise<void> {
   const log = logOf(config);
   openStateFolder({ path: config.state, role: 'agent', version: STATE_VERSION });
-  const agent = await startAgent({ config, clock: systemClock, rng: systemRng, log, fault: faultOf(config, log) });
+  const agent = await startAgent({
+    config,
+    clock: systemClock,
+    rng: systemRng,
+    log,
+    fault: faultOf(config, log),
+    onJournalFailed: (error) => endAtOnce(log, error),
+  });
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => {
       log.info('stopping', { signal });
@@ -61,6 +68,12 @@ async function run(config: RunConfig): Promise<void> {
   // Whoever started it may have gone, or never read; that is no reason to stop.
   process.stdout.on('error', () => {});
   process.stdout.write(`${JSON.stringify({ event: 'ready', ...agent.ready })}\n`);
+}
+
+/** Without its journal an agent may begin, end and tell nothing: whoever starts it again opens the journal as the disk holds it. */
+function endAtOnce(log: Log, error: Error): never {
+  log.error('journal.failed', { ...errorFields(error), next: 'have it started again (Restart=always)' });
+  process.exit(1);
 }
 
 function logOf({ logLevel: level }: AgentConfig): Log {

@@ -32,6 +32,8 @@ export async function startAgent(parts: {
   rng: Rng;
   log: Log;
   fault: Fault;
+  /** Called when a journal can be written no more: nothing may be started or told without it. */
+  onJournalFailed?: (error: Error) => void;
 }): Promise<RunningAgent> {
   const { config, clock, rng, log } = parts;
   const { state, reconnectWithin } = config;

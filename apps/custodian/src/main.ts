@@ -1,4 +1,4 @@
-import { createLog, noFault, RingfenceError, systemRng, type Log } from '@ringfence/base';
+import { createLog, errorFields, noFault, RingfenceError, systemRng, type Log } from '@ringfence/base';
 import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
 import { CUSTODIAN_USAGE, parseCustodianConfig, type CustodianConfig } from './config.ts';
 import { FAULT_POINTS, type Fault } from './fault-points.ts';
@@ -47,7 +47,13 @@ async function run(config: CustodianConfig): Promise<void> {
     event = 'active';
   };
   try {
-    custodian = await startCustodian({ ...parts, onStandby: say, onLost: endAtOnce(log), stop: stop.signal });
+    custodian = await startCustodian({
+      ...parts,
+      onStandby: say,
+      onLost: (why) => endAtOnce(log, 'standby.lost', { reason: why }),
+      onJournalFailed: (error) => endAtOnce(log, 'journal.failed', errorFields(error)),
+      stop: stop.signal,
+    });
   } catch (error) {
     if (stop.signal.aborted) return;
     throw error;
@@ -64,12 +70,10 @@ async function run(config: CustodianConfig): Promise<void> {
   if (stop.signal.aborted) void running.close();
 }
 
-/** Nothing may be written or sent any more, not even a farewell: another process may be at it. */
-function endAtOnce(log: Log): (why: string) => never {
-  return (why) => {
-    log.error('standby.lost', { reason: why });
-    process.exit(1);
-  };
+/** Nothing may be written or sent any more, not even a farewell: another process may be at it, or the journal does not take it. */
+function endAtOnce(log: Log, event: string, fields: Parameters<Log['error']>[1]): never {
+  log.error(event, { ...fields, next: 'have it started again (Restart=always)' });
+  process.exit(1);
 }
 
 function faultOf(config: CustodianConfig, log: Log): Fault {

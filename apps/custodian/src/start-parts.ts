@@ -13,6 +13,8 @@ export interface StartParts {
   readonly onStandby?: (ready: Readonly<Record<string, string>>) => void;
   /** Called when another process has taken over, or may have: this one must end at once. */
   readonly onLost?: (why: 'superseded' | 'silent') => void;
+  /** Called when the journal can be written no more: this process has to end, and to be started again. */
+  readonly onJournalFailed?: (error: Error) => void;
   /** Ends the waiting. */
   readonly stop?: AbortSignal;
 }

@@ -155,7 +155,7 @@ function readyLine({ keys, owner, state, route }: CustodianContext, admin: strin
 }
 
 async function contextOf(
-  { config, clock, rng, log, fault }: StartParts,
+  { config, clock, rng, log, fault, onJournalFailed }: StartParts,
   made: {
     vault: Awaited<ReturnType<typeof openKeyVault>>;
     seat: Seat;
@@ -181,6 +181,7 @@ async function contextOf(
     fault,
     reconnectWithin,
     retention: config.retention,
+    onJournalFailed,
     onJobClosed: async ({ body }) => {
       if (owner.claimed === undefined) return;
       await closeJob({ store, record, notices }, owner.claimed, body.job, body.state);

@@ -54,6 +54,8 @@ export interface AgentLinkOptions {
   readonly fault: Fault;
   readonly onState: () => void;
   readonly gateway: RunConfig['gateway'];
+  /** Called when the link's journal can be written no more. */
+  readonly onJournalFailed?: ((error: Error) => void) | undefined;
 }
 
 /** The payload link to the custodian closes when it idles for 50 s: asked more often than that, a start finds it open. */
@@ -96,6 +98,7 @@ export class AgentLink {
       log,
       retention: options.retention,
       onFact: (fact) => history.take(fact),
+      onFailed: options.onJournalFailed,
     });
     this.#history = history;
     this.#left = new Set(history.open);

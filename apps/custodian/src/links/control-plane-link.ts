@@ -31,6 +31,7 @@ export interface LinkParts {
   readonly seat?: Pick<Seat, 'mayWrite' | 'displaces'>;
   /** How long closed segments of the journal are kept. */
   readonly retention?: JournalRetention | undefined;
+  readonly onJournalFailed?: ((error: Error) => void) | undefined;
   readonly onJobClosed: (message: Extract<ControlPlaneMessage, { name: 'job-closed' }>) => Promise<void>;
 }
 
@@ -78,6 +79,7 @@ export class ControlPlaneLink {
       mayWrite: this.#parts.seat?.mayWrite,
       displaces: this.#parts.seat?.displaces,
       onFact: (fact) => this.#remember(fact),
+      onFailed: this.#parts.onJournalFailed,
     });
     this.#claimed = claimed;
     this.#journal = journal;

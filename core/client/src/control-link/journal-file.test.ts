@@ -81,16 +81,19 @@ test('a changed journal stops the process instead of being continued', async (t)
   assert.equal(opened(t, folder).records.length, 3);
 });
 
-test('a second writer is noticed before anything is mixed', async (t) => {
+test('a second writer is noticed before anything is mixed, and its owner is told once', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, JOURNAL_NAME);
-  const { file } = opened(t, folder);
+  const told: string[] = [];
+  const file = new JournalFile(folder, new ManualClock(), () => {}, { onFailed: ({ code }) => told.push(code) });
+  t.after(() => file.close().catch(() => {}));
   file.append(START);
   appendFileSync(path, 'x');
   assert.throws(() => file.append(fact(1)), { code: 'journal-failed' });
   truncateSync(path, statSync(path).size - 1);
   assert.throws(() => file.append(fact(1)), { code: 'journal-failed' }, 'it stays failed until the next start');
   await assert.rejects(file.sync(), { code: 'journal-failed' });
+  assert.deepEqual(told, ['journal-failed']);
 });
 
 test('records carry a time that a jump of the wall clock does not move', async (t) => {

@@ -41,6 +41,8 @@ export interface JournalFileOptions {
   readonly fault?: SegmentFault | undefined;
   /** A closed segment could not be folded, compressed or removed. It stays as it is, which is whole; the next start tries again. */
   readonly onUntidy?: ((cause: unknown) => void) | undefined;
+  /** Called once, when the first write or sync has failed: nothing is taken any more, and only another start helps. */
+  readonly onFailed?: ((error: ClientError) => void) | undefined;
 }
 
 /**
@@ -52,6 +54,7 @@ export class JournalFile {
   readonly #closed: ClosedPart;
   readonly #fault: SegmentFault;
   readonly #onUntidy: (cause: unknown) => void;
+  readonly #onFailed: (error: ClientError) => void;
   #fd: number;
   /** Bytes of closed segments: all other positions count from the beginning of the first that this process wrote to. */
   #base = 0;
@@ -79,11 +82,12 @@ export class JournalFile {
     folder: string,
     clock: Clock,
     visit: (record: JournalRecord) => void,
-    { fault = () => {}, onUntidy = () => {} }: JournalFileOptions = {},
+    { fault = () => {}, onUntidy = () => {}, onFailed = () => {} }: JournalFileOptions = {},
   ) {
     this.#folder = folder;
     this.#fault = fault;
     this.#onUntidy = onUntidy;
+    this.#onFailed = onFailed;
     this.#closed = new ClosedPart(folder, fault);
     for (const step of this.#closed.steps()) visit(step);
     this.#clock = clock;
@@ -331,10 +335,12 @@ export class JournalFile {
   }
 
   #fail(cause: unknown): ClientError {
-    this.#failure ??= new ClientError('journal-failed', 'the journal could not be written', {
+    if (this.#failure !== undefined) return this.#failure;
+    this.#failure = new ClientError('journal-failed', 'the journal could not be written', {
       cause,
       next: 'free disk space or repair the disk, then start again',
     });
+    this.#onFailed(this.#failure);
     return this.#failure;
   }
 }

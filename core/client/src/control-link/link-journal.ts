@@ -76,6 +76,8 @@ export interface JournalOptions {
   readonly retention?: JournalRetention | undefined;
   readonly limits?: SegmentLimits | undefined;
   readonly fault?: SegmentFault | undefined;
+  /** Called once when it can be written no more: the process has to end, and to be started again. */
+  readonly onFailed?: ((error: ClientError) => void) | undefined;
   /** Asked before every record; throws when this process may write no more. */
   readonly mayWrite?: (() => void) | undefined;
   /** Something stronger than the folder's lock says whose it is: whoever held it before, dead or frozen, is displaced. */
@@ -138,7 +140,11 @@ export class LinkJournal {
           state.apply(record);
           if (record.kind === 'fact') options.onFact?.(record);
         },
-        { fault: options.fault, onUntidy: (cause) => options.log?.error('journal.untidy', errorFields(cause)) },
+        {
+          fault: options.fault,
+          onUntidy: (cause) => options.log?.error('journal.untidy', errorFields(cause)),
+          onFailed: options.onFailed,
+        },
       );
       const { id: party, org, role } = options.party;
       const owner = { role, party, org, link: options.controlPlane };
