@@ -1,0 +1,101 @@
+import type { DeviceId } from '@ringfence/base';
+import { statementDigest, type Digest, type Envelope } from '@ringfence/crypto/sign';
+import { readEvidence, readRevocation, type EvidenceFile } from '@ringfence/keyring';
+import type { EvidenceRow } from '@ringfence/protocol/payload';
+import { MOST_EVIDENCE } from '@ringfence/protocol/statements';
+import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
+import type { CustodianContext } from '../context.ts';
+import { CustodianError } from '../custodian-error.ts';
+import type { Tx } from '../store/open-store.ts';
+
+/** Keeps a document that an issuer of the keyring signed; one that is here already stays as it is. Throws CustodianError `bad-statement`, `too-much`. */
+export async function addEvidence(
+  context: CustodianContext,
+  claimed: ClaimedOrganisation,
+  document: Envelope,
+  device: DeviceId,
+): Promise<EvidenceRow[]> {
+  const read = readEvidence(document, [], claimed.keyring);
+  if ('fault' in read)
+    throw new CustodianError('bad-statement', `the evidence does not count: ${read.fault}`, {
+      next: 'its issuer has to be pinned for its standard: `ringfence keyring add-issuer`',
+    });
+  const { digest } = read.claim;
+  return context.store.withOrg(claimed.org, async (tx) => {
+    const rows = await tx.selectFrom('evidence').select('digest').execute();
+    if (rows.length >= MOST_EVIDENCE && !rows.some((row) => row.digest === digest))
+      throw new CustodianError('too-much', `an organisation keeps at most ${MOST_EVIDENCE} documents of evidence`);
+    const added = await tx
+      .insertInto('evidence')
+      .values({
+        org: claimed.org,
+        digest,
+        document: JSON.stringify(document),
+        revocation: null,
+        at: context.clock.now(),
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('digest')
+      .executeTakeFirst();
+    if (added !== undefined)
+      await context.record(tx, claimed.org, { type: 'evidence-added', evidence: digest, device });
+    return listEvidence(tx);
+  });
+}
+
+/** Keeps the issuer's word that a document counts no more. Throws CustodianError `not-found`, `bad-statement`. */
+export async function revokeEvidence(
+  context: CustodianContext,
+  claimed: ClaimedOrganisation,
+  { digest, revocation, device }: { digest: string; revocation: Envelope; device: DeviceId },
+): Promise<EvidenceRow[]> {
+  return context.store.withOrg(claimed.org, async (tx) => {
+    const row = await tx
+      .selectFrom('evidence')
+      .select(['digest', 'document', 'revocation'])
+      .where('digest', '=', digest as Digest)
+      .forUpdate()
+      .executeTakeFirst();
+    if (row === undefined)
+      throw new CustodianError('not-found', 'there is no such evidence', {
+        next: 'see `ringfence provider evidence ls`',
+      });
+    const read = readEvidence(row.document, [], claimed.keyring);
+    if ('fault' in read || readRevocation(revocation, row.digest, read.claim.issuer) === undefined)
+      throw new CustodianError('bad-statement', 'the revocation is not about this evidence, or not by its issuer');
+    if (row.revocation !== null) return listEvidence(tx);
+    await tx
+      .updateTable('evidence')
+      .set({ revocation: JSON.stringify(revocation) })
+      .where('digest', '=', row.digest)
+      .execute();
+    const event = {
+      type: 'evidence-revoked',
+      evidence: row.digest,
+      revocation: statementDigest(revocation),
+      device,
+    } as const;
+    await context.record(tx, claimed.org, event);
+    return listEvidence(tx);
+  });
+}
+
+/** All documents, the oldest first. */
+export async function listEvidence(tx: Tx): Promise<EvidenceRow[]> {
+  const rows = await tx
+    .selectFrom('evidence')
+    .select(['document', 'revocation', 'at'])
+    .orderBy('at')
+    .orderBy('digest')
+    .execute();
+  return rows as EvidenceRow[];
+}
+
+/** All documents and revocations, for whoever judges a start. */
+export async function evidenceFile(tx: Tx): Promise<EvidenceFile> {
+  const rows = await listEvidence(tx);
+  return {
+    documents: rows.map(({ document }) => document),
+    revocations: rows.flatMap(({ revocation }) => revocation ?? []),
+  };
+}
