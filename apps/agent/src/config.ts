@@ -1,15 +1,6 @@
 import { isAbsolute, normalize } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  isId,
-  messageOf,
-  parseDuration,
-  parseHostPort,
-  parseLogLevel,
-  parseSize,
-  type HostPort,
-  type LogLevel,
-} from '@ringfence/base';
+import { flagValues, isId, messageOf, parseDuration, type HostPort, type LogLevel } from '@ringfence/base';
 import { faultSetting } from '@ringfence/base/platform';
 import type { JournalRetention } from '@ringfence/client/control-link';
 import { AgentError } from './agent-error.ts';
@@ -185,6 +176,10 @@ type ListFlag =
   | 'insecure-registry';
 type TextFlag = Exclude<keyof typeof FLAGS, ListFlag | 'allow-process' | 'gateway' | 'help'>;
 
+const { age, logLevel, size } = flagValues(bad);
+/** Host and port of `HOST:PORT`. */
+export const { address } = flagValues(bad);
+
 /** The configuration of a command line and environment, or `help`; throws AgentError `bad-config` that names the flag. */
 export function parseAgentConfig(args: readonly string[], env: Environment): AgentConfig | 'help' {
   const { values, positionals } = readFlags(args);
@@ -307,42 +302,15 @@ function dataRoot(value: string): DataRoot {
   return { org, path };
 }
 
-/** Host and port of `HOST:PORT`. */
-export function address(flag: string, value: string): HostPort {
-  const parsed = parseHostPort(value);
-  if (parsed === undefined)
-    throw bad(`--${flag} is not HOST:PORT`, 'write it as 10.0.0.5:7443, or [::1]:7443 for IPv6');
-  return parsed;
-}
-
-function age(flag: string, value: string | undefined): number | undefined {
-  if (value === undefined || value === 'never') return undefined;
-  const parsed = parseDuration(value);
-  if (parsed === undefined) throw bad(`--${flag} is no time`, 'write it as 90d, or never');
-  return parsed;
-}
-
 function duration(flag: string, value: string): number {
   const parsed = parseDuration(value);
   if (parsed === undefined || parsed > 600_000) throw bad(`--${flag} is not a time of at most 10m`, 'write it as 15s');
   return parsed;
 }
 
-function size(flag: string, value: string): number {
-  const parsed = parseSize(value);
-  if (parsed === undefined || parsed < 1_000) throw bad(`--${flag} is not a size`, 'write it as 64MB or 5GB');
-  return parsed;
-}
-
 function whole(flag: string, value: string): number {
   if (!/^\d{1,10}$/.test(value)) throw bad(`--${flag} is not a whole number`, 'write digits only');
   return Number(value);
-}
-
-function logLevel(value: string | undefined): LogLevel {
-  const level = parseLogLevel(value ?? 'info');
-  if (level === undefined) throw bad('--log-level is unknown', 'choose debug, info, warn or error');
-  return level;
 }
 
 function bad(message: string, next: string, cause?: unknown): AgentError {

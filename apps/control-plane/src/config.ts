@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { messageOf, parseHostPort, parseLogLevel, type HostPort, type LogLevel } from '@ringfence/base';
+import { flagValues, messageOf, type HostPort, type LogLevel } from '@ringfence/base';
 import { faultSetting } from '@ringfence/base/platform';
 import { ControlPlaneError } from './control-plane-error.ts';
 
@@ -46,6 +46,8 @@ export const CONTROL_PLANE_USAGE = `ringfence-control-plane run | registration-c
 const FLAGS = ['state', 'listen', 'keys', 'url', 'tls-cert', 'tls-key', 'admin', 'log-level'] as const;
 type Flag = (typeof FLAGS)[number];
 type Environment = Readonly<Record<string, string | undefined>>;
+
+const { address, certificateFiles, logLevel } = flagValues(bad);
 
 /** The configuration of a command line and environment, or `help`; throws ControlPlaneError `bad-config` that names the flag. */
 export function parseControlPlaneConfig(args: readonly string[], env: Environment): ControlPlaneConfig | 'help' {
@@ -100,28 +102,6 @@ function readFlags(args: readonly string[]) {
   } catch (cause) {
     throw bad(messageOf(cause), 'see --help', cause);
   }
-}
-
-function address(flag: string, text: string): HostPort {
-  const parsed = parseHostPort(text);
-  if (parsed === undefined) throw bad(`--${flag} is not HOST:PORT`, 'write it as 0.0.0.0:8443, or [::]:8443 for IPv6');
-  return parsed;
-}
-
-function certificateFiles(
-  certificateFile: string | undefined,
-  keyFile: string | undefined,
-): ControlPlaneConfig['certificate'] {
-  if (certificateFile === undefined && keyFile === undefined) return undefined;
-  if (certificateFile === undefined || keyFile === undefined)
-    throw bad('--tls-cert and --tls-key belong together', 'name both files, or none');
-  return { certificateFile, keyFile };
-}
-
-function logLevel(text: string | undefined): LogLevel {
-  const level = parseLogLevel(text ?? 'info');
-  if (level === undefined) throw bad('--log-level is unknown', 'choose debug, info, warn or error');
-  return level;
 }
 
 function bad(message: string, next: string, cause?: unknown): ControlPlaneError {

@@ -1,14 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  messageOf,
-  parseDuration,
-  parseHostPort,
-  parseLogLevel,
-  parseSize,
-  type HostPort,
-  type LogLevel,
-} from '@ringfence/base';
+import { flagValues, messageOf, parseDuration, type HostPort, type LogLevel } from '@ringfence/base';
 import { faultSetting } from '@ringfence/base/platform';
 import type { JournalRetention } from '@ringfence/client/control-link';
 import { CustodianError } from './custodian-error.ts';
@@ -99,6 +91,8 @@ const FLAGS = [
 type Flag = (typeof FLAGS)[number];
 type Environment = Readonly<Record<string, string | undefined>>;
 
+const { address, age, logLevel, size } = flagValues(bad);
+
 /** The configuration of a command line and environment, or `help`; throws CustodianError `bad-config` that names the flag. */
 export function parseCustodianConfig(args: readonly string[], env: Environment): CustodianConfig | 'help' {
   const { values, positionals } = readFlags(args);
@@ -116,6 +110,7 @@ export function parseCustodianConfig(args: readonly string[], env: Environment):
     throw bad('--standby needs a database that both processes reach', 'name it in CUSTODIAN_DATABASE_URL');
   const lan = given('lan');
   const reconnect = given('reconnect-within');
+  const reserve = given('disk-reserve');
   return {
     verb,
     state,
@@ -134,7 +129,7 @@ export function parseCustodianConfig(args: readonly string[], env: Environment):
     databaseUrl: env['CUSTODIAN_DATABASE_URL'],
     standby,
     webhooks: given('webhooks'),
-    diskReserve: size(given('disk-reserve')),
+    diskReserve: reserve === undefined ? undefined : size('disk-reserve', reserve),
     reconnectWithin: reconnect === undefined ? undefined : duration(reconnect),
     retention: {
       packAfter: age('journal-compress', given('journal-compress') ?? '90d'),
@@ -177,36 +172,10 @@ function readFlags(args: readonly string[]) {
   }
 }
 
-function address(flag: string, text: string): HostPort {
-  const parsed = parseHostPort(text);
-  if (parsed === undefined) throw bad(`--${flag} is not HOST:PORT`, 'write it as 0.0.0.0:7443, or [::]:7443 for IPv6');
-  return parsed;
-}
-
-function size(text: string | undefined): number | undefined {
-  const bytes = text === undefined ? undefined : parseSize(text);
-  if (text !== undefined && (bytes === undefined || bytes < 1_000))
-    throw bad('--disk-reserve is not a size', 'write it as 500MB or 5GB');
-  return bytes;
-}
-
-function age(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined || text === 'never') return undefined;
-  const milliseconds = parseDuration(text);
-  if (milliseconds === undefined) throw bad(`--${flag} is no duration`, 'write it as 90d, or never');
-  return milliseconds;
-}
-
 function duration(text: string): number {
   const milliseconds = parseDuration(text);
   if (milliseconds === undefined) throw bad('--reconnect-within is no duration', 'write it as 15s');
   return milliseconds;
-}
-
-function logLevel(text: string | undefined): LogLevel {
-  const level = parseLogLevel(text ?? 'info');
-  if (level === undefined) throw bad('--log-level is unknown', 'choose debug, info, warn or error');
-  return level;
 }
 
 function bad(message: string, next: string, cause?: unknown): CustodianError {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { messageOf, parseDuration, parseHostPort, parseLogLevel, type LogLevel } from '@ringfence/base';
+import { flagValues, messageOf, parseDuration, type LogLevel } from '@ringfence/base';
 import { parseHostHeader } from '@ringfence/client/relay-protocol';
 import { RelayError } from './error.ts';
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './limits.ts';
@@ -45,6 +45,8 @@ const FLAGS = {
   help: { type: 'boolean' },
 } as const;
 
+const { address, certificateFiles, logLevel } = flagValues(bad);
+
 /** The configuration of a command line, or `help`; throws RelayError `bad-config` that names the flag. */
 export function parseRelayConfig(args: readonly string[]): RelayConfig | 'help' {
   const { flags, verbs } = readFlags(args);
@@ -82,8 +84,7 @@ function readFlags(args: readonly string[]) {
 
 function parseListen(text: string | undefined): { host: string; port: number; name: string } {
   if (text === undefined) throw bad('--listen is missing', 'name an address: --listen 0.0.0.0:8443');
-  const parsed = parseHostPort(text);
-  if (parsed === undefined) throw bad('--listen is not HOST:PORT', 'write it as 0.0.0.0:8443, or [::]:8443 for IPv6');
+  const parsed = address('listen', text);
   return { ...parsed, name: parsed.host.includes(':') ? `[${parsed.host}]` : parsed.host };
 }
 
@@ -97,16 +98,6 @@ function parseNames(given: readonly string[] | undefined, listenName: string): s
       throw bad('--name is not a host name or an address', 'write the name alone, without https:// and port');
     return parsed.name;
   });
-}
-
-function certificateFiles(
-  certificateFile: string | undefined,
-  keyFile: string | undefined,
-): RelayConfig['certificate'] {
-  if (certificateFile === undefined && keyFile === undefined) return undefined;
-  if (certificateFile === undefined || keyFile === undefined)
-    throw bad('--tls-cert and --tls-key belong together', 'name both files, or none for a certificate of its own');
-  return { certificateFile, keyFile };
 }
 
 function count(
@@ -126,12 +117,6 @@ function idleTimeout(text: string | undefined): number {
   if (duration === undefined || duration < 1_000 || duration > 86_400_000)
     throw bad('--idle-timeout is not a time from 1s to 24h', 'write it as 90s or 5m');
   return duration;
-}
-
-function logLevel(text: string | undefined): LogLevel {
-  const level = parseLogLevel(text ?? 'info');
-  if (level === undefined) throw bad('--log-level is unknown', 'choose debug, info, warn or error');
-  return level;
 }
 
 function bad(message: string, next: string, cause?: unknown): RelayError {

@@ -4,6 +4,7 @@ export * from './canonical-json.ts';
 export * from './clock.ts';
 export * from './error.ts';
 export * from './fault-point.ts';
+export * from './flag-values.ts';
 export * from './host-port.ts';
 export * from './id.ts';
 export * from './json.ts';
