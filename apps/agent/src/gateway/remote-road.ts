@@ -1,8 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { type AgentId, type Clock } from '@ringfence/base';
-import { dialPayload, expectKeys, relayAddressOf, type LinkIdentity, type Route } from '@ringfence/client/payload-link';
+import { dialPayload, expectKeys, routesTo, type LinkIdentity, type Route } from '@ringfence/client/payload-link';
 import type { TlsPublicKey } from '@ringfence/crypto/certificate';
-import { address } from '../config.ts';
 import { relayAccess, type OuterSettings } from '../link/joined-link.ts';
 import { forward } from '../serving/forward.ts';
 import { ReplicaConnections } from '../serving/replica-connections.ts';
@@ -70,19 +69,14 @@ export class RemoteRoads {
     const known = this.#agents.get(agent);
     if (known?.made === made) return known.road;
     known?.road.close();
-    const dialled = routes.flatMap((route) => this.#routesOf({ ...route, tls: key }));
+    const { outer } = this.#options;
+    const dialled = routes
+      .map((route) => ({ ...route, tls: key }))
+      .flatMap((to) => routesTo(to, relayAccess(to, outer)));
     const open = (): Promise<Duplex> => this.#open(dialled, key);
     const road = new ReplicaConnections({ open, most: MOST_LINKS, idleMs: IDLE_MS, isAgent: true });
     this.#agents.set(agent, { made, road });
     return road;
-  }
-
-  #routesOf(route: ListedReplica['routes'][number]): Route[] {
-    const relay = relayAccess(route, this.#options.outer);
-    return [
-      ...(route.lan === null ? [] : [{ kind: 'lan' as const, ...address('lan', route.lan) }]),
-      ...(relay === undefined ? [] : [{ kind: 'relay' as const, ...relay, address: relayAddressOf(route.tls) }]),
-    ];
   }
 
   /** A link whose other end has admitted this side: before it answers, nobody sends a request that it would lose. */

@@ -6,16 +6,14 @@ import { CustodianClient } from '@ringfence/client/custodian';
 import {
   expectKeys,
   payloadAgent,
-  relayAddressOf,
+  routesTo,
   type LinkIdentity,
   type RelayAccess,
-  type Route,
 } from '@ringfence/client/payload-link';
 import { idOf, signKey } from '@ringfence/protocol';
 import { controlPlaneRoute, partyRoute, type PartyRoute } from '@ringfence/protocol/payload';
 import { z } from 'zod';
 import { AgentError } from '../agent-error.ts';
-import { address } from '../config.ts';
 
 /** How this machine reaches the outside, as its owner said at the join. */
 export const outerSettings = z.strictObject({
@@ -102,10 +100,6 @@ export function dialCustodian(options: {
   clock: Clock;
 }): CustodianClient {
   const { route, outer, identity, clock } = options;
-  const relay = relayAccess(route, outer);
-  const routes: Route[] = [
-    ...(route.lan === null ? [] : [{ kind: 'lan' as const, ...address('lan', route.lan) }]),
-    ...(relay === undefined ? [] : [{ kind: 'relay' as const, ...relay, address: relayAddressOf(route.tls) }]),
-  ];
+  const routes = routesTo(route, relayAccess(route, outer));
   return new CustodianClient(payloadAgent({ routes, identity, expect: expectKeys(route.tls), clock }));
 }

@@ -2,10 +2,10 @@ import type { Clock } from '@ringfence/base';
 import {
   expectKeys,
   payloadAgent,
-  relayAddressOf,
+  routesTo,
   type LinkIdentity,
   type PayloadAgent,
-  type Route,
+  type RelayAccess,
 } from '@ringfence/client/payload-link';
 import type { PartyRoute } from '@ringfence/protocol/payload';
 import { outerSettings } from './outer-settings.ts';
@@ -17,14 +17,10 @@ export function createLink(options: {
   clock: Clock;
 }): PayloadAgent {
   const { route, identity, clock } = options;
-  return payloadAgent({ routes: routesOf(route), identity, expect: expectKeys(route.tls), clock });
+  return payloadAgent({ routes: routesTo(route, relayAccess(route)), identity, expect: expectKeys(route.tls), clock });
 }
 
-function routesOf({ tls, relay, lan }: Pick<PartyRoute, 'tls' | 'relay' | 'lan'>): Route[] {
-  const routes: Route[] = [];
-  const [, host, port] = /^(.+):(\d+)$/.exec(lan ?? '') ?? [];
-  if (host !== undefined) routes.push({ kind: 'lan', host, port: Number(port) });
-  if (relay !== null)
-    routes.push({ kind: 'relay', relayUrl: relay.url, address: relayAddressOf(tls), ...outerSettings(relay.caPin) });
-  return routes;
+/** How to reach the relay of `route`; undefined where the party has none. */
+function relayAccess({ relay }: Pick<PartyRoute, 'relay'>): RelayAccess | undefined {
+  return relay === null ? undefined : { relayUrl: relay.url, ...outerSettings(relay.caPin) };
 }

@@ -19,7 +19,7 @@ export {
   type RequestBody,
   type StreamedResponse,
 } from './request.ts';
-export type { LanRoute, RelayRoute, Route } from './route.ts';
+export { routesTo, type LanRoute, type RelayRoute, type Route } from './route.ts';
 export {
   servePayload,
   type LanAddress,
