@@ -27,6 +27,7 @@ import type { LaidOut } from './lay-out.ts';
 import { logBucket } from './log-bucket.ts';
 import { judgeExit, prepare, start } from './run-job.ts';
 import { AttemptEnd } from './step-error.ts';
+import { untilRoom } from './until-room.ts';
 import { isPassing } from './with-custodian.ts';
 
 type Beat = MessageBody<'heartbeat'>['attempts'][number];
@@ -303,7 +304,7 @@ export class AttemptRunner {
   async #refuse(work: AttemptWork, refusal: Parameters<typeof refusedFact>[1]): Promise<void> {
     this.#context.metrics.refused(refusal);
     work.place?.release();
-    work.close(this.#context, 'not-started');
+    await untilRoom(this.#context, this.#closing.signal, () => work.close(this.#context, 'not-started'));
     await this.#context.record(refusedFact(work.id, refusal));
     this.#over(work);
   }
@@ -311,7 +312,7 @@ export class AttemptRunner {
   async #end(work: AttemptWork, ending: AttemptEnding): Promise<void> {
     // What is under way was cancelled; its folder is cleared only when it has let go of it.
     await work.stepping;
-    await recordStopped(this.#context, work, ending);
+    await recordStopped(this.#context, work, ending, this.#closing.signal);
     this.#sealer.seal(work.kept);
     try {
       await tellStopped(this.#context, work.id, ending, { kept: work.kept, signal: this.#closing.signal });

@@ -10,6 +10,7 @@ import { stoppedFact, toldFact } from './attempt-facts.ts';
 import type { AttemptFolder } from './attempt-folder.ts';
 import type { AttemptId } from './attempt-machine.ts';
 import type { AttemptWork } from './attempt-work.ts';
+import { untilRoom } from './until-room.ts';
 import { isPassing, withCustodian } from './with-custodian.ts';
 
 /** How an attempt ended. */
@@ -23,13 +24,18 @@ const TELL_WITHIN_MS = 7 * 86_400_000;
 const LOG_WITHIN_MS = 60_000;
 
 /** Writes down that nothing of an attempt runs any more, and clears away what it used. */
-export async function recordStopped(context: LinkContext, work: AttemptWork, ending: AttemptEnding): Promise<void> {
+export async function recordStopped(
+  context: LinkContext,
+  work: AttemptWork,
+  ending: AttemptEnding,
+  signal: AbortSignal,
+): Promise<void> {
   const { fault, metrics, log } = context;
   clearAway(work, log);
   work.place?.release();
   work.releaseImage();
   await work.log?.drained(LOG_WITHIN_MS);
-  work.close(context, ending.outcome);
+  await untilRoom(context, signal, () => work.close(context, ending.outcome));
   fault('stopped-before-journal');
   await context.record(stoppedFact(work.id, ending.outcome, ending.refusal));
   fault('stopped-after-journal');

@@ -9,6 +9,7 @@ import { stoppedFact, type AttemptRecord } from './attempt-facts.ts';
 import { AttemptFolder } from './attempt-folder.ts';
 import { commit } from './commit-results.ts';
 import { tellStopped, type AttemptEnding } from './end-attempt.ts';
+import { untilRoom } from './until-room.ts';
 
 /**
  * Brings to an end what an earlier process left: nothing of it runs any more. Results that were about to be committed are committed now,
@@ -24,7 +25,7 @@ export async function recoverAttempt(
   clearFolder(attemptRoom(context.machine.folders, record));
   const ending: AttemptEnding = record.stopped ?? { outcome: await outcomeOf(context, record, kept, { key, signal }) };
   if (record.stopped === null) {
-    closeView(context, kept, ending.outcome);
+    await untilRoom(context, signal, () => closeView(context, kept, ending.outcome));
     await context.record(stoppedFact(record, ending.outcome));
   }
   const { job, attempt } = record;
