@@ -10,6 +10,7 @@ import {
   type LinkParty,
 } from '@ringfence/client/control-link';
 import { idOf } from '@ringfence/protocol';
+import { sampleOffer } from '@ringfence/protocol/samples';
 import { keyOf, type Member } from '../control-plane/organisation.ts';
 import type { Target } from '../control-plane/control-plane-apart.ts';
 
@@ -101,24 +102,8 @@ class Simulated {
   /** Its offer, in place of the one before; `cpuMilli` tells them apart. */
   offer(cpuMilli: number): Promise<void> {
     this.#epoch += 1;
-    return this.send({
-      name: 'offer',
-      body: {
-        offer: this.#offer,
-        site: this.#site,
-        epoch: this.#epoch,
-        tier: 'private',
-        jurisdictions: ['DE'],
-        isolations: ['sandbox'],
-        tees: [],
-        hardLimits: true,
-        cpuMilli,
-        memoryBytes: 16e9,
-        diskBytes: 100e9,
-        gpus: [],
-        evidence: [],
-      },
-    });
+    const own = { offer: this.#offer, site: this.#site, epoch: this.#epoch, cpuMilli };
+    return this.send({ name: 'offer', body: sampleOffer(own) });
   }
 
   async stop(): Promise<void> {

@@ -4,6 +4,7 @@ import { systemClock } from '@ringfence/base/platform';
 import { ControlPlaneClient } from '@ringfence/client/api';
 import { sha256Hex, statementDigest } from '@ringfence/crypto/sign';
 import { placementDigest, signStatement } from '@ringfence/keyring';
+import { SAMPLE_PLACEMENT } from '@ringfence/protocol/samples';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import { keyOf, type Member, type Organisation } from '../control-plane/organisation.ts';
 import type { Target } from '../control-plane/control-plane-apart.ts';
@@ -35,22 +36,7 @@ type Submission = Parameters<ControlPlaneClient['submit']>[0];
 type Ready = { readonly client: ControlPlaneClient; readonly submissions: readonly (readonly [JobId, Submission])[] };
 
 const HOUR = 3_600_000;
-const PLACEMENT: PlacementPart = {
-  v: 1,
-  type: 'train',
-  resources: { cpuMilli: 1000, memoryBytes: 1e9, diskBytes: 0, hardLimits: false },
-  tiers: ['private'],
-  residency: [],
-  isolation: 'sandbox',
-  tees: [],
-  egress: 'none',
-  burst: 'never',
-  onPartition: 'stop',
-  spot: 'auto',
-  priority: 50,
-  maxDurationMs: HOUR,
-  retryOn: ['no-capacity', 'interruption'],
-};
+const PLACEMENT: PlacementPart = { ...SAMPLE_PLACEMENT, retryOn: ['no-capacity', 'interruption'] };
 
 let ready: Ready[] = [];
 

@@ -40,28 +40,14 @@ import {
 } from '@ringfence/keyring';
 import type { jobSubmission } from '@ringfence/protocol/api';
 import type { MessageBody } from '@ringfence/protocol/messages';
+import { SAMPLE_PLACEMENT, sampleOffer } from '@ringfence/protocol/samples';
 import { DELEGATIONS, type KeyringChange, type PlacementPart } from '@ringfence/protocol/statements';
 import type { z } from 'zod';
 import { cleanUp, temporaryFolder, until } from './control-plane.fixture.ts';
 import type { RunningControlPlane } from './start.ts';
 
 /** A job that one sandbox on an own site can run. */
-export const PLACEMENT: PlacementPart = {
-  v: 1,
-  type: 'train',
-  resources: { cpuMilli: 1000, memoryBytes: 1e9, diskBytes: 0, hardLimits: false },
-  tiers: ['private'],
-  residency: [],
-  isolation: 'sandbox',
-  tees: [],
-  egress: 'none',
-  burst: 'never',
-  onPartition: 'stop',
-  spot: 'auto',
-  priority: 50,
-  maxDurationMs: 3_600_000,
-  retryOn: ['no-capacity', 'interruption'],
-};
+export const PLACEMENT: PlacementPart = { ...SAMPLE_PLACEMENT, retryOn: ['no-capacity', 'interruption'] };
 
 /** A lease as its agent got it. */
 export type Leased = Extract<ControlPlaneMessage, { name: 'lease' }>['body'];
@@ -286,25 +272,7 @@ export function memberOf(party: {
 
 /** An offer of four CPUs on an own site. */
 export function offerOf(agent: TestAgent, change: Partial<MessageBody<'offer'>> = {}): DurablePartyMessage {
-  return {
-    name: 'offer',
-    body: {
-      offer: agent.offer,
-      site: agent.site,
-      epoch: 1,
-      tier: 'private',
-      jurisdictions: ['DE'],
-      isolations: ['sandbox'],
-      tees: [],
-      hardLimits: true,
-      cpuMilli: 4000,
-      memoryBytes: 16e9,
-      diskBytes: 100e9,
-      gpus: [],
-      evidence: [],
-      ...change,
-    },
-  };
+  return { name: 'offer', body: sampleOffer({ offer: agent.offer, site: agent.site, ...change }) };
 }
 
 /** The first registration code that `target` left in its state folder. */

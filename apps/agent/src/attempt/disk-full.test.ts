@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ManualClock, newId, silentLog, systemRng } from '@ringfence/base';
+import { ManualClock, silentLog } from '@ringfence/base';
 import { DiskRoom } from '@ringfence/base/platform';
-import type { MessageBody } from '@ringfence/protocol/messages';
+import { sampleOffer } from '@ringfence/protocol/samples';
 import { OfferKeeper } from '../link/offer-keeper.ts';
 import { openOrganisation } from './organisation.fixture.ts';
 
@@ -23,7 +23,7 @@ describe('a machine whose disk is nearly full', () => {
     const disk = { full: false };
     const sent: [number, number][] = [];
     const keeper = new OfferKeeper({
-      offer: (epoch) => offerWith(epoch, disk.full ? 0 : 1e9),
+      offer: (epoch) => sampleOffer({ epoch, diskBytes: disk.full ? 0 : 1e9 }),
       nextEpoch: () => 7,
       send: async ({ epoch, diskBytes }) => void sent.push([epoch, diskBytes]),
       isFull: () => disk.full,
@@ -50,21 +50,3 @@ describe('a machine whose disk is nearly full', () => {
     assert.equal(clock.waiting, 0);
   });
 });
-
-function offerWith(epoch: number, diskBytes: number): MessageBody<'offer'> {
-  return {
-    offer: newId('offer', systemRng),
-    site: newId('site', systemRng),
-    epoch,
-    tier: 'private',
-    jurisdictions: [],
-    isolations: ['sandbox'],
-    tees: [],
-    hardLimits: true,
-    cpuMilli: 1_000,
-    memoryBytes: 1e9,
-    diskBytes,
-    gpus: [],
-    evidence: [],
-  };
-}

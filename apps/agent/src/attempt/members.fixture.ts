@@ -3,6 +3,7 @@ import { TlsKey } from '@ringfence/crypto/certificate';
 import { SealPrivateKey } from '@ringfence/crypto/open';
 import { SigningKey } from '@ringfence/crypto/sign';
 import type { Workload } from '@ringfence/protocol/payload';
+import { SAMPLE_PLACEMENT } from '@ringfence/protocol/samples';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 
 /** Everybody's keys. */
@@ -15,6 +16,7 @@ export const KEYS = {
   stranger: SigningKey.generate(rng),
   controlRoot: SigningKey.generate(rng),
   leases: SigningKey.generate(rng),
+  issuer: SigningKey.generate(rng),
   custodianTls: TlsKey.generate(rng),
   custodianSeal: SealPrivateKey.generate(rng),
 };
@@ -25,24 +27,17 @@ export const IDS = {
   custodian: newId('custodian', rng),
   device: newId('device', rng),
   agent: newId('agent', rng),
+  site: newId('site', rng),
   controlPlane: newId('controlPlane', rng),
   offer: newId('offer', rng),
 };
 
 /** Where the test job may run. */
 export const PLACEMENT: PlacementPart = {
-  v: 1,
-  type: 'train',
+  ...SAMPLE_PLACEMENT,
   resources: { cpuMilli: 100, memoryBytes: 64_000_000, diskBytes: 0, hardLimits: false },
-  tiers: ['private'],
-  residency: [],
   isolation: 'process',
-  tees: [],
-  egress: 'none',
-  burst: 'never',
-  onPartition: 'stop',
   spot: 'never',
-  priority: 50,
   maxDurationMs: 60_000,
 };
 

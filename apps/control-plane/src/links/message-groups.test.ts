@@ -4,6 +4,7 @@ import { ManualClock, newId, silentLog, systemRng, type AgentId, type OrgId } fr
 import { systemClock } from '@ringfence/base/platform';
 import type { DurablePartyMessage } from '@ringfence/client/control-link';
 import { SigningKey } from '@ringfence/crypto/sign';
+import { sampleOffer } from '@ringfence/protocol/samples';
 import { StoreError } from '@ringfence/store';
 import { sql } from 'kysely';
 import { startDatabase, until } from '../control-plane.fixture.ts';
@@ -56,21 +57,7 @@ class Rows {
 
 const offer = (cpuMilli: number, epoch = 1): DurablePartyMessage => ({
   name: 'offer',
-  body: {
-    offer: newId('offer', systemRng),
-    site: newId('site', systemRng),
-    epoch,
-    tier: 'private',
-    jurisdictions: ['DE'],
-    isolations: ['sandbox'],
-    tees: [],
-    hardLimits: true,
-    cpuMilli,
-    memoryBytes: 1e9,
-    diskBytes: 0,
-    gpus: [],
-    evidence: [],
-  },
+  body: sampleOffer({ epoch, cpuMilli }),
 });
 
 async function opened(t: TestContext) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { newId, systemRng } from '@ringfence/base';
 import { until } from '@ringfence/base/until';
+import { sampleOffer } from '@ringfence/protocol/samples';
 import { acceptLink } from './accept-link.ts';
 import type { DurableControlMessage, DurablePartyMessage } from './accept-link-options.ts';
 import { LoopbackControlPlane } from './control-plane.fixture.ts';
@@ -9,24 +10,7 @@ import { fastClock } from './fast-clock.fixture.ts';
 import { dial, newParty, temporaryFolder } from './party.fixture.ts';
 
 const job = newId('job', systemRng);
-const offer = (epoch: number): DurablePartyMessage => ({
-  name: 'offer',
-  body: {
-    offer: newId('offer', systemRng),
-    site: newId('site', systemRng),
-    epoch,
-    tier: 'private',
-    jurisdictions: ['DE'],
-    isolations: ['sandbox'],
-    tees: [],
-    hardLimits: true,
-    cpuMilli: 1_000,
-    memoryBytes: 1_000_000_000,
-    diskBytes: 0,
-    gpus: [],
-    evidence: [],
-  },
-});
+const offer = (epoch: number): DurablePartyMessage => ({ name: 'offer', body: sampleOffer({ epoch }) });
 const stop = (attempt: number): DurableControlMessage => ({
   name: 'stop',
   body: { job, attempt, graceMs: 0, reason: 'requested' },

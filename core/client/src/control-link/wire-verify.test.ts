@@ -17,6 +17,7 @@ import {
   type WireReport,
 } from '@ringfence/ledger';
 import { MESSAGES } from '@ringfence/protocol/messages';
+import { SAMPLE_PLACEMENT } from '@ringfence/protocol/samples';
 import type { DurableControlMessage } from './accept-link-options.ts';
 import { LoopbackControlPlane } from './control-plane.fixture.ts';
 import { fastClock } from './fast-clock.fixture.ts';
@@ -105,22 +106,7 @@ function leaseOf(
     notAfter: 2,
   };
   const lease = signEnvelope('application/vnd.ringfence.lease.v1+json', statement, [controlPlane.leases]);
-  const placement = {
-    v: 1,
-    type: 'train',
-    resources: { cpuMilli: 1_000, memoryBytes: 1_000_000_000, diskBytes: 0, hardLimits: false },
-    tiers: ['private'],
-    residency: [],
-    isolation: 'sandbox',
-    tees: [],
-    egress: 'none',
-    burst: 'never',
-    onPartition: 'stop',
-    spot: 'never',
-    priority: 50,
-    maxDurationMs: 60_000,
-  };
-  const body = { job: lease, label: lease, placement, receipt: lease, lease, echo: 0 };
+  const body = { job: lease, label: lease, placement: SAMPLE_PLACEMENT, receipt: lease, lease, echo: 0 };
   return { name: 'lease', body: MESSAGES.lease.schema.parse(body) };
 }
 

@@ -1,6 +1,7 @@
 import { newId, toHex, type Rng } from '@ringfence/base';
 import { SigningKey, signEnvelope } from '@ringfence/crypto/sign';
 import { MESSAGES, type Message, type MessageName } from '../messages/index.ts';
+import { SAMPLE_PLACEMENT } from '../samples.fixture.ts';
 import type { Direction, PartyRole } from './direction.ts';
 
 /** One message of every kind, with fresh ids. */
@@ -64,22 +65,14 @@ function offerBody(rng: Rng, digest: string) {
 
 function leaseBody(rng: Rng) {
   const statement = signEnvelope('application/vnd.ringfence.job.v1+json', { v: 1 }, [SigningKey.generate(rng)]);
-  const placement = {
-    v: 1,
-    type: 'train',
-    resources: { cpuMilli: 1_000, memoryBytes: 1_000_000_000, diskBytes: 0, hardLimits: false },
-    tiers: ['private'],
-    residency: [],
-    isolation: 'sandbox',
-    tees: [],
-    egress: 'none',
-    burst: 'never',
-    onPartition: 'stop',
-    spot: 'never',
-    priority: 50,
-    maxDurationMs: 60_000,
+  return {
+    job: statement,
+    label: statement,
+    placement: SAMPLE_PLACEMENT,
+    receipt: statement,
+    lease: statement,
+    echo: 3,
   };
-  return { job: statement, label: statement, placement, receipt: statement, lease: statement, echo: 3 };
 }
 
 /** Who sends a message, and to or from which kind of party. */
