@@ -27,6 +27,14 @@ export interface JoinConfig extends Common {
   readonly relayCa: string | undefined;
   readonly proxy: string | undefined;
   readonly lan: string | undefined;
+  /** Files of what admits a machine away from home. */
+  readonly admission: string | undefined;
+  readonly machine: string | undefined;
+}
+
+/** What `keys` was told. */
+export interface KeysConfig extends Common {
+  readonly verb: 'keys';
 }
 
 /** What `run` was told. */
@@ -60,13 +68,16 @@ export interface RunConfig extends Common {
 }
 
 /** The agent's configuration. */
-export type AgentConfig = JoinConfig | RunConfig;
+export type AgentConfig = JoinConfig | KeysConfig | RunConfig;
 
 /** What `--help` prints. */
-export const AGENT_USAGE = `ringfence-agent join | run
+export const AGENT_USAGE = `ringfence-agent keys | join | run
+
+  keys --state DIR                 makes the keys of the next join and prints them, for the provider's machine statement
 
   join --state DIR                 joins an organisation with a code from standard input, once for each organisation
     --code-file FILE               reads the code from a file instead
+    --admission FILE --machine FILE  of a provider's machine: what admits it, for the keys that keys printed
     --allow-process                lets jobs run without a sandbox where bubblewrap does not work
     --lan HOST:PORT                address on the local network where devices may read logs directly
     --proxy URL                    HTTP proxy for outgoing connections
@@ -106,6 +117,8 @@ const text = { type: 'string' } as const;
 const FLAGS = {
   state: text,
   'code-file': text,
+  admission: text,
+  machine: text,
   lan: text,
   proxy: text,
   'ca-file': text,
@@ -139,7 +152,16 @@ const FLAGS = {
   help: { type: 'boolean' },
 } as const;
 
-const JOIN_ONLY = ['code-file', 'lan', 'proxy', 'ca-file', 'relay-ca', 'allow-process'] as const;
+const JOIN_ONLY = [
+  'code-file',
+  'admission',
+  'machine',
+  'lan',
+  'proxy',
+  'ca-file',
+  'relay-ca',
+  'allow-process',
+] as const;
 const RUN_ONLY = [
   'admin',
   'reconnect-within',
@@ -164,6 +186,8 @@ const RUN_ONLY = [
   'gateway-listen',
 ] as const;
 
+const MISPLACED = { keys: [...JOIN_ONLY, ...RUN_ONLY], join: RUN_ONLY, run: JOIN_ONLY };
+
 type Environment = Readonly<Record<string, string | undefined>>;
 type ListFlag =
   | 'jurisdiction'
@@ -185,9 +209,9 @@ export function parseAgentConfig(args: readonly string[], env: Environment): Age
   const { values, positionals } = readFlags(args);
   if (values.help === true) return 'help';
   const [verb, ...more] = positionals;
-  if ((verb !== 'run' && verb !== 'join') || more.length > 0)
-    throw bad('name one thing to do: join or run', 'see --help');
-  const misplaced = (verb === 'run' ? JOIN_ONLY : RUN_ONLY).find((flag) => values[flag] !== undefined);
+  if ((verb !== 'run' && verb !== 'join' && verb !== 'keys') || more.length > 0)
+    throw bad('name one thing to do: keys, join or run', 'see --help');
+  const misplaced = MISPLACED[verb].find((flag) => values[flag] !== undefined);
   if (misplaced !== undefined) throw bad(`--${misplaced} does not belong to ${verb}`, 'see --help');
   const given = (flag: TextFlag): string | undefined => values[flag] ?? env[variableOf(flag)];
   const state = given('state');
@@ -202,12 +226,15 @@ export function parseAgentConfig(args: readonly string[], env: Environment): Age
   const isGateway = values.gateway ?? env['RINGFENCE_GATEWAY'] === '1';
   if (verb === 'run')
     return { verb, ...common, ...runFlags(given, list), gateway: gatewayFlags(isGateway, given('gateway-listen')) };
+  if (verb === 'keys') return { verb, ...common };
   const lan = given('lan');
   if (lan !== undefined) address('lan', lan);
   return {
     verb,
     ...common,
     codeFile: given('code-file'),
+    admission: given('admission'),
+    machine: given('machine'),
     allowProcess: values['allow-process'] ?? env['RINGFENCE_ALLOW_PROCESS'] === '1',
     caFile: given('ca-file'),
     relayCa: given('relay-ca'),

@@ -1,9 +1,17 @@
 import { createLog, errorFields, noFault, RingfenceError, systemRng, type Log } from '@ringfence/base';
 import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
-import { AGENT_USAGE, parseAgentConfig, type AgentConfig, type JoinConfig, type RunConfig } from './config.ts';
+import {
+  AGENT_USAGE,
+  parseAgentConfig,
+  type AgentConfig,
+  type JoinConfig,
+  type KeysConfig,
+  type RunConfig,
+} from './config.ts';
 import { FAULT_POINTS, type Fault } from './fault-points.ts';
 import { sealKey } from './identity/seal-key.ts';
 import { joinOrganisation } from './join/join-organisation.ts';
+import { prepareKeys, readPapers } from './join/papers.ts';
 import { readJoinCode } from './join/read-code.ts';
 import { startAgent } from './start-agent.ts';
 
@@ -16,6 +24,7 @@ try {
   const config = parseAgentConfig(process.argv.slice(2), process.env);
   if (config === 'help') process.stdout.write(AGENT_USAGE);
   else if (config.verb === 'join') await join(config);
+  else if (config.verb === 'keys') await printKeys(config);
   else await run(config);
 } catch (error) {
   if (!(error instanceof RingfenceError)) throw error;
@@ -35,6 +44,7 @@ async function join(config: JoinConfig): Promise<void> {
     key: sealKey(state, config.sealKeyFile, systemRng),
     allowProcess,
     lan,
+    admitted: readPapers(config),
     outer: {
       ...(proxy === undefined ? {} : { proxy }),
       ...(caFile === undefined ? {} : { caFile }),
@@ -46,6 +56,14 @@ async function join(config: JoinConfig): Promise<void> {
     fault: faultOf(config, log),
   });
   process.stdout.write(`${JSON.stringify({ event: 'joined', agent, org })}\n`);
+}
+
+async function printKeys(config: KeysConfig): Promise<void> {
+  const { state, sealKeyFile } = config;
+  openStateFolder({ path: state, role: 'agent', version: STATE_VERSION });
+  const key = sealKey(state, sealKeyFile, systemRng);
+  const keys = await prepareKeys(state, key, { clock: systemClock, rng: systemRng });
+  process.stdout.write(`${JSON.stringify(keys)}\n`);
 }
 
 async function run(config: RunConfig): Promise<void> {

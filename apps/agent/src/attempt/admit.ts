@@ -1,5 +1,5 @@
 import { errorFields } from '@ringfence/base';
-import { checkLease, refusalOf } from '@ringfence/keyring';
+import { checkLease, refusalOf, type EvidenceFile } from '@ringfence/keyring';
 import type { LinkContext } from '../link/link-context.ts';
 import { chooseIsolation } from '../sandbox/index.ts';
 import type { AttemptWork } from './attempt-work.ts';
@@ -16,8 +16,10 @@ export async function admit(context: LinkContext, work: AttemptWork): Promise<vo
   const { keyring, link, machine, clock } = context;
   if (clock.now() - keyring.headAt > FRESH_MS) await refresh(context);
   let decision = judge(context, work);
+  const evidence = isShort(decision) ? await fetchEvidence(context) : undefined;
+  if (evidence !== undefined) decision = judge(context, work, evidence);
   // A device that joined a minute ago is not in the copy yet.
-  if (!decision.allow && (await refresh(context))) decision = judge(context, work);
+  if (!decision.allow && (await refresh(context))) decision = judge(context, work, evidence);
   if (!decision.allow) throw refusedFor(refusalOf(decision.reasons) ?? 'bad-lease', decision.reasons);
   const { admission } = decision;
   const { resources } = admission.placement;
@@ -43,7 +45,13 @@ export async function admit(context: LinkContext, work: AttemptWork): Promise<vo
   work.open(context);
 }
 
-function judge({ keyring, link, machine, clock }: LinkContext, { leased }: AttemptWork): ReturnType<typeof checkLease> {
+type Judged = ReturnType<typeof checkLease>;
+
+function judge(
+  { keyring, link, machine, clock }: LinkContext,
+  { leased }: AttemptWork,
+  evidence?: EvidenceFile,
+): Judged {
   return checkLease(leased.start, {
     keyring: keyring.keyring,
     head: keyring.head,
@@ -54,7 +62,27 @@ function judge({ keyring, link, machine, clock }: LinkContext, { leased }: Attem
     highestAttempt: leased.highestBefore,
     now: clock.now(),
     jurisdictions: machine.jurisdictions.length === 0 ? undefined : machine.jurisdictions,
+    evidence,
   });
+}
+
+/** Few starts need evidence: it is asked for only then, and afresh each time, so that a revocation is not missed. */
+function isShort(decision: Judged): boolean {
+  return !decision.allow && decision.reasons.includes('evidence-not-verified');
+}
+
+/** What the custodian keeps; it is judged here by the keyring. Nothing when the custodian cannot be reached. */
+async function fetchEvidence({ custodian, log }: LinkContext): Promise<EvidenceFile | undefined> {
+  try {
+    const rows = await custodian.evidence();
+    return {
+      documents: rows.map(({ document }) => document),
+      revocations: rows.flatMap(({ revocation }) => revocation ?? []),
+    };
+  } catch (error) {
+    log.warn('evidence.not-fetched', errorFields(error));
+    return undefined;
+  }
 }
 
 /** Fetches the keyring; false when the custodian cannot be reached: then the copy at hand decides, and its age. */

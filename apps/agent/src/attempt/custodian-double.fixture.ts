@@ -6,7 +6,7 @@ import { createLinkIdentity, linkHttpServer, servePayload } from '@ringfence/cli
 import { sealTo } from '@ringfence/crypto/seal';
 import { sha256Hex, statementDigest, type Envelope, type SigningKey } from '@ringfence/crypto/sign';
 import { signStatement } from '@ringfence/keyring';
-import type { GrantPayload, Workload } from '@ringfence/protocol/payload';
+import type { EvidenceRow, GrantPayload, Workload } from '@ringfence/protocol/payload';
 import type { GrantStatement } from '@ringfence/protocol/statements';
 import { IDS, KEYS } from './members.fixture.ts';
 
@@ -19,6 +19,8 @@ export interface CustodianWishes {
   grant: (body: GrantStatement) => GrantStatement;
   signer: SigningKey;
   refuse: boolean;
+  /** What it keeps about sites. */
+  evidence: EvidenceRow[];
   /** Whoever asks gets no answer. */
   away: boolean;
   workload: (workload: Workload) => Workload;
@@ -57,6 +59,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, double
   const send = (value: object): void =>
     void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
   if (path === '/v1/keyring') return send({ statements: [], head: double.head() });
+  if (path === '/v1/evidence') return send({ evidence: double.wishes.evidence });
   if (path === '/v1/grants') return send(await grantOf(body, double));
   if (path === '/v1/commits') return send({ result: 'committed', commit: commitOf(body) });
   return send({ stored: true });

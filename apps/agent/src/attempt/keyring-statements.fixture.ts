@@ -1,4 +1,4 @@
-import { newId, systemRng as rng, type EpochMs } from '@ringfence/base';
+import { systemRng as rng, type EpochMs } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
 import { SigningKey, type Envelope } from '@ringfence/crypto/sign';
 import { foldKeyring, genesisStatement, nextStatement, signStatement } from '@ringfence/keyring';
@@ -40,6 +40,7 @@ export function keyringStatements(
   ];
   add({ kind: 'delegate', custodian, key: KEYS.enrolment.publicKey, may, notAfter });
   add({ kind: 'add-device', device, sign: KEYS.device.publicKey, tls: KEYS.deviceTls.publicKey });
-  add({ kind: 'add-agent', agent, site: newId('site', rng), tier: 'private', ...keys }, KEYS.enrolment);
+  add({ kind: 'add-evidence-issuer', key: KEYS.issuer.publicKey, standards: ['iso27001'] });
+  add({ kind: 'add-agent', agent, site: IDS.site, tier: 'private', ...keys }, KEYS.enrolment);
   return statements;
 }

@@ -25,6 +25,8 @@ export interface LeaseChange {
   readonly workload?: Workload;
   /** Where placement and label let the job run; anywhere when absent. */
   readonly residency?: readonly string[];
+  /** What is asked for about the site. */
+  readonly evidence?: PlacementPart['evidence'];
 }
 
 /** The statements of a lease, good but for `change`. */
@@ -73,9 +75,10 @@ export function leasedAs(job: JobId, change: LeaseChange): Omit<Leased, 'highest
 }
 
 /** Where a workload may run: as it says itself, else as the usual one. */
-function placementOf({ workload = WORKLOAD, residency = [] }: LeaseChange): PlacementPart {
+function placementOf({ workload = WORKLOAD, residency = [], evidence }: LeaseChange): PlacementPart {
   const { resources, isolation, maxDurationMs } = workload;
-  return { ...PLACEMENT, residency: [...residency], resources, isolation, maxDurationMs };
+  const asked = evidence === undefined ? {} : { evidence };
+  return { ...PLACEMENT, ...asked, residency: [...residency], resources, isolation, maxDurationMs };
 }
 
 function orderOf(job: JobId, change: LeaseChange): { label: Envelope; order: Envelope } {

@@ -47,6 +47,7 @@ const HONEST: CustodianWishes = {
   grant: (body) => body,
   signer: KEYS.enrolment,
   refuse: false,
+  evidence: [],
   away: false,
   workload: (workload) => workload,
   signed: WORKLOAD,

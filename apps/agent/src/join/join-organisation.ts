@@ -21,6 +21,7 @@ import {
   type OuterSettings,
 } from '../link/joined-link.ts';
 import { KeyringCopy } from '../link/keyring-copy.ts';
+import { checkPapers, preparedFolder, type Papers } from './papers.ts';
 
 /** What a join needs. */
 export interface JoinOptions {
@@ -29,6 +30,8 @@ export interface JoinOptions {
   readonly key: RecordKey;
   readonly allowProcess: boolean;
   readonly lan: string | undefined;
+  /** What admits a provider's machine, about the keys of {@link preparedFolder}. */
+  readonly admitted?: Papers | undefined;
   readonly outer: OuterSettings;
   readonly clock: Clock;
   readonly rng: Rng;
@@ -52,14 +55,15 @@ export async function joinOrganisation(options: JoinOptions): Promise<JoinedLink
   const folder = linkFolder(state, controlPlane.id);
   const joined = readLinks(state).find((link) => link.controlPlane.id === controlPlane.id);
   if (joined !== undefined) return finishJoin(state, joined);
-  const pending = join(state, `joining-${code.id}`);
+  const pending = options.admitted === undefined ? join(state, `joining-${code.id}`) : preparedFolder(state);
   makeFolder(pending);
   const identity = await makeIdentity(pending, key, { clock, rng });
   const keys = joinKeys(identity, options);
+  if (options.admitted !== undefined) checkPapers(options.admitted, keys);
   const custodian = dialCustodian({ route, outer: options.outer, identity: identity.link, clock });
   try {
     fault('join-before-request');
-    const handover = await requestJoin(custodian, code, keys);
+    const handover = await requestJoin(custodian, code, keys, options.admitted);
     fault('join-after-answer');
     const keyring = foldKeyring(handover.statements, orgRoot);
     const agent = checkHandover(keyring, code, keys, handover.agent);
@@ -106,9 +110,14 @@ function joinKeys({ sign, link, seal }: AgentIdentity, { allowProcess, lan }: Jo
   return { sign: sign.publicKey, tls: link.key.publicKey, seal: seal.publicKey, allowProcess, lan: lan ?? null };
 }
 
-async function requestJoin(custodian: CustodianClient, code: JoinCode, keys: JoinKeys): Promise<Handover> {
+async function requestJoin(
+  custodian: CustodianClient,
+  code: JoinCode,
+  keys: JoinKeys,
+  admitted: Papers | undefined,
+): Promise<Handover> {
   const link = { client: keys.tls, server: code.route.custodian.tls };
-  const body = { code: code.id, keys };
+  const body = { code: code.id, keys, ...(admitted === undefined ? {} : { admitted }) };
   const request = { ...body, proof: codeProof(code.secret, { message: 'join-request', link, body }) };
   const answer = await custodian.join(request).catch((error: unknown) => afterRefusal(custodian, error));
   if ('spent' in answer) return { ...answer.spent, agent: undefined };
