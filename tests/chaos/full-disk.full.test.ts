@@ -30,9 +30,9 @@ test('agent and custodian end when their journals find no room, and go on once t
       const exit = await exited;
       stop.abort();
       assert.deepEqual([exit.code, exit.signal], [1, null], `${name} ends by itself`);
-      await orders;
       free();
       await armed.house.restart(name);
+      await orders;
       await until(armed, WITHIN_MS, async () => {
         const [agent] = await untilTaken(() => armed.session.controlPlane.agents());
         return agent?.online === true ? { done: true } : { waiting: 'for the agent' };
