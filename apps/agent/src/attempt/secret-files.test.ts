@@ -2,31 +2,17 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { Secret, utf8 } from '@ringfence/base';
-import { missing } from '../../../../scripts/needs.ts';
-import { findContainerRuntimes, findGvisor } from '../oci/find-runtime.ts';
+import { openContainerHost, SANDBOX_LEVELS } from '../oci/container-host.fixture.ts';
 import { siteRoot } from '../oci/root-entry.ts';
 import { imageRoot } from '../oci/image-root.ts';
-import { openTestHost, runJob, type TestHost } from '../sandbox/sandbox-host.fixture.ts';
+import { runJob } from '../sandbox/sandbox-host.fixture.ts';
 import { planSandbox, SECRETS_FOLDER } from '../sandbox/index.ts';
 import { ABLE_MACHINE, SMALL_JOB } from '../sandbox/sandbox-spec.fixture.ts';
 import { deliverSecrets } from './job-secrets.ts';
 
 const VALUE = `it's $HOME\n"/run/secrets" \\ ü`;
-const LEVELS = [
-  { level: 'sandbox', needs: missing('root', 'bubblewrap') },
-  { level: 'container', needs: missing('root', 'runc') },
-  { level: 'gvisor', needs: missing('root', 'runsc') },
-] as const;
-
-async function openHost(t: TestContext): Promise<TestHost> {
-  const host = await openTestHost(t);
-  const container = findContainerRuntimes(host.capabilities).find(({ available }) => available);
-  const gvisor = findGvisor(host.capabilities).find(({ available }) => available);
-  const levels = { ...(container === undefined ? {} : { container }), ...(gvisor === undefined ? {} : { gvisor }) };
-  return { ...host, capabilities: { ...host.capabilities, ...levels } };
-}
 
 const delivered = (): string =>
   deliverSecrets(
@@ -41,12 +27,12 @@ while read -r _ place type _; do [ "$place" = /run/secrets ] && echo "$type"; do
 echo "$TOKEN \${KEY-no variable} $(umask)"; (echo x > /run/planted) 2>/dev/null || echo refused`;
 const SEEN = `${VALUE}\n700\n400\ntmpfs\nvariable no variable 0022\nrefused\n`;
 
-for (const { level, needs } of LEVELS)
+for (const { level, needs } of SANDBOX_LEVELS)
   test(
     `a secret is a file in memory at level ${level}, letter by letter, and no variable`,
     { skip: needs },
     async (t) => {
-      const host = await openHost(t);
+      const host = await openContainerHost(t);
       const job = { level, command: { script: delivered() + LOOK }, secretsFolder: true };
       const done = await runJob(host, job);
       assert.equal(done.stdout, SEEN, done.stderr);

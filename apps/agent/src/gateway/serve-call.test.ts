@@ -11,25 +11,15 @@ import {
   servePayload,
 } from '@ringfence/client/payload-link';
 import { TlsKey } from '@ringfence/crypto/certificate';
-import type { GatewayEndpoint } from '@ringfence/protocol/payload';
 import { BodyRoom } from './body-room.ts';
 import { serveCall } from './serve-call.ts';
+import { LISTED, READY_REPLICA } from './listed-endpoint.fixture.ts';
 import { ServedEndpoint } from './served-endpoint.ts';
-
-const listed: GatewayEndpoint = {
-  endpoint: newId('endpoint', rng),
-  name: 'e',
-  service: { port: 8_000, api: 'http', replicas: { min: 0, max: 1 } },
-  sensitivity: 'internal',
-  replicas: [],
-  tokens: [],
-};
-const replica = { job: newId('job', rng), attempt: 1, agent: newId('agent', rng), routes: [], state: 'ready' as const };
 
 it('lets members take turns when their requests wait, as it does tokens', async (t) => {
   const order: string[] = [];
   let onHeld = (): void => {};
-  const endpoint = new ServedEndpoint(listed, {
+  const endpoint = new ServedEndpoint(LISTED, {
     clock,
     draw: () => 0,
     findRoad: () => ({
@@ -73,7 +63,7 @@ it('lets members take turns when their requests wait, as it does tokens', async 
     answers.push(requestPayload(agent, { method: 'GET', path }));
     await waits;
   }
-  endpoint.update({ ...listed, replicas: [replica] });
+  endpoint.update({ ...LISTED, replicas: [READY_REPLICA] });
   for (const { status } of await Promise.all(answers)) assert.equal(status, 200);
   assert.deepEqual(order, ['/one/1', '/two/1', '/one/2', '/one/3']);
 });

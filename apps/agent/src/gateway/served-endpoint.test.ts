@@ -1,25 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ManualClock, newId, systemRng as rng } from '@ringfence/base';
-import type { GatewayEndpoint } from '@ringfence/protocol/payload';
+import { ManualClock } from '@ringfence/base';
+import { LISTED, READY_REPLICA } from './listed-endpoint.fixture.ts';
 import { ServedEndpoint } from './served-endpoint.ts';
 import type { ReplicaRoad, Target } from './target.ts';
-
-const listed: GatewayEndpoint = {
-  endpoint: newId('endpoint', rng),
-  name: 'e',
-  service: { port: 8_000, api: 'http', replicas: { min: 0, max: 1 } },
-  sensitivity: 'internal',
-  replicas: [],
-  tokens: [],
-};
-const replica = { job: newId('job', rng), attempt: 1, agent: newId('agent', rng), routes: [], state: 'ready' as const };
 
 function endpointOf(most = 1) {
   const clock = new ManualClock();
   const road: { sends: Awaited<ReturnType<ReplicaRoad['send']>>; known: boolean } = { sends: 'answered', known: true };
   let told = 0;
-  const endpoint = new ServedEndpoint(listed, {
+  const endpoint = new ServedEndpoint(LISTED, {
     clock,
     draw: () => 0,
     findRoad: () => (road.known ? { most, send: () => Promise.resolve(road.sends) } : undefined),
@@ -34,7 +24,7 @@ describe('an endpoint at a gateway', () => {
     const { endpoint, hold, told } = endpointOf();
     const [first, second] = [hold(60_000), hold(60_000)];
     assert.deepEqual([told(), endpoint.load().held], [2, 2]);
-    endpoint.update({ ...listed, replicas: [replica] });
+    endpoint.update({ ...LISTED, replicas: [READY_REPLICA] });
     const target = await first;
     assert.ok(target !== undefined);
     assert.deepEqual([endpoint.load().held, endpoint.load().inFlight], [1, 1]);
@@ -44,7 +34,7 @@ describe('an endpoint at a gateway', () => {
 
   it('gives up what waited long enough, and sends nothing to a replica that drains', async () => {
     const { endpoint, clock, hold } = endpointOf();
-    endpoint.update({ ...listed, replicas: [{ ...replica, state: 'draining' }] });
+    endpoint.update({ ...LISTED, replicas: [{ ...READY_REPLICA, state: 'draining' }] });
     assert.equal(endpoint.take(), undefined);
     const late = hold(60_000);
     clock.advance(60_000);
@@ -55,19 +45,19 @@ describe('an endpoint at a gateway', () => {
   it('lets nobody wait while its owner wants no replica, and holds again afterwards', async () => {
     const { endpoint, hold, told } = endpointOf();
     const early = hold(60_000);
-    endpoint.update({ ...listed, resting: true });
+    endpoint.update({ ...LISTED, resting: true });
     assert.equal(await early, undefined);
     assert.equal(await hold(60_000), undefined);
     assert.deepEqual([told(), endpoint.isBusy], [1, false]);
-    endpoint.update(listed);
+    endpoint.update(LISTED);
     const late = hold(60_000);
-    endpoint.update({ ...listed, replicas: [replica] });
+    endpoint.update({ ...LISTED, replicas: [READY_REPLICA] });
     assert.ok((await late) !== undefined);
   });
 
   it('lets a replica rest that did not take a request, and then tries it again', async () => {
     const { endpoint, clock, hold, road } = endpointOf();
-    endpoint.update({ ...listed, replicas: [replica] });
+    endpoint.update({ ...LISTED, replicas: [READY_REPLICA] });
     const target = endpoint.take();
     assert.ok(target !== undefined);
     road.sends = 'not-taken';
@@ -82,7 +72,7 @@ describe('an endpoint at a gateway', () => {
   it('finds the way to a listed replica whose agent it did not know, without another word from the custodian', async () => {
     const { endpoint, clock, hold, road } = endpointOf();
     road.known = false;
-    endpoint.update({ ...listed, replicas: [replica] });
+    endpoint.update({ ...LISTED, replicas: [READY_REPLICA] });
     const held = hold(60_000);
     clock.advance(1_000);
     assert.equal(endpoint.load().held, 1);

@@ -2,32 +2,18 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { missing } from '../../../../scripts/needs.ts';
-import { findContainerRuntimes, findGvisor } from '../oci/find-runtime.ts';
-import { identityOf, jobFolder, openTestHost, runJob, type TestHost } from '../sandbox/sandbox-host.fixture.ts';
+import { openContainerHost, SANDBOX_LEVELS } from '../oci/container-host.fixture.ts';
+import { identityOf, jobFolder, runJob } from '../sandbox/sandbox-host.fixture.ts';
 import { jobReporting } from './job-reporting.ts';
 import { MetricPipe } from './metric-pipe.ts';
 
-const LEVELS = [
-  { level: 'process', needs: missing('root') },
-  { level: 'sandbox', needs: missing('root', 'bubblewrap') },
-  { level: 'container', needs: missing('root', 'runc') },
-  { level: 'gvisor', needs: missing('root', 'runsc') },
-] as const;
-
-/** This machine with the first container runtime and the gVisor that it has. */
-async function openHost(t: TestContext): Promise<TestHost> {
-  const host = await openTestHost(t);
-  const container = findContainerRuntimes(host.capabilities).find(({ available }) => available);
-  const gvisor = findGvisor(host.capabilities).find(({ available }) => available);
-  const levels = { ...(container === undefined ? {} : { container }), ...(gvisor === undefined ? {} : { gvisor }) };
-  return { ...host, capabilities: { ...host.capabilities, ...levels } };
-}
+const LEVELS = [{ level: 'process', needs: missing('root') }, ...SANDBOX_LEVELS] as const;
 
 for (const { level, needs } of LEVELS)
   test(`a job at level ${level} writes its pipe, and nothing beside it`, { skip: needs }, async (t) => {
-    const host = await openHost(t);
+    const host = await openContainerHost(t);
     const work = jobFolder(host, 'work');
     mkdirSync(join(host.folder, 'attempt'), { mode: 0o755 });
     const pipe = await MetricPipe.make(join(host.folder, 'attempt', 'metrics'), identityOf(host));
