@@ -18,11 +18,9 @@ async function brokenRules(path: string, source: string): Promise<string[]> {
     writeFileSync(join(tree, 'tsconfig.json'), JSON.stringify(project));
     mkdirSync(join(tree, dirname(path)), { recursive: true });
     writeFileSync(join(tree, path), source);
-    const { stdout } = await runTool(
-      join(checkout, 'node_modules/.bin/oxlint'),
-      ['--type-aware', '-f', 'json', path],
-      tree,
-    );
+    const { stdout } = await runTool(join(checkout, 'node_modules/.bin/oxlint'), ['--type-aware', '-f', 'json', path], {
+      cwd: tree,
+    });
     const { diagnostics } = JSON.parse(stdout) as { diagnostics: { code: string }[] };
     return [...new Set(diagnostics.map(({ code }) => code))].toSorted();
   } finally {
