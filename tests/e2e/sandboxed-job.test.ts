@@ -1,6 +1,6 @@
 // A job that looks around: it reads no root-only file, no agent key, no other job's folder, and reaches no network.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,4 +112,27 @@ test('a stopped job’s program has its grace: it writes a checkpoint before the
   const said = await log();
   assert.match(said, /checkpoint written/);
   assert.doesNotMatch(said, /AFTER/, 'nothing of the script ran after the stop');
+});
+
+test('why it ran there is on record: its receipt is kept, verified without a network, and refused when a byte of it is not as signed', async (t) => {
+  if (!need(t, 'bubblewrap')) return;
+  await run('recorded', 'true');
+  const json = async (...args: string[]) => {
+    const { code, stdout, stderr } = await house.cli([...args, '--json']);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout);
+  };
+  const { job, receipt, now } = await json('why', 'recorded');
+  assert.deepEqual([receipt.job, receipt.considered, receipt.feasible, now], [job, 1, 1, null]);
+  const { offers } = await json('offers', '--explain');
+  assert.equal(offers[0].offer, receipt.chosen.offer);
+  const there = await json('why-not', job, receipt.chosen.offer);
+  assert.equal(there.fits, true);
+  const file = join(root, 'receipt.json');
+  assert.equal((await json('receipt', 'get', 'recorded', '--out', file)).receipt.job, job);
+  assert.deepEqual((await json('receipt', 'verify', file)).receipt, receipt);
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/"payload":"./, '"payload":"A'));
+  const changed = await house.cli(['receipt', 'verify', file]);
+  assert.equal(changed.code, 1);
+  assert.match(changed.stderr, /check-failed|not as it was signed/);
 });

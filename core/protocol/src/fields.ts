@@ -75,6 +75,8 @@ export const tee = z.enum(TEES);
 export const retryReason = z.enum(RETRY_REASONS);
 export const evidenceGrade = z.enum(EVIDENCE_GRADES);
 export const evidenceStandard = z.enum(EVIDENCE_STANDARDS);
+/** What a provider calls the place of a machine. */
+export const region = z.string().regex(/^[a-z0-9-]{1,32}$/);
 /** ISO 3166-1 alpha-2 country, or EU / EEA. */
 export const jurisdiction = z.string().regex(/^(?:[A-Z]{2}|EEA)$/);
 

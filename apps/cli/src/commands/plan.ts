@@ -6,7 +6,8 @@ import type { PlanAnswer } from '@ringfence/protocol/api';
 
 export const command: Command = {
   usage: '[JOB.yaml] [--leave-out KEY]',
-  summary: 'where a job would run, and who refuses it why; nothing is sent or reserved',
+  summary:
+    'where a job would run, who refuses it why, and what giving something up would bring; nothing is sent or reserved',
   options: { 'leave-out': { type: 'string', multiple: true } },
   words: [0, 1],
   async run(context, [path = 'job.yaml'], flags) {
@@ -28,6 +29,7 @@ export async function planJob(
   const plan = await session.controlPlane.plan({
     placement: labelled.placement,
     sensitivity: labelled.label.sensitivity,
+    ...(labelled.label.acceptProviderPlaintext === undefined ? {} : { acceptProviderPlaintext: true }),
   });
   return { labelled, plan };
 }

@@ -1,30 +1,27 @@
 import { formatSize } from '@ringfence/base';
 import type { PlanAnswer } from '@ringfence/protocol/api';
-import { constraintFix } from './constraint-fix.ts';
+import { explanationLines, fixLines, type NameOf } from '../placement/explanation-lines.ts';
 import type { LabelledJob } from './prepared-job.ts';
 
-/** The plan for people: what the label demands and allows, who refuses it and why, where it would run. */
+/** The plan for people: what the label demands and allows, who refuses it and why, where it would run and who would be next. */
 export function planTable(
   { job, label, placement, constraints }: LabelledJob,
   plan: PlanAnswer,
-  agentName: (agent: string) => string,
+  agentName: NameOf,
 ): string {
   const { cpuMilli, memoryBytes } = placement.resources;
   const place =
     plan.chosen === null
       ? 'nowhere now'
       : `${agentName(plan.chosen.agent)} (${plan.chosen.tier}, isolation ${plan.chosen.isolation})`;
-  const refused = plan.refused.map(({ constraint, count }) => `${count} × ${constraint}`).join(', ');
   return [
     `Job      ${job.name} (${job.type}), ${cpuMilli / 1000} CPU, ${formatSize(memoryBytes)}`,
     ...servesText(job),
     `Label    ${label.sensitivity}${label.residency.length === 0 ? '' : `, within ${label.residency.join(', ')}`}: ${placement.tiers.join(' or ')}, isolation ${placement.isolation} or better, egress ${placement.egress}`,
     `Rules    logs ${constraints.logs}, burst ${placement.burst}`,
-    `Offers   ${plan.considered} considered${refused === '' ? '' : `; refused: ${refused}`}`,
+    ...explanationLines(plan, agentName),
     `Runs on  ${place}`,
-    ...(plan.chosen === null
-      ? plan.refused.map(({ constraint }) => `  ${constraint}: ${constraintFix(constraint)}`)
-      : []),
+    ...(plan.chosen === null ? fixLines(plan.refused) : []),
   ].join('\n');
 }
 

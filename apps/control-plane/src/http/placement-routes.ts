@@ -1,6 +1,6 @@
-import { planAnswer, planRequest, whyNotAnswer } from '@ringfence/protocol/api';
+import { offerList, planAnswer, planRequest, whyNotAnswer } from '@ringfence/protocol/api';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
-import { explainJob, planPlacement, whyNotThere } from '../placement/ask-placement.ts';
+import { explainJob, listOffers, planPlacement, whyNotThere } from '../placement/ask-placement.ts';
 import { deviceRoute, type Route } from './route.ts';
 import { jobId, noSuchOffer, offerId } from './route-ids.ts';
 
@@ -15,6 +15,14 @@ export function placementRoutes(context: ControlPlaneContext): Route[] {
       body: planRequest,
       answer: planAnswer,
       handle: ({ body }, caller) => planPlacement(context, caller.org, body),
+    }),
+    deviceRoute({
+      method: 'GET',
+      path: '/v1/offers',
+      summary: 'What jobs could be placed on, and what is wrong with offers that get none.',
+      action: 'agent:list',
+      answer: offerList,
+      handle: async (_, caller) => ({ offers: await listOffers(context, caller.org) }),
     }),
     deviceRoute({
       method: 'GET',

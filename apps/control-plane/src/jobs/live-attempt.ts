@@ -1,7 +1,9 @@
 import type { AgentId, JobId } from '@ringfence/base';
 import { freeResources } from '../placement/free-resources.ts';
 import { raiseInventory } from '../placement/inventory.ts';
+import type { Selectable } from 'kysely';
 import type { Tx } from '../store/open-store.ts';
+import type { AttemptTable } from '../store/tables.ts';
 
 /** The attempt of `job` that may run now; at most one exists (unique index). */
 export function liveAttempt(tx: Tx, job: JobId): Promise<{ attempt: number; agent: AgentId } | undefined> {
@@ -20,7 +22,7 @@ export async function endAttempt(tx: Tx, job: JobId): Promise<void> {
     .set({ live: false })
     .where('job', '=', job)
     .where('live', '=', true)
-    .returning(['agent', 'org'])
+    .returning(['agent', 'org', 'state', 'outcome', 'stop_sent', 'running_at'])
     .executeTakeFirst();
   if (ended === undefined) return;
   await raiseInventory(tx, ended.org);
@@ -29,7 +31,25 @@ export async function endAttempt(tx: Tx, job: JobId): Promise<void> {
   const free = await freeResources(tx, ended.agent, offer.body);
   await tx
     .updateTable('offer')
-    .set((column) => ({ ...free, row_version: column('row_version', '+', 1) }))
+    .set((column) => ({
+      ...free,
+      row_version: column('row_version', '+', 1),
+      ended: column('ended', '+', began(ended) ? 1 : 0),
+      lost: column('lost', '+', wasLost(ended) ? 1 : 0),
+    }))
     .where('agent', '=', ended.agent)
     .execute();
+}
+
+type EndedAttempt = Pick<Selectable<AttemptTable>, 'state' | 'outcome' | 'stop_sent' | 'running_at'>;
+
+/** What an agent refused, or never answered about, says nothing of how it keeps what it began. */
+function began(ended: EndedAttempt): boolean {
+  return ended.running_at !== null || wasLost(ended);
+}
+
+/** It went with its machine: not told to stop, and not ended by the job. */
+function wasLost({ state, outcome, stop_sent, running_at }: EndedAttempt): boolean {
+  if (stop_sent) return false;
+  return outcome === 'lease-lost' || outcome === 'interrupted' || (state === 'expired' && running_at !== null);
 }

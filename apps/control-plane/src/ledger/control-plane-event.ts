@@ -21,6 +21,14 @@ export const controlPlaneEvent = z.discriminatedUnion('type', [
     epoch: whole(1, Number.MAX_SAFE_INTEGER),
     tier,
   }),
+  /** An offer that gets no jobs, and the first thing that is wrong with it. */
+  z.strictObject({
+    type: z.literal('offer-quarantined'),
+    offer: idOf('offer'),
+    agent: idOf('agent'),
+    field: z.string().max(64),
+    fault: z.string().max(64),
+  }),
   z.strictObject({
     type: z.literal('job-submitted'),
     job,

@@ -1,11 +1,12 @@
 import type { JobId, OfferId, OrgId } from '@ringfence/base';
 import { signedWishes, type Placement, type PlacementRequest } from '@ringfence/policy/placement';
-import type { PlanAnswer, planRequest, WhyNotAnswer } from '@ringfence/protocol/api';
+import type { OfferView, PlanAnswer, planRequest, WhyNotAnswer } from '@ringfence/protocol/api';
 import type { z } from 'zod';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { noSuchJob } from '../jobs/job-view.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { KeptInventory } from './kept-inventory.ts';
+import { offerView } from './offer-view.ts';
 import { requestOf } from './waiting-job.ts';
 
 /** What placement would decide now about a job that was not handed in; reserves nothing. */
@@ -36,6 +37,11 @@ export function whyNotThere(
     if (why === undefined || why.fits) return why;
     return { fits: false, failed: [...why.failed] };
   });
+}
+
+/** All offers of an organisation, those that get no jobs too. */
+export function listOffers(context: ControlPlaneContext, org: OrgId): Promise<OfferView[]> {
+  return asking(context, org, async (_tx, kept) => kept.all().map(offerView));
 }
 
 function asking<T>(

@@ -15,6 +15,14 @@ import { isCustodianAway, offerMarks, storedOffers, type OfferMark, type StoredO
 import { placementOffer } from './placement-offer.ts';
 import { withoutCustodian } from './without-custodian.ts';
 
+/** An offer that is known, whether jobs may go there or not. */
+export interface KnownOffer {
+  readonly mark: OfferMark;
+  /** What is wrong with one that gets no jobs for it. */
+  readonly faults: readonly OfferFault[];
+  readonly found: ReturnType<Inventory['find']>;
+}
+
 /** In which costs of jobs without a price limit are compared. */
 const CURRENCY = 'EUR';
 
@@ -71,9 +79,13 @@ export class KeptInventory {
     return { fits: false, failed: CONSTRAINTS.filter((constraint) => failed.has(constraint)) };
   }
 
-  /** What is wrong with an offer that gets no jobs for it; undefined for one that is as it should be. */
-  faultsOf(offer: OfferId): readonly OfferFault[] | undefined {
-    return this.#faults.get(offer);
+  /** All offers, those that get no jobs too. */
+  all(): KnownOffer[] {
+    return [...this.#known.values()].map((mark) => ({
+      mark,
+      faults: this.#faults.get(mark.offer) ?? [],
+      found: this.#inventory.find(mark.offer),
+    }));
   }
 
   /** The version of an offer's row that a reservation must still find. */

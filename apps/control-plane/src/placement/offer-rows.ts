@@ -1,4 +1,4 @@
-import type { EpochMs, OfferId } from '@ringfence/base';
+import type { AgentId, EpochMs, OfferId } from '@ringfence/base';
 import type { OfferState } from '@ringfence/policy/placement';
 import { sql, type Selectable } from 'kysely';
 import { isOnline } from '../jobs/clock-terms.ts';
@@ -8,6 +8,7 @@ import type { OfferTable } from '../store/tables.ts';
 /** Which version of an offer's row there is, and how its agent stands: what has to be looked at before each placement. */
 export interface OfferMark {
   readonly offer: OfferId;
+  readonly agent: AgentId;
   readonly rowVersion: number;
   readonly state: OfferState;
 }
@@ -25,6 +26,8 @@ const COLUMNS = [
   'free_memory_bytes',
   'free_disk_bytes',
   'free_gpus',
+  'ended',
+  'lost',
 ] as const;
 
 /** A mark for each offer of the organisation's agents that were not removed. */
@@ -32,11 +35,12 @@ export async function offerMarks(tx: Tx, now: EpochMs): Promise<OfferMark[]> {
   const rows = await tx
     .selectFrom('offer')
     .innerJoin('party', 'party.id', 'offer.agent')
-    .select(['offer.offer', 'offer.row_version', 'seen_at', 'locked', 'draining'])
+    .select(['offer.offer', 'offer.agent', 'offer.row_version', 'seen_at', 'locked', 'draining'])
     .where('removed', '=', false)
     .execute();
-  return rows.map(({ offer, row_version, seen_at, locked, draining }) => ({
+  return rows.map(({ offer, agent, row_version, seen_at, locked, draining }) => ({
     offer,
+    agent,
     rowVersion: row_version,
     state: { online: isOnline(seen_at, now), locked: locked !== null, draining },
   }));

@@ -4,7 +4,7 @@ import type { StoredOffer } from './offer-rows.ts';
 
 /** What an agent that says nothing of it counts as: a place like no other that was named, the reference machine, a gigabit. */
 const UNKNOWN_REGION = 'unknown';
-const REFERENCE_SPEED = 1;
+const REFERENCE_SPEED_MILLI = 1_000;
 const USUAL_NETWORK_MBIT = 1_000;
 
 /** The offer of a row as the placer takes it, or what is wrong with it: then no job goes there. */
@@ -17,7 +17,7 @@ export function placementOffer(row: StoredOffer, state: OfferState): ReturnType<
     epoch,
     site,
     tier,
-    region: UNKNOWN_REGION,
+    region: body.region ?? UNKNOWN_REGION,
     jurisdictions,
     isolations,
     tees,
@@ -35,11 +35,20 @@ export function placementOffer(row: StoredOffer, state: OfferState): ReturnType<
     },
     ...state,
     diskFull: diskBytes === 0,
-    spot: false,
-    speed: REFERENCE_SPEED,
-    reliability: 1,
-    networkMbit: USUAL_NETWORK_MBIT,
+    spot: body.spot ?? false,
+    ...(body.price === undefined ? {} : { price: body.price }),
+    speed: (body.speedMilli ?? REFERENCE_SPEED_MILLI) / 1_000,
+    reliability: reliabilityOf(row),
+    networkMbit: body.networkMbit ?? USUAL_NETWORK_MBIT,
   });
+}
+
+/**
+ * The share of attempts that were not lost, as if one more had ended well. Own machines count as faultless: which of them a job
+ * gets has never depended on their history, and nobody is paid for it.
+ */
+function reliabilityOf({ body, ended, lost }: StoredOffer): number {
+  return body.tier === 'private' ? 1 : (ended - lost + 1) / (ended + 1);
 }
 
 /** All cards of the machine, those first that are free: the control plane reserves numbers of them, the agent which. */

@@ -1,9 +1,11 @@
-import type { AgentId, OrgId } from '@ringfence/base';
+import type { AgentId, OfferId, OrgId } from '@ringfence/base';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { Tx } from '../store/open-store.ts';
 import { freeResources } from './free-resources.ts';
 import { raiseInventory } from './inventory.ts';
+import { storedOffers } from './offer-rows.ts';
+import { placementOffer } from './placement-offer.ts';
 
 /** Takes an agent's offer in place of its former one; an older epoch, or an offer id that another agent uses, changes nothing. */
 export async function replaceOffer(
@@ -40,6 +42,23 @@ export async function replaceOffer(
       .execute();
   const { epoch, tier } = offer;
   await context.record(tx, of.org, { type: 'offer-replaced', offer: offer.offer, agent: of.agent, epoch, tier });
+  await noteQuarantine(context, tx, of, offer.offer);
   await raiseInventory(tx, of.org);
   await context.changes.wake(tx, 'place');
+}
+
+/** An offer that contradicts itself is kept as it is, gets no jobs, and its organisation can read why. */
+async function noteQuarantine(
+  context: ControlPlaneContext,
+  tx: Tx,
+  { org, agent }: { org: OrgId; agent: AgentId },
+  offer: OfferId,
+): Promise<void> {
+  const [row] = await storedOffers(tx, [offer]);
+  if (row === undefined) return;
+  const read = placementOffer(row, { online: true, locked: false, draining: false });
+  const [first] = read.allow ? [] : read.reasons;
+  if (first === undefined) return;
+  const { field, fault } = first;
+  await context.record(tx, org, { type: 'offer-quarantined', offer, agent, field: field.slice(0, 64), fault });
 }

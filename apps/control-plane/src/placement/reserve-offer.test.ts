@@ -74,6 +74,38 @@ test('an inventory in step with the rows: who loses a race chooses anew, and wha
     await assert.rejects(client.why(newId('job', systemRng)), { code: 'not-found' });
   });
 
+  await t.test(
+    'an offer away from home says its price; one that contradicts itself gets no jobs and says why',
+    async () => {
+      const [cheap, broken] = [newAgent(), newAgent()];
+      for (const agent of [cheap, broken]) await custodian.send(memberOf(agent));
+      const price = { microUnits: 1_200_000, currency: 'EUR' };
+      const away = { tier: 'secure-cloud', region: 'de-1', price, spot: true, speedMilli: 2_000 } as const;
+      await house.dial(t, controlPlane, cheap).send(offerOf(cheap, away));
+      await house.dial(t, controlPlane, broken).send(offerOf(broken, { price }));
+      await until('four offers', async () => (await client.offers()).length === 4);
+      const offers = await client.offers();
+      const find = ({ offer }: typeof cheap) => offers.find((other) => other.offer === offer);
+      const { offered } = find(cheap) ?? {};
+      assert.deepEqual([offered?.region, offered?.price, offered?.spot, offered?.speed], ['de-1', price, true, 2]);
+      assert.deepEqual(find(broken)?.quarantined, [{ field: 'price', fault: 'private-price' }]);
+      assert.equal(find(broken)?.offered, null);
+      const outside = { ...PLACEMENT, tiers: ['secure-cloud' as const], maxPrice: { microUnits: 1, currency: 'EUR' } };
+      const plan = await client.plan({ placement: outside, sensitivity: 'public' });
+      assert.equal(plan.considered, 3);
+    const home = { constraint: 'tier', count: 2 } as const;
+      assert.deepEqual(plan.soleFailures, [home, { constraint: 'price', count: 1 }]);
+      const paid = await client.plan({ placement: { ...outside, maxPrice: price }, sensitivity: 'public' });
+      assert.equal(paid.chosen?.offer, cheap.offer);
+      assert.deepEqual(paid.top[0]?.terms, { cost: 1.2, speed: 0.5, reliability: 0, gravity: 0 });
+      const never = await client.plan({
+        placement: { ...outside, maxPrice: price, spot: 'never' },
+        sensitivity: 'public',
+      });
+      assert.deepEqual(never.soleFailures, [home, { constraint: 'spot', count: 1 }]);
+    },
+  );
+
   await t.test('many at once share transactions, and none is placed twice or beyond what is free', async () => {
     const jobs = await Promise.all(Array.from({ length: 10 }, () => client.submit(house.submission())));
     const states = async () => (await client.jobs()).filter(({ job }) => jobs.some((one) => one.job === job));

@@ -3,6 +3,7 @@ import { openDatabase, startEmbedded, type EmbeddedServer, type Store, type Tx a
 import { MIGRATION_0001 } from './migration-0001.ts';
 import { MIGRATION_0002 } from './migration-0002.ts';
 import { MIGRATION_0003 } from './migration-0003.ts';
+import { MIGRATION_0004 } from './migration-0004.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
 /** Where the control plane's tables are in a database that others may share. */
@@ -57,6 +58,7 @@ export async function openStore(options: {
       { id: 1, name: 'first-tables', sql: MIGRATION_0001 },
       { id: 2, name: 'parked-jobs', sql: MIGRATION_0002 },
       { id: 3, name: 'counted-renewals', sql: MIGRATION_0003 },
+      { id: 4, name: 'counted-losses', sql: MIGRATION_0004 },
     ],
     systemQueries: SYSTEM_QUERIES,
     sharedTables: ['placer_term'],

@@ -81,6 +81,9 @@ export interface OfferTable {
   free_memory_bytes: number;
   free_disk_bytes: number;
   free_gpus: Json<FreeResources['gpus']>;
+  /** Attempts that began there and are over, and those of them that were lost with the machine. */
+  ended: Generated<number>;
+  lost: Generated<number>;
 }
 
 /** A job: ids, state, and the three parts that its owner sent. */

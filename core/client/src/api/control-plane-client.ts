@@ -19,10 +19,12 @@ import {
   jobEvents,
   jobList,
   jobView,
+  offerList,
   organisationAnswer,
   planAnswer,
   signRequest,
   type JobView,
+  type OfferView,
   type PlanAnswer,
   whyNotAnswer,
   type agentDrain,
@@ -97,6 +99,11 @@ export class ControlPlaneClient {
   /** All that one offer fails for a job, or its score. */
   whyNot(job: JobId, offer: OfferId): Promise<WhyNotAnswer> {
     return this.#call('GET', `/v1/jobs/${job}/why/${offer}`, whyNotAnswer);
+  }
+
+  /** What the organisation's jobs could be placed on. */
+  async offers(): Promise<OfferView[]> {
+    return (await this.#call('GET', '/v1/offers', offerList)).offers;
   }
 
   /** The organisation's jobs, newest first. */

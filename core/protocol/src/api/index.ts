@@ -1,4 +1,5 @@
 export * from './jobs.ts';
+export * from './offers.ts';
 export * from './organisations.ts';
 export * from './placement.ts';
 export * from './signature.ts';

@@ -212,6 +212,12 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
       'evidence[].standard': 'which standards are attested for the site',
       'evidence[].digest': 'nothing but sameness: the digest of a document',
       'evidence[].notAfter': 'until when it counts',
+      region: 'where it stands, as its provider calls it; 32 characters that its operator chooses',
+      'price.microUnits': 'what it costs',
+      'price.currency': 'in which currency; three letters that its operator chooses',
+      spot: 'that it may be taken away at any time',
+      speedMilli: 'how fast it is, as its operator says',
+      networkMbit: 'how fast data arrives there, as its operator says',
     },
   },
   {

@@ -5,12 +5,14 @@ import {
   isolation,
   jurisdiction,
   moment,
+  region,
   sha256,
   signKey,
   tee,
   tier,
   whole,
 } from '../fields.ts';
+import { price } from '../statements/placement.ts';
 
 const gpu = z.strictObject({
   model: z.string().regex(/^[A-Z0-9-]{1,16}$/),
@@ -33,6 +35,16 @@ export const offer = z.strictObject({
   diskBytes: whole(0, 1_000_000_000_000_000),
   gpus: z.array(gpu).max(16),
   evidence: z.array(z.strictObject({ standard: evidenceStandard, digest: sha256, notAfter: moment })).max(16),
+  /** Where the machine stands, as its provider calls it; only equal or not equal. */
+  region: region.optional(),
+  /** Absent at the organisation's own sites. */
+  price: price.optional(),
+  /** It may be taken away at any time. */
+  spot: z.literal(true).optional(),
+  /** Work an hour, in thousandths of a reference machine's. */
+  speedMilli: whole(1, 1_000_000).optional(),
+  /** Megabits a second at which data arrives. */
+  networkMbit: whole(1, 10_000_000).optional(),
 });
 
 /** The custodian's notice of whose frames and statements the organisation vouches for, or no longer does. */
