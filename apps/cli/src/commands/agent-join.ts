@@ -4,11 +4,14 @@ import { runSibling, siblingCommand } from '../home/sibling-program.ts';
 import { secretInput } from '../secret-input.ts';
 
 export const command: Command = {
-  usage: '--state DIR [--code-file FILE] [--proxy URL] [--ca-file FILE] [--lan HOST:PORT] [--allow-process]',
+  usage:
+    '--state DIR [--code-file FILE] [--admission FILE --machine FILE] [--proxy URL] [--ca-file FILE] [--lan HOST:PORT] [--allow-process]',
   summary: 'join this server: reads the code from a prompt, stdin or a file',
   options: {
     state: { type: 'string' },
     'code-file': { type: 'string' },
+    admission: { type: 'string' },
+    machine: { type: 'string' },
     proxy: { type: 'string' },
     'ca-file': { type: 'string' },
     lan: { type: 'string' },
@@ -23,7 +26,7 @@ export const command: Command = {
       });
     const code = await secretInput(context, flags, { flag: 'code', prompt: 'join code' });
     const args = ['join', '--state', state];
-    for (const flag of ['proxy', 'ca-file', 'lan'] as const)
+    for (const flag of ['admission', 'machine', 'proxy', 'ca-file', 'lan'] as const)
       for (const value of texts(flags, flag)) args.push(`--${flag}`, value);
     if (flags['allow-process'] === true) args.push('--allow-process');
     const exit = await runSibling('agent', args, code);

@@ -14,7 +14,13 @@ import {
 } from './passphrase-header.ts';
 
 /** What is kept under a passphrase; one never opens as another. */
-export type PassphrasePurpose = 'root-key' | 'recovery-kit' | 'custodian-keys';
+export type PassphrasePurpose =
+  | 'root-key'
+  | 'recovery-kit'
+  | 'custodian-keys'
+  | 'admitter-key'
+  | 'authority-key'
+  | 'issuer-key';
 
 /** What a person types: its UTF-8 bytes in Unicode's NFKC form, so that every keyboard gives the same. */
 export class Passphrase {
