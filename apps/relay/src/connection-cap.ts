@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { clientNetwork } from './client-network.ts';
+import { clientNetwork } from '@ringfence/base';
 
 /** Counts open sockets per client network; who opens too many is cut before TLS costs anything. */
 export class ConnectionCap {

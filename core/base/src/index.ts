@@ -1,6 +1,7 @@
 export * from './brand.ts';
 export * from './bytes.ts';
 export * from './canonical-json.ts';
+export * from './client-network.ts';
 export * from './clock.ts';
 export * from './error.ts';
 export * from './fault-point.ts';

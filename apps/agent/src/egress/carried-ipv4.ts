@@ -1,3 +1,5 @@
+import { ipv6Groups } from '@ringfence/base';
+
 /** One way in which an IPv6 address carries an IPv4 address: whether it does, and which. */
 type Carriage = (groups: readonly number[]) => readonly [high: number, low: number] | undefined;
 
@@ -20,22 +22,12 @@ const CARRIAGES: readonly Carriage[] = [
 
 /** Every IPv4 address that an IPv6 address (no zone) carries, however a router of the way may read it. */
 export function carriedIpv4(address: string): readonly string[] {
-  const groups = groupsOf(address);
+  const groups = ipv6Groups(address);
   return CARRIAGES.flatMap((carriage) => {
     const carried = carriage(groups);
     if (carried === undefined) return [];
     return [carried.flatMap((group) => [group >> 8, group & 255]).join('.')];
   });
-}
-
-/** The eight groups of an address. */
-function groupsOf(address: string): readonly number[] {
-  // The URL parser writes an address in its one canonical form (WHATWG URL, "IPv6 serializer"): groups of hex digits only.
-  const [before = '', after] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('::');
-  const read = (text: string | undefined) =>
-    text === undefined || text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
-  const [head, tail] = [read(before), read(after)];
-  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => 0), ...tail];
 }
 
 function starts(groups: readonly number[], ...prefix: readonly number[]): boolean {

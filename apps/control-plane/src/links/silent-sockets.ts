@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { clientNetwork } from '@ringfence/base';
 
 /** An address may be a site's whose many agents dial at once when a control plane comes back. */
 const MOST = { inAll: 2_048, eachAddress: 256 } as const;
@@ -15,7 +15,7 @@ export class SilentSockets {
 
   /** Takes a place for a socket from `address`; what it gives leaves it, once. Undefined when there is none. */
   enter(address: string): (() => void) | undefined {
-    const network = networkOf(address);
+    const network = clientNetwork(address);
     const here = this.#byAddress.get(network) ?? 0;
     if (this.#count >= MOST.inAll || here >= MOST.eachAddress) return undefined;
     this.#byAddress.set(network, here + 1);
@@ -33,12 +33,4 @@ export class SilentSockets {
     if (others > 0) this.#byAddress.set(network, others);
     else this.#byAddress.delete(network);
   }
-}
-
-/** An IPv6 host has a whole /64 (RFC 4291, 2.5.4); an IPv4 address, mapped or not, stands for itself. */
-function networkOf(address: string): string {
-  if (!isIPv6(address) || address.includes('.')) return address.replace(/^::ffff:/i, '');
-  const [front = [], back] = address.split('::').map((part) => part.split(':').filter((group) => group !== ''));
-  const missing = back === undefined ? 0 : 8 - front.length - back.length;
-  return [...front, ...Array.from({ length: missing }, () => '0'), ...(back ?? [])].slice(0, 4).join(':');
 }
