@@ -37,6 +37,22 @@ describe('the configuration', () => {
     assert.equal(config.logBytes, 2e6);
   });
 
+  it('takes the terms of an offer, and says none where none are said', () => {
+    const terms = (...args: string[]) => {
+      const config = parseAgentConfig([...RUN, ...args], {});
+      return config !== 'help' && config.verb === 'run' && config.terms;
+    };
+    assert.deepEqual(terms(), {});
+    assert.deepEqual(terms('--region', 'eu-west-1', '--price', '1.20EUR', '--spot'), {
+      region: 'eu-west-1',
+      price: { microUnits: 1_200_000, currency: 'EUR' },
+      spot: true,
+    });
+    for (const price of ['-1EUR', '1e9EUR', 'NaN EUR', '1', '1.2345678EUR', '9999999EUR', 'EUR'])
+      assert.throws(() => terms(`--price=${price}`), { code: 'bad-config' }, price);
+    assert.throws(() => terms('--region', 'EU West'), { code: 'bad-config' });
+  });
+
   it('has roots of data for one organisation each, or for the only one', () => {
     const org = `org_${'a'.repeat(26)}`;
     const config = parseAgentConfig([...RUN, '--data-root', '/srv/a=b', '--data-root', `${org}=/srv/c`], {});

@@ -4,6 +4,7 @@ import { flagValues, isId, messageOf, parseDuration, type HostPort, type LogLeve
 import { faultSetting } from '@ringfence/base/platform';
 import type { JournalRetention } from '@ringfence/client/control-link';
 import { AgentError } from './agent-error.ts';
+import { offerTerms, type OfferTerms } from './machine/offer-terms.ts';
 import { imageFlags, type ImageFlags } from './oci/image-flags.ts';
 import type { DataRoot } from './data-in-place/data-folder.ts';
 import { readConnectTarget } from './egress/egress-target.ts';
@@ -52,6 +53,7 @@ export interface RunConfig extends Common {
   /** Most bytes of all attempts' logs and metrics together. */
   readonly logQuota: number;
   readonly jurisdictions: readonly string[];
+  readonly terms: OfferTerms;
   readonly firstJobUid: number | undefined;
   /** Bytes of disk below which no new work is taken; default by the disk. */
   readonly diskReserve: number | undefined;
@@ -93,6 +95,9 @@ export const AGENT_USAGE = `ringfence-agent keys | join | run
     --log-size SIZE                most of a job's output that is kept, for each attempt (64MB)
     --log-quota SIZE               most that all logs and metrics take; the oldest of ended attempts go (5GB)
     --jurisdiction CODE            where this machine stands, such as DE or EU; repeatable
+    --region NAME                  what its provider calls the place where this machine stands
+    --price AMOUNT                 what it costs an hour, such as 1.20EUR; not for an organisation's own machines
+    --spot                         it may be taken away at any time
     --first-job-uid N              first of 64 user ids for jobs
     --disk-reserve SIZE            less free disk than this: no new work (1GB, or 5 % of a smaller disk)
     --data-root [ORG=]DIR          data below it can be registered where it lies: dataset add --at; repeatable (none)
@@ -136,6 +141,9 @@ const FLAGS = {
   'seal-key-file': text,
   'log-level': text,
   jurisdiction: { type: 'string', multiple: true },
+  region: text,
+  price: text,
+  spot: { type: 'boolean' },
   'data-root': { type: 'string', multiple: true },
   'setup-mirror': { type: 'string', multiple: true },
   'egress-allow-local': { type: 'string', multiple: true },
@@ -172,6 +180,9 @@ const RUN_ONLY = [
   'log-size',
   'log-quota',
   'jurisdiction',
+  'region',
+  'price',
+  'spot',
   'first-job-uid',
   'setup-mirror',
   'egress-allow-local',
@@ -198,7 +209,7 @@ type ListFlag =
   | 'image-root'
   | 'registry'
   | 'insecure-registry';
-type TextFlag = Exclude<keyof typeof FLAGS, ListFlag | 'allow-process' | 'gateway' | 'help'>;
+type TextFlag = Exclude<keyof typeof FLAGS, ListFlag | 'allow-process' | 'gateway' | 'spot' | 'help'>;
 
 const { age, logLevel, size } = flagValues(bad);
 /** Host and port of `HOST:PORT`. */
@@ -225,7 +236,17 @@ export function parseAgentConfig(args: readonly string[], env: Environment): Age
   const list = (flag: ListFlag): readonly string[] => values[flag] ?? listOf(env, flag);
   const isGateway = values.gateway ?? env['RINGFENCE_GATEWAY'] === '1';
   if (verb === 'run')
-    return { verb, ...common, ...runFlags(given, list), gateway: gatewayFlags(isGateway, given('gateway-listen')) };
+    return {
+      verb,
+      ...common,
+      ...runFlags(given, list),
+      terms: offerTerms({
+        region: given('region'),
+        price: given('price'),
+        spot: values.spot ?? env['RINGFENCE_SPOT'] === '1',
+      }),
+      gateway: gatewayFlags(isGateway, given('gateway-listen')),
+    };
   if (verb === 'keys') return { verb, ...common };
   const lan = given('lan');
   if (lan !== undefined) address('lan', lan);
@@ -246,7 +267,7 @@ export function parseAgentConfig(args: readonly string[], env: Environment): Age
 function runFlags(
   given: (flag: TextFlag) => string | undefined,
   list: (flag: ListFlag) => readonly string[],
-): Omit<RunConfig, 'verb' | 'gateway' | keyof Common> {
+): Omit<RunConfig, 'verb' | 'gateway' | 'terms' | keyof Common> {
   const within = given('reconnect-within');
   const uid = given('first-job-uid');
   const reserve = given('disk-reserve');

@@ -29,6 +29,7 @@ import {
   type SandboxCapabilities,
 } from '../sandbox/index.ts';
 import { Places, type Capacity } from './capacity.ts';
+import type { OfferTerms } from './offer-terms.ts';
 import { openWorkFolders, type WorkFolders } from './work-folder.ts';
 
 /** This machine as jobs of all links share it. */
@@ -58,6 +59,8 @@ export interface Machine {
   readonly data: DataPlaces;
   /** Where it stands, as its owner says. */
   readonly jurisdictions: readonly string[];
+  /** What its operator asks for it. */
+  readonly terms: OfferTerms;
 }
 
 /** What of a network this machine gives jobs. */
@@ -81,6 +84,7 @@ export async function openMachine(options: {
   logQuota: number;
   onLogDropped?: (dropped: DroppedLog) => void;
   jurisdictions: readonly string[];
+  terms?: OfferTerms;
   dataRoots: readonly DataRoot[];
   diskReserve: number | undefined;
   firstJobUid: number | undefined;
@@ -130,6 +134,7 @@ export async function openMachine(options: {
       clock,
     }),
     jurisdictions: options.jurisdictions,
+    terms: options.terms ?? {},
   };
 }
 

@@ -6,7 +6,7 @@ import type { Machine } from './machine.ts';
 
 /** What this machine offers to one control plane; undefined when it cannot keep any job apart. */
 export function offerOf(
-  { capabilities, capacity, disk, gpus, jurisdictions }: Machine,
+  { capabilities, capacity, disk, gpus, jurisdictions, terms }: Machine,
   { offer, allowProcess }: JoinedLink,
   entry: AgentEntry,
   epoch: number,
@@ -30,5 +30,6 @@ export function offerOf(
     ...(disk.isFull() ? { diskBytes: 0 } : {}),
     gpus: gpus.offered,
     evidence: [],
+    ...terms,
   };
 }
