@@ -7,11 +7,6 @@ const NOT_YET: readonly { readonly asks: (file: JobFile) => boolean; readonly wh
     asks: ({ type }) => type !== 'train' && type !== 'batch' && type !== 'serve',
     what: 'types other than train, batch and serve',
   },
-  {
-    asks: ({ resources }) =>
-      resources.maxPrice !== undefined || (resources.spot !== undefined && resources.spot !== 'never'),
-    what: 'resources.spot and resources.max_price',
-  },
   { asks: ({ profile }) => profile !== undefined, what: 'profile' },
   { asks: ({ privacy }) => privacy.tee !== undefined, what: 'privacy.tee' },
   { asks: ({ privacy }) => privacy.burst === 'allowed', what: 'privacy.burst' },

@@ -160,6 +160,7 @@ function placementOf(job: ResolvedJob, constraints: LabelConstraints, sites: Pla
     ...(sites === undefined ? {} : { sites }),
     onPartition: job.onPartition,
     spot: job.spot,
+    ...(job.maxPrice === undefined ? {} : { maxPrice: job.maxPrice }),
     priority: job.priority,
     maxDurationMs: job.maxDurationMs,
     ...(job.retry.on.length === 0 ? {} : { retryOn: [...job.retry.on] }),
