@@ -116,12 +116,13 @@ test('a gated request never names a tier that the request did not, never raises 
     sensitivity: fc.constantFrom(...SENSITIVITIES),
     burst: fc.constantFrom('allowed' as const, 'never' as const),
     tiers: fc.subarray([...TIERS], { minLength: 1 }),
+    onPartition: fc.constantFrom('stop' as const, 'stop' as const, 'keep' as const),
     maxPrice: fc.option(fc.record({ microUnits: fc.nat(20_000_000), currency: fc.constantFrom('EUR', 'USD') })),
   });
   let opened = 0;
   fc.assert(
-    fc.property(requests, ({ gate, away, spent, sensitivity, burst, tiers, maxPrice }) => {
-      const asked = placement({ tiers, burst, ...(maxPrice === null ? {} : { maxPrice }) });
+    fc.property(requests, ({ gate, away, spent, sensitivity, burst, tiers, onPartition, maxPrice }) => {
+      const asked = placement({ tiers, burst, onPartition, ...(maxPrice === null ? {} : { maxPrice }) });
       const ledger = { ...EMPTY_LEDGER, period: Math.floor(START / TERMS.budget.periodMs), spent };
       const attempts = Array.from({ length: away }, (_, attempt) => attempt);
       const state = { ...AT_HOME, gate, ledger, away: attempts.map((attempt) => awayAttempt(attempt)) };
@@ -131,6 +132,7 @@ test('a gated request never names a tier that the request did not, never raises 
       if (refusals.length > 0) assert.equal(leaves, false);
       if (gated === undefined) return assert.equal(tiers.includes('private'), false);
       if (sensitivity === 'restricted' || (tiers.includes('private') && gate === 'closed')) assert.equal(leaves, false);
+      if (onPartition === 'keep') assert.equal(leaves, false);
       if (away >= TERMS.mostAtOnce || spent >= 10_000_000) assert.equal(leaves, false);
       assert.ok(gated.placement.tiers.every((tier) => asked.tiers.includes(tier)));
       const { tiers: _tiers, maxPrice: limit, ...rest } = gated.placement;

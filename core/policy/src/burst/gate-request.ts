@@ -5,7 +5,7 @@ import type { BurstTerms } from './burst-terms.ts';
 import { awayTiers } from './may-burst.ts';
 
 /** Why a job may not leave home now. */
-export type AwayRefusal = 'may-not-leave' | 'gate-closed' | 'most-at-once' | 'currency' | 'budget';
+export type AwayRefusal = 'may-not-leave' | 'keeps-on' | 'gate-closed' | 'most-at-once' | 'currency' | 'budget';
 
 /** What the placer is asked, and why not more. */
 export interface GatedRequest {
@@ -28,6 +28,8 @@ export function gateRequest(state: BurstState, terms: BurstTerms, request: Place
   const { maxPrice } = placement;
   const refusals: AwayRefusal[] = [];
   if (away.length === 0) refusals.push('may-not-leave');
+  // No end of a lease bounds what it costs.
+  if (placement.onPartition === 'keep') refusals.push('keeps-on');
   // Who has no home does not wait for it to be full.
   if (home && state.gate === 'closed') refusals.push('gate-closed');
   if (state.away.length >= terms.mostAtOnce) refusals.push('most-at-once');
