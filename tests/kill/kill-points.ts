@@ -20,12 +20,12 @@ export function killPoints(pass: number): KillPoint[] {
   ];
 }
 
-/** At least twenty steps around what is durable, for every run of the tests. */
+/** Twenty steps around what is durable, for every run of the tests. */
 export const KEY_POINTS: readonly KillPoint[] = killPoints(1).filter(({ process, point }) => {
   const wanted: Readonly<Record<string, RegExp>> = {
     'control-plane': /^(submit|place|committed)-/,
     custodian: /^(deposit|grant|commit)-|outbox-after/,
-    'agent-1': /^(lease-after|grant-after|start-|run-|commit-before-request|commit-after-answer|stopped-before)/,
+    'agent-1': /^(lease-after|grant-after|start-after|run-|commit-before-request|commit-after-answer)/,
   };
   return wanted[process]?.test(point) ?? false;
 });

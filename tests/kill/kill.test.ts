@@ -1,11 +1,12 @@
-// Invariants 5 and 6: kill -9 at a named step loses nothing acknowledged and commits nothing twice.
+// Invariants 5 and 6: kill -9 at a named step loses nothing acknowledged and commits nothing twice. More deaths: interruptions.full.test.ts,
+// kill-*.full.test.ts.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startArmedHouse, type ArmedHouse } from './armed-house.ts';
-import { killAgentAndRetry, killAgentWithoutRetry, killAll, killDatabase, killRelay } from './interruption.ts';
+import { killAgentAndRetry, killAll, killDatabase } from './interruption.ts';
 import { KEY_POINTS } from './kill-points.ts';
 import { killOnce } from './kill-run.ts';
 import { assertOneCommitEach, assertWireVerified } from './ledgers.ts';
@@ -31,12 +32,8 @@ for (const kill of KEY_POINTS)
 
 test('an agent killed while a job runs: interrupted, tried again, committed once', () => killAgentAndRetry(armed));
 
-test('without a wish to be tried again the job fails, and says why', () => killAgentWithoutRetry(armed));
-
-for (const role of ['control-plane', 'custodian'] as const)
-  test(`kill -9 of the PostgreSQL server of ${role} while a job runs`, () => killDatabase(armed, role));
-
-test('kill -9 of the relay while a job runs', () => killRelay(armed));
+test('kill -9 of the PostgreSQL server of the control plane while a job runs', () =>
+  killDatabase(armed, 'control-plane'));
 
 test('kill -9 of everything at once while a job runs', () => killAll(armed));
 
