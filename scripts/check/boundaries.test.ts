@@ -8,6 +8,9 @@ import { checkBoundaries } from './boundaries.ts';
 const checkout = resolve(import.meta.dirname, '../..');
 const RULES = join(checkout, 'dependency-rules.cjs');
 
+/** More than half of the tree, and what is planted does not need them. */
+const TESTS = /\.(test|fixture)\.ts$/;
+
 /** Runs the planted breaches against the real rules changed by `edit`, a JavaScript statement on `rules` and `rule(name)`. */
 async function withRules(edit: string): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-rules-'));
@@ -15,7 +18,7 @@ async function withRules(edit: string): Promise<string[]> {
   const head = `const rules = require(${JSON.stringify(RULES)}); const rule = (n) => rules.forbidden.find((r) => r.name === n);`;
   writeFileSync(path, `${head}\n${edit};\nmodule.exports = rules;\n`);
   try {
-    return await checkBoundaries(checkout, path);
+    return await checkBoundaries(checkout, path, TESTS);
   } finally {
     rmSync(folder, { recursive: true });
   }

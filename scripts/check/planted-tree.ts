@@ -19,14 +19,14 @@ const NOT_SOURCE = ['node_modules', 'dist', '.ringfence'];
 
 /** Copies the sources to a temporary tree, writes the planted files into it, cruises it and removes it again. */
 export async function cruisePlanted(
-  checkout: string,
+  { checkout, leftOut }: { checkout: string; leftOut: RegExp | undefined },
   rules: string,
   planted: readonly PlantedImport[],
 ): Promise<Violation[]> {
   const tree = mkdtempSync(join(tmpdir(), 'ringfence-planted-'));
   try {
     for (const folder of CRUISED_FOLDERS.filter((name) => existsSync(join(checkout, name)))) {
-      const isSource = (path: string) => !NOT_SOURCE.includes(basename(path));
+      const isSource = (path: string) => !NOT_SOURCE.includes(basename(path)) && leftOut?.test(path) !== true;
       cpSync(join(checkout, folder), join(tree, folder), { recursive: true, filter: isSource });
     }
     for (const [path, source] of planted.flatMap(({ files }) => Object.entries(files))) {
