@@ -40,6 +40,8 @@ async function main(): Promise<void> {
     );
   house = await startHouse({
     root: resolve(values.state),
+    // Also in a test of it: what a clone runs.
+    entries: { kind: 'source' },
     env: { 'agent-1': GATEWAY },
     onStep: progress.step,
     onHouse: (built) => (house = built),

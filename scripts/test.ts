@@ -1,5 +1,5 @@
 // `npm test [-- PATH…]` and `npm run test:full [-- --rest] [PATH…]`.
-// --rest leaves out the files that the last `npm test` of this checkout already ran without a skip (used by CI).
+// --rest leaves out the files that the last `npm test` of this checkout already ran without a skip and in full (used by CI).
 // --durations ends with the slowest files, --places N runs N processes at a time.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -7,9 +7,10 @@ import { parseArgs } from 'node:util';
 import { completeFiles, type CompleteFiles } from './test/complete-files.ts';
 import { openDatabaseServer } from './test/database-server.ts';
 import { summarise, type TestOutcome } from './test/outcome.ts';
-import { durationLines, fileDurations } from './test/durations.ts';
+import { bundlePrograms } from './test/programs.ts';
+import { durationLines, fileDurations, sharedDurations, totalLine } from './test/durations.ts';
 import { runUnits, type UnitRun } from './test/run-units.ts';
-import { findTestFiles, isFullOnly, testUnits } from './test/test-files.ts';
+import { doesMoreInFull, findTestFiles, isFullOnly, testUnits } from './test/test-files.ts';
 
 const checkout = resolve(import.meta.dirname, '..');
 const record = join(checkout, 'node_modules/.cache/ringfence-tests.json');
@@ -54,7 +55,7 @@ async function runAll(files: readonly string[]): Promise<UnitRun[]> {
   const common = { folder: checkout, full, timeoutMs: (full ? 900 : 120) * 1000, onOutcome: mark };
   // What waits now may be busy a moment later: where nobody waits for the end, no third process takes time from tests with deadlines.
   const places = { fixed: Number(values.places), oneMore: process.env['CI'] === undefined };
-  const removeServer = await openDatabaseServer(files);
+  const [removeServer] = await Promise.all([openDatabaseServer(files), bundlePrograms(checkout, files)]);
   try {
     return await runUnits(testUnits(files), places, common);
   } finally {
@@ -69,11 +70,18 @@ const files = findTestFiles(checkout, positionals).filter(
 );
 const runs = await runAll(files);
 const outcomes = runs.flatMap((run) => run.outcomes);
-if (!full && positionals.length === 0) writeRecord(completeFiles(runs, place));
+if (!full && positionals.length === 0) {
+  const doesMore = (path: string) => doesMoreInFull(readFileSync(join(checkout, path), 'utf8'));
+  writeRecord(completeFiles(runs, place, doesMore));
+}
 
 const report = summarise(outcomes, full, place);
 console.log(`\n${files.length} files in ${((performance.now() - start) / 1000).toFixed(1)} s`);
-if (values.durations) for (const line of durationLines(fileDurations(runs, place), SLOWEST_SHOWN)) console.log(line);
+if (values.durations) {
+  for (const lines of [fileDurations(runs, place), sharedDurations(runs)])
+    console.log(durationLines(lines, SLOWEST_SHOWN).join('\n'));
+  console.log(totalLine(runs));
+}
 for (const { details } of report.failures) console.log(`\nFAILED ${details}`);
 if (rest) console.log(`\n${before.passed} of the passed ones passed in the npm test before`);
 // Whoever sees the end alone sees which failed and why.

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { build, type BuildOptions, type Metafile, type OutputFile } from 'esbuild';
+import { basename, join } from 'node:path';
+import { build, stop, type BuildOptions, type Metafile, type OutputFile } from 'esbuild';
 
 /** Packages that bring files of their own (a .wasm, a database server): they travel beside the bundles, unbundled. */
 export const CARRIED_PACKAGES = [
@@ -40,6 +40,8 @@ export function appsWithMain(checkout: string): string[] {
     .toSorted();
 }
 
+const EXTERNAL = [...CARRIED_PACKAGES.flatMap((name) => [name, `${name}/*`]), 'pg-native'];
+
 /** Bundles one app; throws when its code finds files relative to itself, because a bundle has moved away from them. */
 export async function bundleApp(checkout: string, app: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
@@ -48,10 +50,30 @@ export async function bundleApp(checkout: string, app: string): Promise<Bundle> 
     outfile: `${app}.mjs`,
     ...HOW,
     metafile: true,
-    external: [...CARRIED_PACKAGES.flatMap((name) => [name, `${name}/*`]), 'pg-native'],
+    external: EXTERNAL,
   });
   refuseOwnFiles(checkout, metafile);
   return { app, contents: only(outputFiles).contents, packages: packagesIn(metafile) };
+}
+
+/** All apps as tests run them: the same code as it was written, in which tests may arm faults. */
+export async function bundleForTests(checkout: string): Promise<Pick<Bundle, 'app' | 'contents'>[]> {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: checkout,
+    entryPoints: Object.fromEntries(appsWithMain(checkout).map((app) => [app, `apps/${app}/src/main.ts`])),
+    outdir: '.',
+    outExtension: { '.js': '.mjs' },
+    ...HOW,
+    define: { 'process.env.RINGFENCE_BUILD': '"test"' },
+    minifyWhitespace: false,
+    minifySyntax: false,
+    metafile: true,
+    external: EXTERNAL,
+  });
+  refuseOwnFiles(checkout, metafile);
+  // Its process would keep half a gigabyte for as long as the tests run.
+  await stop();
+  return outputFiles.map(({ path, contents }) => ({ app: basename(path, '.mjs'), contents }));
 }
 
 function only(files: readonly OutputFile[]): OutputFile {

@@ -25,8 +25,8 @@ export type ReleasePlan = {
 
 const ALL_ARCHES: readonly Arch[] = ['x64', 'arm64'];
 const DOCUMENTS = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'THREAT-MODEL.md'];
-/** What jobs import; the agent looks for it beside its bundle. */
-const SDK_FILES = ['python/ringfence.py', 'typescript/ringfence.ts'];
+/** What jobs import; the agent looks for it in `sdk` beside its bundle. */
+export const SDK_FILES = ['python/ringfence.py', 'typescript/ringfence.ts'];
 /** For the init system of the machine, copied as they are. */
 const PACKAGING = 'packaging';
 /** Headers, static libraries and type declarations: nothing at run time reads them. */
@@ -62,7 +62,7 @@ export function writeReleaseTree(tree: string, { checkout, arch, bundles, about 
 }
 
 /** The CLI goes by its own two names, every other app by `ringfence-APP`. */
-function commandsOf(app: string): string[] {
+export function commandsOf(app: string): string[] {
   return app === 'cli' ? ['ringfence', 'rf'] : [`ringfence-${app}`];
 }
 

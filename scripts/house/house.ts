@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { cliOf, createOrganisation, homeOf, joinAgent } from './enrol.ts';
-import type { Entries } from './entries.ts';
+import { ownEntries, type Entries } from './entries.ts';
 import { occupy } from './occupied.ts';
 import { portOf } from './remembered-ports.ts';
 import { frontOf, startAgent, startControlPlane, startCustodian, startRelay, type Ground } from './roles.ts';
@@ -61,7 +61,7 @@ export async function startHouse(options: HouseOptions): Promise<House> {
   const env: Record<string, Readonly<Record<string, string>>> = { ...options.env };
   const ground: Ground = {
     root: options.root,
-    entries: options.entries ?? { kind: 'source' },
+    entries: options.entries ?? ownEntries(),
     env,
     fronted: options.onServer !== undefined,
     ...(options.host === undefined ? {} : { host: options.host }),

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { UnitRun } from './run-units.ts';
 
 /** Seconds of one file: of its process, or of its tests where files share a process. */
@@ -15,6 +16,23 @@ export function fileDurations(runs: readonly UnitRun[], place: (file: string) =>
     });
   });
   return all.toSorted((a, b) => b.seconds - a.seconds);
+}
+
+/** Durations of the processes that several files share, named for the folder of the first, slowest first. */
+export function sharedDurations(runs: readonly UnitRun[]): FileDuration[] {
+  const shared = runs.filter(({ unit }) => unit.files.length > 1);
+  return shared
+    .map(({ unit: { files }, seconds, cpuSeconds }) => {
+      const file = `${dirname(files[0] ?? '')} and its like (${files.length} files)`;
+      return { file, seconds, cpuSeconds };
+    })
+    .toSorted((a, b) => b.seconds - a.seconds);
+}
+
+/** The line under it all: what the machine was kept busy with. */
+export function totalLine(runs: readonly UnitRun[]): string {
+  const sum = (of: (run: UnitRun) => number) => runs.reduce((seconds, run) => seconds + of(run), 0).toFixed(0);
+  return `${runs.length} processes, one after the other ${sum((run) => run.seconds)} s, ${sum((run) => run.cpuSeconds)} s cpu`;
 }
 
 /** One line for each of the `count` slowest files. */

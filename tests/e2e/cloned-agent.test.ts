@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { startHouse, stateOf, type House } from '../../scripts/house/index.ts';
+import { ownEntries, startHouse, stateOf, type House } from '../../scripts/house/index.ts';
 import { startAgent } from '../../scripts/house/roles.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-cloned-'));
@@ -24,7 +24,7 @@ async function isLocked(house: House): Promise<boolean> {
 
 test('a copied agent is found out and locked with its original', async () => {
   const house = await startHouse({ root: join(root, 'house'), agents: 1 });
-  const ground = { root: house.root, entries: { kind: 'source' }, env: {} } as const;
+  const ground = { root: house.root, entries: ownEntries(), env: {} } as const;
   try {
     await house.process('agent-1').stop();
     cpSync(stateOf(ground, 'agent-1'), stateOf(ground, 'agent-copy'), { recursive: true });

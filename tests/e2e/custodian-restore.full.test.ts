@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startHouse, stateOf, type House } from '../../scripts/house/index.ts';
-import { roleCommand } from '../../scripts/house/entries.ts';
+import { ownEntries, roleCommand } from '../../scripts/house/entries.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-restore-'));
-const ground = { root: join(root, 'house'), entries: { kind: 'source' }, env: {} } as const;
+const ground = { root: join(root, 'house'), entries: ownEntries(), env: {} } as const;
 after(() => rmSync(root, { recursive: true, force: true }));
 
 async function launch(house: House, name: string): Promise<void> {

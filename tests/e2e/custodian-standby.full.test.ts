@@ -8,7 +8,7 @@ import { silentLog } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
 import { removeEmbedded, startEmbedded } from '@ringfence/store';
 import pg from 'pg';
-import { portOf, roleCommand, text, type StartedProcess } from '../../scripts/house/index.ts';
+import { ownEntries, portOf, roleCommand, text, type StartedProcess } from '../../scripts/house/index.ts';
 import { startProcess } from '../../scripts/house/started-process.ts';
 import { startArmedHouse, type ArmedHouse } from '../kill/armed-house.ts';
 import { assertCommittedOnce, until, untilOver } from '../kill/job-outcome.ts';
@@ -46,7 +46,7 @@ async function startStandby(name: string): Promise<StartedProcess> {
   const admin = `127.0.0.1:${await portOf(house.root, name)}`;
   const args = ['run', '--standby', '--state', join(house.root, 'custodian'), '--relay', text(relay, 'url')];
   const more = ['--relay-ca', text(relay, 'ca_file'), '--reconnect-within', '1s', '--admin', admin];
-  const command = roleCommand({ kind: 'source' }, 'custodian', [...args, ...more]);
+  const command = roleCommand(ownEntries(), 'custodian', [...args, ...more]);
   const standby = await startProcess({ name, root: house.root, command, env });
   standbys.push(standby);
   return standby;

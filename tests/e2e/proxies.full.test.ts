@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import { systemRng } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { createCertificateAuthority, issueServerCertificate } from '@ringfence/crypto/certificate';
-import { runCli, startHouse, text, type House } from '../../scripts/house/index.ts';
+import { ownEntries, runCli, startHouse, text, type House } from '../../scripts/house/index.ts';
 import { findMarkers, needlesOf } from '../canary/marker.ts';
 import { writePlantedJob, type PlantedJob } from '../canary/planted-job.ts';
 import { startExplicitProxy, type ExplicitProxy, type ProxyPlan } from './explicit-proxy.ts';
@@ -170,5 +170,5 @@ describe('through a proxy that opens TLS', () => {
 });
 
 function callOf({ house }: ProxiedHouse): Omit<Parameters<typeof runCli>[0], 'args'> {
-  return { entries: { kind: 'source' }, home: house.home, within: 30_000 };
+  return { entries: ownEntries(), home: house.home, within: 30_000 };
 }
