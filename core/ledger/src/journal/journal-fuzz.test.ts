@@ -8,7 +8,7 @@ import { readJournal } from './journal-reader.ts';
 import { EMPTY_JOURNAL } from './journal-record.ts';
 import { SAMPLE_FIELDS, writtenJournal } from './journal-sample.fixture.ts';
 
-const CASES = 100_000;
+const CASES = process.env['RINGFENCE_TEST_FULL'] === '1' ? 100_000 : 10_000;
 const seed = Number(process.env['RINGFENCE_FUZZ_SEED'] ?? randomInt(1, 2 ** 31));
 const short = SAMPLE_FIELDS.filter(({ kind }) => kind !== 'open' && kind !== 'accept');
 const { text } = writtenJournal(short.filter(({ kind }) => kind === 'start' || kind === 'fact'));

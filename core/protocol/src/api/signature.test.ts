@@ -13,6 +13,9 @@ import {
   type SignedRequest,
 } from './signature.ts';
 
+/** `npm test` takes a tenth of them. */
+const CASES = process.env['RINGFENCE_TEST_FULL'] === '1' ? 100_000 : 10_000;
+
 const rng = seededRng('http signatures');
 const key = SigningKey.generate(rng);
 const device = newId('device', rng);
@@ -70,7 +73,7 @@ test('a change of any signed part, header or key is refused', () => {
   assert.equal(verifyRequest(request, headers, SigningKey.generate(rng).publicKey), false);
 });
 
-test('of 100,000 mangled signature-input headers none reads but one that is written back the same', (t) => {
+test(`of ${CASES} mangled signature-input headers none reads but one that is written back the same`, (t) => {
   const good = headers['signature-input'];
   const pieces = ['"', ';', '=', '(', ')', ' ', '\n', 'created', '0', '-1', '9'.repeat(12), 'é', '\0', device, good];
   const seed = `signature-input ${systemRng.bytes(4).join('.')}`;
@@ -78,7 +81,7 @@ test('of 100,000 mangled signature-input headers none reads but one that is writ
   const draw = seededRng(seed);
   const started = performance.now();
   let read = 0;
-  for (let round = 0; round < 100_000; round += 1) {
+  for (let round = 0; round < CASES; round += 1) {
     const at = randomBelow(draw, good.length);
     const piece = pieces[randomBelow(draw, pieces.length)] ?? '';
     const mangled = `${good.slice(0, at)}${piece}${good.slice(at + randomBelow(draw, 4))}`;
