@@ -29,6 +29,7 @@ export const controlPlaneEvent = z.discriminatedUnion('type', [
     field: z.string().max(64),
     fault: z.string().max(64),
   }),
+  z.strictObject({ type: z.literal('evidence-noted'), evidence: sha256, counts: z.boolean() }),
   z.strictObject({
     type: z.literal('job-submitted'),
     job,

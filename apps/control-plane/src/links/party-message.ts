@@ -7,6 +7,7 @@ import { changeJob } from '../jobs/change-job.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { takeWish } from '../jobs/take-wish.ts';
 import { replaceOffer } from '../placement/replace-offer.ts';
+import { takeEvidence } from '../placement/site-evidence.ts';
 import { takeMember } from '../registration/members.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { PartyId } from '../store/tables.ts';
@@ -103,6 +104,8 @@ async function apply(
       return;
     case 'wanted':
       return takeWish(context, tx, org, message.body);
+    case 'evidence':
+      return takeEvidence(context, tx, org, message.body);
     case 'lock':
       return lockParty(context, tx, { id: message.body.agent, org }, message.body.reason);
     default:

@@ -1,4 +1,5 @@
-import type { AgentId, EpochMs, OfferId } from '@ringfence/base';
+import { epochMs, type AgentId, type EpochMs, type OfferId } from '@ringfence/base';
+import type { OfferEvidence } from '@ringfence/policy';
 import type { OfferState } from '@ringfence/policy/placement';
 import { sql, type Selectable } from 'kysely';
 import { isOnline } from '../jobs/clock-terms.ts';
@@ -14,7 +15,13 @@ export interface OfferMark {
 }
 
 /** An offer as its agent sent it, and what of it is free. */
-export type StoredOffer = Pick<Selectable<OfferTable>, (typeof COLUMNS)[number]>;
+export type StoredOffer = Pick<Selectable<OfferTable>, (typeof COLUMNS)[number]> & {
+  /** What its custodian says of its site; its agent's own word is not evidence. */
+  readonly evidence: readonly OfferEvidence[];
+};
+
+/** The most claims that the placer takes of one offer. */
+const MOST_CLAIMS = 32;
 
 const COLUMNS = [
   'offer',
@@ -47,10 +54,30 @@ export async function offerMarks(tx: Tx, now: EpochMs): Promise<OfferMark[]> {
 }
 
 /** The rows of these offers. */
-export function storedOffers(tx: Tx, offers: readonly OfferId[]): Promise<StoredOffer[]> {
+export async function storedOffers(tx: Tx, offers: readonly OfferId[]): Promise<StoredOffer[]> {
   // One parameter, however many there are.
   const these = sql<OfferId>`any(${offers}::text[])`;
-  return tx.selectFrom('offer').select(COLUMNS).where('offer', '=', these).execute();
+  const rows = await tx.selectFrom('offer').select(COLUMNS).where('offer', '=', these).execute();
+  const claims = await claimsOf(tx, [...new Set(rows.map(({ body }) => body.site))]);
+  return rows.map((row) => ({ ...row, evidence: claims.get(row.body.site) ?? [] }));
+}
+
+/** What counts at each of these sites, what lasts longest first. */
+async function claimsOf(tx: Tx, sites: readonly string[]): Promise<Map<string, OfferEvidence[]>> {
+  const rows = await tx
+    .selectFrom('site_evidence')
+    .select(['site', 'evidence', 'standard', 'grade', 'from_at', 'until_at'])
+    .where('site', '=', sql<string>`any(${sites}::text[])`)
+    .orderBy('until_at', 'desc')
+    .orderBy('evidence')
+    .execute();
+  const found = new Map<string, OfferEvidence[]>();
+  for (const { site, evidence: digest, standard, grade, from_at, until_at } of rows) {
+    const claims = found.get(site) ?? [];
+    const claim = { digest, standard, grade, issuedAt: epochMs(from_at), notAfter: epochMs(until_at) };
+    if (claims.length < MOST_CLAIMS) found.set(site, [...claims, claim]);
+  }
+  return found;
 }
 
 /**

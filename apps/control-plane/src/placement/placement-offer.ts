@@ -25,8 +25,7 @@ export function placementOffer(row: StoredOffer, state: OfferState): ReturnType<
     // Keys come from the custodian alone, everywhere; a host of strangers without a TEE could read them in memory.
     customerKeys: tier !== 'community-cloud' || isolations.includes('tee'),
     hardLimits,
-    // Evidence counts once its documents are verified; an offer's own word is not evidence (invariant 4).
-    evidence: [],
+    evidence: row.evidence,
     free: {
       cpuMilli: row.free_cpu_milli,
       memoryBytes: row.free_memory_bytes,

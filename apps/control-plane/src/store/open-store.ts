@@ -4,6 +4,7 @@ import { MIGRATION_0001 } from './migration-0001.ts';
 import { MIGRATION_0002 } from './migration-0002.ts';
 import { MIGRATION_0003 } from './migration-0003.ts';
 import { MIGRATION_0004 } from './migration-0004.ts';
+import { MIGRATION_0005 } from './migration-0005.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
 /** Where the control plane's tables are in a database that others may share. */
@@ -59,6 +60,7 @@ export async function openStore(options: {
       { id: 2, name: 'parked-jobs', sql: MIGRATION_0002 },
       { id: 3, name: 'counted-renewals', sql: MIGRATION_0003 },
       { id: 4, name: 'counted-losses', sql: MIGRATION_0004 },
+      { id: 5, name: 'site-evidence', sql: MIGRATION_0005 },
     ],
     systemQueries: SYSTEM_QUERIES,
     sharedTables: ['placer_term'],

@@ -4,7 +4,7 @@ import type { RetryReason, Sensitivity } from '@ringfence/protocol';
 import type { JobState } from '@ringfence/protocol/api';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import type { Constraint, Outcome, PlacementPart } from '@ringfence/protocol/statements';
-import type { FreeResources, RetryCounts } from '@ringfence/policy';
+import type { FreeResources, OfferEvidence, RetryCounts } from '@ringfence/policy';
 import type { ColumnType, Generated } from 'kysely';
 import type { DurableControlMessage } from '@ringfence/client/control-link';
 
@@ -84,6 +84,17 @@ export interface OfferTable {
   /** Attempts that began there and are over, and those of them that were lost with the machine. */
   ended: Generated<number>;
   lost: Generated<number>;
+}
+
+/** What a custodian said of a document about a site. */
+export interface SiteEvidenceTable {
+  org: OrgId;
+  evidence: Digest;
+  site: string;
+  standard: OfferEvidence['standard'];
+  grade: OfferEvidence['grade'];
+  from_at: number;
+  until_at: number;
 }
 
 /** A job: ids, state, and the three parts that its owner sent. */
@@ -187,6 +198,7 @@ export interface ControlPlaneTables {
   organisation: OrganisationTable;
   party: PartyTable;
   offer: OfferTable;
+  site_evidence: SiteEvidenceTable;
   job: JobTable;
   attempt: AttemptTable;
   early_wish: EarlyWishTable;

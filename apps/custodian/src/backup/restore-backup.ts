@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { Secret, type Clock, type Log, type OrgId, type Rng } from '@ringfence/base';
 import { writeFileAtomic } from '@ringfence/base/platform';
 import { openObject, CryptoError } from '@ringfence/crypto/open';
-import { readStatement, parseRegistrationCode } from '@ringfence/keyring';
+import { foldKeyring, readStatement, parseRegistrationCode } from '@ringfence/keyring';
 import { CustodianError } from '../custodian-error.ts';
 import type { Fault } from '../fault-points.ts';
 import { readKeyBytes } from '../identity/custodian-keys.ts';
 import { storeKeys, type VaultOptions } from '../identity/key-vault.ts';
+import { announceEvidence } from '../evidence/evidence-notice.ts';
 import { noticesOf } from '../keyring/change-keyring.ts';
 import { recordEvent } from '../ledger/record-event.ts';
 import { enqueue } from '../links/outbox.ts';
@@ -134,6 +135,7 @@ async function beginEpoch(
     for (const [seq, { envelope }] of statements.entries())
       for (const notice of noticesOf(readStatement('keyring', envelope).claimed.change, seq))
         await enqueue(tx, org, notice);
+    await announceEvidence(tx, org, foldKeyring(statements.map(({ envelope }) => envelope)));
     return epoch;
   });
 }

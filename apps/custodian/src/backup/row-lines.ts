@@ -26,6 +26,7 @@ export const BACKUP_TABLES = [
   'endpoint_token',
   'gateway',
   'endpoint_issuer',
+  'evidence',
   'event',
 ] as const satisfies readonly (keyof CustodianTables)[];
 

@@ -6,7 +6,9 @@ import { MOST_EVIDENCE } from '@ringfence/protocol/statements';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
+import { enqueue } from '../links/outbox.ts';
 import type { Tx } from '../store/open-store.ts';
+import { countsNoMoreNotice, countsNotice } from './evidence-notice.ts';
 
 /** Keeps a document that an issuer of the keyring signed; one that is here already stays as it is. Throws CustodianError `bad-statement`, `too-much`. */
 export async function addEvidence(
@@ -21,7 +23,7 @@ export async function addEvidence(
       next: 'its issuer has to be pinned for its standard: `ringfence keyring add-issuer`',
     });
   const { digest } = read.claim;
-  return context.store.withOrg(claimed.org, async (tx) => {
+  const kept = await context.store.withOrg(claimed.org, async (tx) => {
     const rows = await tx.selectFrom('evidence').select('digest').execute();
     if (rows.length >= MOST_EVIDENCE && !rows.some((row) => row.digest === digest))
       throw new CustodianError('too-much', `an organisation keeps at most ${MOST_EVIDENCE} documents of evidence`);
@@ -37,10 +39,14 @@ export async function addEvidence(
       .onConflict((conflict) => conflict.doNothing())
       .returning('digest')
       .executeTakeFirst();
-    if (added !== undefined)
+    if (added !== undefined) {
       await context.record(tx, claimed.org, { type: 'evidence-added', evidence: digest, device });
+      await enqueue(tx, claimed.org, countsNotice(read.claim));
+    }
     return listEvidence(tx);
   });
+  context.link.wake();
+  return kept;
 }
 
 /** Keeps the issuer's word that a document counts no more. Throws CustodianError `not-found`, `bad-statement`. */
@@ -49,7 +55,7 @@ export async function revokeEvidence(
   claimed: ClaimedOrganisation,
   { digest, revocation, device }: { digest: string; revocation: Envelope; device: DeviceId },
 ): Promise<EvidenceRow[]> {
-  return context.store.withOrg(claimed.org, async (tx) => {
+  const kept = await context.store.withOrg(claimed.org, async (tx) => {
     const row = await tx
       .selectFrom('evidence')
       .select(['digest', 'document', 'revocation'])
@@ -76,8 +82,11 @@ export async function revokeEvidence(
       device,
     } as const;
     await context.record(tx, claimed.org, event);
+    await enqueue(tx, claimed.org, countsNoMoreNotice(row.digest));
     return listEvidence(tx);
   });
+  context.link.wake();
+  return kept;
 }
 
 /** All documents, the oldest first. */

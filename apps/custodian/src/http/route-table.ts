@@ -2,6 +2,7 @@ import type { Claiming } from '../claim/claim.ts';
 import type { CustodianContext } from '../context.ts';
 import { attemptStoreRoutes } from './attempt-store-routes.ts';
 import { endpointRoutes } from './endpoint-routes.ts';
+import { evidenceRoutes } from './evidence-routes.ts';
 import { enrolmentRoutes } from './enrolment-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import type { Route } from './route.ts';
@@ -20,6 +21,7 @@ export function routeTable(
     ...jobRoutes(context, onGrant),
     ...endpointRoutes(context),
     ...secretRoutes(context),
+    ...evidenceRoutes(context),
     ...attemptStoreRoutes(context),
     statusRoute(context),
     backupRoute(context),

@@ -1,5 +1,12 @@
 import type { AgentId } from '@ringfence/base';
-import { checkLease, checkPayload, grantRefusalOf, type Admission, type Check } from '@ringfence/keyring';
+import {
+  checkLease,
+  checkPayload,
+  grantRefusalOf,
+  type Admission,
+  type Check,
+  type EvidenceFile,
+} from '@ringfence/keyring';
 import type { GrantRefusal, grantRequest, Workload } from '@ringfence/protocol/payload';
 import type { Selectable } from 'kysely';
 import type { z } from 'zod';
@@ -7,6 +14,7 @@ import { findVersion, type FoundVersion } from '../artifacts/artifact-rows.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { isOver } from '../endpoints/is-over.ts';
+import { evidenceFile } from '../evidence/evidence-rows.ts';
 import { labelHolds } from '../labels/label-holds.ts';
 import { sitesOf } from '../labels/sign-label.ts';
 import { readSecrets, type NamedSecret } from '../secrets/secret-rows.ts';
@@ -59,6 +67,7 @@ export async function evaluateGrant(
     agent,
     highestAttempt: job.attempt,
     now: clock.now(),
+    evidence: await evidenceOf(tx, claimed, { request, agent }),
   });
   if (!decision.allow) return refuse(grantRefusalOf(decision.reasons) ?? 'bad-statements', decision.reasons);
   const { admission } = decision;
@@ -82,6 +91,16 @@ export async function evaluateGrant(
   const missing = workload.secrets.filter((name) => !secrets.some((secret) => secret.name === name));
   if (missing.length > 0) return { allow: false, reason: 'secret-missing', checks: [], missing };
   return { allow: true, admission, workload, data, secrets };
+}
+
+/** All that is kept, where a start may need some; work at home that asks for none needs no look. */
+async function evidenceOf(
+  tx: Tx,
+  { keyring }: ClaimedOrganisation,
+  { request, agent }: { request: GrantRequest; agent: AgentId },
+): Promise<EvidenceFile | undefined> {
+  const atHome = keyring.agent(agent)?.tier === 'private';
+  return atHome && request.placement.evidence === undefined ? undefined : evidenceFile(tx);
 }
 
 /** The job's device must still be bound to a role that may start it: asked afresh before each grant. */

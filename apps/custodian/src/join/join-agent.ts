@@ -11,10 +11,10 @@ import { changeKeyring, type KeyringTransaction } from '../keyring/change-keyrin
 import { statementsAfter } from '../keyring/statement-rows.ts';
 import type { Tx } from '../store/open-store.ts';
 import { AGENT_PLACE, SITE_NAME } from '../store/sealed-columns.ts';
-import { findJoinCode, type OpenJoinCode } from './join-codes.ts';
+import { findJoinCode } from './join-codes.ts';
+import { checkNewcomer, machineOf, type FoundCode, type JoiningMachine } from './joining-machine.ts';
 
 type Join = z.output<typeof joinRequest>;
-type FoundCode = OpenJoinCode & { readonly tier: 'private' | 'secure-cloud' | 'community-cloud' };
 
 /** How long the answer waits for the control plane to know the agent's frame key, while the link is up. */
 const ACKNOWLEDGE_WITHIN_MS = 3_000;
@@ -63,6 +63,8 @@ async function takeIn(
     context.openCodes.remove(body.code);
     return joined;
   } catch (cause) {
+    if (cause instanceof KeyringError && cause.code === 'not-admitted')
+      throw new CustodianError('bad-statement', cause.message, { cause, next: 'see docs/protocol/marketplace.md' });
     // Keys that somebody else has or had: whoever shows them is no new agent.
     if (cause instanceof KeyringError) throw badCode(cause);
     throw cause;
@@ -71,11 +73,12 @@ async function takeIn(
 
 async function spend(
   context: CustodianContext,
-  { org }: ClaimedOrganisation,
+  claimed: ClaimedOrganisation,
   { tx, sign }: KeyringTransaction,
   { body, code, digest }: { body: Omit<Join, 'proof'>; code: FoundCode; digest: Digest },
 ): Promise<AgentId> {
-  const agent = newId('agent', context.rng);
+  const machine = machineOf(context, body, code);
+  const { agent } = machine;
   const now = context.clock.now();
   const spent = await tx
     .updateTable('join_code')
@@ -86,7 +89,9 @@ async function spend(
     .returning('id')
     .executeTakeFirst();
   if (spent === undefined) return agentThatSpent(tx, body, digest);
-  const site = await siteCalled(context, tx, org, code.site);
+  checkNewcomer(claimed, agent);
+  const { org } = claimed;
+  const site = await siteCalled(context, tx, org, { name: code.site, site: machine.site });
   const { keys } = body;
   const place_box = context.columns.seal(AGENT_PLACE, agent, { name: code.name, site: code.site, lan: keys.lan });
   await tx
@@ -94,9 +99,7 @@ async function spend(
     .values({ agent, org, site, place_box, joined_at: now, locked: null, journal_seq: null, journal_hash: null })
     .execute();
   const { allowProcess, seal, sign: frames, tls } = keys;
-  const jurisdictions = code.jurisdictions === undefined ? {} : { jurisdictions: [...code.jurisdictions] };
-  const machine = { sign: frames, tls, seal, allowProcess, ...jurisdictions };
-  await sign({ kind: 'add-agent', agent, site, tier: code.tier, ...machine });
+  await sign({ kind: 'add-agent', agent, site, sign: frames, tls, seal, allowProcess, ...machine.said });
   await context.record(tx, org, { type: 'agent-joined', agent, code: body.code });
   context.fault('join-before-commit');
   return agent;
@@ -113,17 +116,23 @@ async function agentThatSpent(tx: Tx, body: Omit<Join, 'proof'>, digest: Digest)
   return row.agent;
 }
 
-/** The site of this name; made by its first agent. */
+/** The site of this name; made by its first agent. A provider's site has an id of its own, which no other site's name stands for. */
 async function siteCalled(
   context: CustodianContext,
   tx: Tx,
   org: ClaimedOrganisation['org'],
-  name: string,
+  { name, site: own }: { name: string; site: JoiningMachine['site'] },
 ): Promise<SiteId> {
   const name_index = context.columns.index('site', name);
   const known = await tx.selectFrom('site').select('site').where('name_index', '=', name_index).executeTakeFirst();
+  if (known !== undefined && own !== undefined && known.site !== own)
+    throw new CustodianError('conflict', 'another site has this name', {
+      next: 'ask for a code that names a site of the provider alone',
+    });
   if (known !== undefined) return known.site;
-  const site = newId('site', context.rng);
+  const site = own ?? newId('site', context.rng);
+  const renamed = await tx.selectFrom('site').select('site').where('site', '=', site).executeTakeFirst();
+  if (renamed !== undefined) return site;
   const name_box = context.columns.seal(SITE_NAME, site, name);
   await tx.insertInto('site').values({ site, org, name_index, name_box }).execute();
   return site;

@@ -4,6 +4,7 @@ import type { joinCodeAnswer, joinCodeRequest, joinCodesAnswer } from '@ringfenc
 import type { z } from 'zod';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
+import { CustodianError } from '../custodian-error.ts';
 import type { Tx } from '../store/open-store.ts';
 import { JOIN_CODE } from '../store/sealed-columns.ts';
 
@@ -31,6 +32,14 @@ export async function createJoinCode(
   const code = makeJoinCode(newId('joinCode', rng), route, rng);
   const now = clock.now();
   const { name, site, tier, validMs, jurisdictions } = request;
+  if (tier !== 'private' && jurisdictions !== undefined)
+    throw new CustodianError(
+      'bad-request',
+      'where a provider’s machine stands is said by its admission, not by its code',
+      {
+        next: 'leave --jurisdiction out',
+      },
+    );
   const code_box = columns.seal(JOIN_CODE, code.id, {
     secret: toBase64Url(code.secret.expose()),
     name,

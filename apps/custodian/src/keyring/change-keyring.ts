@@ -5,6 +5,7 @@ import type { DurablePartyMessage } from '@ringfence/client/control-link';
 import type { KeyringChange } from '@ringfence/protocol/statements';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
+import { announceEvidence } from '../evidence/evidence-notice.ts';
 import { enqueue } from '../links/outbox.ts';
 import type { Tx } from '../store/open-store.ts';
 import { headOf } from './signed-head.ts';
@@ -76,6 +77,7 @@ async function storeStatement(
     .where('org', '=', org)
     .execute();
   for (const message of noticesOf(change, seq)) await enqueue(tx, org, message);
+  if (change.kind === 'remove-evidence-issuer') await announceEvidence(tx, org, keyring);
 }
 
 /** What the control plane has to hear of a change: whose frames and requests count, and whose no longer do. */

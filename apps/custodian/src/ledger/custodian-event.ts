@@ -91,6 +91,13 @@ export const custodianEvent = z.discriminatedUnion('type', [
     device: idOf('device'),
   }),
   z.strictObject({ type: z.literal('secret-removed'), secret: z.string().max(64), device: idOf('device') }),
+  z.strictObject({ type: z.literal('evidence-added'), evidence: sha256, device: idOf('device') }),
+  z.strictObject({
+    type: z.literal('evidence-revoked'),
+    evidence: sha256,
+    revocation: sha256,
+    device: idOf('device'),
+  }),
   z.strictObject({ type: z.literal('checkpointed'), ...run, manifest: sha256 }),
   /** Somebody ran a command in the sandbox of a running attempt, or copied a file from or to it. */
   z.strictObject({ type: z.literal('entered'), ...run, device: idOf('device'), kind: z.enum(ENTRY_KINDS) }),

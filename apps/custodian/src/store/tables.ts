@@ -228,6 +228,15 @@ export interface NoticeTable {
   next_at: number;
 }
 
+/** A document about a site, and its issuer's word that it counts no more. */
+export interface EvidenceTable {
+  org: OrgId;
+  digest: Digest;
+  document: Json<Envelope>;
+  revocation: ColumnType<Envelope | null, string | null, string | null>;
+  at: number;
+}
+
 /** A durable message that waits to be handed to the control link. */
 export interface OutboxTable {
   org: OrgId;
@@ -273,6 +282,7 @@ export interface CustodianTables extends EndpointTables {
   checkpoint: CheckpointTable;
   attempt_log: AttemptLogTable;
   notice: NoticeTable;
+  evidence: EvidenceTable;
   outbox: OutboxTable;
   event: EventTable;
 }

@@ -14,7 +14,7 @@ export type RenewedLease = MessageBody<'renew'>['leases'][number];
 /** Durable messages of a party: each is handed over once per id, in order. */
 export type DurablePartyMessage = Extract<
   Message,
-  { name: 'offer' | 'attempt-status' | 'member' | 'committed' | 'lock' | 'wanted' }
+  { name: 'offer' | 'attempt-status' | 'member' | 'committed' | 'lock' | 'wanted' | 'evidence' }
 >;
 
 /** Durable messages of the control plane; the link itself writes a lease's `echo` when it sends it. */

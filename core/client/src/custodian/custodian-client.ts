@@ -160,6 +160,20 @@ export class CustodianClient {
     return (await this.#call('POST', path, payload.secretsAnswer)).secrets;
   }
 
+  /** Evidence with its revocations, the oldest first; the caller verifies it against the keyring. */
+  async evidence(): Promise<payload.EvidenceRow[]> {
+    return (await this.#call('GET', '/v1/evidence', payload.evidenceAnswer)).evidence;
+  }
+
+  async addEvidence(document: Envelope): Promise<payload.EvidenceRow[]> {
+    return (await this.#call('POST', '/v1/evidence', payload.evidenceAnswer, { document })).evidence;
+  }
+
+  async revokeEvidence(digest: Digest, revocation: Envelope): Promise<payload.EvidenceRow[]> {
+    const path = `/v1/evidence/${digest}/revoke`;
+    return (await this.#call('POST', path, payload.evidenceAnswer, { revocation })).evidence;
+  }
+
   storeCheckpoint(body: Body<typeof payload.checkpointRequest>): Answer<typeof payload.checkpointAnswer> {
     return this.#call('POST', '/v1/checkpoints', payload.checkpointAnswer, body);
   }

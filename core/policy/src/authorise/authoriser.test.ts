@@ -65,6 +65,7 @@ describe('the owner policy', () => {
       'checkpoint:store',
       'commit:request',
       'entry:request',
+      'evidence:read',
       'gateway:serve',
       'grant:request',
       'keyring:read',

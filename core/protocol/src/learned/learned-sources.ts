@@ -247,6 +247,22 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
     },
   },
   {
+    what: 'evidence',
+    from: 'custodian, when a document about sites is kept, or counts no more',
+    schema: MESSAGES.evidence.schema,
+    tells: {
+      '(1) op': 'that a document counts',
+      '(1) evidence': 'which, by digest; not the document, its issuer or provider',
+      '(1) standard': 'what it is about: one word of a list',
+      '(1) grade': 'how well it is shown: one word of a list',
+      '(1) sites': 'of which sites, by random ids',
+      '(1) from': 'from when',
+      '(1) until': 'until when',
+      '(2) op': 'that a document counts no more',
+      '(2) evidence': 'which, by digest',
+    },
+  },
+  {
     what: 'committed',
     from: 'custodian',
     schema: MESSAGES.committed.schema,

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { attemptStatus, committed, jobClosed, lease, renew, stop, wanted } from './attempt.ts';
+import { evidence } from './evidence.ts';
 import { heartbeat } from './heartbeat.ts';
 import { lock, member, offer } from './inventory.ts';
 import { ack, goodbye, hello, welcome } from './session.ts';
@@ -120,6 +121,17 @@ export const MESSAGES = {
     schema: wanted,
     effect: 'places a parked serve job of its own organisation, or stops and parks one',
   }),
+  evidence: row({
+    number: 0x0120,
+    sender: 'custodian',
+    reader: 'control-plane',
+    signed: true,
+    durable: true,
+    transition: false,
+    schema: evidence,
+    effect:
+      'lets offers of its own organisation’s sites count with evidence, or no longer; then stops what relied on it',
+  }),
   welcome: row({
     number: 0x0201,
     sender: 'control-plane',
@@ -194,7 +206,6 @@ export const MESSAGES = {
 
 /** Numbers kept for messages that later releases bring; a frame that carries one is refused as unknown. */
 export const RESERVED = {
-  evidence: 0x0120,
   'witness-checkpoint': 0x0121,
   drain: 0x0220,
   'control-lock': 0x0221,

@@ -39,7 +39,13 @@ export const joinKeys = z.strictObject({
   lan: partyRoute.shape.lan,
 });
 /** `POST /v1/join`, from a peer that is not in the keyring yet. */
-export const joinRequest = z.strictObject({ code: idOf('joinCode'), keys: joinKeys, proof: bytes32 });
+export const joinRequest = z.strictObject({
+  code: idOf('joinCode'),
+  keys: joinKeys,
+  /** Of a machine away from home: the statements `admission` and `machine`. */
+  admitted: z.strictObject({ admission: envelope, machine: envelope }).optional(),
+  proof: bytes32,
+});
 /** The custodian proves that it knew the secret too, and hands over the keyring that now names the agent. */
 export const joinAnswer = z.strictObject({
   proof: bytes32,

@@ -8,6 +8,7 @@ export * from './workload.ts';
 export * from './secrets.ts';
 export * from './checkpoints.ts';
 export * from './entries.ts';
+export * from './evidence.ts';
 export * from './pack-link.ts';
 export * from './service.ts';
 export * from './serving.ts';

@@ -1,0 +1,75 @@
+import { fromUtf8, type OrgId } from '@ringfence/base';
+import type { Envelope } from '@ringfence/crypto/sign';
+import type { MessageBody } from '@ringfence/protocol/messages';
+import { receiptStatement } from '@ringfence/protocol/statements';
+import { sql } from 'kysely';
+import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { sendStop } from '../jobs/send-stop.ts';
+import type { Tx } from '../store/open-store.ts';
+import { raiseInventory } from './inventory.ts';
+
+/** How long a job may take to end at a site whose evidence was taken back. */
+const STOP_WITHIN_MS = 120_000;
+
+/**
+ * Takes a custodian's word on evidence about sites: their offers are read again with it. Attempts that a document which counts no more made
+ * eligible are told to stop, and follow elsewhere where the job may be tried again. Nothing starts by this word: custodian and agent judge the documents.
+ */
+export async function takeEvidence(
+  context: ControlPlaneContext,
+  tx: Tx,
+  org: OrgId,
+  body: MessageBody<'evidence'>,
+): Promise<void> {
+  const sites = body.op === 'add' ? await add(tx, org, body) : await remove(tx, body.evidence);
+  if (sites.length === 0) return;
+  await context.record(tx, org, { type: 'evidence-noted', evidence: body.evidence, counts: body.op === 'add' });
+  await tx
+    .updateTable('offer')
+    .set((column) => ({ row_version: column('row_version', '+', 1) }))
+    .where(sql<boolean>`body ->> 'site' = any(${sites}::text[])`)
+    .execute();
+  if (body.op === 'remove') await stopThoseThatReliedOn(context, tx, org, body.evidence);
+  await raiseInventory(tx, org);
+  await context.changes.wake(tx, 'place');
+}
+
+type Added = Extract<MessageBody<'evidence'>, { op: 'add' }>;
+
+async function add(tx: Tx, org: OrgId, { evidence, standard, grade, sites, from, until }: Added): Promise<string[]> {
+  const claim = { org, evidence, standard, grade, from_at: from, until_at: until };
+  const added = await tx
+    .insertInto('site_evidence')
+    .values([...new Set(sites)].map((site) => ({ ...claim, site })))
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('site')
+    .execute();
+  return added.map(({ site }) => site);
+}
+
+async function remove(tx: Tx, evidence: Added['evidence']): Promise<string[]> {
+  const gone = await tx.deleteFrom('site_evidence').where('evidence', '=', evidence).returning('site').execute();
+  return gone.map(({ site }) => site);
+}
+
+async function stopThoseThatReliedOn(
+  context: ControlPlaneContext,
+  tx: Tx,
+  org: OrgId,
+  evidence: Added['evidence'],
+): Promise<void> {
+  const live = await tx
+    .selectFrom('attempt')
+    .select(['job', 'receipt'])
+    .where('live', '=', true)
+    .where('stop_sent', '=', false)
+    .execute();
+  for (const { job, receipt } of live)
+    if (reliesOn(receipt, evidence)) await sendStop(context, tx, { org, job, graceMs: STOP_WITHIN_MS }, 'drain');
+}
+
+/** By the receipt that this control plane signed itself. */
+function reliesOn({ payload }: Envelope, evidence: string): boolean {
+  const body = receiptStatement.parse(JSON.parse(fromUtf8(Buffer.from(payload, 'base64'))));
+  return body.evidence?.some(({ digest }) => digest === evidence) === true;
+}

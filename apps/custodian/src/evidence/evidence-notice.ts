@@ -1,0 +1,24 @@
+import type { OrgId } from '@ringfence/base';
+import type { DurablePartyMessage } from '@ringfence/client/control-link';
+import { readEvidence, type EvidenceClaim, type Keyring } from '@ringfence/keyring';
+import { enqueue } from '../links/outbox.ts';
+import type { Tx } from '../store/open-store.ts';
+
+/** What the control plane is told of a document that counts: where it may place, by random ids, words of lists and times. */
+export function countsNotice({ digest, standard, grade, sites, from, until }: EvidenceClaim): DurablePartyMessage {
+  return { name: 'evidence', body: { op: 'add', evidence: digest, standard, grade, sites: [...sites], from, until } };
+}
+
+/** What it is told of one that counts no more. */
+export function countsNoMoreNotice(digest: EvidenceClaim['digest']): DurablePartyMessage {
+  return { name: 'evidence', body: { op: 'remove', evidence: digest } };
+}
+
+/** Tells the control plane anew of every document, by the keyring as it is now. */
+export async function announceEvidence(tx: Tx, org: OrgId, keyring: Keyring): Promise<void> {
+  const rows = await tx.selectFrom('evidence').select(['digest', 'document', 'revocation']).orderBy('at').execute();
+  for (const { digest, document, revocation } of rows) {
+    const read = readEvidence(document, revocation === null ? [] : [revocation], keyring);
+    await enqueue(tx, org, 'claim' in read ? countsNotice(read.claim) : countsNoMoreNotice(digest));
+  }
+}
