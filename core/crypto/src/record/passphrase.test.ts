@@ -110,7 +110,7 @@ test(`hostile headers are read or refused with one code, in ${CASES} tries`, () 
       assert.ok(error instanceof CryptoError && error.code === 'cannot-open');
     }
   }
-  assert.ok(read > 10_000);
+  assert.ok(read > CASES / 10);
 });
 
 test('a passphrase does not print', () => {
