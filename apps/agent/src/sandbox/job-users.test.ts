@@ -26,28 +26,38 @@ test('two agents of one machine get different users, and so do two jobs of one a
   assert.ok(uids.every((uid) => uid >= 61_184 && uid <= 65_519));
 });
 
-test('the block of an agent that is gone is free again; that of a living one is not', (t) => {
+test('the block of an agent that is gone is free again; that of a living one is not, whichever release claimed it', (t) => {
   if (!need(t, 'root')) return;
   const folder = registry(t);
   const ticks = processStat(process.pid)?.startTicks ?? 0;
   const first = claimJobUsers({ registry: folder });
   assert.ok(first.kind === 'dedicated');
-  const claim = join(folder, String(first.firstUid));
-  const stale = [
-    `${bootId()} ${process.pid} ${ticks - 1}`,
-    `${bootId()} 4000000 1`,
-    `other-boot ${process.pid} ${ticks}`,
+  const block = join(folder, `block-${first.firstUid}`);
+  for (const owner of [
+    { pid: process.pid, started: String(ticks - 1), boot: bootId() },
+    { pid: 4_000_000, started: '1', boot: bootId() },
+    { pid: process.pid, started: String(ticks), boot: 'other-boot' },
     '',
-  ];
-  for (const owner of stale) {
-    writeFileSync(claim, owner);
+  ]) {
+    const [lock = ''] = readdirSync(block);
+    writeFileSync(join(block, lock), JSON.stringify(owner));
     assert.deepEqual(claimJobUsers({ registry: folder }), first);
   }
   assert.notDeepEqual(claimJobUsers({ registry: folder }), first);
-  assert.deepEqual(
-    readdirSync(folder).filter((name) => !/^\d+$/.test(name)),
-    [],
-  );
+  assert.equal(readdirSync(block).length, 1);
+});
+
+test('a block that an agent of an earlier release claimed by a file is its own while it lives', (t) => {
+  if (!need(t, 'root')) return;
+  const ticks = processStat(process.pid)?.startTicks ?? 0;
+  const [free, before] = [registry(t), registry(t)];
+  const first = claimJobUsers({ registry: free });
+  assert.ok(first.kind === 'dedicated');
+  const claim = join(before, String(first.firstUid));
+  writeFileSync(claim, `${bootId()} ${process.pid} ${ticks}`);
+  assert.notDeepEqual(claimJobUsers({ registry: before }), first);
+  writeFileSync(claim, `${bootId()} ${process.pid} ${ticks - 1}`);
+  assert.deepEqual(claimJobUsers({ registry: before }), first);
 });
 
 test('the operator may set a range aside, outside of accounts of the system', (t) => {

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { makeFolder } from '@ringfence/base/platform';
+import { existsSync, readFileSync } from 'node:fs';
+import { holdFolder, makeFolder } from '@ringfence/base/platform';
 import type { JobUsers } from './capabilities.ts';
 import { bootId, liveProcesses, processStat, runsAs } from './process-table.ts';
 import { SandboxError } from './sandbox-error.ts';
-import { takeClaim } from './take-claim.ts';
 
 /** Jobs that one agent runs at once at most; each has its own host uid. */
 export const SLOTS = 64;
@@ -37,19 +36,24 @@ export function claimJobUsers(options: JobUserOptions = {}): JobUsers {
   const registry = options.registry ?? '/run/ringfence/job-users';
   makeFolder(registry);
   for (let first = FIRST_UID; first + SLOTS - 1 <= LAST_UID; first += SLOTS)
-    if (isUnused(first) && takeClaim(`${registry}/${first}`, { owner: ownerNow(), isAlive }))
-      return { kind: 'dedicated', firstUid: first, slots: SLOTS };
+    if (isUnused(first) && claim(registry, first)) return { kind: 'dedicated', firstUid: first, slots: SLOTS };
   throw new SandboxError('no-free-uids', `every block of ${SLOTS} uids from ${FIRST_UID} is in use`, {
     next: 'set a first uid for the jobs of this agent',
   });
 }
 
-function ownerNow(): string {
-  return `${bootId()} ${process.pid} ${processStat(process.pid)?.startTicks ?? 0}`;
+/** Whether the block is this process's until it ends. */
+function claim(registry: string, first: number): boolean {
+  if (isClaimedByFile(`${registry}/${first}`)) return false;
+  const folder = `${registry}/block-${first}`;
+  makeFolder(folder);
+  return typeof holdFolder(folder) === 'function';
 }
 
-function isAlive(claimed: string): boolean {
-  const [boot, pid, ticks] = claimed.split(' ');
+/** Agents of releases before this one claim a block by a file; one of them may still run beside this one. */
+function isClaimedByFile(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const [boot, pid, ticks] = readFileSync(path, 'utf8').split(' ');
   return boot === bootId() && String(processStat(Number(pid))?.startTicks) === ticks;
 }
 

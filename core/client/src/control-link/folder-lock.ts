@@ -1,105 +1,16 @@
-import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { holdFolder } from '@ringfence/base/platform';
 import { ClientError } from '../error.ts';
 
-/** Who holds a folder. A process id alone is not enough: ids are used again. */
-interface Holder {
-  readonly pid: number;
-  /** Clock ticks after boot at which the process started (proc(5), field 22). */
-  readonly started: string;
-  readonly boot: string;
-}
-
-const NAME = /^lock\.(\d{1,15})$/;
-const ATTEMPTS = 64;
-
 /**
- * Takes a folder for this process until it ends or calls the returned function. Throws ClientError `folder-in-use`.
- *
- * Locks are numbered files and the highest number holds. A file of the next number is linked into place with its
- * content, which fails when it exists, and only a holder removes lower numbers; so of all processes that find a dead
- * holder, one wins, and no removal can hit a live one. A process in another pid namespace cannot be judged and counts
- * as dead: the journal itself then notices the second writer. With `displaces`, a living holder is treated as a dead one.
+ * Takes a folder for this process until it ends or calls the returned function. Throws ClientError `folder-in-use`. A holder in another pid
+ * namespace counts as dead: the journal itself then notices the second writer.
  */
 export function lockFolder(folder: string, options: { displaces?: boolean } = {}): () => void {
-  const mine = holderOf(process.pid);
-  if (mine === undefined) throw new ClientError('folder-in-use', 'this system has no /proc to tell processes apart by');
-  const draft = join(folder, `lock-draft.${process.pid}.${lockCount}`);
-  lockCount += 1;
-  writeFileSync(draft, JSON.stringify(mine), { mode: 0o600 });
-  try {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const taken = tryNext(folder, draft, options.displaces === true);
-      if (taken !== undefined) return () => rmSync(taken, { force: true });
-    }
-    throw inUse();
-  } finally {
-    rmSync(draft, { force: true });
-  }
-}
-
-let lockCount = 0;
-
-/** The path of the lock when it is ours now; undefined when another process moved meanwhile. */
-function tryNext(folder: string, draft: string, displaces: boolean): string | undefined {
-  const newest = numbersIn(folder)[0] ?? 0;
-  if (newest > 0 && !displaces && isAlive(readHolder(pathOf(folder, newest)))) throw inUse();
-  const path = pathOf(folder, newest + 1);
-  try {
-    linkSync(draft, path);
-  } catch {
-    return undefined;
-  }
-  const [highest = 0, ...lower] = numbersIn(folder);
-  if (highest !== newest + 1) {
-    rmSync(path, { force: true });
-    return undefined;
-  }
-  for (const number of lower) rmSync(pathOf(folder, number), { force: true });
-  return path;
-}
-
-function pathOf(folder: string, number: number): string {
-  return join(folder, `lock.${number}`);
-}
-
-function numbersIn(folder: string): number[] {
-  return readdirSync(folder)
-    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
-    .map(Number)
-    .toSorted((a, b) => b - a);
-}
-
-function readHolder(path: string): Holder | undefined {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Holder;
-  } catch {
-    return undefined;
-  }
-}
-
-function isAlive(holder: Holder | undefined): boolean {
-  if (holder === undefined) return false;
-  const now = holderOf(holder.pid);
-  return now !== undefined && now.started === holder.started && now.boot === holder.boot;
-}
-
-/** The live process with this id; undefined for none, and for one that has ended and only waits to be reaped. */
-function holderOf(pid: number): Holder | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is a name in parentheses that may contain anything.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const [state, started] = [fields[0], fields[19]];
-    if (started === undefined || state === 'Z' || state === 'X') return undefined;
-    return { pid, started, boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() };
-  } catch {
-    return undefined;
-  }
-}
-
-function inUse(): ClientError {
-  return new ClientError('folder-in-use', 'another process works in this state folder', {
-    next: 'stop it, or give this process a folder of its own',
-  });
+  const held = holdFolder(folder, options);
+  if (held === 'no-proc') throw new ClientError('folder-in-use', 'this system has no /proc to tell processes apart by');
+  if (held === 'in-use')
+    throw new ClientError('folder-in-use', 'another process works in this state folder', {
+      next: 'stop it, or give this process a folder of its own',
+    });
+  return held;
 }
