@@ -57,4 +57,6 @@ export const EXPECTED_SECONDS: Readonly<Record<string, number>> = {
   'tests/kill/lease-loss.full.test.ts': 105,
   'tests/network/no-inbound.test.ts': 20,
   'tests/network/wire-capture.full.test.ts': 30,
+  'tests/simulation/simulation.full.test.ts': 80,
+  'tests/simulation/simulation.test.ts': 10,
 };

@@ -1,0 +1,283 @@
+import type { AgentId, JobId, MonotonicMs, OrgId } from '@ringfence/base';
+import { backOff } from '@ringfence/policy';
+import { Inventory, Placer } from '@ringfence/policy/placement';
+import type { Refusal } from '@ringfence/protocol/messages';
+import type { Outcome } from '@ringfence/protocol/statements';
+import { LEASE_GRACE_MS, LEASE_TTL_MS, isOnline } from '../../apps/control-plane/src/jobs/clock-terms.ts';
+import {
+  JOB_TRANSITIONS,
+  stepJob,
+  type JobCommand,
+  type JobEvent,
+} from '../../apps/control-plane/src/jobs/job-transitions.ts';
+import { watchLeases, type SeenLeases } from '../../apps/control-plane/src/jobs/silent-leases.ts';
+import { liveRows, type AttemptRow, type JobRow } from './books.ts';
+import { BurstDesk } from './burst-desk.ts';
+import { placeWaiting } from './place-waiting.ts';
+import { CONTROL_PLANE, CUSTODIAN, type World } from './world.ts';
+
+const ORG = 'org_simulated' as OrgId;
+const PASS_MS = 500;
+const RANK = { leased: 0, accepted: 1, starting: 2, running: 3, expired: 3, stopped: 4, refused: 4 } as const;
+
+/** What an agent says of an attempt. */
+export interface Report {
+  readonly job: JobId;
+  readonly attempt: number;
+  readonly agent: AgentId;
+  readonly state: 'accepted' | 'starting' | 'running' | 'stopped' | 'refused';
+  readonly outcome?: Outcome | undefined;
+  readonly refusal?: Refusal | undefined;
+}
+
+/** A heartbeat: when it was sent, by the agent's own clock, and by which of its processes. */
+export interface Beat {
+  readonly agent: AgentId;
+  readonly boot: number;
+  readonly sentAt: number;
+}
+
+/**
+ * One process of the control plane: the rim of what `apps/control-plane/src/jobs` does with its tables, around the same transitions, placer and lease watch. What it
+ * keeps outside the books is gone when it dies.
+ */
+export class ControlPlane {
+  readonly world: World;
+  readonly inventory: Inventory;
+  readonly placer: Placer;
+  readonly desk: BurstDesk;
+  readonly began: number;
+  /** A killed process does nothing more, whatever was put in for it. */
+  alive = true;
+  /** Set by a fault: it dies in its next placement, after the reservation in memory and before the books. */
+  diesPlacing = false;
+  readonly beats = new Map<AgentId, Beat>();
+  /** Only to subtract what is held. */
+  readonly #bare = new Inventory();
+  #seenAt = new Map<AgentId, number>();
+  #leases: SeenLeases = new Map();
+  #passDue = false;
+
+  constructor(world: World) {
+    this.world = world;
+    this.began = world.timeline.now;
+    this.inventory = new Inventory(world.books.epoch);
+    this.placer = new Placer(this.inventory, { currency: 'EUR', mostFits: 32, mostTallies: 64 });
+    this.desk = new BurstDesk(this);
+    this.inventory.load([...world.books.offers.keys()].map((id) => this.offerNow(id)));
+    this.#every(1_000, () => this.#sweep());
+    this.#every(5_000, () => this.desk.look());
+    this.placeSoon();
+  }
+
+  /** An offer as it has to be in the inventory: what the books say, less what live attempts hold. */
+  offerNow(id: Parameters<Inventory['find']>[0]) {
+    const { offers, cordoned, locked } = this.world.books;
+    const offer = offers.get(id);
+    if (offer === undefined) throw new Error('no such offer');
+    this.#bare.put(offer);
+    for (const row of liveRows(this.world.books)) if (row.offer === id) this.#bare.reserve(id, row.take);
+    const free = this.#bare.find(id)?.free ?? offer.free;
+    const online = isOnline(this.#seenAt.get(offer.agent) ?? null, this.world.wall());
+    return { ...offer, free, online, draining: cordoned.has(id), locked: locked.has(id) };
+  }
+
+  /** An offer that came in anew, or whose state changed. */
+  refresh(id: Parameters<Inventory['find']>[0]): void {
+    this.inventory.put(this.offerNow(id));
+    this.#raise();
+  }
+
+  submit(row: JobRow): void {
+    this.world.books.jobs.set(row.id, row);
+    this.world.books.attempts.set(row.id, []);
+    this.change(row, { kind: 'validated' });
+  }
+
+  /** Renews the leases of the agent's live attempts and answers. */
+  heartbeat(beat: Beat): void {
+    const { network, agents, timeline } = this.world;
+    const last = this.beats.get(beat.agent);
+    if (last !== undefined && (beat.boot < last.boot || (beat.boot === last.boot && beat.sentAt <= last.sentAt)))
+      return;
+    this.beats.set(beat.agent, beat);
+    this.#seenAt.set(beat.agent, this.world.wall());
+    const leases = liveRows(this.world.books).filter((row) => {
+      // No lease outlasts what the budget covers.
+      const end = this.world.breakage === 'renew-for-ever' ? undefined : row.coveredUntil;
+      return row.agent === beat.agent && (end === undefined || this.world.wall() + LEASE_TTL_MS <= end);
+    });
+    for (const row of leases) {
+      row.renewals += 1;
+      this.desk.heldAt.set(row, timeline.now);
+    }
+    const named = leases.map(({ job, attempt }) => ({ job, attempt }));
+    network.send(CONTROL_PLANE, beat.agent, () => agents.get(beat.agent)?.renewed(named, beat));
+  }
+
+  report({ job, attempt, agent, state, outcome, refusal }: Report): void {
+    const row = this.rowOf(job, attempt);
+    const jobRow = this.world.books.jobs.get(job);
+    if (row === undefined || jobRow === undefined || row.agent !== agent || RANK[state] <= RANK[row.state]) return;
+    row.state = state;
+    if (state === 'running') row.runningAt = this.world.timeline.now;
+    if (state === 'stopped' || state === 'refused') this.desk.over(row);
+    if (jobRow.facts.attempts !== attempt) return;
+    const event: JobEvent =
+      state === 'refused'
+        ? { kind: 'refused', noRoom: refusal === 'capacity' }
+        : state === 'stopped'
+          ? { kind: 'stopped', outcome: outcome ?? 'interrupted' }
+          : { kind: state };
+    const moved = this.change(jobRow, event);
+    if (!moved && row.live && (state === 'stopped' || state === 'refused')) this.#endAttempt(jobRow);
+  }
+
+  committed(job: JobId, attempt: number): void {
+    const row = this.world.books.jobs.get(job);
+    if (row !== undefined) this.change(row, { kind: 'committed', attempt });
+  }
+
+  /** One event of a job, with everything that follows. */
+  change(row: JobRow, event: JobEvent): boolean {
+    const step = stepJob(row.facts, event);
+    if (step === undefined) return false;
+    const before = row.facts.state;
+    row.facts = { ...row.facts, state: step.state };
+    if (step.state === 'queued' && before !== 'queued') {
+      row.queuedAt = this.world.timeline.now;
+      row.lookAt = row.queuedAt;
+      row.waiting = undefined;
+    }
+    for (const command of step.commands) this.#obey(row, command, step.cause);
+    if (JOB_TRANSITIONS[step.state].length === 0 && JOB_TRANSITIONS[before].length > 0)
+      this.world.watch.finished(row, step.state);
+    return true;
+  }
+
+  rowOf(job: JobId, attempt: number): AttemptRow | undefined {
+    return this.world.books.attempts.get(job)?.find((row) => row.attempt === attempt);
+  }
+
+  /** Looks at all waiting jobs a little later; several reasons make one look. */
+  placeSoon(): void {
+    if (this.#passDue) return;
+    this.#passDue = true;
+    this.#later(PASS_MS, () => {
+      this.#passDue = false;
+      placeWaiting(this);
+      this.world.books.epoch = this.inventory.epoch;
+    });
+  }
+
+  sendStop(row: AttemptRow, why: 'stopped' | 'interrupted'): void {
+    if (row.stopSent) return;
+    row.stopSent = true;
+    const jobRow = this.world.books.jobs.get(row.job);
+    if (jobRow !== undefined && row.live) jobRow.facts = { ...jobRow.facts, stopSent: true };
+    const { network, agents } = this.world;
+    network.sure(CONTROL_PLANE, row.agent, () => agents.get(row.agent)?.stop(row, why));
+  }
+
+  #obey(row: JobRow, command: JobCommand, cause: JobRow['retryReason']): void {
+    const { network } = this.world;
+    const live = this.world.books.attempts.get(row.id)?.find((attempt) => attempt.live);
+    switch (command) {
+      case 'end-attempt':
+        return this.#endAttempt(row);
+      case 'send-stop':
+      case 'send-stop-committed':
+      case 'send-stop-superseded':
+        return live === undefined ? undefined : this.sendStop(live, 'stopped');
+      case 'tell-failed':
+      case 'tell-cancelled':
+        return network.sure(CONTROL_PLANE, CUSTODIAN, () => this.world.custodian.close(row.id));
+      case 'back-off':
+        return this.#backOff(row, cause);
+      case 'place':
+        return this.placeSoon();
+      case 'note-wanted':
+      case 'note-unwanted':
+        return;
+      default:
+        return command satisfies never;
+    }
+  }
+
+  #backOff(row: JobRow, cause: JobRow['retryReason']): void {
+    if (cause === undefined) throw new Error('nothing is put off without a cause');
+    const { timeline, books, chance } = this.world;
+    const last = books.attempts.get(row.id)?.at(-1);
+    const ranMs = last?.runningAt === undefined ? 0 : timeline.now - last.runningAt;
+    const { counts, delayMs } = backOff({ counts: row.retryCounts, cause, ranMs, rng: chance.rng });
+    Object.assign(row, { retryCounts: counts, retryReason: cause, inventorySeen: books.inventory });
+    row.notBefore = timeline.now + delayMs;
+  }
+
+  #endAttempt(row: JobRow): void {
+    const live = this.world.books.attempts.get(row.id)?.find((attempt) => attempt.live);
+    row.facts = { ...row.facts, attemptLives: false, stopSent: false };
+    if (live === undefined) return;
+    live.live = false;
+    if (this.world.breakage !== 'ignore-capacity' && !this.inventory.release(live.offer, live.take))
+      this.world.watch.fail('what an attempt held did not fit back');
+    this.#raise();
+  }
+
+  #raise(): void {
+    this.world.books.inventory += 1;
+    this.placeSoon();
+  }
+
+  #sweep(): void {
+    const { books, timeline, breakage } = this.world;
+    const now = timeline.now as MonotonicMs;
+    const rows = liveRows(books).filter((row) => books.jobs.get(row.job)?.shape.placement.onPartition === 'stop');
+    const leases = rows.map(({ job, attempt, renewals }) => ({ org: ORG, job, attempt, renewals }));
+    const silence = breakage === 'second-attempt' ? 2_000 : LEASE_TTL_MS + LEASE_GRACE_MS;
+    const watched = watchLeases(this.#leases, leases, { now, silence });
+    this.#leases = watched.seen;
+    for (const { job, attempt } of watched.silent) this.#lose(job, attempt);
+    for (const row of books.jobs.values()) {
+      const due = row.notBefore !== undefined && row.notBefore <= now;
+      const room = row.retryReason === 'no-capacity' && books.inventory > row.inventorySeen;
+      if (row.facts.state === 'queued' && row.notBefore !== undefined && (due || room)) {
+        row.notBefore = undefined;
+        row.lookAt = now;
+        this.placeSoon();
+      }
+    }
+    this.#noteWhoIsThere();
+    this.desk.sweep();
+  }
+
+  #lose(job: JobId, attempt: number): void {
+    const row = this.rowOf(job, attempt);
+    const jobRow = this.world.books.jobs.get(job);
+    if (row === undefined || jobRow === undefined) return;
+    row.state = 'expired';
+    this.desk.over(row);
+    this.change(jobRow, { kind: 'lease-expired' });
+    this.change(jobRow, { kind: 'requeued' });
+  }
+
+  #noteWhoIsThere(): void {
+    for (const [id, { agent }] of this.world.books.offers) {
+      const known = this.inventory.find(id)?.offer.online;
+      if (known !== isOnline(this.#seenAt.get(agent) ?? null, this.world.wall())) this.refresh(id);
+    }
+  }
+
+  #every(ms: number, run: () => void): void {
+    this.#later(ms, () => {
+      run();
+      if (this.alive) this.#every(ms, run);
+    });
+  }
+
+  #later(ms: number, run: () => void): void {
+    this.world.timeline.after(ms, () => {
+      if (this.alive) run();
+    });
+  }
+}
