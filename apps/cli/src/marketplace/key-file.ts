@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import type { Rng } from '@ringfence/base';
 import { writeFileAtomic } from '@ringfence/base/platform';
 import { openWithPassphrase, Passphrase, sealWithPassphrase } from '@ringfence/crypto/record';
 import { fingerprintWords, parseSigningPublicKey, SigningKey, type SigningPublicKey } from '@ringfence/crypto/sign';
@@ -20,10 +21,18 @@ export async function makeKeyFile(context: CommandContext, flags: Flags, purpose
     throw new CliError('bad-file', `${path} exists already`, { next: 'name a file that is not there yet' });
   const passphrase = await secretInput(context, flags, { flag: 'passphrase', prompt: 'passphrase of the new key' });
   checkPassphrase(passphrase);
-  const key = SigningKey.generate(context.rng);
+  const key = typeableKey(context.rng);
   const lock = { passphrase: new Passphrase(passphrase), purpose };
   writeFileAtomic(path, await sealWithPassphrase(lock, key.seed(), context.rng));
   return key;
+}
+
+/** A command line takes what begins with a dash for a flag: such a public key is not made. */
+function typeableKey(rng: Rng): SigningKey {
+  for (;;) {
+    const key = SigningKey.generate(rng);
+    if (!key.publicKey.startsWith('-')) return key;
+  }
 }
 
 /** The key in the file of `--key-file`. Throws CliError `usage`, `bad-file`; CryptoError for a wrong passphrase or another role's key. */
