@@ -1,5 +1,10 @@
-import type { Clock, Log } from '@ringfence/base';
-import { openDatabase, startEmbedded, type EmbeddedServer, type Store, type Tx as StoreTx } from '@ringfence/store';
+import {
+  openServiceDatabase,
+  type OpenStore as OpenServiceStore,
+  type ServicePlace,
+  type Store,
+  type Tx as StoreTx,
+} from '@ringfence/store';
 import { MIGRATION_0001 } from './migration-0001.ts';
 import { MIGRATION_0002 } from './migration-0002.ts';
 import { MIGRATION_0003 } from './migration-0003.ts';
@@ -36,24 +41,11 @@ export type ControlPlaneStore = Store<ControlPlaneTables, SystemQuery>;
 export type Tx = StoreTx<ControlPlaneTables>;
 
 /** An open store, and the server below it when it is embedded. */
-export interface OpenStore {
-  readonly store: ControlPlaneStore;
-  readonly close: () => Promise<void>;
-}
+export type OpenStore = OpenServiceStore<ControlPlaneTables, SystemQuery>;
 
 /** Opens the database at `url`, or the embedded one of the state folder, and migrates it. */
-export async function openStore(options: {
-  stateDir: string;
-  url: string | undefined;
-  clock: Clock;
-  log: Log;
-}): Promise<OpenStore> {
-  const { stateDir, url, clock, log } = options;
-  const embedded: EmbeddedServer | undefined =
-    url === undefined ? await startEmbedded({ stateDir, log, clock }) : undefined;
-  const source = embedded === undefined ? { url: url ?? '' } : { embedded };
-  const store = await openDatabase<ControlPlaneTables, SystemQuery>({
-    source,
+export function openStore(place: ServicePlace): Promise<OpenStore> {
+  return openServiceDatabase<ControlPlaneTables, SystemQuery>(place, {
     schema: SCHEMA,
     migrations: [
       { id: 1, name: 'first-tables', sql: MIGRATION_0001 },
@@ -64,18 +56,5 @@ export async function openStore(options: {
     ],
     systemQueries: SYSTEM_QUERIES,
     sharedTables: ['placer_term'],
-    stateDir,
-    clock,
-    log,
-  }).catch(async (error: unknown) => {
-    await embedded?.stop();
-    throw error;
   });
-  return {
-    store,
-    close: async () => {
-      await store.close();
-      await embedded?.stop();
-    },
-  };
 }

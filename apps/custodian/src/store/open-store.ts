@@ -1,5 +1,10 @@
-import type { Clock, Log } from '@ringfence/base';
-import { openDatabase, startEmbedded, type EmbeddedServer, type Store, type Tx as StoreTx } from '@ringfence/store';
+import {
+  openServiceDatabase,
+  type OpenStore as OpenServiceStore,
+  type ServicePlace,
+  type Store,
+  type Tx as StoreTx,
+} from '@ringfence/store';
 import { MIGRATION_0001 } from './migration-0001.ts';
 import { MIGRATION_0002 } from './migration-0002.ts';
 import { MIGRATION_0004 } from './migration-0004.ts';
@@ -20,10 +25,7 @@ export type CustodianStore = Store<CustodianTables, SystemQuery>;
 export type Tx = StoreTx<CustodianTables>;
 
 /** An open store, and the server below it when it is embedded. */
-export interface OpenStore {
-  readonly store: CustodianStore;
-  readonly close: () => Promise<void>;
-}
+export type OpenStore = OpenServiceStore<CustodianTables, SystemQuery>;
 
 /** In their order, which never changes. */
 const MIGRATIONS = [
@@ -40,34 +42,12 @@ const MIGRATIONS = [
 const CONNECTIONS = 8;
 
 /** Opens the database at `url`, or the embedded one of the state folder, and migrates it. */
-export async function openStore(options: {
-  stateDir: string;
-  url: string | undefined;
-  clock: Clock;
-  log: Log;
-}): Promise<OpenStore> {
-  const { stateDir, url, clock, log } = options;
-  const embedded: EmbeddedServer | undefined =
-    url === undefined ? await startEmbedded({ stateDir, log, clock }) : undefined;
-  const store = await openDatabase<CustodianTables, SystemQuery>({
-    source: embedded === undefined ? { url: url ?? '' } : { embedded },
+export function openStore(place: ServicePlace): Promise<OpenStore> {
+  return openServiceDatabase<CustodianTables, SystemQuery>(place, {
     schema: 'rf_cu',
     migrations: MIGRATIONS.map((step, at) => ({ id: at + 1, ...step })),
     systemQueries: SYSTEM_QUERIES,
     sharedTables: ['active_term'],
     connections: CONNECTIONS,
-    stateDir,
-    clock,
-    log,
-  }).catch(async (error: unknown) => {
-    await embedded?.stop();
-    throw error;
   });
-  return {
-    store,
-    close: async () => {
-      await store.close();
-      await embedded?.stop();
-    },
-  };
 }

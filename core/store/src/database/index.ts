@@ -2,6 +2,7 @@ export { lookAtDatabase, type WaitForServer } from './facts-when-up.ts';
 export type { Subscription, Wake } from './listener.ts';
 export type { Migration } from './migration-plan.ts';
 export { openDatabase, type DatabaseOptions } from './open.ts';
+export { openServiceDatabase, type OpenStore, type ServicePlace } from './open-service.ts';
 export { orgTable, type TableRight } from './org-table.ts';
 export type { PoolCounts } from './pool.ts';
 export { judgeProduction, type DatabaseFacts, type ProductionReason } from './production.ts';
