@@ -124,7 +124,7 @@ test(`no manifest that passes names a place outside, twice, or below another (${
     }),
     { numRuns: CASES, seed },
   );
-  assert.ok(passed > 10_000, String(passed));
+  assert.ok(passed > CASES / 10, String(passed));
 });
 
 /** path_resolution(7) written again: expands one link at a time and looks at where the way has climbed to. */
@@ -151,7 +151,7 @@ function staysByKernel(
   return true;
 }
 
-test(`bytes that are no manifest are refused as such (5,000 cases, seed ${seed})`, async () => {
+test(`bytes that are no manifest are refused as such (${CASES / 20} cases, seed ${seed})`, async () => {
   const good = canonicalBytes(manifest(['a', 'b/c'], [['l', 'a']]));
   const edits = fc.array(fc.record({ at: fc.nat({ max: good.length - 1 }), to: fc.nat({ max: 255 }) }), {
     minLength: 1,
@@ -167,7 +167,7 @@ test(`bytes that are no manifest are refused as such (5,000 cases, seed ${seed})
         assert.ok(badPack(error), String(error));
       }
     }),
-    { numRuns: 5_000, seed },
+    { numRuns: CASES / 20, seed },
   );
 });
 

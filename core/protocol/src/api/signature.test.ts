@@ -92,6 +92,6 @@ test(`of ${CASES} mangled signature-input headers none reads but one that is wri
     assert.equal(again, mangled);
     assert.equal(verifyRequest(request, { ...headers, 'signature-input': mangled }, key.publicKey), mangled === good);
   }
-  assert.ok(read > 0 && read < 50_000, `${read} read`);
+  assert.ok(read > 0 && read < CASES / 2, `${read} read`);
   assert.ok(performance.now() - started < 20_000);
 });
