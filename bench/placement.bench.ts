@@ -1,10 +1,11 @@
 import { Inventory, Placer, type PlacementRequest, type Take } from '@ringfence/policy/placement';
+import { durableRows } from './placement/durable.ts';
 import { BenchMarket } from './placement/market.ts';
 import { overRepeats, percentile } from './measure.ts';
 import type { Row } from './row.ts';
 
 export const description =
-  'explained decisions in memory: placed, reserved and given back, at 1,000 to 100,000 offers (not yet: durable ones)';
+  'explained decisions, in memory (placed, reserved, given back) and durable (receipt, lease, ledger in PostgreSQL), at 1,000 to 100,000 offers';
 
 const SIZES = [
   { offers: 1_000, kinds: 200, goal: null },
@@ -56,6 +57,7 @@ export async function* run(): AsyncGenerator<Row> {
     const distinct = house.decide(DISTINCT, (request, at) => withAmount(request, at));
     yield { ...rate, name: 'distinct_per_s', value: distinct.perCoreSecond, params };
   }
+  yield* durableRows();
 }
 
 /** Another job than any before: a few thousandths of a CPU more. */

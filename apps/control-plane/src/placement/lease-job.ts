@@ -1,9 +1,11 @@
 import type { OrgId } from '@ringfence/base';
 import { statementDigest } from '@ringfence/crypto/sign';
 import type { ChosenOffer } from '@ringfence/policy/placement';
-import { changeJob } from '../jobs/change-job.ts';
+import type { JobType } from '@ringfence/protocol';
+import { changeKnownJob } from '../jobs/change-job.ts';
 import { LEASE_GRACE_MS, LEASE_TTL_MS } from '../jobs/clock-terms.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import type { JobFacts } from '../jobs/job-transitions.ts';
 import { enqueue } from '../links/outbox.ts';
 import type { Tx } from '../store/open-store.ts';
 import { takenGpus } from './reserve-offer.ts';
@@ -23,8 +25,6 @@ export async function leaseJob(context: ControlPlaneContext, tx: Tx, leased: Lea
   const { org, job, chosen, receipt, lease } = leased;
   const attempt = job.attempts + 1;
   const values = { attempts: attempt, waiting_for: '[]', not_before: null, retry_reason: null };
-  const update = tx.updateTable('job').set(values).where('job', '=', job.job);
-  await Promise.all([update.execute(), insertAttempt(context, tx, leased)]);
   await context.record(tx, org, {
     type: 'attempt-leased',
     job: job.job,
@@ -33,9 +33,30 @@ export async function leaseJob(context: ControlPlaneContext, tx: Tx, leased: Lea
     receiptDigest: statementDigest(receipt),
     leaseDigest: statementDigest(lease),
   });
-  await changeJob(context, tx, { org, job: job.job }, { kind: 'placed' });
   const body = { job: job.job_envelope, label: job.label_envelope, placement: job.placement, receipt, lease };
-  await enqueue(context, tx, { party: chosen.agent, org }, { name: 'lease', body });
+  // They share a round trip, and are done in this order.
+  await Promise.all([
+    tx.updateTable('job').set(values).where('job', '=', job.job).execute(),
+    insertAttempt(context, tx, leased),
+    changeKnownJob(context, tx, { org, job: job.job, facts: factsOf(job) }, { kind: 'placed' }),
+    enqueue(context, tx, { party: chosen.agent, org }, { name: 'lease', body }),
+  ]);
+}
+
+/** The job with the attempt that it now has. */
+function factsOf({ type, state, attempts, max_attempts, placement, stopping, wanted }: WaitingJob): JobFacts {
+  return {
+    // Checked when the job was submitted.
+    type: type as JobType,
+    state,
+    attempts: attempts + 1,
+    maxAttempts: max_attempts,
+    retryOn: placement.retryOn ?? [],
+    stopping,
+    wanted,
+    attemptLives: true,
+    stopSent: false,
+  };
 }
 
 async function insertAttempt(

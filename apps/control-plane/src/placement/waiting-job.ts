@@ -11,8 +11,12 @@ export type WaitingJob = Pick<Selectable<JobTable>, (typeof COLUMNS)[number]>;
 
 const COLUMNS = [
   'job',
+  'type',
   'state',
   'attempts',
+  'max_attempts',
+  'stopping',
+  'wanted',
   'job_digest',
   'job_envelope',
   'label_envelope',

@@ -1,0 +1,226 @@
+// Waiting jobs and offers as rows of a PostgreSQL of their own, and the control plane's own code that places them.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { newId, silentLog, systemRng, type JobId, type OrgId } from '@ringfence/base';
+import { systemClock } from '@ringfence/base/platform';
+import { signEnvelope, SigningKey, type Envelope } from '@ringfence/crypto/sign';
+import type { PlacementOffer, PlacementRequest } from '@ringfence/policy/placement';
+import type { MessageBody } from '@ringfence/protocol/messages';
+import { removeEmbedded, startEmbedded } from '@ringfence/store';
+import { sql } from 'kysely';
+import { noFault } from '../../apps/control-plane/src/fault-points.ts';
+import { openKeyFolder } from '../../apps/control-plane/src/identity/key-folder.ts';
+import type { ControlPlaneContext } from '../../apps/control-plane/src/jobs/control-plane-context.ts';
+import { recordEvent } from '../../apps/control-plane/src/ledger/record-event.ts';
+import { KeptInventories } from '../../apps/control-plane/src/placement/kept-inventories.ts';
+import { placeJobs } from '../../apps/control-plane/src/placement/place-jobs.ts';
+import { PlacerTerm } from '../../apps/control-plane/src/placement/placer-term.ts';
+import { openStore, type ControlPlaneStore, type Tx } from '../../apps/control-plane/src/store/open-store.ts';
+import { OrgChanges } from '../../apps/control-plane/src/store/org-changes.ts';
+
+const ROWS_AT_ONCE = 2_000;
+
+/** An organisation whose jobs wait, and the code that places them. */
+export type DurableHouse = {
+  /** Process of the PostgreSQL server. */
+  readonly databasePid: number;
+  /** Makes such jobs wait. */
+  submit(shapes: readonly PlacementRequest[]): Promise<JobId[]>;
+  /** Places jobs in one transaction. */
+  place(jobs: readonly JobId[]): Promise<void>;
+  /** How many attempts there are: each with its receipt, its lease, and a message for its agent. */
+  leased(): Promise<number>;
+  stop(): Promise<void>;
+};
+
+/** Starts PostgreSQL below `root` with one organisation that has `offers`. */
+export async function startDurableHouse(root: string, offers: readonly PlacementOffer[]): Promise<DurableHouse> {
+  const stateDir = join(root, 'database');
+  mkdirSync(stateDir, { mode: 0o700, recursive: true });
+  const database = await startEmbedded({ stateDir, log: silentLog, clock: systemClock });
+  const url = Buffer.from(database.connectionString().expose()).toString();
+  const opened = await openStore({ stateDir: root, url, clock: systemClock, log: silentLog });
+  const context = contextOf(root, opened.store);
+  const stop = async (): Promise<void> => {
+    await context.term.close();
+    await opened.close();
+    await database.stop();
+    await removeEmbedded({ stateDir, clock: systemClock });
+  };
+  const org = newId('org', systemRng);
+  const device = newId('device', systemRng);
+  await context.term.start(() => {});
+  await opened.store.withSystem('register-organisation', (tx) => insertOrganisation(tx, org));
+  await opened.store.withOrg(org, async (tx) => {
+    await insertParties(tx, org, [{ id: device, role: 'device' }]);
+    for (let at = 0; at < offers.length; at += ROWS_AT_ONCE)
+      await insertOffers(tx, org, offers.slice(at, at + ROWS_AT_ONCE));
+  });
+  return {
+    databasePid: database.pid,
+    submit: (shapes) => opened.store.withOrg(org, (tx) => insertJobs(tx, { org, device }, shapes)),
+    place: (jobs) => placeJobs(context, org, jobs),
+    leased: async () => {
+      const [row] = await opened.store.queryOrg(org, (db) =>
+        db
+          .selectFrom('attempt')
+          .select((build) => build.fn.countAll<string>().as('count'))
+          .compile(),
+      );
+      return Number(row?.count ?? 0);
+    },
+    stop,
+  };
+}
+
+function contextOf(root: string, store: ControlPlaneStore): ControlPlaneContext {
+  const parts = { clock: systemClock, rng: systemRng, log: silentLog, replica: newId('site', systemRng) };
+  return {
+    ...parts,
+    store,
+    changes: new OrgChanges(store, parts.replica),
+    identity: openKeyFolder(join(root, 'keys'), parts),
+    term: new PlacerTerm({ ...parts, store }),
+    inventories: new KeptInventories(),
+    asked: new KeptInventories(),
+    record: recordEvent(systemClock, store),
+    fault: noFault,
+    onRegistered: () => {},
+  };
+}
+
+async function insertOrganisation(tx: Tx, org: OrgId): Promise<void> {
+  const enrolment_key = SigningKey.generate(systemRng).publicKey;
+  const custodian = newId('custodian', systemRng);
+  await tx
+    .insertInto('organisation')
+    .values({ org, custodian, enrolment_key, registered_at: systemClock.now() })
+    .execute();
+}
+
+type NewParty = { readonly id: ReturnType<typeof newId<'device' | 'agent'>>; readonly role: 'device' | 'agent' };
+
+async function insertParties(tx: Tx, org: OrgId, parties: readonly NewParty[]): Promise<void> {
+  // Nobody signs as them.
+  const sign_key = SigningKey.generate(systemRng).publicKey;
+  const seen_at = systemClock.now();
+  await tx
+    .insertInto('party')
+    .values(
+      parties.map(({ id, role }) => ({
+        id,
+        role,
+        org,
+        sign_key,
+        keyring_seq: 1,
+        locked: null,
+        journal_seq: null,
+        journal_hash: null,
+        replica: null,
+        seen_at,
+      })),
+    )
+    .execute();
+}
+
+async function insertOffers(tx: Tx, org: OrgId, offers: readonly PlacementOffer[]): Promise<void> {
+  await insertParties(
+    tx,
+    org,
+    offers.map(({ agent }) => ({ id: agent, role: 'agent' })),
+  );
+  const rows = offers.map((offer) => ({
+    offer: offer.offer,
+    org,
+    agent: offer.agent,
+    epoch: 1,
+    body: JSON.stringify(messageOf(offer)),
+    free_cpu_milli: offer.free.cpuMilli,
+    free_memory_bytes: offer.free.memoryBytes,
+    free_disk_bytes: offer.free.diskBytes,
+    free_gpus: JSON.stringify(messageOf(offer).gpus),
+  }));
+  await tx.insertInto('offer').values(rows).execute();
+}
+
+/** What the agent of such an offer would say. */
+function messageOf(offer: PlacementOffer): MessageBody<'offer'> {
+  const { free, price } = offer;
+  return {
+    offer: offer.offer,
+    site: offer.site,
+    epoch: 1,
+    tier: offer.tier,
+    jurisdictions: [...offer.jurisdictions],
+    isolations: [...offer.isolations],
+    tees: [...offer.tees],
+    hardLimits: offer.hardLimits,
+    cpuMilli: free.cpuMilli,
+    memoryBytes: free.memoryBytes,
+    diskBytes: free.diskBytes,
+    gpus: free.gpus.map(({ model, memoryBytes, cards }) => ({ model, memoryBytes, count: cards.length })),
+    evidence: [],
+    region: offer.region,
+    ...(price === undefined ? {} : { price }),
+    ...(offer.spot ? { spot: true } : {}),
+    speedMilli: Math.round(offer.speed * 1_000),
+    networkMbit: offer.networkMbit,
+  };
+}
+
+async function insertJobs(
+  tx: Tx,
+  { org, device }: { readonly org: OrgId; readonly device: ReturnType<typeof newId<'device'>> },
+  shapes: readonly PlacementRequest[],
+): Promise<JobId[]> {
+  const key = SigningKey.generate(systemRng);
+  const now = systemClock.now();
+  const rows = shapes.map(({ placement, label }) => {
+    const job = newId('job', systemRng);
+    return {
+      job,
+      org,
+      device,
+      type: placement.type,
+      state: 'submitted' as const,
+      sensitivity: label.sensitivity,
+      job_digest: 'ab'.repeat(32) as never,
+      job_envelope: JSON.stringify(labelOf(org, job, { label, key })),
+      label_envelope: JSON.stringify(labelOf(org, job, { label, key })),
+      placement: JSON.stringify(placement),
+      priority: placement.priority,
+      max_attempts: 1,
+      waiting_for: '[]',
+      submitted_at: now,
+      changed_at: now,
+      expires_at: now + 86_400_000,
+      wanted: false,
+      not_before: null,
+      retry_reason: null,
+      inventory_seen: null,
+    };
+  });
+  await tx.insertInto('job').values(rows).execute();
+  await sql`update job set state = 'queued' where state = 'submitted'`.execute(tx);
+  return rows.map(({ job }) => job);
+}
+
+function labelOf(
+  org: OrgId,
+  job: JobId,
+  { label, key }: { readonly label: PlacementRequest['label']; readonly key: SigningKey },
+): Envelope {
+  const { sensitivity, residency } = label;
+  const at = systemClock.now();
+  const body = {
+    v: 1,
+    org,
+    job,
+    custodian: newId('custodian', systemRng),
+    sensitivity,
+    residency: [...residency],
+    at,
+    notAfter: at + 86_400_000,
+  };
+  return signEnvelope('application/vnd.ringfence.label.v1+json', body, [key]);
+}
