@@ -93,7 +93,7 @@ test('an inventory in step with the rows: who loses a race chooses anew, and wha
       const outside = { ...PLACEMENT, tiers: ['secure-cloud' as const], maxPrice: { microUnits: 1, currency: 'EUR' } };
       const plan = await client.plan({ placement: outside, sensitivity: 'public' });
       assert.equal(plan.considered, 3);
-    const home = { constraint: 'tier', count: 2 } as const;
+      const home = { constraint: 'tier', count: 2 } as const;
       assert.deepEqual(plan.soleFailures, [home, { constraint: 'price', count: 1 }]);
       const paid = await client.plan({ placement: { ...outside, maxPrice: price }, sensitivity: 'public' });
       assert.equal(paid.chosen?.offer, cheap.offer);
