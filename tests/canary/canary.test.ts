@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { need } from '../../scripts/needs.ts';
 import { startHouse, text, type House, type StartedProcess } from '../../scripts/house/index.ts';
-import { findMarkers, needlesOf } from './marker.ts';
+import { findMarkers, needlesOf, type Needles } from './marker.ts';
 import { writePlantedJob, type PlantedJob } from './planted-job.ts';
 import { filesBelow, workingFolder, writableMemory } from './process-memory.ts';
 import { recordTls, type TlsRecorder } from './tls-recorder.ts';
@@ -15,6 +15,7 @@ const root = mkdtempSync(join(tmpdir(), 'ringfence-canary-'));
 const recorders = new Map<string, TlsRecorder>();
 let house: House;
 let planted: PlantedJob;
+let needles: Needles;
 
 async function inspect(server: StartedProcess, front: number): Promise<void> {
   // Its own port: its URL is the front's already.
@@ -25,6 +26,7 @@ async function inspect(server: StartedProcess, front: number): Promise<void> {
 
 before(async () => {
   planted = writePlantedJob(root);
+  needles = needlesOf(planted.markers);
   house = await startHouse({
     root: join(root, 'house'),
     agents: 1,
@@ -57,7 +59,7 @@ function jobOf(events: string): string {
 
 function assertClean(name: string, bytes: Buffer): void {
   assert.ok(bytes.length > 0, `${name} is empty: nothing was looked at`);
-  assert.deepEqual(findMarkers(bytes, needlesOf(planted.markers)), [], name);
+  assert.deepEqual(findMarkers(bytes, needles), [], name);
 }
 
 /** The records of frames in all journals below a state folder. */
@@ -105,15 +107,16 @@ describe('after a job ran, no marker is', () => {
       let regions = 0;
       for (const region of writableMemory(house.process(name).pid)) {
         regions += 1;
-        assert.deepEqual(findMarkers(region, needlesOf(planted.markers)), [], `memory of ${name}`);
+        assert.deepEqual(findMarkers(region, needles), [], `memory of ${name}`);
       }
       assert.ok(regions > 10);
     });
 
   test('missing where it belongs: the agent holds the log line and the metric', () => {
     const belonging = planted.markers.filter(({ where }) => where === 'log line' || where.startsWith('metric '));
+    const ofThese = needlesOf(belonging);
     const found = [...filesBelow(join(house.root, 'agent-1'))].flatMap(({ bytes }) =>
-      findMarkers(bytes, needlesOf(belonging)).map(({ where }) => where),
+      findMarkers(bytes, ofThese).map(({ where }) => where),
     );
     assert.deepEqual([...new Set(found)].toSorted(), ['log line', 'metric label', 'metric name']);
   });
