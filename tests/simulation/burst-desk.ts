@@ -9,22 +9,15 @@ import {
   type HomeMachine,
   type QueuedJob,
 } from '@ringfence/policy/burst';
+import type { PlacementOffer } from '@ringfence/policy/placement';
 import { LEASE_GRACE_MS, LEASE_TTL_MS } from '../../apps/control-plane/src/jobs/clock-terms.ts';
 import { naiveFailures } from '../../core/policy/src/placement/brute-force.fixture.ts';
 import { liveRows, type AttemptRow, type JobRow } from './books.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { Shape } from './shapes.ts';
 
-/** Failures that pass: what is free now, and whether the machine may be used now. */
-const PASSING: ReadonlySet<string> = new Set([
-  'agent-offline',
-  'agent-locked',
-  'agent-draining',
-  'cpu',
-  'memory',
-  'disk',
-  'gpu',
-]);
+/** Whether the machine may be used now passes; what is free in the books' offers is all of it. */
+const PASSING: ReadonlySet<string> = new Set(['agent-offline', 'agent-locked', 'agent-draining']);
 
 /** What the control plane does around burst and return: looks, commands, and when an attempt away is known to be over. */
 export class BurstDesk {
@@ -63,7 +56,7 @@ export class BurstDesk {
     const waiting = queue.slice(0, 200).map((row) => ({
       predictedWaitMs: waits.get(row.id) ?? Infinity,
       expectedMs: row.workMs,
-      mayBurst: canLeave(row),
+      mayBurst: this.#couldLeave(row.shape),
     }));
     const { gate, ledger } = books.burst;
     this.take({ type: 'looked', now, pressure: pressureOf({ now, waiting }, terms) });
@@ -132,16 +125,24 @@ export class BurstDesk {
   #homesOf(shape: Shape): readonly OfferId[] {
     const known = this.#homes.get(shape);
     if (known !== undefined) return known;
-    const { books, wall } = this.#plane.world;
-    const { placement, label } = shape;
-    const homes = [...books.offers.values()].filter(
-      (offer) =>
-        offer.tier === 'private' &&
-        naiveFailures(offer, { placement, label, now: wall() }).every((failed) => PASSING.has(failed)),
-    );
+    const homes = this.#couldTake(shape).filter(({ tier }) => tier === 'private');
     const ids = homes.map(({ offer }) => offer);
     this.#homes.set(shape, ids);
     return ids;
+  }
+
+  #couldLeave(shape: Shape): boolean {
+    if (burstTiers(shape.placement, shape.label).length === 0) return false;
+    return this.#couldTake(shape).some(({ tier }) => tier !== 'private');
+  }
+
+  /** Machines that would take a shape if nothing ran there. */
+  #couldTake({ placement, label }: Shape): PlacementOffer[] {
+    const { books, wall } = this.#plane.world;
+    const request = { placement, label, now: wall() };
+    return [...books.offers.values()].filter((offer) =>
+      naiveFailures(offer, request).every((failed) => PASSING.has(failed)),
+    );
   }
 
   #obey(command: BurstCommand): void {
@@ -184,8 +185,4 @@ export class BurstDesk {
     if (world.controlPlane.alive) world.controlPlane.desk.take(event);
     else world.timeline.after(5_000, () => this.#current(event));
   }
-}
-
-function canLeave({ shape: { placement, label } }: JobRow): boolean {
-  return burstTiers(placement, label).length > 0;
 }

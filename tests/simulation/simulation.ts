@@ -35,7 +35,7 @@ const MACHINES = { private: 8, 'secure-cloud': 12, 'community-cloud': 4 } as con
 const HOPELESS = new Set(['restricted, says public', 'greater than any machine']);
 const PEAK_MS = 400_000;
 const CALM_MS = 800_000;
-const FAULT_MS = 20_000;
+const FAULT_MS = 30_000;
 /** Nothing new comes: so many events and so much time have to be enough to end all that can end. */
 const MOST_AT_THE_END = 400_000;
 const LONGEST_END_MS = 3 * 3_600_000;

@@ -5,6 +5,7 @@ import type { BurstTerms } from './burst-terms.ts';
 export interface WaitingJob {
   readonly predictedWaitMs: number;
   readonly expectedMs: number;
+  /** It may leave, and some machine away from home could take it if that were free: leaving would help it. */
   readonly mayBurst: boolean;
   readonly deadline?: EpochMs | undefined;
 }
