@@ -5,7 +5,7 @@ import { overRepeats, percentile } from './measure.ts';
 import type { Row } from './row.ts';
 
 export const description =
-  'explained decisions, in memory (placed, reserved, given back) and durable (receipt, lease, ledger in PostgreSQL), at 1,000 to 100,000 offers';
+  'explained decisions, in memory (placed, reserved, given back) at 1,000 to 100,000 offers, and durable (receipt, lease, ledger in PostgreSQL), at up to 10,000';
 
 const SIZES = [
   { offers: 1_000, kinds: 200, goal: null },

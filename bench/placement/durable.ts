@@ -12,7 +12,6 @@ import { BenchMarket } from './market.ts';
 const SIZES = [
   { offers: 1_000, turns: 5, goal: null },
   { offers: 10_000, turns: 5, goal: { atLeast: 5_000 } },
-  { offers: 100_000, turns: 1, goal: { atLeast: 2_000 } },
 ] as const;
 const KINDS = 200;
 const SHAPES = 200;
