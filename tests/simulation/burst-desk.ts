@@ -53,10 +53,12 @@ export class BurstDesk {
       queue.slice(0, 200).map((row) => this.#queued(row)),
       now,
     );
+    const shapes = [...new Set(queue.map(({ shape }) => shape))].filter((shape) => this.#couldLeave(shape));
+    const leavers = new Set(shapes);
     const waiting = queue.slice(0, 200).map((row) => ({
       predictedWaitMs: waits.get(row.id) ?? Infinity,
       expectedMs: row.workMs,
-      mayBurst: this.#couldLeave(row.shape),
+      mayBurst: leavers.has(row.shape),
     }));
     const { gate, ledger } = books.burst;
     this.take({ type: 'looked', now, pressure: pressureOf({ now, waiting }, terms) });

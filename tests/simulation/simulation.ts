@@ -39,6 +39,8 @@ const FAULT_MS = 30_000;
 /** Nothing new comes: so many events and so much time have to be enough to end all that can end. */
 const MOST_AT_THE_END = 400_000;
 const LONGEST_END_MS = 3 * 3_600_000;
+/** All of them with the longest back-off between them are over before the end is. */
+const MOST_ATTEMPTS = 30;
 
 /** Runs one simulation; a broken promise is an Error that names seed and event, and the same seed comes to it again. */
 export function simulate({ seed, events, breakage }: SimulationOptions): SimulationResult {
@@ -144,7 +146,7 @@ class Simulation {
       shape,
       workMs,
       submittedAt: now,
-      facts: newJobFacts({ type, maxAttempts: 200, retryOn, wanted: true }),
+      facts: newJobFacts({ type, maxAttempts: MOST_ATTEMPTS, retryOn, wanted: true }),
       notBefore: undefined,
       retryReason: undefined,
       retryCounts: {},
