@@ -7,7 +7,8 @@ import type { ArmedHouse } from './armed-house.ts';
 import { untilTaken, type Ordered } from './order.ts';
 
 const OVER_WITHIN_MS = 60_000;
-const LOOK_EVERY_MS = 50;
+/** Each look costs the control plane two questions. */
+const LOOK_EVERY_MS = 150;
 const OVER: readonly JobView['state'][] = ['succeeded', 'failed', 'cancelled'];
 
 /** Waits until the job is over, its commit told and what it held free again. */
