@@ -43,6 +43,7 @@ export const EXPECTED_SECONDS: Readonly<Record<string, number>> = {
   'tests/e2e/moving-over.full.test.ts': 25,
   'tests/e2e/notify.full.test.ts': 30,
   'tests/e2e/proxies.full.test.ts': 120,
+  'tests/e2e/provider.full.test.ts': 40,
   'tests/e2e/python-examples.full.test.ts': 90,
   'tests/e2e/quickstart.full.test.ts': 90,
   'tests/e2e/release.full.test.ts': 40,
