@@ -154,15 +154,18 @@ function readyLine({ keys, owner, state, route }: CustodianContext, admin: strin
   };
 }
 
+/** What is open before there is a context. */
+interface OpenParts {
+  readonly vault: Awaited<ReturnType<typeof openKeyVault>>;
+  readonly seat: Seat;
+  readonly owner: Owner;
+  readonly route: () => PartyRoute;
+  readonly listener: { readonly current: PayloadListener | undefined };
+}
+
 async function contextOf(
   { config, clock, rng, log, fault, onJournalFailed }: StartParts,
-  made: {
-    vault: Awaited<ReturnType<typeof openKeyVault>>;
-    seat: Seat;
-    owner: Owner;
-    route: () => PartyRoute;
-    listener: { current: PayloadListener | undefined };
-  },
+  made: OpenParts,
 ): Promise<CustodianContext> {
   const { vault, seat, owner, route, listener } = made;
   const { store } = seat;
