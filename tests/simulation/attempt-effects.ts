@@ -1,7 +1,6 @@
 import type { AttemptId, MachineCommand } from '../../apps/agent/src/attempt/attempt-machine.ts';
 import type { Outcome } from '@ringfence/protocol/statements';
-import type { SimulatedAgent } from './simulated-agent.ts';
-import { CONTROL_PLANE, CUSTODIAN } from './world.ts';
+import { CONTROL_PLANE, CUSTODIAN, type AgentBody } from './world.ts';
 
 type Effect = Exclude<MachineCommand, { type: 'wake' }>;
 const ASK_AGAIN_MS = 3_000;
@@ -15,12 +14,12 @@ interface Process extends AttemptId {
 
 /** What an agent does when its machine says so; every effect answers with an event, after some time. */
 export class AttemptEffects {
-  readonly #agent: SimulatedAgent;
+  readonly #agent: AgentBody;
   readonly #processes = new Map<string, Process>();
   /** How attempts that are ending ended, as the journal has it. */
   readonly #endings = new Map<string, Outcome>();
 
-  constructor(agent: SimulatedAgent) {
+  constructor(agent: AgentBody) {
     this.#agent = agent;
   }
 

@@ -13,20 +13,20 @@ import type { PlacementOffer } from '@ringfence/policy/placement';
 import { LEASE_GRACE_MS, LEASE_TTL_MS } from '../../apps/control-plane/src/jobs/clock-terms.ts';
 import { naiveFailures } from '../../core/policy/src/placement/brute-force.fixture.ts';
 import { liveRows, type AttemptRow, type JobRow } from './books.ts';
-import type { ControlPlane } from './control-plane.ts';
 import type { Shape } from './shapes.ts';
+import type { Desk, Plane } from './world.ts';
 
 /** Whether the machine may be used now passes; what is free in the books' offers is all of it. */
 const PASSING: ReadonlySet<string> = new Set(['agent-offline', 'agent-locked', 'agent-draining']);
 
 /** What the control plane does around burst and return: looks, commands, and when an attempt away is known to be over. */
-export class BurstDesk {
-  readonly #plane: ControlPlane;
+export class BurstDesk implements Desk {
+  readonly #plane: Plane;
   /** When this process last renewed a lease, or began. */
   readonly heldAt = new Map<AttemptRow, number>();
   readonly #homes = new Map<Shape, readonly OfferId[]>();
 
-  constructor(plane: ControlPlane) {
+  constructor(plane: Plane) {
     this.#plane = plane;
   }
 

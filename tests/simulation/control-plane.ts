@@ -1,8 +1,6 @@
 import type { AgentId, JobId, MonotonicMs, OrgId } from '@ringfence/base';
 import { backOff } from '@ringfence/policy';
 import { Inventory, Placer } from '@ringfence/policy/placement';
-import type { Refusal } from '@ringfence/protocol/messages';
-import type { Outcome } from '@ringfence/protocol/statements';
 import { LEASE_GRACE_MS, LEASE_TTL_MS, isOnline } from '../../apps/control-plane/src/jobs/clock-terms.ts';
 import {
   JOB_TRANSITIONS,
@@ -14,34 +12,17 @@ import { watchLeases, type SeenLeases } from '../../apps/control-plane/src/jobs/
 import { liveRows, type AttemptRow, type JobRow } from './books.ts';
 import { BurstDesk } from './burst-desk.ts';
 import { placeWaiting } from './place-waiting.ts';
-import { CONTROL_PLANE, CUSTODIAN, type World } from './world.ts';
+import { CONTROL_PLANE, CUSTODIAN, type Beat, type Plane, type Report, type World } from './world.ts';
 
 const ORG = 'org_simulated' as OrgId;
 const PASS_MS = 500;
 const RANK = { leased: 0, accepted: 1, starting: 2, running: 3, expired: 3, stopped: 4, refused: 4 } as const;
 
-/** What an agent says of an attempt. */
-export interface Report {
-  readonly job: JobId;
-  readonly attempt: number;
-  readonly agent: AgentId;
-  readonly state: 'accepted' | 'starting' | 'running' | 'stopped' | 'refused';
-  readonly outcome?: Outcome | undefined;
-  readonly refusal?: Refusal | undefined;
-}
-
-/** A heartbeat: when it was sent, by the agent's own clock, and by which of its processes. */
-export interface Beat {
-  readonly agent: AgentId;
-  readonly boot: number;
-  readonly sentAt: number;
-}
-
 /**
  * One process of the control plane: the rim of what `apps/control-plane/src/jobs` does with its tables, around the same transitions, placer and lease watch. What it
  * keeps outside the books is gone when it dies.
  */
-export class ControlPlane {
+export class ControlPlane implements Plane {
   readonly world: World;
   readonly inventory: Inventory;
   readonly placer: Placer;

@@ -4,7 +4,7 @@ import type { Outcome } from '@ringfence/protocol/statements';
 import { LEASE_TTL_MS } from '../../apps/control-plane/src/jobs/clock-terms.ts';
 import { LeaseEnds, endsBy } from '../../apps/custodian/src/jobs/attempt-end.ts';
 import type { Shape } from './shapes.ts';
-import { CONTROL_PLANE, CUSTODIAN, type World } from './world.ts';
+import { CONTROL_PLANE, CUSTODIAN, type CustodianParty, type World } from './world.ts';
 
 interface GrantRow {
   readonly attempt: number;
@@ -22,17 +22,17 @@ interface JobRecord {
 }
 
 /** Grants and commits as the custodian's rows have them, with its own watch over leases; what stands in its database outlives it. */
-export class Custodian {
+export class Custodian implements CustodianParty {
   readonly #world: World;
   readonly #jobs: Map<JobId, JobRecord>;
   readonly #ends: LeaseEnds;
   /** Work in checkpoints, in milliseconds. */
   readonly progress: Map<JobId, number>;
 
-  constructor(world: World, before?: Custodian) {
+  constructor(world: World, before?: CustodianParty) {
     this.#world = world;
-    this.#jobs = before === undefined ? new Map() : before.#jobs;
-    this.progress = before === undefined ? new Map() : before.progress;
+    this.#jobs = before instanceof Custodian ? before.#jobs : new Map();
+    this.progress = before instanceof Custodian ? before.progress : new Map();
     const monotonic = (): MonotonicMs => world.timeline.now as MonotonicMs;
     this.#ends = new LeaseEnds({ monotonic } satisfies Pick<Clock, 'monotonic'>);
   }

@@ -2,9 +2,8 @@ import type { EpochMs } from '@ringfence/base';
 import { gateRequest, type GatedRequest } from '@ringfence/policy/burst';
 import type { ChosenOffer, PlacementRequest } from '@ringfence/policy/placement';
 import type { JobRow, WaitingWhy } from './books.ts';
-import type { ControlPlane } from './control-plane.ts';
 import type { Shape } from './shapes.ts';
-import { CONTROL_PLANE } from './world.ts';
+import { CONTROL_PLANE, type Plane } from './world.ts';
 
 const NOTHING = { refused: [], failed: [], soleFailures: [], relaxations: [] };
 /** What broken control planes do not place, and what one of them says of it. */
@@ -12,7 +11,7 @@ const FORGOTTEN = 'internal';
 const NO_REASON: WaitingWhy = { inventoryEpoch: 0, considered: 0, explanation: NOTHING, refusals: [], reasons: [] };
 
 /** Looks at every waiting job in the placer's order: priority, then age; what home or market cannot take goes on waiting and knows why. */
-export function placeWaiting(plane: ControlPlane): void {
+export function placeWaiting(plane: Plane): void {
   const { books, timeline, breakage } = plane.world;
   const due = [...books.jobs.values()].filter(
     ({ facts, notBefore }) => facts.state === 'queued' && (notBefore === undefined || notBefore <= timeline.now),
@@ -31,7 +30,7 @@ export function placeWaiting(plane: ControlPlane): void {
 }
 
 /** Why it waits; undefined when it was placed. */
-function placeJob(plane: ControlPlane, row: JobRow): WaitingWhy | undefined {
+function placeJob(plane: Plane, row: JobRow): WaitingWhy | undefined {
   const { world, placer } = plane;
   const now = world.wall();
   const request = { placement: row.shape.placement, label: row.shape.label, now };
@@ -54,7 +53,7 @@ function placeJob(plane: ControlPlane, row: JobRow): WaitingWhy | undefined {
   return undefined;
 }
 
-function take(plane: ControlPlane, row: JobRow, chosen: ChosenOffer, now: EpochMs): void {
+function take(plane: Plane, row: JobRow, chosen: ChosenOffer, now: EpochMs): void {
   const { world, inventory } = plane;
   const { books, watch, breakage } = world;
   const attempt = row.facts.attempts + 1;
@@ -95,7 +94,7 @@ function take(plane: ControlPlane, row: JobRow, chosen: ChosenOffer, now: EpochM
 }
 
 function reserveSpend(
-  { desk, world }: ControlPlane,
+  { desk, world }: Plane,
   { id, shape }: JobRow,
   of: { chosen: ChosenOffer; attempt: number; now: EpochMs; movable: boolean },
 ): boolean {
@@ -106,7 +105,7 @@ function reserveSpend(
   return desk.take({ type: 'placed', now, job: id, attempt, offer: chosen.offer, price, maxDurationMs, movable });
 }
 
-function sendLease({ world, beats }: ControlPlane, { id }: JobRow, attempt: number): void {
+function sendLease({ world, beats }: Plane, { id }: JobRow, attempt: number): void {
   const row = world.controlPlane.rowOf(id, attempt);
   if (row === undefined) return;
   const echo = beats.get(row.agent);
@@ -114,7 +113,7 @@ function sendLease({ world, beats }: ControlPlane, { id }: JobRow, attempt: numb
 }
 
 /** What a broken control plane asks its placer instead. */
-function broken({ world }: ControlPlane, gated: GatedRequest, request: PlacementRequest): GatedRequest {
+function broken({ world }: Plane, gated: GatedRequest, request: PlacementRequest): GatedRequest {
   const { placement, label } = request;
   if (world.breakage === 'ignore-constraints') {
     const loose = { ...placement, residency: [], isolation: 'sandbox' as const, spot: 'auto' as const };

@@ -13,19 +13,22 @@ import {
   type MachineStep,
 } from '../../apps/agent/src/attempt/attempt-machine.ts';
 import { AttemptEffects } from './attempt-effects.ts';
-import type { Beat, Report } from './control-plane.ts';
-import { CONTROL_PLANE, CUSTODIAN, type World } from './world.ts';
-
-/** A lease as it arrives: with the heartbeat that it echoes. */
-export interface Leased extends AttemptId {
-  readonly echo: Beat | undefined;
-}
+import {
+  CONTROL_PLANE,
+  CUSTODIAN,
+  type AgentBody,
+  type AgentParty,
+  type Beat,
+  type Leased,
+  type Report,
+  type World,
+} from './world.ts';
 
 /**
  * An agent around its real attempt machine. Its monotonic clock begins anywhere and runs a little fast or slow; a kill takes its processes with it and leaves what its
  * journal has: which attempts it was leased, and which uploads had begun.
  */
-export class SimulatedAgent {
+export class SimulatedAgent implements AgentParty, AgentBody {
   readonly id: AgentId;
   readonly world: World;
   state: MachineState = EMPTY_MACHINE;

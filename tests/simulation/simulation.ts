@@ -56,17 +56,19 @@ export function simulate({ seed, events, breakage }: SimulationOptions): Simulat
       simulation.step();
       done += 1;
     }
-    simulation.world.watch.drained();
+    simulation.watch.drained();
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     throw new Error(`seed ${seed}, event ${done}: ${what}`, { cause: error });
   }
-  const { timeline, watch } = simulation.world;
+  const { watch } = simulation;
+  const { timeline } = simulation.world;
   return { events: done, simulatedMs: timeline.now, counts: watch.counts, longestWaitMs: watch.longestWaitMs };
 }
 
 class Simulation {
   readonly world: World;
+  readonly watch: Watch;
   readonly #faults: Faults;
   #wallOffset = 0;
   #arrives = true;
@@ -79,7 +81,8 @@ class Simulation {
     const wall = () => epochMs(WALL_START + timeline.now + this.#wallOffset);
     const world = { ...parts, wall, clockSettings: 0 } as unknown as { -readonly [Key in keyof World]: World[Key] };
     this.world = world;
-    world.watch = new Watch(world, HOPELESS);
+    this.watch = new Watch(world, HOPELESS);
+    world.watch = this.watch;
     this.#makeMachines();
     world.custodian = new Custodian(world);
     world.controlPlane = new ControlPlane(world);
@@ -99,7 +102,7 @@ class Simulation {
 
   step(): void {
     this.world.timeline.step();
-    this.world.watch.afterEvent();
+    this.watch.afterEvent();
   }
 
   /** Nothing new comes and everything is mended; returns until when all has to be over. */

@@ -8,7 +8,7 @@ import type { AttemptRow, JobRow, WaitingWhy } from './books.ts';
 import { fits } from './held-capacity.ts';
 import type { Shape } from './shapes.ts';
 import { SpendWatch } from './spend-watch.ts';
-import type { World } from './world.ts';
+import type { Watcher, World } from './world.ts';
 
 /** A look follows a change within half a second; twice that, and a control plane's start, are no reason to worry. */
 const LOOK_WITHIN_MS = 1_500;
@@ -27,7 +27,7 @@ interface Known {
  * Checks the simulation from outside after every event, by true time and by its own records; it throws at the first thing that is wrong. What it takes from the code
  * under test are the rows that it judges, never a judgement.
  */
-export class Watch {
+export class Watch implements Watcher {
   readonly #world: World;
   readonly #jobs = new Map<JobId, Known>();
   /** Jobs that may wait for ever: their label forbids what they ask, or no machine is great enough. */
