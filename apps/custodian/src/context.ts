@@ -9,6 +9,7 @@ import type { Endpoints } from './endpoints/endpoints.ts';
 import type { SealKind } from './identity/key-vault.ts';
 import type { RecordEvent } from './ledger/record-event.ts';
 import type { LeaseEnds } from './jobs/attempt-end.ts';
+import type { EndedUngranted } from './jobs/ended-ungranted.ts';
 import type { OpenCodes } from './join/open-codes.ts';
 import type { ControlPlaneLink } from './links/control-plane-link.ts';
 import type { Notices } from './notices/notices.ts';
@@ -32,6 +33,7 @@ export interface CustodianContext {
   readonly authoriser: Authoriser;
   readonly clock: Clock;
   readonly leaseEnds: LeaseEnds;
+  readonly endedUngranted: EndedUngranted;
   readonly rng: Rng;
   readonly log: Log;
   readonly record: RecordEvent;

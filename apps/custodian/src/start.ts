@@ -20,6 +20,7 @@ import { passphraseFromFile } from './identity/passphrase-source.ts';
 import { OpenCodes } from './join/open-codes.ts';
 import { LeaseEnds } from './jobs/attempt-end.ts';
 import { closeJob } from './jobs/close-job.ts';
+import { EndedUngranted } from './jobs/ended-ungranted.ts';
 import { recordEvent } from './ledger/record-event.ts';
 import { ControlPlaneLink } from './links/control-plane-link.ts';
 import { relayTrust, routeOf } from './links/party-route.ts';
@@ -203,6 +204,7 @@ async function contextOf(
     disk: new DiskRoom([state, join(state, 'objects')], config.diskReserve),
     authoriser: createAuthoriser(OWNER_POLICY),
     leaseEnds: new LeaseEnds(clock),
+    endedUngranted: new EndedUngranted(),
     record,
     fault,
     link,

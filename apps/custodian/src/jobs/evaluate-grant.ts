@@ -74,6 +74,8 @@ export async function evaluateGrant(
   if (admission.job.digest !== job.job_digest) return refuse('bad-statements');
   if (!mayStart(context, claimed, admission)) return refuse('device-removed');
   if (job.commit_record !== null) return refuse('committed');
+  const { attempt } = admission.lease.body;
+  if (context.endedUngranted.has({ job: job.job, attempt, agent })) return refuse('attempt-not-new');
   const earlier = await earlierAttempts(tx, job);
   if (earlier.some((attempt) => context.leaseEnds.mayRun(attempt))) return refuse('attempt-may-run');
   if (!mayFollow(earlier.at(-1), admission.placement)) return refuse('closed');

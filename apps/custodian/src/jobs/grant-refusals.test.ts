@@ -144,6 +144,23 @@ test('an earlier attempt that may still run, or was granted before, blocks', asy
   ahead.by = 0;
 });
 
+test('an attempt that was told to be over before its grant is not granted afterwards, and blocks nobody', async () => {
+  const made = await depositTestJob(rig, organisation, { onPartition: 'keep' });
+  const late = grantBody(controlPlane, agent, made, { attempt: 1 });
+  await agent.client.stopped(stoppedBy(agent, made, 1));
+  assert.equal(await refusal(late), 'attempt-not-new');
+  assert.equal(await refusal(grantBody(controlPlane, other, made, { attempt: 2 }), other), undefined);
+  // Whichever comes first: no grant is left without its end.
+  for (let turn = 0; turn < 12; turn += 1) {
+    const raced = await depositTestJob(rig, organisation, { onPartition: 'keep' });
+    await Promise.all([
+      refusal(grantBody(controlPlane, agent, raced, { attempt: 1 })),
+      agent.client.stopped(stoppedBy(agent, raced, 1)),
+    ]);
+    assert.equal(await refusal(grantBody(controlPlane, other, raced, { attempt: 2 }), other), undefined);
+  }
+});
+
 test('an attempt that keeps running through a partition is replaced by its own word only', async () => {
   const made = await depositTestJob(rig, organisation, { onPartition: 'keep' });
   assert.equal(await refusal(grantBody(controlPlane, agent, made, { attempt: 1 })), undefined);

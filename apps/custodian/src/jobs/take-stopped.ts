@@ -7,7 +7,7 @@ import { CustodianError } from '../custodian-error.ts';
 
 /**
  * Stores an agent's signed word that an attempt of its own runs no more; said again, it changes nothing. An attempt that was never granted
- * has nothing to end. Throws CustodianError `bad-statement`.
+ * has nothing to end, and is not granted afterwards. Throws CustodianError `bad-statement`.
  */
 export async function takeStopped(
   context: CustodianContext,
@@ -21,6 +21,8 @@ export async function takeStopped(
   if (!decision.allow) throw bad();
   const { stopped } = decision;
   await context.store.withOrg(claimed.org, async (tx) => {
+    // Grants hold it from their beginning: one that is under way is seen below, and later ones see what is noted here.
+    await tx.selectFrom('job').select('job').where('job', '=', job).forNoKeyUpdate().executeTakeFirst();
     const ended = await tx
       .updateTable('attempt')
       .set({ stopped: JSON.stringify(envelope) })
@@ -30,7 +32,7 @@ export async function takeStopped(
       .where('stopped', 'is', null)
       .returning('attempt')
       .executeTakeFirst();
-    if (ended === undefined) return;
+    if (ended === undefined) return context.endedUngranted.note({ job, attempt, agent });
     await context.record(tx, claimed.org, { type: 'stopped', job, attempt, agent, outcome: stopped.body.outcome });
     context.fault('stopped-before-commit');
   });
