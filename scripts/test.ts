@@ -55,8 +55,9 @@ async function runAll(files: readonly string[]): Promise<UnitRun[]> {
   const common = { folder: checkout, full, timeoutMs: (full ? 900 : 120) * 1000, onOutcome: mark };
   // What waits now may be busy a moment later: where nobody waits for the end, no third process takes time from tests with deadlines.
   const places = { fixed: Number(values.places), oneMore: process.env['CI'] === undefined };
-  const [removeServer] = await Promise.all([openDatabaseServer(files), bundlePrograms(checkout, files)]);
+  const removeServer = await openDatabaseServer(files);
   try {
+    await bundlePrograms(checkout, files);
     return await runUnits(testUnits(files), places, common);
   } finally {
     await removeServer();

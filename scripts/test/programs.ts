@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -35,8 +36,7 @@ export async function bundlePrograms(checkout: string, files: readonly string[])
  */
 function writePrograms(checkout: string, bundles: readonly Pick<Bundle, 'app' | 'contents'>[]): string {
   const all = join(checkout, 'node_modules/.cache/ringfence-programs');
-  const digest = bundles.reduce((hash, { contents }) => hash.update(contents), createHash('sha256').update(LAYOUT));
-  const folder = join(all, digest.digest('hex').slice(0, 16));
+  const folder = join(all, folderName(checkout, bundles));
   mkdirSync(all, { recursive: true });
   removeOld(all);
   if (existsSync(folder)) {
@@ -60,6 +60,14 @@ function writePrograms(checkout: string, bundles: readonly Pick<Bundle, 'app' | 
     if (!existsSync(folder)) throw error;
   }
   return folder;
+}
+
+/** Of everything that the folder holds: programs, what jobs import, and the Node that runs them. */
+export function folderName(checkout: string, bundles: readonly Pick<Bundle, 'contents'>[]): string {
+  const hash = createHash('sha256').update(LAYOUT).update(process.execPath);
+  for (const { contents } of bundles) hash.update(contents);
+  for (const name of SDK_FILES) hash.update(readFileSync(join(checkout, 'sdk', name)));
+  return hash.digest('hex').slice(0, 16);
 }
 
 function removeOld(all: string): void {

@@ -19,6 +19,10 @@ test('agent and custodian end when their journals find no room, and go on once t
   const disks = ['agent-1', 'custodian'].map((name) => join(root, 'house', name));
   mkdirSync(join(root, 'house'), { mode: 0o700 });
   for (const disk of disks) mountDisk(disk, '0700');
+  t.after(() => {
+    for (const disk of disks) unmountDisk(disk);
+    rmSync(root, { recursive: true, force: true });
+  });
   const armed = await startArmedHouse(root);
   try {
     for (const name of ['agent-1', 'custodian']) {
@@ -42,12 +46,13 @@ test('agent and custodian end when their journals find no room, and go on once t
     }
   } finally {
     await armed.close();
-    for (const disk of disks) unmountDisk(disk);
-    rmSync(root, { recursive: true, force: true });
   }
 });
 
-/** One order after another; of those that are refused nothing is expected. */
+/** One order after another; after one that is refused the custodian is asked until it answers, and nothing is expected of it. */
 async function keepOrdering(armed: Parameters<typeof orderJob>[0], signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) await orderJob(armed, { retry: 'none' }).catch(() => {});
+  while (!signal.aborted)
+    await orderJob(armed, { retry: 'none' }).catch(() =>
+      untilTaken(() => armed.session.custodian.status()).catch(() => {}),
+    );
 }
