@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { utf8 } from '@ringfence/base';
 import { SDK_FILES } from '../build/release-tree.ts';
 import { folderName } from './programs.ts';
 
@@ -14,13 +15,13 @@ test('programs of another run are used only where programs and what jobs import 
     writeFileSync(join(checkout, 'sdk', name), text);
   };
   for (const name of SDK_FILES) write(name, 'one');
-  const bundles = [{ contents: 'agent' }, { contents: 'relay' }];
+  const bundles = [{ contents: utf8('agent') }, { contents: utf8('relay') }];
   const names = [folderName(checkout, bundles)];
   assert.equal(folderName(checkout, bundles), names[0]);
   for (const name of SDK_FILES) {
     write(name, 'two');
     names.push(folderName(checkout, bundles));
   }
-  names.push(folderName(checkout, [{ contents: 'agent, changed' }, { contents: 'relay' }]));
+  names.push(folderName(checkout, [{ contents: utf8('agent, changed') }, { contents: utf8('relay') }]));
   assert.equal(new Set(names).size, names.length);
 });
