@@ -15,11 +15,7 @@ const FRESH_MS = 900_000;
 export async function admit(context: LinkContext, work: AttemptWork): Promise<void> {
   const { keyring, link, machine, clock } = context;
   if (clock.now() - keyring.headAt > FRESH_MS) await refresh(context);
-  let decision = judge(context, work);
-  const evidence = isShort(decision) ? await fetchEvidence(context) : undefined;
-  if (evidence !== undefined) decision = judge(context, work, evidence);
-  // A device that joined a minute ago is not in the copy yet.
-  if (!decision.allow && (await refresh(context))) decision = judge(context, work, evidence);
+  const decision = await decide(context, work);
   if (!decision.allow) throw refusedFor(refusalOf(decision.reasons) ?? 'bad-lease', decision.reasons);
   const { admission } = decision;
   const { resources } = admission.placement;
@@ -46,6 +42,28 @@ export async function admit(context: LinkContext, work: AttemptWork): Promise<vo
 }
 
 type Judged = ReturnType<typeof checkLease>;
+
+/**
+ * Judges, and again with what was lacking: evidence and the newest keyring are each fetched once at most, in either order, since a start
+ * that stops at its signatures does not say yet that it needs evidence.
+ */
+async function decide(context: LinkContext, work: AttemptWork): Promise<Judged> {
+  const had = { evidence: false, keyring: false };
+  let evidence: EvidenceFile | undefined;
+  for (;;) {
+    const decision = judge(context, work, evidence);
+    if (decision.allow) return decision;
+    if (isShort(decision) && !had.evidence) {
+      had.evidence = true;
+      evidence = await fetchEvidence(context);
+      if (evidence !== undefined) continue;
+    }
+    if (had.keyring) return decision;
+    had.keyring = true;
+    // A device that joined a minute ago is not in the copy yet.
+    if (!(await refresh(context))) return decision;
+  }
+}
 
 function judge(
   { keyring, link, machine, clock }: LinkContext,

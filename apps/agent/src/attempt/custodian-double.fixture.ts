@@ -21,6 +21,8 @@ export interface CustodianWishes {
   refuse: boolean;
   /** What it keeps about sites. */
   evidence: EvidenceRow[];
+  /** The agent's first copy of the keyring lacks so many of its newest statements. */
+  unseen: number;
   /** Whoever asks gets no answer. */
   away: boolean;
   workload: (workload: Workload) => Workload;
@@ -32,6 +34,8 @@ export interface CustodianWishes {
 export interface CustodianDouble {
   readonly requests: string[];
   readonly head: () => Envelope;
+  /** The statements of its keyring, the first one's number being 0. */
+  readonly statements: readonly Envelope[];
   readonly wishes: CustodianWishes;
   readonly seal: Parameters<typeof sealTo>[0];
 }
@@ -50,7 +54,7 @@ export async function serveCustodian(t: TestContext, double: CustodianDouble): P
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, double: CustodianDouble): Promise<void> {
-  const path = (request.url ?? '').split('?')[0] ?? '';
+  const { pathname: path, searchParams } = new URL(request.url ?? '', 'https://custodian');
   double.requests.push(path);
   if (double.wishes.away) return void response.destroy();
   let text = '';
@@ -58,7 +62,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, double
   const body = text === '' ? {} : (JSON.parse(text) as Record<string, Envelope>);
   const send = (value: object): void =>
     void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-  if (path === '/v1/keyring') return send({ statements: [], head: double.head() });
+  const after = Number(searchParams.get('after'));
+  if (path === '/v1/keyring') return send({ statements: double.statements.slice(after + 1), head: double.head() });
   if (path === '/v1/evidence') return send({ evidence: double.wishes.evidence });
   if (path === '/v1/grants') return send(await grantOf(body, double));
   if (path === '/v1/commits') return send({ result: 'committed', commit: commitOf(body) });

@@ -71,3 +71,13 @@ it('a start that asks for none asks nobody about it', async (t) => {
   await organisation.settled();
   assert.ok(!organisation.requests.includes('/v1/evidence'));
 });
+
+it('a start with evidence by a device that joined a moment ago is not refused for the keyring copy of before', async (t) => {
+  const organisation = await openOrganisation(t, { unseen: 1 });
+  const requests = await run(organisation, [row()]);
+  assert.deepEqual(
+    requests.filter((path) => ['/v1/keyring', '/v1/evidence', '/v1/grants'].includes(path)),
+    ['/v1/keyring', '/v1/evidence', '/v1/grants'],
+  );
+  assert.ok(organisation.facts().includes('starting'));
+});

@@ -8,7 +8,7 @@ import { IDS, KEYS } from './members.fixture.ts';
 
 const HOUR = 3_600_000;
 
-/** The keyring of the test organisation with one agent that has `keys`, led by `root`. */
+/** The keyring of the test organisation with one agent that has `keys`, led by `root`; the last statement adds the device. */
 export function keyringStatements(
   keys: Pick<JoinKeys, 'sign' | 'tls' | 'seal' | 'allowProcess'>,
   root: SigningKey = KEYS.root,
@@ -39,8 +39,8 @@ export function keyringStatements(
     'commit',
   ];
   add({ kind: 'delegate', custodian, key: KEYS.enrolment.publicKey, may, notAfter });
-  add({ kind: 'add-device', device, sign: KEYS.device.publicKey, tls: KEYS.deviceTls.publicKey });
   add({ kind: 'add-evidence-issuer', key: KEYS.issuer.publicKey, standards: ['iso27001'] });
   add({ kind: 'add-agent', agent, site: IDS.site, tier: 'private', ...keys }, KEYS.enrolment);
+  add({ kind: 'add-device', device, sign: KEYS.device.publicKey, tls: KEYS.deviceTls.publicKey });
   return statements;
 }

@@ -48,6 +48,7 @@ const HONEST: CustodianWishes = {
   signer: KEYS.enrolment,
   refuse: false,
   evidence: [],
+  unseen: 0,
   away: false,
   workload: (workload) => workload,
   signed: WORKLOAD,
@@ -70,7 +71,7 @@ export async function openOrganisation(
   const wishes: CustodianWishes = { ...HONEST, ...over };
   const head = (): Envelope => headOf(keyring, wishes.headAge);
   const requests: string[] = [];
-  const lan = await serveCustodian(t, { requests, head, wishes, seal: identity.seal.publicKey });
+  const lan = await serveCustodian(t, { requests, head, statements, wishes, seal: identity.seal.publicKey });
   const lines: string[] = [];
   const link = linkTo(lan);
   const machine = await thisMachine();
@@ -81,7 +82,7 @@ export async function openOrganisation(
   const context: LinkContext = {
     link,
     identity,
-    keyring: KeyringCopy.create(links, { statements, head: head(), root: KEYS.root.publicKey, clock: agentClock }),
+    keyring: firstCopy(links, statements, { wishes, clock: agentClock }),
     custodian,
     journal,
     record: (fact) => journal.fact(fact),
@@ -136,6 +137,17 @@ function leasing(
       if (runner.live > 0) throw new Error(`an attempt did not end:\n${lines.join('')}`);
     },
   };
+}
+
+/** What this agent was given when it joined: all but the statements that it is not to have seen. */
+function firstCopy(
+  folder: string,
+  statements: readonly Envelope[],
+  { wishes, clock: agentClock }: { wishes: CustodianWishes; clock: Clock },
+): KeyringCopy {
+  const seen = statements.slice(0, statements.length - wishes.unseen);
+  const head = headOf(foldKeyring(seen), wishes.headAge);
+  return KeyringCopy.create(folder, { statements: seen, head, root: KEYS.root.publicKey, clock: agentClock });
 }
 
 function headOf(keyring: Keyring, age: number): Envelope {
