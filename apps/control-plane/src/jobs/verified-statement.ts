@@ -16,13 +16,17 @@ export interface VerifiedStatement<Name extends StatementName> {
   readonly envelope: Envelope;
 }
 
-/** The statement called `name` in `envelope`, signed by `key`. Throws ControlPlaneError `bad-statement`. */
+/**
+ * The statement called `name` in `envelope`, signed by `key` and by nobody else: others would cost room that a lease's frame has not. Throws
+ * ControlPlaneError `bad-statement`.
+ */
 export function verifyStatement<Name extends StatementName>(
   name: Name,
   envelope: Envelope,
   key: SigningPublicKey,
 ): VerifiedStatement<Name> {
   try {
+    if (envelope.signatures.length !== 1) throw new TypeError('an envelope with one signature was expected');
     const bytes = verifyEnvelope(envelope, `application/vnd.ringfence.${name}.v1+json`, [key]);
     const body = STATEMENTS[name].parse(JSON.parse(fromUtf8(bytes))) as StatementBody<Name>;
     return { body, digest: statementDigest(envelope), envelope };

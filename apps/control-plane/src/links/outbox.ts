@@ -1,17 +1,24 @@
 import type { OrgId } from '@ringfence/base';
 import type { DurableControlMessage } from '@ringfence/client/control-link';
+import { frameBytesOf } from '@ringfence/protocol/frames';
+import type { Message } from '@ringfence/protocol/messages';
 import type { CompiledQuery } from 'kysely';
+import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
 import type { PartyId } from '../store/tables.ts';
 
-/** Puts a durable message for `party` into the outbox, in the transaction of the change that causes it. */
+/**
+ * Puts a durable message for `party` into the outbox, in the transaction of the change that causes it. Throws ControlPlaneError `too-much` for
+ * one that no frame takes: it would stand before all others to that party for ever.
+ */
 export async function enqueue(
   context: ControlPlaneContext,
   tx: Tx,
   to: { party: PartyId; org: OrgId },
   message: DurableControlMessage,
 ): Promise<void> {
+  checkFits(message);
   const { next_mid: next } = await tx
     .updateTable('party')
     .set((column) => ({ next_mid: column('next_mid', '+', 1) }))
@@ -21,6 +28,17 @@ export async function enqueue(
   const row = { party: to.party, org: to.org, mid: next - 1, message: JSON.stringify(message) };
   context.store.atCommit(tx, tx.insertInto('outbox').values(row).compile());
   await context.changes.wake(tx, 'outbox', to.party);
+}
+
+function checkFits(message: DurableControlMessage): void {
+  // The link adds a lease's `echo` when it sends it.
+  const complete: Message =
+    message.name === 'lease' ? { name: 'lease', body: { ...message.body, echo: Number.MAX_SAFE_INTEGER } } : message;
+  try {
+    frameBytesOf(complete);
+  } catch (cause) {
+    throw new ControlPlaneError('too-much', `a ${message.name} does not fit into a frame`, { cause });
+  }
 }
 
 /** A message that waits for its acknowledgement. */

@@ -71,7 +71,7 @@ test('a term is held by one at a time, rises with each holder, and lets nobody e
   assert.equal(await store.withOrg(org, (tx) => a.assertHeld(tx)), 1);
   await assert.rejects(
     store.withOrg(org, (tx) => b.assertHeld(tx)),
-    { code: 'conflict' },
+    { code: 'unavailable' },
   );
   await a.close();
   const c = new PlacerTerm({ store, replica: newId('site', systemRng), clock, log: silentLog });
@@ -80,7 +80,7 @@ test('a term is held by one at a time, rises with each holder, and lets nobody e
   assert.equal(c.current, 2);
   await assert.rejects(
     store.withOrg(org, (tx) => a.assertHeld(tx)),
-    { code: 'conflict' },
+    { code: 'unavailable' },
   );
   await Promise.all([b.close(), c.close()]);
 });

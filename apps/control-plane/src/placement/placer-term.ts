@@ -79,7 +79,7 @@ export class PlacerTerm {
       .forShare()
       .executeTakeFirst();
     if (row === undefined || row.term !== this.#term)
-      throw new ControlPlaneError('conflict', 'another replica places now');
+      throw new ControlPlaneError('unavailable', 'another replica places now');
     return row.term;
   }
 

@@ -1,5 +1,6 @@
 import { errorFields, isId, type JobId, type OrgId } from '@ringfence/base';
-import type { Subscription } from '@ringfence/store';
+import { StoreError, type Subscription } from '@ringfence/store';
+import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { expireJobs, expireLeases, forgetNonces } from '../jobs/lease-watch.ts';
 import type { SeenLeases } from '../jobs/silent-leases.ts';
@@ -86,14 +87,16 @@ export class Placer {
     }
   }
 
-  /** Where one of them cannot be dealt with, each has a transaction of its own. */
+  /** Where one of them cannot be dealt with, each has a transaction of its own, and that one alone goes without. */
   async #place(org: OrgId, jobs: readonly JobId[]): Promise<void> {
     try {
       await placeJobs(this.#context, org, jobs);
     } catch (error) {
-      if (jobs.length === 1) throw error;
-      this.#context.log.warn('placer.turn_failed', errorFields(error));
-      for (const job of jobs) if (this.#mayPlace()) await placeJobs(this.#context, org, [job]);
+      if (endsRound(error)) throw error;
+      const [first] = jobs;
+      const failed = { org, ...(jobs.length === 1 ? { job: first } : {}), ...errorFields(error) };
+      this.#context.log.warn('placer.turn_failed', failed);
+      if (jobs.length > 1) for (const job of jobs) if (this.#mayPlace()) await this.#place(org, [job]);
     }
   }
 
@@ -135,6 +138,14 @@ export class Placer {
       this.#context.log.warn('placer.sweep_failed', errorFields(error));
     }
   }
+}
+
+/** Whether the next job would fail too: the database is away, or another replica places. */
+function endsRound(error: unknown): boolean {
+  return (
+    (error instanceof StoreError || error instanceof ControlPlaneError) &&
+    ['unavailable', 'closed'].includes(error.code)
+  );
 }
 
 /** Jobs of each organisation in their order, as many as share a turn; organisations take turns. */
