@@ -128,6 +128,6 @@ describe('a line of metrics', () => {
       }),
       { numRuns: CASES, seed: SEED },
     );
-    assert.ok(taken > 1_000, 'some of them are metrics');
+    assert.ok(taken > CASES / 100, `only ${taken} of them are metrics`);
   });
 });
