@@ -13,6 +13,7 @@ import { openKeyFolder } from '../../apps/control-plane/src/identity/key-folder.
 import type { ControlPlaneContext } from '../../apps/control-plane/src/jobs/control-plane-context.ts';
 import { recordEvent } from '../../apps/control-plane/src/ledger/record-event.ts';
 import { KeptInventories } from '../../apps/control-plane/src/placement/kept-inventories.ts';
+import { ASKING, PLACING } from '../../apps/control-plane/src/placement/kept-inventory.ts';
 import { placeJobs } from '../../apps/control-plane/src/placement/place-jobs.ts';
 import { PlacerTerm } from '../../apps/control-plane/src/placement/placer-term.ts';
 import { openStore, type ControlPlaneStore, type Tx } from '../../apps/control-plane/src/store/open-store.ts';
@@ -81,8 +82,8 @@ function contextOf(root: string, store: ControlPlaneStore): ControlPlaneContext 
     changes: new OrgChanges(store, parts.replica),
     identity: openKeyFolder(join(root, 'keys'), parts),
     term: new PlacerTerm({ ...parts, store }),
-    inventories: new KeptInventories(),
-    asked: new KeptInventories(),
+    inventories: new KeptInventories(PLACING),
+    asked: new KeptInventories(ASKING),
     record: recordEvent(systemClock, store),
     fault: noFault,
     onRegistered: () => {},

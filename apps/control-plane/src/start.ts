@@ -16,6 +16,7 @@ import { recordEvent } from './ledger/record-event.ts';
 import { LinkServer } from './links/link-server.ts';
 import { ControlPlaneMetrics, metricsText } from './metrics.ts';
 import { KeptInventories } from './placement/kept-inventories.ts';
+import { ASKING, PLACING } from './placement/kept-inventory.ts';
 import { Placer } from './placement/placer.ts';
 import { PlacerTerm } from './placement/placer-term.ts';
 import { firstCodeFile, keepFirstCode } from './registration/first-code.ts';
@@ -100,8 +101,8 @@ function contextOf({ config, ...parts }: StartParts, store: ControlPlaneStore): 
     changes: new OrgChanges(store, replica),
     identity: openKeyFolder(config.keys, { clock, rng }),
     term: new PlacerTerm({ ...parts, store }),
-    inventories: new KeptInventories(),
-    asked: new KeptInventories(),
+    inventories: new KeptInventories(PLACING),
+    asked: new KeptInventories(ASKING),
     record: recordEvent(clock, store),
     onRegistered: () => rmSync(firstCodeFile(config.state), { force: true }),
   };

@@ -23,17 +23,29 @@ export interface KnownOffer {
   readonly found: ReturnType<Inventory['find']>;
 }
 
+/** How much is kept worked out: it grows with the offers of the organisation and the requirements that its members think of. */
+export type KeptLimits = Omit<ConstructorParameters<typeof Placer>[1], 'currency'>;
+
+/** For who places: a fleet of one kind keeps 256 requirements, one of 10,000 kinds twenty. */
+export const PLACING: KeptLimits = { mostFitted: 200_000 };
+/** For who asks and reserves nothing. */
+export const ASKING: KeptLimits = { mostFits: 16, mostTallies: 64, mostFitted: 200_000 };
+
 /** In which costs of jobs without a price limit are compared. */
 const CURRENCY = 'EUR';
 
 /** One organisation's offers as the placer knows them, kept in step with the database: each row is read again when its version says so. */
 export class KeptInventory {
   readonly #inventory = new Inventory();
-  readonly #placer = new Placer(this.#inventory, { currency: CURRENCY });
+  readonly #placer: Placer;
   readonly #known = new Map<OfferId, OfferMark>();
   readonly #faults = new Map<OfferId, readonly OfferFault[]>();
   #custodianAway = false;
   #epoch = 0;
+
+  constructor(limits: KeptLimits) {
+    this.#placer = new Placer(this.#inventory, { currency: CURRENCY, ...limits });
+  }
 
   /** The sum of the rows' versions: rises with each change of an offer, whichever process looks. Receipts name it. */
   get epoch(): number {

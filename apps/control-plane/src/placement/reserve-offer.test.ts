@@ -5,7 +5,7 @@ import { systemClock } from '@ringfence/base/platform';
 import { cleanUp, startDatabase, startReplica, temporaryFolder, until } from '../control-plane.fixture.ts';
 import { memberOf, newAgent, offerOf, PLACEMENT, TestOrganisation } from '../organisation.fixture.ts';
 import { openStore } from '../store/open-store.ts';
-import { KeptInventory } from './kept-inventory.ts';
+import { KeptInventory, PLACING } from './kept-inventory.ts';
 import { reserveOffer } from './reserve-offer.ts';
 
 const label = { sensitivity: 'internal', residency: [] } as const;
@@ -32,7 +32,7 @@ test('an inventory in step with the rows: who loses a race chooses anew, and wha
   assert.ok(first !== undefined && second !== undefined);
 
   await t.test('a row that changed since it was read is not taken: the other is', async () => {
-    const kept = new KeptInventory();
+    const kept = new KeptInventory(PLACING);
     await store
       .withOrg(house.org, async (tx) => {
         await kept.bringUpToDate(tx, request.now);

@@ -1,7 +1,7 @@
 /** A map of limited size; the entry that was asked for longest ago goes first. */
 export class LeastUsed<Key, Value> {
   readonly #entries = new Map<Key, Value>();
-  readonly #most: number;
+  #most: number;
 
   /** Keeps up to `most` entries. */
   constructor(most: number) {
@@ -26,9 +26,20 @@ export class LeastUsed<Key, Value> {
   set(key: Key, value: Value): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size <= this.#most) return;
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.#entries.delete(oldest);
+    this.#trim();
+  }
+
+  /** Keeps up to `most` entries from now on. */
+  limitTo(most: number): void {
+    this.#most = most;
+    this.#trim();
+  }
+
+  #trim(): void {
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= this.#most) return;
+      this.#entries.delete(oldest);
+    }
   }
 
   /** Forgets what is kept under `key`. */

@@ -70,7 +70,11 @@ export interface PlacerOptions {
   /** How many requirements, and how many of them with their amounts, are kept worked out. */
   readonly mostFits?: number;
   readonly mostTallies?: number;
+  /** How many classes of offers may be kept worked out for all requirements together; eight requirements are kept whatever they cost. */
+  readonly mostFitted?: number;
 }
+
+const LEAST_KEPT = 8;
 
 const NOTHING: Explanation = { refused: [], failed: [], soleFailures: [], relaxations: [] };
 
@@ -82,14 +86,22 @@ const NOTHING: Explanation = { refused: [], failed: [], soleFailures: [], relaxa
 export class Placer {
   readonly inventory: Inventory;
   readonly #currency: string;
+  readonly #most: { readonly fits: number; readonly tallies: number; readonly fitted: number };
   readonly #fits: LeastUsed<string, ClassFit>;
   readonly #tallies: LeastUsed<string, Tally>;
 
-  constructor(inventory: Inventory, { currency, mostFits = 256, mostTallies = 1_024 }: PlacerOptions) {
+  constructor(inventory: Inventory, options: PlacerOptions) {
+    const { currency, mostFits = 256, mostTallies = 1_024, mostFitted = Infinity } = options;
     this.inventory = inventory;
     this.#currency = currency;
+    this.#most = { fits: mostFits, tallies: mostTallies, fitted: mostFitted };
     this.#fits = new LeastUsed(mostFits);
     this.#tallies = new LeastUsed(mostTallies);
+  }
+
+  /** How many requirements, and how many of them with their amounts, are kept worked out now. */
+  get kept(): { readonly fits: number; readonly tallies: number } {
+    return { fits: this.#fits.size, tallies: this.#tallies.size };
   }
 
   /** Decides where `request` goes now. */
@@ -127,6 +139,7 @@ export class Placer {
   }
 
   #tallyFor(request: PlacementRequest): Tally | Loosening[] {
+    this.#limit();
     const name = classSignature(request, this.#currency);
     const fit = this.#fitFor(name, request);
     if (Array.isArray(fit)) return fit;
@@ -139,6 +152,14 @@ export class Placer {
     }
     tally.update(this.inventory);
     return tally;
+  }
+
+  /** What a requirement takes of memory grows with the classes that it was worked out for; a tally holds on to its fit. */
+  #limit(): void {
+    const { fits, tallies, fitted } = this.#most;
+    const room = Math.max(LEAST_KEPT, Math.floor(fitted / Math.max(1, this.inventory.classes.length)));
+    this.#fits.limitTo(Math.min(fits, room));
+    this.#tallies.limitTo(Math.min(tallies, room));
   }
 
   /** A label that forbids what the placement asks for is found when the fit is made; both are in its signature. */
