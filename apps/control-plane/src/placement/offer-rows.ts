@@ -62,12 +62,21 @@ export async function storedOffers(tx: Tx, offers: readonly OfferId[]): Promise<
   return rows.map((row) => ({ ...row, evidence: claims.get(row.body.site) ?? [] }));
 }
 
-/** What counts at each of these sites, what lasts longest first. */
+/**
+ * What counts at each of these sites: of each standard and grade what lasts longest, then, as far as there is room, what lasts longest of the rest,
+ * and so on. So documents of one kind cannot keep another kind out.
+ */
 async function claimsOf(tx: Tx, sites: readonly string[]): Promise<Map<string, OfferEvidence[]>> {
-  const rows = await tx
+  const ranked = tx
     .selectFrom('site_evidence')
     .select(['site', 'evidence', 'standard', 'grade', 'from_at', 'until_at'])
-    .where('site', '=', sql<string>`any(${sites}::text[])`)
+    .select(sql`row_number() over (partition by site, standard, grade order by until_at desc, evidence)`.as('place'))
+    .where('site', '=', sql<string>`any(${sites}::text[])`);
+  const rows = await tx
+    .selectFrom(ranked.as('ranked'))
+    .select(['site', 'evidence', 'standard', 'grade', 'from_at', 'until_at'])
+    .where('place', '<=', MOST_CLAIMS)
+    .orderBy('place')
     .orderBy('until_at', 'desc')
     .orderBy('evidence')
     .execute();

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epochMs, newId, systemRng } from '@ringfence/base';
+import { epochMs, newId, silentLog, systemRng } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import type { DurablePartyMessage } from '@ringfence/client/control-link';
 import { sha256Hex } from '@ringfence/crypto/sign';
 import { readStatement } from '@ringfence/keyring';
-import { startDatabase, startReplica, until } from '../control-plane.fixture.ts';
+import { cleanUp, startDatabase, startReplica, temporaryFolder, until } from '../control-plane.fixture.ts';
 import { TestOrganisation, type Leased } from '../organisation.fixture.ts';
+import { openStore } from '../store/open-store.ts';
 
 const DAY_MS = 86_400_000;
 const EVIDENCE = { require: ['iso27001' as const], grade: 'documented' as const, maxAgeDays: 90 };
@@ -39,6 +40,28 @@ test('offers count with the evidence that the custodian told of, and what relied
   const again = await client.submit(org.submission({ placement }));
   await until('none of these counts', () => waits(again.job));
   await client.stop(again.job, 0);
+  // The custodian would have to say it over minutes: more than an offer has room for, and all of it lasts longer.
+  const { store, close } = await openStore({
+    stateDir: temporaryFolder(t),
+    url: databaseUrl,
+    clock: systemClock,
+    log: silentLog,
+  });
+  cleanUp(t, close);
+  const [from_at, until_at] = [systemClock.now(), epochMs(systemClock.now() + 60 * DAY_MS)];
+  const other = {
+    org: org.org,
+    site: org.agent.site,
+    standard: 'soc2',
+    grade: 'documented',
+    from_at,
+    until_at,
+  } as const;
+  const many = Array.from({ length: 40 }, (_, count) => ({
+    ...other,
+    evidence: digestOf(`another standard ${count}`),
+  }));
+  await store.withOrg(org.org, (tx) => tx.insertInto('site_evidence').values(many).execute());
   await custodian.send(notice('good'));
   await until('a lease', async () => (await client.job(job)).state === 'leased');
   const lease = agent.messages.find((message) => message.name === 'lease') ?? assert.fail();
@@ -48,8 +71,8 @@ test('offers count with the evidence that the custodian told of, and what relied
     [digestOf('good')],
   );
   await agent.send({ name: 'attempt-status', body: { job, attempt: 1, state: 'running' } });
-  const other = await client.submit(org.submission());
-  await until('one that relies on none', async () => (await client.job(other.job)).state === 'leased');
+  const plain = await client.submit(org.submission());
+  await until('one that relies on none', async () => (await client.job(plain.job)).state === 'leased');
   await custodian.send({ name: 'evidence', body: { op: 'remove', evidence: digestOf('good') } });
   await until('a stop', () => agent.messages.some(({ name }) => name === 'stop'));
   const stops = agent.messages.flatMap((message) => (message.name === 'stop' ? [message.body] : []));
