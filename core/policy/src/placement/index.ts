@@ -12,7 +12,6 @@ export {
   type WhyNot,
 } from './placer.ts';
 export { readOffer, type OfferFault } from './read-offer.ts';
-export { receiptDraft, type DecisionInputs, type ReceiptDraft } from './receipt-draft.ts';
 export {
   DEFAULT_WEIGHTS,
   EVIDENCE_GRACE_MS,

@@ -6,7 +6,6 @@ import { Inventory } from './inventory.ts';
 import type { PlacementOffer } from './placement-offer.ts';
 import { Placer, type ChosenOffer } from './placer.ts';
 import { NOW, RandomPlacement } from './random-placement.fixture.ts';
-import { receiptDraft } from './receipt-draft.ts';
 import { EVIDENCE_GRACE_MS, type PlacementRequest } from './requirement.ts';
 
 const DAY = 86_400_000;
@@ -83,30 +82,17 @@ function chosenOf(placer: Placer, change: Partial<PlacementRequest> = {}): Chose
 }
 
 describe('a placement', () => {
-  it('leaves a receipt with the claims that counted, the price and the epoch', () => {
+  it('names the claims that counted, the price and the epoch', () => {
     const longer = { ...claim, digest: 'cd'.repeat(32), notAfter: epochMs(NOW + 20 * DAY) };
     const one = offer({ evidence: [claim, longer] });
     const placed = placerOf(one, offer({ evidence: [] })).place(request);
-    const digests = { jobDigest: '1', policyDigest: '2', labelDigest: '3', at: request.now };
-    assert.deepEqual(receiptDraft(placed, digests), {
-      ...digests,
-      inventoryEpoch: 42,
-      considered: 2,
-      refused: [{ constraint: 'evidence', count: 1 }],
-      feasible: 1,
-      chosen: {
-        offer: one.offer,
-        offerEpoch: 3,
-        agent: one.agent,
-        tier: 'secure-cloud',
-        isolation: 'sandbox',
-        score: 3,
-        price: { microUnits: 2_000_000, currency: 'EUR' },
-      },
-      evidence: [{ digest: longer.digest, issuedAt: longer.issuedAt, notAfter: longer.notAfter }],
-      evidenceUntil: longer.notAfter,
-    });
-    assert.equal(receiptDraft(placerOf().place(request), digests), undefined);
+    assert.deepEqual([placed.inventoryEpoch, placed.considered, placed.feasible], [42, 2, 1]);
+    assert.deepEqual(placed.explanation.refused, [{ constraint: 'evidence', count: 1 }]);
+    assert.ok(placed.decision.allow);
+    const { offer: id, offerEpoch, isolation, score, price, evidence } = placed.decision.chosen;
+    assert.deepEqual([id, offerEpoch, isolation, score], [one.offer, 3, 'sandbox', 3]);
+    assert.deepEqual(price, { microUnits: 2_000_000, currency: 'EUR' });
+    assert.deepEqual(evidence, [{ digest: longer.digest, issuedAt: longer.issuedAt, notAfter: longer.notAfter }]);
   });
 
   it('needs evidence that lasts to the end of the longest run and the grace, at any order of times', () => {

@@ -40,16 +40,31 @@ export function countOf(mask: FailureMask): number {
   return count;
 }
 
-/** Where data may lie, whose keys open it, and what an offer's own state is: never given up. */
-const KEPT: readonly Constraint[] = [
-  'agent-offline',
-  'agent-locked',
-  'agent-draining',
-  'custodian-away',
-  'residency',
-  'site',
-  'customer-key',
-];
+/** Never given up: where data may lie, whose keys open it, and what an offer's own state is. */
+const GIVES_WAY: Readonly<Record<Constraint, boolean>> = {
+  'agent-offline': false,
+  'agent-locked': false,
+  'agent-draining': false,
+  'custodian-away': false,
+  tier: true,
+  residency: false,
+  site: false,
+  isolation: true,
+  tee: true,
+  evidence: true,
+  egress: true,
+  'customer-key': false,
+  'hard-limits': true,
+  cpu: true,
+  memory: true,
+  disk: true,
+  gpu: true,
+  price: true,
+  spot: true,
+};
 
 /** What a job could ask less of, as far as its label lets it. */
-export const MAY_GIVE_UP: FailureMask = KEPT.reduce((mask, constraint) => mask & ~bitOf(constraint), ALL);
+export const MAY_GIVE_UP: FailureMask = CONSTRAINTS.reduce(
+  (mask, constraint) => (GIVES_WAY[constraint] ? mask | bitOf(constraint) : mask),
+  0,
+);
