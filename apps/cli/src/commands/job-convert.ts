@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { convertJobFile } from '@ringfence/protocol/job-file';
 import { CliError } from '../cli-error.ts';
 import { text, type Command } from '../command.ts';
 import { conversionReport, fallbackName } from '../job/foreign-file.ts';
+import { writeNewFile } from '../new-file.ts';
 
 export const command: Command = {
   usage: 'FILE [--out job.yaml]',
@@ -17,7 +18,7 @@ export const command: Command = {
         next: `\`ringfence plan ${path}\` reads Ringfence’s own spelling`,
       });
     const out = text(flags, 'out');
-    if (out !== undefined) write(resolve(out), converted.text);
+    if (out !== undefined) writeNewFile(resolve(out), converted.text);
     const { dialect, left, problems } = converted;
     terminal.value({ dialect, job: converted.text, left, problems, file: out ?? null });
     for (const line of conversionReport(converted)) terminal.note(line);
@@ -36,13 +37,5 @@ function read(path: string): string {
       cause,
       next: 'name a file of FedML, SkyPilot or dstack',
     });
-  }
-}
-
-function write(path: string, content: string): void {
-  try {
-    writeFileSync(path, content, { flag: 'wx' });
-  } catch (cause) {
-    throw new CliError('bad-file', `${path} cannot be written`, { cause, next: 'name another file with --out' });
   }
 }

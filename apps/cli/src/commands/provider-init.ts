@@ -1,9 +1,8 @@
 import { newId } from '@ringfence/base';
-import { awayTier } from '@ringfence/protocol';
+import { awayTier, idOf } from '@ringfence/protocol';
 import { CliError } from '../cli-error.ts';
 import { text, type Command } from '../command.ts';
 import { KEY_FLAGS, makeKeyFile, showKey } from '../marketplace/key-file.ts';
-import { idOf } from '@ringfence/protocol';
 
 export const command: Command = {
   usage: '--tier secure-cloud --key-file FILE [--passphrase-file FILE] [--provider ID]',

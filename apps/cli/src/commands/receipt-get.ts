@@ -1,7 +1,7 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { CliError } from '../cli-error.ts';
 import { text, type Command } from '../command.ts';
 import { whichJob } from '../job/which-job.ts';
+import { writeNewFile } from '../new-file.ts';
 import { receiptOfJob } from '../receipt/receipt-of-job.ts';
 import { withSession } from '../session.ts';
 
@@ -17,7 +17,7 @@ export const command: Command = {
     );
     const out = text(flags, 'out');
     if (out === undefined) return context.terminal.raw(file);
-    writeNew(out, file);
+    writeNewFile(out, file);
     context.terminal.value({ file: out, receipt });
     context.terminal.line(`receipt of attempt ${receipt.attempt} of ${receipt.job}: ${out}`);
   },
@@ -27,14 +27,4 @@ function attemptOf(given: string | undefined): number | undefined {
   if (given === undefined) return undefined;
   if (/^[1-9]\d{0,6}$/.test(given)) return Number(given);
   throw new CliError('usage', '--attempt takes a number from 1 on', { next: 'see `ringfence status`' });
-}
-
-function writeNew(path: string, file: string): void {
-  try {
-    const opened = openSync(path, 'wx', 0o644);
-    writeSync(opened, file);
-    closeSync(opened);
-  } catch (cause) {
-    throw new CliError('bad-file', `${path} cannot be written, or exists`, { cause, next: 'name a new file' });
-  }
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { epochMs, parseDuration, type EpochMs } from '@ringfence/base';
 import { statementDigest, type Envelope } from '@ringfence/crypto/sign';
 import { KeyringError, parseEnvelope, readStatement } from '@ringfence/keyring';
@@ -6,6 +6,7 @@ import { jurisdiction } from '@ringfence/protocol';
 import type { StatementBody, StatementName } from '@ringfence/protocol/statements';
 import { CliError } from '../cli-error.ts';
 import { text, texts, type CommandContext, type Flags } from '../command.ts';
+import { writeNewFile } from '../new-file.ts';
 
 /** A statement of a file; nobody has verified it. Throws CliError `bad-file`. */
 export function readStatementFile<Name extends StatementName>(
@@ -37,11 +38,7 @@ export function giveStatement(
     if (terminal.json) return terminal.value({ ...more, digest, statement: envelope });
     return terminal.raw(`${JSON.stringify(envelope)}\n`);
   }
-  try {
-    writeFileSync(out, `${JSON.stringify(envelope)}\n`, { flag: 'wx' });
-  } catch (cause) {
-    throw new CliError('bad-file', `${out} cannot be written`, { cause, next: 'name a file that is not there yet' });
-  }
+  writeNewFile(out, `${JSON.stringify(envelope)}\n`);
   terminal.value({ ...more, digest, file: out });
   terminal.line(
     `wrote ${out}${Object.entries(more)

@@ -35,6 +35,3 @@ export const machineStatement = z
     until: moment,
   })
   .refine(({ from, until }) => from < until, BACKWARDS);
-
-export type AdmissionStatement = z.infer<typeof admissionStatement>;
-export type MachineStatement = z.infer<typeof machineStatement>;

@@ -42,4 +42,3 @@ export const evidenceRevocation = z.strictObject({
 
 export type EvidencePredicate = z.infer<typeof evidencePredicate>;
 export type EvidenceStatement = z.infer<typeof evidenceStatement>;
-export type EvidenceRevocation = z.infer<typeof evidenceRevocation>;
