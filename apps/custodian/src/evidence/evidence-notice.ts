@@ -14,6 +14,19 @@ export function countsNoMoreNotice(digest: EvidenceClaim['digest']): DurablePart
   return { name: 'evidence', body: { op: 'remove', evidence: digest } };
 }
 
+/** Tells the control plane of the documents that counted by the keyring `before` and do not by the one of `now`. */
+export async function announceLostEvidence(tx: Tx, org: OrgId, before: Keyring, now: Keyring): Promise<void> {
+  const rows = await tx
+    .selectFrom('evidence')
+    .select(['digest', 'document'])
+    .where('revocation', 'is', null)
+    .orderBy('at')
+    .execute();
+  for (const { digest, document } of rows)
+    if ('claim' in readEvidence(document, [], before) && !('claim' in readEvidence(document, [], now)))
+      await enqueue(tx, org, countsNoMoreNotice(digest));
+}
+
 /** Tells the control plane anew of every document, by the keyring as it is now. */
 export async function announceEvidence(tx: Tx, org: OrgId, keyring: Keyring): Promise<void> {
   const rows = await tx.selectFrom('evidence').select(['digest', 'document', 'revocation']).orderBy('at').execute();

@@ -1,6 +1,6 @@
-import type { DeviceId } from '@ringfence/base';
+import type { DeviceId, EpochMs, SiteId } from '@ringfence/base';
 import { statementDigest, type Digest, type Envelope } from '@ringfence/crypto/sign';
-import { readEvidence, readRevocation, type EvidenceFile } from '@ringfence/keyring';
+import { readEvidence, readRevocation, readStatement, type EvidenceFile } from '@ringfence/keyring';
 import type { EvidenceRow } from '@ringfence/protocol/payload';
 import { MOST_EVIDENCE } from '@ringfence/protocol/statements';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
@@ -24,8 +24,7 @@ export async function addEvidence(
     });
   const { digest } = read.claim;
   const kept = await context.store.withOrg(claimed.org, async (tx) => {
-    const rows = await tx.selectFrom('evidence').select('digest').execute();
-    if (rows.length >= MOST_EVIDENCE && !rows.some((row) => row.digest === digest))
+    if ((await lives(tx, { besides: digest, now: context.clock.now() })) >= MOST_EVIDENCE)
       throw new CustodianError('too-much', `an organisation keeps at most ${MOST_EVIDENCE} documents of evidence`);
     const added = await tx
       .insertInto('evidence')
@@ -47,6 +46,19 @@ export async function addEvidence(
   });
   context.link.wake();
   return kept;
+}
+
+/** How many other documents may still count some day: neither revoked nor ended. What is over stays, and takes nobody's place. */
+async function lives(tx: Tx, { besides, now }: { besides: Digest; now: EpochMs }): Promise<number> {
+  const rows = await tx
+    .selectFrom('evidence')
+    .select(['digest', 'document'])
+    .where('revocation', 'is', null)
+    .where('digest', '<>', besides)
+    .execute();
+  // Short of the limit nobody has to look into them.
+  if (rows.length < MOST_EVIDENCE) return rows.length;
+  return rows.filter(({ document }) => readStatement('evidence', document).claimed.predicate.until > now).length;
 }
 
 /** Keeps the issuer's word that a document counts no more. Throws CustodianError `not-found`, `bad-statement`. */
@@ -98,6 +110,14 @@ export async function listEvidence(tx: Tx): Promise<EvidenceRow[]> {
     .orderBy('digest')
     .execute();
   return rows as EvidenceRow[];
+}
+
+/** The documents that name `site`, the oldest first; none without one. */
+export async function listEvidenceOf(tx: Tx, site: SiteId | undefined): Promise<EvidenceRow[]> {
+  const rows = site === undefined ? [] : await listEvidence(tx);
+  return rows.filter(
+    ({ document }) => site !== undefined && readStatement('evidence', document).claimed.predicate.sites.includes(site),
+  );
 }
 
 /** All documents and revocations, for whoever judges a start. */

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { epochMs, newId, systemRng as rng } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
 import { SigningKey, statementDigest } from '@ringfence/crypto/sign';
+import { MOST_EVIDENCE } from '@ringfence/protocol/statements';
 import { ask, depositTestJob, grantBody, joinBody, joinRig, type TestAgent } from '../fixtures/agent.fixture.ts';
 import { startControlPlaneDouble, type ControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
 import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.ts';
@@ -51,6 +52,15 @@ async function outcome(maxDurationMs = 60_000): Promise<string> {
   };
   return `${answer.reason}: ${event.checks.join()}`;
 }
+
+/** How many messages to the control plane there ever were. */
+async function messages(): Promise<number> {
+  const { claimed = assert.fail() } = rig.custodian.context.owner;
+  const row = await rig.custodian.context.store.withOrg(claimed.org, (tx) =>
+    tx.selectFrom('organisation').select('outbox_seq').executeTakeFirstOrThrow(),
+  );
+  return row.outbox_seq;
+}
 const REFUSED = 'placement: evidence-not-verified';
 
 test('a machine away from home joins with its papers only, under its own id, site and places', async () => {
@@ -89,6 +99,27 @@ test('a site’s name stands for one site', async () => {
   await assert.rejects((await rig.client(borrowed.tls)).join(borrowed.body), { code: 'conflict' });
 });
 
+test('a machine stands at a site of its own owner alone', async () => {
+  const { claimed = assert.fail() } = rig.custodian.context.owner;
+  const own = await joinRig(rig, organisation, 'own-2', 'our-other-lab');
+  const home = claimed.keyring.agent(own.id)?.site ?? assert.fail();
+  const other = await makeProvider(organisation);
+  for (const site of [home, provider.site]) {
+    const false_ = joinBody(await awayCode(organisation, 'cloud-us'), undefined, (keys) =>
+      other.papers(keys, undefined, site),
+    );
+    await assert.rejects((await rig.client(false_.tls)).join(false_.body), { code: 'conflict' });
+  }
+  const { code } = await organisation.client.makeJoinCode({
+    name: 'own',
+    site: 'cloud-eu',
+    tier: 'private',
+    validMs: 60_000,
+  });
+  const inCloud = joinBody(code);
+  await assert.rejects((await rig.client(inCloud.tls)).join(inCloud.body), { code: 'conflict' });
+});
+
 test('a grant needs evidence that counts, whatever the control plane says', async () => {
   const { client } = organisation;
   assert.equal(await outcome(), REFUSED, 'none at all');
@@ -111,7 +142,11 @@ test('a grant needs evidence that counts, whatever the control plane says', asyn
   assert.equal((await client.addEvidence(document)).length, 8, 'the same again is the same');
   assert.equal(await outcome(), 'granted');
   assert.equal(await outcome(90 * 86_400_000), REFUSED, 'it ends before the longest run and its grace');
-  assert.deepEqual(await rented.client.evidence(), await client.evidence(), 'agents read it too');
+  const here = (await client.evidence()).filter(
+    ({ document }) => !Buffer.from(document.payload, 'base64').includes(others),
+  );
+  assert.equal(here.length, 7);
+  assert.deepEqual(await rented.client.evidence(), here, 'agents read what is about their site');
 });
 
 test('only a pinned issuer’s documents are kept, and its own revocation ends one', async () => {
@@ -140,8 +175,39 @@ test('an issuer or admitter that the keyring no longer pins starts nothing', asy
   const { client } = organisation;
   await client.addEvidence(provider.evidence({ grade: 'measured' }));
   assert.equal(await outcome(), 'granted');
+  const told = await messages();
   await append(organisation, { kind: 'remove-evidence-issuer', key: provider.issuer.publicKey });
+  assert.equal((await messages()) - told, 1, 'the control plane hears of the one that counted until now');
   assert.equal(await outcome(), REFUSED);
   await append(organisation, { kind: 'remove-admitter', key: provider.admitter.publicKey });
   assert.match(await outcome(), /^placement: agent-admission-ended/);
+});
+
+test('what is revoked or has ended takes nobody’s place', async () => {
+  const { claimed = assert.fail() } = rig.custodian.context.owner;
+  const { client } = organisation;
+  const { store } = rig.custodian.context;
+  const of = await makeProvider(organisation);
+  const at = clock.now();
+  const live = (await client.evidence()).filter(({ revocation }) => revocation === null).length;
+  const rows = Array.from({ length: MOST_EVIDENCE - live }, (_, place) => {
+    const document = of.evidence({ until: epochMs(at + 86_400_000 + place) });
+    const digest = statementDigest(document);
+    return { org: claimed.org, digest, document: JSON.stringify(document), revocation: null, at };
+  });
+  await store.withOrg(claimed.org, (tx) => tx.insertInto('evidence').values(rows).execute());
+  const more = [0, 1, 2].map((place) => of.evidence({ until: epochMs(at + 1e9 + place) }));
+  const late = (place: number) => client.addEvidence(more[place] ?? assert.fail());
+  await assert.rejects(late(0), { code: 'too-much' });
+  const [first = assert.fail(), second = assert.fail()] = rows.map(({ digest }) => digest);
+  await client.revokeEvidence(first, of.revocation(first));
+  await late(0);
+  assert.equal((await late(0)).length, (await client.evidence()).length, 'what is there already needs no place');
+  await assert.rejects(late(1), { code: 'too-much' });
+  const document = JSON.stringify(of.evidence({ from: epochMs(at - 2_000), until: epochMs(at - 1_000) }));
+  await store.withOrg(claimed.org, (tx) =>
+    tx.updateTable('evidence').set({ document }).where('digest', '=', second).execute(),
+  );
+  await late(1);
+  await assert.rejects(late(2), { code: 'too-much' });
 });

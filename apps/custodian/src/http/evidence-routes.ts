@@ -1,6 +1,6 @@
 import { evidenceAnswer, evidenceRequest, evidenceRevocationRequest } from '@ringfence/protocol/payload';
 import type { CustodianContext } from '../context.ts';
-import { addEvidence, listEvidence, revokeEvidence } from '../evidence/evidence-rows.ts';
+import { addEvidence, listEvidence, listEvidenceOf, revokeEvidence } from '../evidence/evidence-rows.ts';
 import { memberRoute, type Route } from './route.ts';
 
 /** Routes of evidence: members bring documents that issuers signed; agents read them before a start. */
@@ -9,11 +9,15 @@ export function evidenceRoutes(context: CustodianContext): Route[] {
     memberRoute({
       method: 'GET',
       path: '/v1/evidence',
-      summary: 'Evidence as its issuers signed it, revocations included.',
+      summary: 'Evidence as its issuers signed it, revocations included; for an agent, that about its own site.',
       who: ['device', 'agent'],
       action: 'evidence:read',
       answer: evidenceAnswer,
-      handle: async (_, __, claimed) => ({ evidence: await context.store.withOrg(claimed.org, listEvidence) }),
+      handle: async (_, caller, claimed) => ({
+        evidence: await context.store.withOrg(claimed.org, (tx) =>
+          caller.kind === 'device' ? listEvidence(tx) : listEvidenceOf(tx, claimed.keyring.agent(caller.id)?.site),
+        ),
+      }),
     }),
     memberRoute({
       method: 'POST',

@@ -92,6 +92,7 @@ async function spend(
   checkNewcomer(claimed, agent);
   const { org } = claimed;
   const site = await siteCalled(context, tx, org, { name: code.site, site: machine.site });
+  if (!claimed.keyring.isSiteOf(site, machine.provider)) throw foreignSite();
   const { keys } = body;
   const place_box = context.columns.seal(AGENT_PLACE, agent, { name: code.name, site: code.site, lan: keys.lan });
   await tx
@@ -125,10 +126,7 @@ async function siteCalled(
 ): Promise<SiteId> {
   const name_index = context.columns.index('site', name);
   const known = await tx.selectFrom('site').select('site').where('name_index', '=', name_index).executeTakeFirst();
-  if (known !== undefined && own !== undefined && known.site !== own)
-    throw new CustodianError('conflict', 'another site has this name', {
-      next: 'ask for a code that names a site of the provider alone',
-    });
+  if (known !== undefined && own !== undefined && known.site !== own) throw foreignSite();
   if (known !== undefined) return known.site;
   const site = own ?? newId('site', context.rng);
   const renamed = await tx.selectFrom('site').select('site').where('site', '=', site).executeTakeFirst();
@@ -136,6 +134,12 @@ async function siteCalled(
   const name_box = context.columns.seal(SITE_NAME, site, name);
   await tx.insertInto('site').values({ site, org, name_index, name_box }).execute();
   return site;
+}
+
+function foreignSite(): CustodianError {
+  return new CustodianError('conflict', 'the machine would stand at a site of somebody else, or under its name', {
+    next: 'ask for a code that names a site of the provider alone; a provider names its own sites only',
+  });
 }
 
 /** One answer for every reason: whoever guesses learns nothing. */

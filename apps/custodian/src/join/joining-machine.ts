@@ -1,4 +1,4 @@
-import { newId, type AgentId, type SiteId } from '@ringfence/base';
+import { newId, type AgentId, type ProviderId, type SiteId } from '@ringfence/base';
 import { readStatement } from '@ringfence/keyring';
 import type { Tier } from '@ringfence/protocol';
 import type { joinRequest } from '@ringfence/protocol/payload';
@@ -17,6 +17,8 @@ export interface JoiningMachine {
   readonly agent: AgentId;
   /** The provider's own name for its site; at home the organisation makes one. */
   readonly site: SiteId | undefined;
+  /** Whose machine it is away from home. */
+  readonly provider: ProviderId | undefined;
   /** What `add-agent` says besides ids and keys. */
   readonly said: Pick<Extract<KeyringChange, { kind: 'add-agent' }>, 'tier' | 'jurisdictions' | 'admitted'>;
 }
@@ -32,7 +34,7 @@ export function machineOf(
 ): JoiningMachine {
   if (tier === 'private' && admitted === undefined) {
     const places = jurisdictions === undefined ? {} : { jurisdictions: [...jurisdictions] };
-    return { agent: newId('agent', rng), site: undefined, said: { tier, ...places } };
+    return { agent: newId('agent', rng), site: undefined, provider: undefined, said: { tier, ...places } };
   }
   if (tier === 'private' || admitted === undefined)
     throw new CustodianError('bad-statement', 'the tier of the code and the papers of the machine do not go together', {
@@ -41,7 +43,12 @@ export function machineOf(
   const admission = readStatement('admission', admitted.admission).claimed;
   const machine = readStatement('machine', admitted.machine).claimed;
   const places = [...new Set([...admission.jurisdictions, ...machine.jurisdictions])].toSorted();
-  return { agent: machine.agent, site: machine.site, said: { tier, jurisdictions: places, admitted } };
+  return {
+    agent: machine.agent,
+    site: machine.site,
+    provider: admission.provider,
+    said: { tier, jurisdictions: places, admitted },
+  };
 }
 
 /** A machine statement names its agent, who comes once. Throws CustodianError `conflict`. */

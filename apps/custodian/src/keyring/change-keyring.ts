@@ -5,7 +5,7 @@ import type { DurablePartyMessage } from '@ringfence/client/control-link';
 import type { KeyringChange } from '@ringfence/protocol/statements';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
-import { announceEvidence } from '../evidence/evidence-notice.ts';
+import { announceLostEvidence } from '../evidence/evidence-notice.ts';
 import { enqueue } from '../links/outbox.ts';
 import type { Tx } from '../store/open-store.ts';
 import { headOf } from './signed-head.ts';
@@ -34,7 +34,7 @@ export async function changeKeyring<T>(
       const append = async (statement: Envelope): Promise<void> => {
         const keyring = extendKeyring(claimed.keyring, statement, context.clock.now());
         const signed = headOf(context, keyring, claimed.epoch);
-        await storeStatement(context, tx, { org: claimed.org, keyring, statement, signed });
+        await storeStatement(context, tx, { org: claimed.org, before: claimed.keyring, keyring, statement, signed });
         next = { keyring, statement, ...signed };
       };
       const sign = (body: KeyringChange): Promise<void> => {
@@ -55,9 +55,9 @@ export async function changeKeyring<T>(
 async function storeStatement(
   context: CustodianContext,
   tx: Tx,
-  of: { org: OrgId; keyring: Keyring; statement: Envelope; signed: ReturnType<typeof headOf> },
+  of: { org: OrgId; before: Keyring; keyring: Keyring; statement: Envelope; signed: ReturnType<typeof headOf> },
 ): Promise<void> {
-  const { org, keyring, statement, signed } = of;
+  const { org, before, keyring, statement, signed } = of;
   const { seq, digest } = keyring.head;
   const { change } = readStatement('keyring', statement).claimed;
   await tx
@@ -77,15 +77,17 @@ async function storeStatement(
     .where('org', '=', org)
     .execute();
   for (const message of noticesOf(change, seq)) await enqueue(tx, org, message);
-  if (change.kind === 'remove-evidence-issuer') await announceEvidence(tx, org, keyring);
+  if (change.kind === 'remove-evidence-issuer') await announceLostEvidence(tx, org, before, keyring);
 }
 
 /** What the control plane has to hear of a change: whose frames and requests count, and whose no longer do. */
 export function noticesOf(change: KeyringChange, keyringSeq: number): DurablePartyMessage[] {
   if (change.kind === 'add-device')
     return [{ name: 'member', body: { op: 'add', id: change.device, sign: change.sign, keyringSeq } }];
-  if (change.kind === 'add-agent')
-    return [{ name: 'member', body: { op: 'add', id: change.agent, sign: change.sign, keyringSeq } }];
+  if (change.kind === 'add-agent') {
+    const { agent: id, sign, tier, site } = change;
+    return [{ name: 'member', body: { op: 'add', id, sign, keyringSeq, tier, site } }];
+  }
   if (change.kind !== 'remove') return [];
   const { subject } = change;
   if (isId('device', subject)) return [{ name: 'member', body: { op: 'remove', id: subject, keyringSeq } }];

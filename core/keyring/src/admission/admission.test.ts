@@ -105,7 +105,23 @@ describe('an admission depends on', () => {
     assert.equal(grantRefusalOf(['agent-residency']), 'placement');
   });
 
-  it('places that the machine itself can only narrow', () => {
+  it('one of the sites that the placement names, by the keyring', () => {
+    const there = sample.keyring.agent(agent.id)?.site ?? assert.fail();
+    const elsewhere = newId('site', sample.rng);
+    const at = (...sites: (typeof there)[]): readonly Check[] => {
+      const decision = checkLease(
+        new SampleStart(house, { placement: { ...PLACEMENT, sites } }).start(),
+        house.context(),
+      );
+      return decision.allow ? [] : decision.reasons;
+    };
+    assert.deepEqual(at(there), []);
+    assert.deepEqual(at(elsewhere, there), []);
+    assert.deepEqual(at(elsewhere), ['agent-site']);
+    assert.equal(grantRefusalOf(at(elsewhere)), 'wrong-site');
+  });
+
+  it('places that the machine itself can only narrow, and away from home not even that', () => {
     const entry = sample.keyring.agent(agent.id);
     assert.ok(entry !== undefined);
     const places = (told: readonly string[], own: readonly string[]) =>
@@ -114,6 +130,11 @@ describe('an admission depends on', () => {
     assert.deepEqual(places(['EU'], []), ['EU']);
     assert.deepEqual(places([], ['DE']), []);
     assert.deepEqual(places(['DE'], ['EU']), []);
+    const provider = new SampleProvider(sample);
+    const { agent: away } = provider.join();
+    const rented = sample.keyring.agent(away) ?? assert.fail();
+    assert.deepEqual(machinePlaces(rented, ['DE']), ['DE', 'US']);
+    assert.deepEqual(machinePlaces(rented, ['FR']), []);
   });
 
   it('an attempt that was never taken before', () => {

@@ -51,6 +51,7 @@ export const CHECKS = {
   'receipt-isolation': row('isolation', 'placement'),
   'receipt-process': row('isolation', 'placement'),
   'agent-residency': row('residency', 'placement'),
+  'agent-site': row('bad-receipt', 'wrong-site'),
   'receipt-price': row('bad-receipt', 'placement'),
   'receipt-counts': row('bad-receipt'),
   'receipt-not-yet': row('bad-receipt'),

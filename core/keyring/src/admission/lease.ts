@@ -195,7 +195,7 @@ function receiptChecks({ job, label, receipt, lease }: Opened, context: Admissio
 function machineChecks(opened: Opened, agent: AgentEntry, context: AdmissionContext): Results {
   const { appraised, jurisdictions } = context;
   const { chosen, price } = opened.receipt.body;
-  const { residencyDeny = [], maxPrice } = opened.placement;
+  const { residencyDeny = [], maxPrice, sites } = opened.placement;
   const covers = (places: readonly string[]): boolean =>
     residencySpares(residencyDeny, places) &&
     [opened.placement.residency, opened.label.body.residency].every((list) =>
@@ -208,6 +208,7 @@ function machineChecks(opened: Opened, agent: AgentEntry, context: AdmissionCont
     'receipt-process': chosen.isolation !== 'process' || agent.allowProcess,
     'receipt-price': agent.tier === 'private' || maxPrice === undefined || isWithin(price, maxPrice),
     'agent-residency': covers(agent.jurisdictions) && (jurisdictions === undefined || covers(jurisdictions)),
+    'agent-site': sites === undefined || sites.includes(agent.site),
     'tee-not-appraised': (needs?.tees === undefined && chosen.isolation !== 'tee') || appraised?.tee === true,
     'evidence-not-verified': needs?.evidence === undefined || isShown(opened.placement, agent, needs.evidence, context),
     'agent-admission-ended': isAdmitted(agent, context.now),

@@ -174,6 +174,39 @@ describe('one field of the papers edited', () => {
   });
 });
 
+describe('a site', () => {
+  const grown = new SampleOrganisation('sites');
+  const [one, two] = [new SampleProvider(grown), new SampleProvider(grown)];
+  const { agent } = one.join();
+
+  /** A machine of `by` that says to stand at `site`. */
+  const at = (site: AddAgent['site'], by: SampleProvider): void => {
+    const taken = { ...by.machineKeys(), site };
+    grown.add(by.adding(taken));
+  };
+
+  it('is one provider’s, or the organisation’s own', () => {
+    assert.doesNotThrow(() => at(one.site, one));
+    assert.throws(() => at(one.site, two), { code: 'not-admitted' });
+    const { id } = grown.addAgent();
+    const home = grown.keyring.agent(id)?.site ?? assert.fail();
+    assert.throws(() => at(home, one), { code: 'not-admitted' });
+    const { admitted: _, jurisdictions: __, ...own } = two.adding({ ...two.machineKeys(), site: one.site });
+    assert.throws(() => grown.add({ ...own, tier: 'private' }), { code: 'not-admitted' });
+    assert.doesNotThrow(() => grown.add({ ...own, site: home, tier: 'private' }));
+    assert.ok(grown.keyring.isSiteOf(home, undefined) && !grown.keyring.isSiteOf(home, one.id));
+  });
+
+  it('stays so when all of its machines are gone', () => {
+    const alone = new SampleProvider(grown);
+    const gone = alone.join();
+    grown.add({ kind: 'remove', subject: gone.agent, reason: 'left' });
+    assert.throws(() => at(alone.site, two), { code: 'not-admitted' });
+    assert.doesNotThrow(() => alone.join());
+    assert.ok(foldKeyring(grown.statements).agent(agent) !== undefined);
+  });
+});
+
 describe('an authority', () => {
   it('speaks for one provider and one tier for ever, even when what it did is void', () => {
     const few = new SampleOrganisation('authority of a tier');

@@ -1,4 +1,4 @@
-import { epochMs, type EpochMs } from '@ringfence/base';
+import { epochMs, type EpochMs, type ProviderId, type SiteId } from '@ringfence/base';
 import type { SigningPublicKey } from '@ringfence/crypto/sign';
 import type { KeyringChange } from '@ringfence/protocol/statements';
 import { KeyringError } from '../keyring-error.ts';
@@ -36,6 +36,19 @@ export function inspectAdmission(state: KeyringState, change: AddAgent, at: Epoc
       next: 'the provider makes an authority for each tier, and is admitted with that',
     });
   return { key: authority, provider, tier };
+}
+
+/**
+ * A site is one provider's, or the organisation's own (`provider` undefined), for ever: what is bound to a site by its data would else go
+ * wherever a provider says that its machine stands. Throws KeyringError `not-admitted`.
+ */
+export function checkSite(
+  { sites }: Pick<KeyringState, 'sites'>,
+  site: SiteId,
+  provider: ProviderId | undefined,
+): void {
+  if (sites.has(site) && sites.get(site) !== provider)
+    throw refused('a machine stands at a site that is somebody else’s');
 }
 
 /** What a machine was admitted by and for how long, of an `add-agent` that was found valid; undefined at home. */

@@ -68,6 +68,7 @@ function begin(envelope: Envelope): KeyringState {
     burntIds: new Set(),
     burntKeys: new Map(),
     authorities: new Map(),
+    sites: new Map(),
     history: [],
   };
 }

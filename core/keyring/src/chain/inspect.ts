@@ -1,9 +1,9 @@
-import { isId } from '@ringfence/base';
+import { isId, type ProviderId, type SiteId } from '@ringfence/base';
 import { parseSigningPublicKey } from '@ringfence/crypto/sign';
 import type { KeyringChange, KeyringStatement } from '@ringfence/protocol/statements';
 import { KeyringError } from '../keyring-error.ts';
 import type { RecoveryRule } from './entries.ts';
-import { inspectAdmission } from './admitted.ts';
+import { checkSite, inspectAdmission } from './admitted.ts';
 import { partyOf } from './effect.ts';
 import type { KeyringState, ProviderAuthority } from './state.ts';
 
@@ -12,6 +12,8 @@ export interface Introduction {
   readonly id?: string;
   /** A provider's authority, which speaks for it alone from now on. */
   readonly authority?: ProviderAuthority | undefined;
+  /** Where a machine stands, and whose site that is from now on; no provider's at home. */
+  readonly site?: { readonly id: SiteId; readonly provider: ProviderId | undefined } | undefined;
   /** `spare`: the key may already be this owner's in the same role. */
   readonly keys: readonly { readonly key: string; readonly spare: boolean }[];
 }
@@ -31,6 +33,8 @@ export function inspectStatement(state: KeyringState, { change, at, seq }: Keyri
   }
   checkSubject(state, change);
   const authority = change.kind === 'add-agent' ? inspectAdmission(state, change, at) : undefined;
+  const site = change.kind === 'add-agent' ? { id: change.site, provider: authority?.provider } : undefined;
+  if (site !== undefined) checkSite(state, site.id, site.provider);
   if (authority !== undefined) {
     checkKey(authority.key);
     if (keys.has(authority.key)) throw keyInUse(state, authority.key);
@@ -42,14 +46,15 @@ export function inspectStatement(state: KeyringState, { change, at, seq }: Keyri
   if (change.kind === 'delegate' && change.notAfter <= at) {
     throw new KeyringError('expired-delegation', 'a delegation ends before it begins');
   }
-  return { ...introduced, authority };
+  return { ...introduced, authority, site };
 }
 
 /** Records that the ids and keys of a statement are taken for ever. */
 export function burn(state: KeyringState, introduced: Introduction, by: string): void {
   if (introduced.id !== undefined) state.burntIds.add(introduced.id);
   for (const { key } of introduced.keys) state.burntKeys.set(key, introduced.id ?? by);
-  const { authority } = introduced;
+  const { authority, site } = introduced;
+  if (site !== undefined) state.sites.set(site.id, site.provider);
   if (authority === undefined) return;
   state.authorities.set(authority.key, authority);
   state.burntKeys.set(authority.key, authority.provider);

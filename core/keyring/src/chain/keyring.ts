@@ -1,4 +1,4 @@
-import type { AgentId, CustodianId, DeviceId, EpochMs, OrgId } from '@ringfence/base';
+import type { AgentId, CustodianId, DeviceId, EpochMs, OrgId, ProviderId, SiteId } from '@ringfence/base';
 import type { SigningPublicKey } from '@ringfence/crypto/sign';
 import type { Tier } from '@ringfence/protocol';
 import type {
@@ -96,6 +96,12 @@ export class Keyring {
   /** All agents that were not removed. */
   agents(): readonly AgentEntry[] {
     return [...this.#state.membership.agents.values()];
+  }
+
+  /** Whether a machine of `provider` may stand at `site`, of none at home: nobody's machine stood there yet, or only such. */
+  isSiteOf(site: SiteId, provider: ProviderId | undefined): boolean {
+    const { sites } = this.#state;
+    return !sites.has(site) || sites.get(site) === provider;
   }
 
   /** Whose identity a TLS key is, while its owner is a member. */

@@ -1,4 +1,4 @@
-import type { AgentId, CustodianId, DeviceId, EpochMs, OrgId, ProviderId } from '@ringfence/base';
+import type { AgentId, CustodianId, DeviceId, EpochMs, OrgId, ProviderId, SiteId } from '@ringfence/base';
 import type { Digest, SigningPublicKey } from '@ringfence/crypto/sign';
 import type { Tier } from '@ringfence/protocol';
 import type { KeyringStatement } from '@ringfence/protocol/statements';
@@ -55,6 +55,8 @@ export interface KeyringState {
   readonly burntKeys: Map<string, string>;
   /** For whom and which tier an authority key speaks, void statements included: it never speaks for another. */
   readonly authorities: Map<SigningPublicKey, ProviderAuthority>;
+  /** Whose machines stand at a site, undefined for the organisation's own; void statements included: a site never becomes another's. */
+  readonly sites: Map<SiteId, ProviderId | undefined>;
   /** The statements that count, oldest first. */
   history: KeyringStatement[];
 }
@@ -100,6 +102,7 @@ export function copyState(state: KeyringState): KeyringState {
     burntIds: new Set(state.burntIds),
     burntKeys: new Map(state.burntKeys),
     authorities: new Map(state.authorities),
+    sites: new Map(state.sites),
     history: [...state.history],
   };
 }

@@ -91,6 +91,26 @@ describe('evidence', () => {
     );
   });
 
+  it('is judged with each revocation parsed once, however many documents there are', () => {
+    let parsed = 0;
+    const revocations = Array.from({ length: 3 }, () => {
+      const revocation = provider.revocation(statementDigest(provider.evidence({ standard: 'soc2' })));
+      const { payload } = revocation;
+      return Object.defineProperty({ ...revocation }, 'payload', { get: () => ((parsed += 1), payload) });
+    });
+    assert.equal(judge([provider.evidence()], revocations), 'holds');
+    const one = parsed;
+    parsed = 0;
+    const many = Array.from({ length: 20 }, (_, at) => provider.evidence({ from: epochMs(sample.now - at) }));
+    assert.equal(judge(many, revocations), 'holds');
+    assert.equal(parsed, one);
+  });
+
+  it('of other sites alone is not verified at all', () => {
+    const forged = provider.evidence({ sites: [other.site] }, sample.key());
+    assert.deepEqual(judge([forged]), ['site']);
+  });
+
   it('is needed at all where none is named, and one claim is enough then', () => {
     const any = demand({ require: [] });
     assert.deepEqual(judge([], [], any), []);

@@ -1,9 +1,17 @@
 import type { EpochMs } from '@ringfence/base';
-import type { Digest } from '@ringfence/crypto/sign';
+import type { Digest, Envelope } from '@ringfence/crypto/sign';
 import { gradeAtLeast, type TierNeeds } from '@ringfence/policy';
 import type { AgentEntry } from '../chain/entries.ts';
 import type { Keyring } from '../chain/keyring.ts';
-import { readEvidence, type EvidenceClaim, type EvidenceFault, type EvidenceFile } from './read-evidence.ts';
+import { tryRead } from '../admission/open.ts';
+import {
+  judgeEvidence,
+  revocationsByEvidence,
+  type EvidenceClaim,
+  type EvidenceFault,
+  type EvidenceFile,
+  type RevocationsByEvidence,
+} from './read-evidence.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -46,11 +54,11 @@ export function evidenceHolds(
   | { readonly allow: false; readonly missing: readonly string[]; readonly documents: readonly JudgedDocument[] } {
   const claims: EvidenceClaim[] = [];
   const judged: JudgedDocument[] = [];
+  const parsed = revocationsByEvidence(revocations);
   for (const document of documents) {
-    const read = readEvidence(document, revocations, keyring);
-    const reasons = 'claim' in read ? reasonsAgainst(read.claim, demand) : [read.fault];
-    if ('claim' in read && reasons.length === 0) claims.push(read.claim);
-    judged.push({ digest: 'claim' in read ? read.claim.digest : read.digest, reasons });
+    const { claim, ...of } = judgeDocument(document, parsed, { keyring, demand });
+    if (claim !== undefined) claims.push(claim);
+    judged.push(of);
   }
   const { require, any } = demand.need;
   const missing = require.filter((standard) => !claims.some((claim) => claim.standard === standard));
@@ -58,11 +66,26 @@ export function evidenceHolds(
   return { allow: false, missing, documents: judged };
 }
 
+/** What is about other sites alone is looked at no further: its signature costs more than all the rest. */
+function judgeDocument(
+  document: Envelope,
+  revocations: RevocationsByEvidence,
+  { keyring, demand }: { keyring: Keyring; demand: EvidenceDemand },
+): JudgedDocument & { readonly claim?: EvidenceClaim } {
+  const read = tryRead('evidence', document);
+  if (read === undefined) return { reasons: ['malformed'] };
+  const { digest, claimed } = read;
+  if (!claimed.predicate.sites.includes(demand.agent.site)) return { digest, reasons: ['site'] };
+  const judged = judgeEvidence(read, revocations, keyring);
+  if ('fault' in judged) return { digest, reasons: [judged.fault] };
+  const reasons = reasonsAgainst(judged.claim, demand);
+  return reasons.length === 0 ? { digest, reasons, claim: judged.claim } : { digest, reasons };
+}
+
 /** Everything that keeps a claim from counting; for grade, age and end the same rules as placement's. */
 function reasonsAgainst(claim: EvidenceClaim, { agent, need, from, until }: EvidenceDemand): EvidenceReason[] {
   const holds: readonly (readonly [EvidenceReason, boolean])[] = [
     ['provider', claim.provider === agent.admitted?.provider],
-    ['site', claim.sites.includes(agent.site)],
     ['standard', need.require.length === 0 || need.require.includes(claim.standard)],
     ['grade', gradeAtLeast(claim.grade, need.grade)],
     ['not-begun', claim.from <= from],
