@@ -43,7 +43,13 @@ function fileOf(
     keys = {},
     by = leases,
     rootKey = root,
-  }: { keys?: Partial<ControlPlaneKeys>; by?: SigningKey; rootKey?: SigningKey } = {},
+    without = [],
+  }: {
+    keys?: Partial<ControlPlaneKeys>;
+    by?: SigningKey;
+    rootKey?: SigningKey;
+    without?: ('evidence' | 'evidenceUntil')[];
+  } = {},
 ): string {
   const named = signStatement(
     'control-plane-keys',
@@ -59,7 +65,9 @@ function fileOf(
     },
     [rootKey],
   );
-  return receiptText(named, signStatement('receipt', { ...body, ...change }, [by]));
+  const said = { ...body, ...change };
+  for (const field of without) delete said[field];
+  return receiptText(named, signStatement('receipt', said, [by]));
 }
 
 const refused = (text: string): void => {
@@ -88,6 +96,11 @@ test('no receipt of other keys, of another time, of another control plane, or on
   refused(fileOf({ controlPlane: newId('controlPlane', rng) }));
   refused(fileOf({ feasible: 1 }));
   refused(fileOf({ evidenceUntil: epochMs(at + 2) }));
+  refused(fileOf({}, { without: ['evidenceUntil'] }));
+  refused(fileOf({}, { without: ['evidence'] }));
+  assert.equal(verifyReceipt(fileOf({}, { without: ['evidence', 'evidenceUntil'] }), pin).evidence, undefined);
+  const one = { constraint: 'cpu', count: 1 } as const;
+  refused(fileOf({ considered: 4, refused: [one, one] }));
   const { keys, receipt } = JSON.parse(fileOf());
   refused(receiptText(keys, { ...receipt, signatures: [...receipt.signatures, ...receipt.signatures] }));
 });

@@ -51,6 +51,9 @@ function requireSums({ considered, refused, feasible, evidence, evidenceUntil }:
   const sum = refused.reduce((all, { count }) => all + count, 0);
   if (feasible === undefined ? sum >= considered : sum + feasible !== considered)
     throw new TypeError('counts that do not sum up');
+  if (new Set(refused.map(({ constraint }) => constraint)).size !== refused.length)
+    throw new TypeError('a constraint that refused twice');
   const ends: EpochMs[] = evidence?.map(({ notAfter }) => notAfter) ?? [];
-  if (ends.length > 0 && evidenceUntil !== Math.min(...ends)) throw new TypeError('evidence that ends at another time');
+  if (evidenceUntil !== (ends.length > 0 ? Math.min(...ends) : undefined))
+    throw new TypeError('evidence that ends at another time');
 }
