@@ -18,15 +18,16 @@ describe('a machine whose disk is nearly full', () => {
     assert.ok(!organisation.requests.includes('/v1/grants'));
   });
 
-  it('offers itself anew when it becomes full, and when there is room again, each time with a higher number', async () => {
+  it('offers itself anew when it becomes full, when there is room again, and when its admission ends, each time with a higher number', async () => {
     const clock = new ManualClock();
-    const disk = { full: false };
+    const disk = { full: false, over: false };
     const sent: [number, number][] = [];
     const keeper = new OfferKeeper({
-      offer: (epoch) => sampleOffer({ epoch, diskBytes: disk.full ? 0 : 1e9 }),
+      offer: (epoch) => sampleOffer({ epoch, diskBytes: disk.full || disk.over ? 0 : 1e9 }),
       nextEpoch: () => 7,
       send: async ({ epoch, diskBytes }) => void sent.push([epoch, diskBytes]),
       isFull: () => disk.full,
+      isOver: () => disk.over,
       clock,
       log: silentLog,
     });
@@ -41,11 +42,15 @@ describe('a machine whose disk is nearly full', () => {
     await pass();
     disk.full = false;
     await pass();
+    disk.over = true;
+    await pass();
+    await pass();
     keeper.stop();
     assert.deepEqual(sent, [
       [7, 1e9],
       [8, 0],
       [9, 1e9],
+      [10, 0],
     ]);
     assert.equal(clock.waiting, 0);
   });

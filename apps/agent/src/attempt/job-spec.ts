@@ -3,6 +3,7 @@ import type { Workload } from '@ringfence/protocol/payload';
 import type { gpuAccess } from '../gpu/gpu-access.ts';
 import { imageRoot } from '../oci/image-root.ts';
 import { SECRETS_FOLDER, type Mount, type SandboxLevel, type SandboxSpec } from '../sandbox/index.ts';
+import { diskOf } from '../machine/capacity.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { AttemptId } from './attempt-machine.ts';
 import { deliverSecrets, type JobSecrets } from './job-secrets.ts';
@@ -104,7 +105,7 @@ function common({
   machine,
   laidOut,
 }: JobParts): Omit<SandboxSpec, 'command' | 'env' | 'mounts'> {
-  const { cpuMilli, memoryBytes, diskBytes, hardLimits } = workload.resources;
+  const { cpuMilli, memoryBytes, hardLimits } = workload.resources;
   return {
     level,
     slot,
@@ -114,7 +115,7 @@ function common({
       ...memoryLimit(machine, { memoryBytes, hardLimits }),
       cpus: cpuMilli / 1000,
       pids: PIDS,
-      ...(diskBytes === 0 ? {} : { diskBytes }),
+      diskBytes: diskOf(workload.resources),
     },
     network: 'none',
     tmpfsBytes: Math.min(LARGEST_TMP, Math.max(SMALLEST_TMP, Math.floor(memoryBytes / 2))),

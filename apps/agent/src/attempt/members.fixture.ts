@@ -35,7 +35,7 @@ export const IDS = {
 /** Where the test job may run. */
 export const PLACEMENT: PlacementPart = {
   ...SAMPLE_PLACEMENT,
-  resources: { cpuMilli: 100, memoryBytes: 64_000_000, diskBytes: 0, hardLimits: false },
+  resources: { cpuMilli: 100, memoryBytes: 64_000_000, diskBytes: 100_000_000, hardLimits: false },
   isolation: 'process',
   spot: 'never',
   maxDurationMs: 60_000,

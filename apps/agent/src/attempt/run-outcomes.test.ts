@@ -141,6 +141,14 @@ describe('a job ends as', () => {
     assert.deepEqual(endings(organisation), ['out-of-memory']);
   });
 
+  it('failed, when it signed no disk and writes more than the least of a job file', async (t) => {
+    if (!need(t, 'bubblewrap')) return;
+    const resources = { ...WORKLOAD.resources, diskBytes: 0 };
+    const organisation = await runOnce(t, { resources, run: 'head -c 2000000 /dev/zero > large' });
+    assert.deepEqual(endings(organisation), ['failed']);
+    assert.deepEqual(endings(await runOnce(t, { resources, run: 'head -c 500000 /dev/zero > small' })), ['succeeded']);
+  });
+
   it('failed, when it says so itself', async (t) => {
     if (!need(t, 'bubblewrap')) return;
     assert.deepEqual(endings(await runOnce(t, { run: 'exit 7' })), ['failed']);

@@ -29,7 +29,7 @@ import { Gateway } from '../gateway/gateway.ts';
 import { memberApi, notAGateway } from '../gateway/member-api.ts';
 import { openIdentity } from '../identity/agent-identity.ts';
 import type { Machine } from '../machine/machine.ts';
-import { offerOf } from '../machine/offer.ts';
+import { isAdmissionOver, offerOf } from '../machine/offer.ts';
 import type { AgentMetrics } from '../metrics.ts';
 import { replicaApi } from '../serving/replica-api.ts';
 import { openReplicas } from '../serving/open-replicas.ts';
@@ -274,13 +274,17 @@ export class AgentLink {
     return new OfferKeeper({
       offer: (epoch) => {
         const entry = keyring.keyring.agent(link.agent);
-        return entry === undefined ? undefined : offerOf(machine, link, entry, epoch);
+        return entry === undefined ? undefined : offerOf(machine, link, entry, { epoch, now: clock.now() });
       },
       // Whatever the wall clock does, each offer has a higher number than the one before.
       nextEpoch: () => this.#nextEpoch(clock.now()),
       send: (offer) =>
         journal.fact({ name: 'offered', body: { epoch: offer.epoch }, queue: [{ name: 'offer', body: offer }] }),
       isFull: () => machine.disk.isFull(),
+      isOver: () => {
+        const entry = keyring.keyring.agent(link.agent);
+        return entry !== undefined && isAdmissionOver(entry, clock.now());
+      },
       clock,
       log,
     });

@@ -13,16 +13,19 @@ export interface OfferKeeperOptions {
   readonly send: (offer: Offer) => Promise<void>;
   /** Whether the disk has less room than its reserve. */
   readonly isFull: () => boolean;
+  /** Whether what admitted the machine has ended. */
+  readonly isOver: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 const LOOK_EVERY_MS = 5_000;
 
-/** Offers the machine at the start, and anew when its disk becomes full or has room again. */
+/** Offers the machine at the start, and anew when its disk becomes full or has room again, or when its admission ends. */
 export class OfferKeeper {
   readonly #options: OfferKeeperOptions;
   #full = false;
+  #over = false;
   #epoch = 0;
   #cancel: () => void = () => {};
   #stopped = false;
@@ -45,8 +48,9 @@ export class OfferKeeper {
   }
 
   async #send(): Promise<boolean> {
-    const { offer, nextEpoch, send, isFull } = this.#options;
+    const { offer, nextEpoch, send, isFull, isOver } = this.#options;
     this.#full = isFull();
+    this.#over = isOver();
     this.#epoch = Math.max(nextEpoch(), this.#epoch + 1);
     const body = offer(this.#epoch);
     if (body !== undefined) await send(body);
@@ -59,12 +63,16 @@ export class OfferKeeper {
   }
 
   async #look(): Promise<void> {
-    const { isFull, log } = this.#options;
+    const { isFull, isOver, log } = this.#options;
     try {
       const full = isFull();
-      if (full === this.#full) return;
-      if (full) log.warn('disk.full', { next: 'free some disk: this machine takes no new work until there is room' });
-      else log.info('disk.room');
+      const over = isOver();
+      if (full === this.#full && over === this.#over) return;
+      const next = 'this machine takes no new work: join again with new keys and papers';
+      if (over && !this.#over) log.warn('admission.ended', { next });
+      if (full && !this.#full)
+        log.warn('disk.full', { next: 'free some disk: this machine takes no new work until there is room' });
+      if (!full && this.#full) log.info('disk.room');
       await this.#send();
     } catch (error) {
       log.warn('offer.not-renewed', errorFields(error));

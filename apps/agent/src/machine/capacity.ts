@@ -9,6 +9,14 @@ export interface Capacity {
   readonly diskBytes: number;
 }
 
+/** The least disk of a job, in bytes: what a job file can ask at least (`disk`, core/protocol/src/job-file/amount.ts). */
+const LEAST_DISK = 1_000_000;
+
+/** The disk that a job gets, in bytes: what it signed, or the least where that is less; a signed 0 is no leave to fill the disk. */
+export function diskOf({ diskBytes }: Pick<Resources, 'diskBytes'>): number {
+  return Math.max(diskBytes, LEAST_DISK);
+}
+
 /** A place for one attempt. */
 export interface Place {
   /** Number of its host user, from 0. */
@@ -36,12 +44,13 @@ export class Places {
 
   /** A place for `resources`; why there is none otherwise. */
   async take(resources: Resources): Promise<Place | PlaceRefusal> {
+    const asked = { ...resources, diskBytes: diskOf(resources) };
     const sum = (key: keyof Capacity): number =>
-      [...this.#taken.values()].reduce((total, held) => total + held[key], resources[key]);
+      [...this.#taken.values()].reduce((total, held) => total + held[key], asked[key]);
     const fits = (['cpuMilli', 'memoryBytes', 'diskBytes'] as const).every((key) => sum(key) <= this.#capacity[key]);
     const slot = Array.from({ length: this.#slots }, (_, index) => index).find((index) => !this.#taken.has(index));
     if (!fits || slot === undefined) return slot === undefined ? 'no-slot' : 'full';
-    this.#taken.set(slot, resources);
+    this.#taken.set(slot, asked);
     const release = (): void => void this.#taken.delete(slot);
     if (resources.gpus === undefined) return { slot, cards: [], release };
     const held = await this.#gpus.take(resources.gpus).catch(() => 'gpu-driver' as const);
