@@ -4,7 +4,7 @@ import type { OfferState } from '@ringfence/policy/placement';
 import { sql, type Selectable } from 'kysely';
 import { isOnline } from '../jobs/clock-terms.ts';
 import type { Tx } from '../store/open-store.ts';
-import type { OfferTable } from '../store/tables.ts';
+import type { OfferTable, PartyTable } from '../store/tables.ts';
 
 /** Which version of an offer's row there is, and how its agent stands: what has to be looked at before each placement. */
 export interface OfferMark {
@@ -18,6 +18,8 @@ export interface OfferMark {
 export type StoredOffer = Pick<Selectable<OfferTable>, (typeof COLUMNS)[number]> & {
   /** What its custodian says of its site; its agent's own word is not evidence. */
   readonly evidence: readonly OfferEvidence[];
+  /** Where its custodian says that it is; null when it did not say. */
+  readonly vouched: Pick<Selectable<PartyTable>, 'tier' | 'site'>;
 };
 
 /** The most claims that the placer takes of one offer. */
@@ -57,9 +59,19 @@ export async function offerMarks(tx: Tx, now: EpochMs): Promise<OfferMark[]> {
 export async function storedOffers(tx: Tx, offers: readonly OfferId[]): Promise<StoredOffer[]> {
   // One parameter, however many there are.
   const these = sql<OfferId>`any(${offers}::text[])`;
-  const rows = await tx.selectFrom('offer').select(COLUMNS).where('offer', '=', these).execute();
+  const rows = await tx
+    .selectFrom('offer')
+    .innerJoin('party', 'party.id', 'offer.agent')
+    .select(COLUMNS)
+    .select(['party.tier', 'party.site'])
+    .where('offer', '=', these)
+    .execute();
   const claims = await claimsOf(tx, [...new Set(rows.map(({ body }) => body.site))]);
-  return rows.map((row) => ({ ...row, evidence: claims.get(row.body.site) ?? [] }));
+  return rows.map(({ tier, site, ...row }) => ({
+    ...row,
+    evidence: claims.get(row.body.site) ?? [],
+    vouched: { tier, site },
+  }));
 }
 
 /**

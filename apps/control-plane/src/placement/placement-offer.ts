@@ -11,6 +11,10 @@ const USUAL_NETWORK_MBIT = 1_000;
 export function placementOffer(row: StoredOffer, state: OfferState): ReturnType<typeof readOffer> {
   const { offer, agent, epoch, body } = row;
   const { site, tier, jurisdictions, isolations, tees, hardLimits, diskBytes } = body;
+  const { vouched } = row;
+  for (const field of ['tier', 'site'] as const)
+    if (vouched[field] !== null && vouched[field] !== body[field])
+      return { allow: false, reasons: [{ field, fault: 'not-as-vouched' }] };
   return readOffer({
     offer,
     agent,

@@ -15,7 +15,7 @@ async function addMember(
   context: ControlPlaneContext,
   tx: Tx,
   { org }: Custodian,
-  { id, sign, keyringSeq }: Extract<Member, { op: 'add' }>,
+  { id, sign, keyringSeq, tier, site }: Extract<Member, { op: 'add' }>,
 ): Promise<void> {
   const added = await tx
     .insertInto('party')
@@ -25,6 +25,8 @@ async function addMember(
       role: id.startsWith('dev_') ? 'device' : 'agent',
       sign_key: sign,
       keyring_seq: keyringSeq,
+      tier: tier ?? null,
+      site: site ?? null,
       locked: null,
       journal_seq: null,
       journal_hash: null,

@@ -10,6 +10,7 @@ import { MIGRATION_0002 } from './migration-0002.ts';
 import { MIGRATION_0003 } from './migration-0003.ts';
 import { MIGRATION_0004 } from './migration-0004.ts';
 import { MIGRATION_0005 } from './migration-0005.ts';
+import { MIGRATION_0006 } from './migration-0006.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
 /** Where the control plane's tables are in a database that others may share. */
@@ -53,6 +54,7 @@ export function openStore(place: ServicePlace): Promise<OpenStore> {
       { id: 3, name: 'counted-renewals', sql: MIGRATION_0003 },
       { id: 4, name: 'counted-losses', sql: MIGRATION_0004 },
       { id: 5, name: 'site-evidence', sql: MIGRATION_0005 },
+      { id: 6, name: 'vouched-places', sql: MIGRATION_0006 },
     ],
     systemQueries: SYSTEM_QUERIES,
     sharedTables: ['placer_term'],

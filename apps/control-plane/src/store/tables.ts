@@ -1,6 +1,6 @@
-import type { AgentId, CustodianId, DeviceId, JobId, OfferId, OrgId } from '@ringfence/base';
+import type { AgentId, CustodianId, DeviceId, JobId, OfferId, OrgId, SiteId } from '@ringfence/base';
 import type { Digest, Envelope, SigningPublicKey } from '@ringfence/crypto/sign';
-import type { RetryReason, Sensitivity } from '@ringfence/protocol';
+import type { RetryReason, Sensitivity, Tier } from '@ringfence/protocol';
 import type { JobState } from '@ringfence/protocol/api';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import type { Constraint, Outcome, PlacementPart } from '@ringfence/protocol/statements';
@@ -55,6 +55,9 @@ export interface PartyTable {
   keyring_seq: number;
   removed: Generated<boolean>;
   locked: 'fork' | 'removed' | 'incident' | null;
+  /** Of an agent: where it is by the keyring; null when its custodian did not say. */
+  tier: Generated<Tier | null>;
+  site: Generated<SiteId | null>;
   /** Of an agent: no new leases. */
   draining: Generated<boolean>;
   journal_seq: number | null;

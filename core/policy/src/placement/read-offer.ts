@@ -22,7 +22,7 @@ export interface OfferFault {
   readonly fault: 'malformed' | 'out-of-range' | OfferContradiction;
 }
 
-/** Two fields of one offer that cannot both be true. */
+/** Two fields of one offer that cannot both be true, or one that is not what the organisation's custodian vouches for. */
 export type OfferContradiction =
   | 'tee-without-isolation'
   | 'isolation-without-tee'
@@ -30,6 +30,7 @@ export type OfferContradiction =
   | 'evidence-twice'
   | 'gpu-kind-twice'
   | 'listed-twice'
+  | 'not-as-vouched'
   | 'private-spot'
   | 'private-price'
   | 'community-customer-keys-without-tee';

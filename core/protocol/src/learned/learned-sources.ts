@@ -241,6 +241,8 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
       '(1) id': 'which device or agent, by a random id; no name of a person or machine',
       '(1) sign': 'its public key',
       '(1) keyringSeq': 'how many statements the keyring has',
+      '(1) tier': 'of an agent: its tier, as its offers say too',
+      '(1) site': 'of an agent: which site, by a random id, as its offers say too',
       '(2) op': 'that a member was removed',
       '(2) id': 'which',
       '(2) keyringSeq': 'how many statements the keyring has',

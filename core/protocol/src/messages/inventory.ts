@@ -54,6 +54,9 @@ export const member = z.discriminatedUnion('op', [
     id: z.union([idOf('device'), idOf('agent')]),
     sign: signKey,
     keyringSeq: whole(0, 1_000_000),
+    /** Of an agent, as the keyring has them: an offer that says otherwise gets no jobs. */
+    tier: tier.optional(),
+    site: idOf('site').optional(),
   }),
   z.strictObject({
     op: z.literal('remove'),
