@@ -1483,6 +1483,21 @@ def read_sessions(path):
     return sessions
 
 
+class Sessions(dict):
+    """The keys by connection; the party may add some meanwhile, which are looked for again but are not its names."""
+
+    def __init__(self, path):
+        super().__init__(read_sessions(path))
+        self.path, self.later, self.size = path, {}, -1
+
+    def get(self, name, default=None):
+        if name not in self and name not in self.later:
+            size = os.path.getsize(self.path) if os.path.exists(self.path) else 0
+            if size != self.size:
+                self.later, self.size = read_sessions(self.path), size
+        return super().get(name, self.later.get(name, default))
+
+
 def verify_folder(folder, messages, party_seed=None, progress=None):
     """The report on one link's folder."""
     with open(os.path.join(folder, "link-keys.json"), encoding="utf-8") as text:
@@ -1497,7 +1512,7 @@ def verify_folder(folder, messages, party_seed=None, progress=None):
     verification = Verification(
         messages,
         keys,
-        read_sessions(os.path.join(folder, "sessions.jsonl")),
+        Sessions(os.path.join(folder, "sessions.jsonl")),
         [name for summary in removed for name in summary["conns"]],
         party_seed,
         seed if seed is not None and len(seed) == 32 else None,

@@ -24,7 +24,7 @@ export { LinkState, type JournalOwner } from './journal/link-state.ts';
 export { LedgerError, type LedgerErrorCode } from './ledger-error.ts';
 export { createLedger, type Ledger, type LedgerRows } from './ledger/ledger.ts';
 export { EMPTY_LEDGER, nextEntry, verifyEntries, type LedgerEntry, type LedgerHead } from './ledger/ledger-chain.ts';
-export { readSessionKeys, type SessionKeys } from './wire/session-keys.ts';
+export { readSessionKeys, type SessionKeys, type SessionKeysByConnection } from './wire/session-keys.ts';
 export type { ChoiceBits, Smuggling, SmugglingLine } from './wire/smuggling.ts';
 export type {
   WireConnection,

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { journalLines, journalParts, readHandshakeSeed, readLinkKeys } from '@ringfence/client/control-link';
-import { readSessionKeys, wireVerify, type WireReport } from '@ringfence/ledger';
+import { wireVerify, type WireReport } from '@ringfence/ledger';
 import { CliError } from '../cli-error.ts';
 import { readFrameKey, whyNoFrameKey } from './frame-key.ts';
 import type { JournalFolder } from './journal-folders.ts';
+import { sessionKeysIn } from './session-keys-file.ts';
 
 /** What one journal proves, and where it lies. */
 export interface VerifiedLink extends WireReport {
@@ -65,7 +65,7 @@ function verifyLink({ place, folder, sessions }: JournalFolder, { known, sealKey
   const signing = readFrameKey(folder, sealKeyFile, keys.party);
   const report = wireVerify({
     records: journalLines(parts),
-    sessions: readSessionKeys(readText(sessions)),
+    sessions: sessionKeysIn(sessions),
     keys: { ...keys, seed: readHandshakeSeed(folder), signing },
     removed: new Set(parts.removed.flatMap(({ conns }) => conns)),
   });
@@ -73,13 +73,4 @@ function verifyLink({ place, folder, sessions }: JournalFolder, { known, sealKey
   const otherRoot = known?.id === controlPlane && known.root !== root;
   const noFrameKey = signing === undefined ? whyNoFrameKey(folder, sealKeyFile) : null;
   return { ...report, ok: report.ok && !otherRoot, link: place, controlPlane, root, otherRoot, noFrameKey };
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // Without the file every connection shows as one whose keys are missing.
-    return '';
-  }
 }

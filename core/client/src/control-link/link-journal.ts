@@ -267,8 +267,9 @@ export class LinkJournal {
   /** The accept frame was good; keeps the session's keys on disk. */
   accepted(conn: string, frame: Uint8Array, agreed: { transcript: Uint8Array; keys: ChannelKeys }): void {
     const transcript = Buffer.from(agreed.transcript).toString('hex') as Digest;
-    this.#append({ kind: 'accept', conn, frame: base64(frame), transcript });
+    // The keys first: whoever reads the accept, and every frame after it, finds them.
     this.#sessions.add(conn, agreed.keys);
+    this.#append({ kind: 'accept', conn, frame: base64(frame), transcript });
   }
 
   /** A sealed frame is about to be sent, or was received and opened. */

@@ -6,6 +6,9 @@ import { z } from 'zod';
 /** The traffic keys of one connection. */
 export type SessionKeys = Readonly<Record<Direction, TrafficKey>>;
 
+/** Keys to look up by connection, and the connections that a journal must name. */
+export type SessionKeysByConnection = Pick<ReadonlyMap<string, SessionKeys>, 'get' | 'keys'>;
+
 const exported = z.string().regex(/^[0-9a-f]{88}$/);
 const line = z.strictObject({ conn: z.string().regex(/^[0-9a-f]{16}$/), party: exported, 'control-plane': exported });
 

@@ -20,7 +20,7 @@ import { RecordHashes } from './record-hashes.ts';
 import { RecordedConnection, type LinkKeys } from './recorded-connection.ts';
 import { RecordedHandshakes } from './recorded-handshakes.ts';
 import { RecordedSockets } from './recorded-sockets.ts';
-import type { SessionKeys } from './session-keys.ts';
+import type { SessionKeysByConnection } from './session-keys.ts';
 import { SmugglingCount } from './smuggling-count.ts';
 import {
   MOST_PROBLEMS,
@@ -45,7 +45,7 @@ export interface WireKeys extends LinkKeys {
  */
 export function wireVerify(input: {
   records: Iterable<JournalRecord>;
-  sessions: ReadonlyMap<string, SessionKeys>;
+  sessions: SessionKeysByConnection;
   keys: WireKeys;
   /** Connections of segments that a retention setting removed. */
   removed?: ReadonlySet<string> | undefined;
@@ -56,7 +56,7 @@ export function wireVerify(input: {
 }
 
 class WireVerification {
-  readonly #sessions: ReadonlyMap<string, SessionKeys>;
+  readonly #sessions: SessionKeysByConnection;
   readonly #keys: WireKeys;
   readonly #removed: ReadonlySet<string>;
   readonly #hashes = new RecordHashes();
