@@ -11,7 +11,8 @@ export interface CliRun {
   readonly stderr: string;
 }
 
-const MAIN = join(import.meta.dirname, 'main.ts');
+/** The CLI's program. */
+export const MAIN = join(import.meta.dirname, 'main.ts');
 const WITHIN_MS = 60_000;
 
 /** A folder of this test alone. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { runCli, temporaryFolder } from './cli-process.fixture.ts';
+import { MAIN, runCli, temporaryFolder } from './cli-process.fixture.ts';
 import { nearestVerbs, VERBS } from './verbs.ts';
 
 describe('a wrong call ends with 2 and says what is right', () => {
@@ -151,4 +153,13 @@ test('doctor judges a machine without a profile, and counts what is bad', async 
     ['good', 'warn', 'bad'],
   );
   for (const { verdict, remedy } of findings) assert.equal(verdict === 'good', remedy === undefined);
+});
+
+test('a reader that has read enough ends a command without a word', async () => {
+  const child = spawn(process.execPath, [MAIN, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const [code] = (await once(child, 'close')) as [number];
+  assert.deepEqual([code, said], [141, '']);
 });

@@ -11,6 +11,14 @@ import { nearestVerbs, VERBS } from './verbs.ts';
 
 const COMMON = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
 
+/** As a shell counts a program that SIGPIPE ended: `| head` has read what it wanted. */
+const NOBODY_READS = 141;
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(NOBODY_READS);
+});
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
