@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { systemRng as rng } from '@ringfence/base';
 import { until } from '@ringfence/base/until';
-import { ownEntries, roleCommand, startHouse, type House } from '../../scripts/house/index.ts';
+import { roleCommand, startHouse, type House } from '../../scripts/house/index.ts';
 
 const MiB = 1_048_576;
 /** What sealing adds to a chunk. */
@@ -81,8 +81,8 @@ test('a client that is killed while it uploads goes on with its next call', asyn
   writeFileSync(join(folder, 'large'), rng.bytes(48 * MiB));
   const before = storedBytes();
   const add = ['dataset', 'add', 'large-data', folder, '--label', 'internal'];
-  const [program, ...args] = roleCommand(ownEntries(), 'cli', add);
-  // It reads 40 MiB and stands still: the first 32 travel together, so that no kill comes too late.
+  const [program, ...args] = roleCommand({ kind: 'source' }, 'cli', add);
+  // From source, whose program is Node itself: what is preloaded stands in front. It reads 40 MiB and stands still: the first 32 travel together, so that no kill comes too late.
   const preload = ['--import', join(import.meta.dirname, 'stop-reading.fixture.ts')];
   const env = { ...process.env, RINGFENCE_HOME: house.home };
   const child = spawn(program, [...preload, ...args], { env, stdio: 'ignore' });
