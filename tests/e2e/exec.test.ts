@@ -41,7 +41,7 @@ async function runs(name: string, more: string): Promise<void> {
 test('a command runs in the sandbox with what the job has and no more', async (t) => {
   if (!need(t, 'bubblewrap')) return;
   await runs('entered', 'privacy: {sensitivity: internal}');
-  const script = `cat; cat /out/file; id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'; tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '; for p in /etc/shadow /root /home ${root}; do ls "$p" >/dev/null 2>&1 && echo "READ $p"; done; ls /proc | grep -c '^[0-9]' >/dev/null; unshare -U true 2>/dev/null && echo NAMESPACE; sleep 60 & until grep -qs sleep /proc/$!/comm; do :; done; ls /proc/$!/fd | tr '\\n' ' '; kill $!; hostname; echo err >&2; exit 7`;
+  const script = `cat; cat /out/file; id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'; tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '; for p in /etc/shadow /root /home ${root}; do ls "$p" >/dev/null 2>&1 && echo "READ $p"; done; ls /proc | grep -c '^[0-9]' >/dev/null; unshare -U true 2>/dev/null && echo NAMESPACE; sleep 60 & until grep -qs 'sleep) S' /proc/$!/stat; do :; done; ls /proc/$!/fd | tr '\\n' ' '; kill $!; hostname; echo err >&2; exit 7`;
   const result = await house.cli(['exec', 'entered', '--', 'sh', '-c', script], { input: 'piped in\n' });
   assert.equal(
     result.stdout,
