@@ -1,4 +1,5 @@
 import { epochMs, newId, seededRng } from '@ringfence/base';
+import { SAMPLE_PLACEMENT } from '@ringfence/protocol/samples';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import type { BurstTerms } from './burst-terms.ts';
 
@@ -28,19 +29,9 @@ export const TERMS: BurstTerms = {
 /** A job of one CPU that may go anywhere, for an hour. */
 export function placement(change: Partial<PlacementPart> = {}): PlacementPart {
   return {
-    v: 1,
-    type: 'train',
-    resources: { cpuMilli: 1_000, memoryBytes: 1e9, diskBytes: 0, hardLimits: false },
+    ...SAMPLE_PLACEMENT,
     tiers: ['private', 'secure-cloud', 'community-cloud'],
-    residency: [],
-    isolation: 'sandbox',
-    tees: [],
-    egress: 'none',
     burst: 'allowed',
-    onPartition: 'stop',
-    spot: 'auto',
-    priority: 50,
-    maxDurationMs: HOUR,
     ...change,
   };
 }
