@@ -37,7 +37,12 @@ export async function reportAttempt(
   if (row === undefined || RANK[state] <= RANK[row.state]) return;
   await tx
     .updateTable('attempt')
-    .set({ state, outcome: outcome ?? null, ...(state === 'running' ? { running_at: context.clock.now() } : {}) })
+    .set({
+      state,
+      outcome: outcome ?? null,
+      refusal: refusal ?? null,
+      ...(state === 'running' ? { running_at: context.clock.now() } : {}),
+    })
     .where('job', '=', job)
     .where('attempt', '=', attempt)
     .execute();

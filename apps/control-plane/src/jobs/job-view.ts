@@ -3,11 +3,12 @@ import type { agentList, jobEvents, jobList, JobView } from '@ringfence/protocol
 import type { z } from 'zod';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
-import type { JobTable } from '../store/tables.ts';
+import type { AttemptTable, JobTable } from '../store/tables.ts';
 import type { Selectable } from 'kysely';
+import { isOnline } from './clock-terms.ts';
 
 type RetryRow = Pick<Selectable<JobTable>, 'state' | 'not_before' | 'retry_reason'>;
-import { isOnline } from './clock-terms.ts';
+type EndRow = Pick<Selectable<AttemptTable>, 'refusal' | 'stop_cause'>;
 
 const MOST_JOBS = 500;
 const MOST_EVENTS = 1_000;
@@ -39,11 +40,12 @@ export async function viewJobIn(tx: Tx, id: JobId): Promise<JobView> {
     changedAt: epochMs(row.changed_at),
     waitingFor: [...row.waiting_for],
     retry: retryOf(row),
-    attempts: attempts.map(({ attempt, agent, state, outcome, lease_until, receipt, lease }) => ({
+    attempts: attempts.map(({ attempt, agent, state, outcome, lease_until, receipt, lease, ...end }) => ({
       attempt,
       agent,
       state,
       outcome,
+      ...endOf(end),
       leaseUntil: epochMs(lease_until),
       receipt,
       lease,
@@ -55,6 +57,11 @@ function retryOf({ state, not_before: at, retry_reason: reason }: RetryRow): Job
   return state !== 'queued' || at === null || reason === null ? null : { at: epochMs(at), reason };
 }
 
+/** Why an attempt came to nothing, or was ended; absent where there is nothing to say. */
+function endOf({ refusal, stop_cause: stopCause }: EndRow): Pick<JobView['attempts'][number], 'refusal' | 'stopCause'> {
+  return { ...(refusal === null ? {} : { refusal }), ...(stopCause === null ? {} : { stopCause }) };
+}
+
 /** The organisation's newest jobs. */
 export async function listJobs(store: ControlPlaneStore, org: OrgId): Promise<z.input<typeof jobList>> {
   const rows = await store.queryOrg(
@@ -62,14 +69,18 @@ export async function listJobs(store: ControlPlaneStore, org: OrgId): Promise<z.
     (db) =>
       db
         .selectFrom('job')
-        .select(['job', 'type', 'state', 'sensitivity', 'device', 'submitted_at', 'changed_at'])
+        .leftJoin('attempt', (join) =>
+          join.onRef('attempt.job', '=', 'job.job').onRef('attempt.attempt', '=', 'job.attempts'),
+        )
+        .select(['job.job', 'type', 'job.state', 'sensitivity', 'device', 'submitted_at', 'changed_at'])
+        .select(['refusal', 'stop_cause'])
         .orderBy('submitted_at', 'desc')
         .limit(MOST_JOBS)
         .compile(),
     { readOnly: true },
   );
   return {
-    jobs: rows.map(({ job, type, state, sensitivity, device, submitted_at, changed_at }) => ({
+    jobs: rows.map(({ job, type, state, sensitivity, device, submitted_at, changed_at, ...end }) => ({
       job,
       type: type as JobView['type'],
       state,
@@ -77,6 +88,7 @@ export async function listJobs(store: ControlPlaneStore, org: OrgId): Promise<z.
       device,
       submittedAt: epochMs(submitted_at),
       changedAt: epochMs(changed_at),
+      ...endOf(end),
     })),
   };
 }

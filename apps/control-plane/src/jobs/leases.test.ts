@@ -89,7 +89,7 @@ test('a control plane whose clock is set ends no attempt that is renewed, and ke
   });
 });
 
-test('a refused attempt frees what it held and counts; a job that nobody can take waits, says why, and expires', async (t) => {
+test('a refused attempt frees what it held, counts and says why; a job that nobody can take waits, says why, and expires', async (t) => {
   const { clock, client, agent, org } = await house(t, await startDatabase(t));
   const { job } = await client.submit(org.submission({ maxAttempts: 2 }));
   for (const attempt of [1, 2]) {
@@ -100,6 +100,12 @@ test('a refused attempt frees what it held and counts; a job that nobody can tak
     await agent.send(offerOf(org.agent, { epoch: 2 }));
   }
   await until('failed', async () => (await client.job(job)).state === 'failed');
+  assert.deepEqual(
+    (await client.job(job)).attempts.map(({ refusal }) => refusal),
+    ['capacity', 'capacity'],
+    'its owner is told why',
+  );
+  assert.equal((await client.jobs()).find((listed) => listed.job === job)?.refusal, 'capacity');
   assert.equal((await client.agents())[0]?.freeCpuMilli, 4000);
   const waiting = await client.submit(
     org.submission({ placement: { resources: { ...org.submission().placement.resources, cpuMilli: 5000 } } }),

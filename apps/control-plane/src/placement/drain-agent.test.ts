@@ -25,6 +25,7 @@ test('a draining agent gets no new leases; what runs there goes on, or is told t
   await until('it waits', async () => (await client.job(job)).state === 'queued');
   const stops = agent.messages.flatMap((message) => (message.name === 'stop' ? [message.body] : []));
   assert.deepEqual(stops, [{ job, attempt: 1, graceMs: 60_000, reason: 'drain' }], 'told once');
+  assert.equal((await client.job(job)).attempts[0]?.stopCause, 'drain');
   // A restarted agent drains on.
   await agent.send(offerOf(org.agent, { epoch: 2 }));
   const other = newAgent();

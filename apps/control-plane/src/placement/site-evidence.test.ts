@@ -80,6 +80,7 @@ test('offers count with the evidence that the custodian told of, and what relied
     stops.filter(({ reason }) => reason === 'drain'),
     [{ job, attempt: 1, graceMs: 120_000, reason: 'drain' }],
   );
+  assert.equal((await client.job(job)).attempts[0]?.stopCause, 'evidence');
   await agent.send({ name: 'attempt-status', body: { job, attempt: 1, state: 'stopped', outcome: 'interrupted' } });
   await until('it waits for evidence again', () => waits(job));
 });

@@ -65,7 +65,7 @@ async function stopThoseThatReliedOn(
     .where('stop_sent', '=', false)
     .execute();
   for (const { job, receipt } of live)
-    if (reliesOn(receipt, evidence)) await sendStop(context, tx, { org, job, graceMs: STOP_WITHIN_MS }, 'drain');
+    if (reliesOn(receipt, evidence)) await sendStop(context, tx, { org, job, graceMs: STOP_WITHIN_MS }, 'evidence');
 }
 
 /** By the receipt that this control plane signed itself. */

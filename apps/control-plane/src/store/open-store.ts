@@ -11,6 +11,7 @@ import { MIGRATION_0003 } from './migration-0003.ts';
 import { MIGRATION_0004 } from './migration-0004.ts';
 import { MIGRATION_0005 } from './migration-0005.ts';
 import { MIGRATION_0006 } from './migration-0006.ts';
+import { MIGRATION_0012 } from './migration-0012.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
 /** Where the control plane's tables are in a database that others may share. */
@@ -44,18 +45,22 @@ export type Tx = StoreTx<ControlPlaneTables>;
 /** An open store, and the server below it when it is embedded. */
 export type OpenStore = OpenServiceStore<ControlPlaneTables, SystemQuery>;
 
+/** In their order, which never changes. */
+const MIGRATIONS = [
+  { name: 'first-tables', sql: MIGRATION_0001 },
+  { name: 'parked-jobs', sql: MIGRATION_0002 },
+  { name: 'counted-renewals', sql: MIGRATION_0003 },
+  { name: 'counted-losses', sql: MIGRATION_0004 },
+  { name: 'site-evidence', sql: MIGRATION_0005 },
+  { name: 'vouched-places', sql: MIGRATION_0006 },
+  { name: 'attempt-ends', sql: MIGRATION_0012 },
+] as const;
+
 /** Opens the database at `url`, or the embedded one of the state folder, and migrates it. */
 export function openStore(place: ServicePlace): Promise<OpenStore> {
   return openServiceDatabase<ControlPlaneTables, SystemQuery>(place, {
     schema: SCHEMA,
-    migrations: [
-      { id: 1, name: 'first-tables', sql: MIGRATION_0001 },
-      { id: 2, name: 'parked-jobs', sql: MIGRATION_0002 },
-      { id: 3, name: 'counted-renewals', sql: MIGRATION_0003 },
-      { id: 4, name: 'counted-losses', sql: MIGRATION_0004 },
-      { id: 5, name: 'site-evidence', sql: MIGRATION_0005 },
-      { id: 6, name: 'vouched-places', sql: MIGRATION_0006 },
-    ],
+    migrations: MIGRATIONS.map((step, at) => ({ id: at + 1, ...step })),
     systemQueries: SYSTEM_QUERIES,
     sharedTables: ['placer_term'],
   });

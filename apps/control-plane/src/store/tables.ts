@@ -1,8 +1,8 @@
 import type { AgentId, CustodianId, DeviceId, JobId, OfferId, OrgId, SiteId } from '@ringfence/base';
 import type { Digest, Envelope, SigningPublicKey } from '@ringfence/crypto/sign';
 import type { RetryReason, Sensitivity, Tier } from '@ringfence/protocol';
-import type { JobState } from '@ringfence/protocol/api';
-import type { MessageBody } from '@ringfence/protocol/messages';
+import type { JobState, StopCause } from '@ringfence/protocol/api';
+import type { MessageBody, Refusal } from '@ringfence/protocol/messages';
 import type { Constraint, Outcome, PlacementPart } from '@ringfence/protocol/statements';
 import type { FreeResources, OfferEvidence, RetryCounts } from '@ringfence/policy';
 import type { ColumnType, Generated } from 'kysely';
@@ -165,6 +165,9 @@ export interface AttemptTable {
   renewals: Generated<number>;
   running_at: number | null;
   stop_sent: Generated<boolean>;
+  /** For people: why its agent did not start it, and why it was told to stop. */
+  refusal: Refusal | null;
+  stop_cause: StopCause | null;
 }
 
 /** A durable message that its party has not acknowledged. */

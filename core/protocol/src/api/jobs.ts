@@ -12,6 +12,7 @@ import {
   tier,
   whole,
 } from '../fields.ts';
+import { REFUSALS } from '../messages/attempt.ts';
 import { placementPart } from '../statements/placement.ts';
 import { OUTCOMES } from '../statements/job.ts';
 import { constraintCounts } from './placement.ts';
@@ -32,12 +33,17 @@ export const JOB_STATES = [
 
 /** `POST /v1/jobs`: the signed order, the signed label and the part that placement reads. */
 export const jobSubmission = z.strictObject({ job: envelope, label: envelope, placement: placementPart });
+/** Why an attempt was told to stop, before its own end. `drain`: its server is drained; `evidence`: a document that it relied on was taken back. */
+const STOP_CAUSES = ['requested', 'superseded', 'committed', 'drain', 'evidence'] as const;
 /** An attempt as the control plane knows it. */
 export const attemptRow = z.strictObject({
   attempt: attemptNumber,
   agent: idOf('agent'),
   state: z.enum(['leased', 'accepted', 'starting', 'running', 'stopped', 'refused', 'expired']),
   outcome: z.enum(OUTCOMES).nullable(),
+  /** Why its agent did not start it. */
+  refusal: z.enum(REFUSALS).optional(),
+  stopCause: z.enum(STOP_CAUSES).optional(),
   leaseUntil: moment,
   receipt: envelope,
   lease: envelope,
@@ -57,7 +63,13 @@ export const jobView = z.strictObject({
   attempts: z.array(attemptRow),
 });
 export const jobList = z.strictObject({
-  jobs: z.array(jobView.omit({ attempts: true, waitingFor: true, retry: true })),
+  jobs: z.array(
+    jobView.omit({ attempts: true, waitingFor: true, retry: true }).extend({
+      /** Of the newest attempt. */
+      refusal: z.enum(REFUSALS).optional(),
+      stopCause: z.enum(STOP_CAUSES).optional(),
+    }),
+  ),
 });
 /** One row of the signed-in-order history of a job. */
 export const jobEvent = z.strictObject({
@@ -93,4 +105,5 @@ export const agentDrain = z.strictObject({ drain: z.boolean(), stopWithinMs: who
 export const agentList = z.strictObject({ agents: z.array(agentView) });
 
 export type JobState = (typeof JOB_STATES)[number];
+export type StopCause = (typeof STOP_CAUSES)[number];
 export type JobView = z.infer<typeof jobView>;
