@@ -22,6 +22,7 @@ export const ID_PREFIX = {
   joinCode: 'jcd',
   endpoint: 'end',
   provider: 'pvd',
+  deletion: 'del',
 } as const;
 
 /** The kinds of ids. */
@@ -41,6 +42,7 @@ export type ArtifactId = Id<'artifact'>;
 export type JoinCodeId = Id<'joinCode'>;
 export type EndpointId = Id<'endpoint'>;
 export type ProviderId = Id<'provider'>;
+export type DeletionId = Id<'deletion'>;
 
 /** A fresh id of `kind`. */
 export function newId<Kind extends IdKind>(kind: Kind, rng: Rng): Id<Kind> {

@@ -106,6 +106,10 @@ async function apply(
       return takeWish(context, tx, org, message.body);
     case 'evidence':
       return takeEvidence(context, tx, org, message.body);
+    case 'deleted':
+    case 'keys-shredded':
+      // No order is out that it could answer.
+      return;
     case 'lock':
       return lockParty(context, tx, { id: message.body.agent, org }, message.body.reason);
     default:

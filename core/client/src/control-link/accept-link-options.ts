@@ -14,13 +14,24 @@ export type RenewedLease = MessageBody<'renew'>['leases'][number];
 /** Durable messages of a party: each is handed over once per id, in order. */
 export type DurablePartyMessage = Extract<
   Message,
-  { name: 'offer' | 'attempt-status' | 'member' | 'committed' | 'lock' | 'wanted' | 'evidence' }
+  {
+    name:
+      | 'offer'
+      | 'attempt-status'
+      | 'deleted'
+      | 'member'
+      | 'committed'
+      | 'lock'
+      | 'wanted'
+      | 'evidence'
+      | 'keys-shredded';
+  }
 >;
 
 /** Durable messages of the control plane; the link itself writes a lease's `echo` when it sends it. */
 export type DurableControlMessage =
   | { readonly name: 'lease'; readonly body: Omit<MessageBody<'lease'>, 'echo'> }
-  | Extract<Message, { name: 'stop' | 'job-closed' }>;
+  | Extract<Message, { name: 'stop' | 'job-closed' | 'delete-data' | 'shred-keys' }>;
 
 /** What the control plane knows of the party that an open frame names. */
 export interface KnownParty {

@@ -7,7 +7,10 @@ import type { DurablePartyMessage } from './accept-link-options.ts';
 import type { Fact, LinkJournal, LinkParty } from './link-journal.ts';
 
 /** What the control plane may send beyond the link's own bookkeeping. */
-export type ControlPlaneMessage = Extract<Message, { name: 'lease' | 'renew' | 'stop' | 'job-closed' }>;
+export type ControlPlaneMessage = Extract<
+  Message,
+  { name: 'lease' | 'renew' | 'stop' | 'job-closed' | 'delete-data' | 'shred-keys' }
+>;
 
 /** Beside a message from the control plane. */
 export interface ControlMessageContext {

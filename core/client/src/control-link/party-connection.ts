@@ -19,7 +19,7 @@ import { MESSAGES, type Message, type MessageBody } from '@ringfence/protocol/me
 import type { ControlPlaneKeys } from '@ringfence/protocol/statements';
 import type { WebSocket } from 'ws';
 import type { GoodbyeReason } from './accept-link-options.ts';
-import type { ControlLinkOptions } from './control-link-options.ts';
+import type { ControlLinkOptions, ControlPlaneMessage } from './control-link-options.ts';
 import { FrameTransport } from './frame-transport.ts';
 import type { Inbox } from './inbox.ts';
 import { Pump } from './pump.ts';
@@ -200,8 +200,7 @@ export class PartyConnection {
     if (known) return this.#acknowledge();
     if (message.name === 'lease' || message.name === 'renew')
       inbox.take({ message, mid, sentAt: this.#times.at(message.body.echo), keys, keysEnvelope });
-    if (message.name === 'stop' || message.name === 'job-closed')
-      inbox.take({ message, mid, sentAt: undefined, keys, keysEnvelope });
+    if (isOrder(message)) inbox.take({ message, mid, sentAt: undefined, keys, keysEnvelope });
     if (inbox.waiting >= MOST_WAITING) this.#transport.hold(true);
   }
 
@@ -334,4 +333,12 @@ const NAMES = new Map(Object.entries(MESSAGES).map(([name, { number }]) => [numb
 /** A message as it was queued; it was checked before it was stored. */
 function storedMessage(number: number, body: object): Message {
   return { name: NAMES.get(number), body } as Message;
+}
+
+type Order = Exclude<ControlPlaneMessage, { name: 'lease' | 'renew' }>;
+
+/** A durable message of the control plane's that carries no echo. */
+function isOrder(message: Message): message is Order {
+  const { durable, sender } = MESSAGES[message.name];
+  return durable && sender === 'control-plane' && message.name !== 'lease';
 }

@@ -1,27 +1,6 @@
-import { whole } from '@ringfence/protocol';
-import { z } from 'zod';
+import { burstTerms as shape } from '@ringfence/protocol/statements';
+import type { z } from 'zod';
 import { decide, type Decision } from '../decision.ts';
-
-const HOUR_MS = 3_600_000;
-const YEAR_MS = 366 * 24 * HOUR_MS;
-
-const duration = whole(0, YEAR_MS);
-
-const shape = z.strictObject({
-  highWaitMs: whole(1, YEAR_MS),
-  highLooks: whole(1, 1_000),
-  lowWaitMs: duration,
-  lowLooks: whole(1, 1_000),
-  cooldownMs: duration,
-  minLifetimeMs: duration,
-  mostAtOnce: whole(0, 100_000),
-  overheadMs: whole(0, 24 * HOUR_MS),
-  budget: z.strictObject({
-    microUnits: whole(0, 1_000_000_000_000_000),
-    currency: z.string().regex(/^[A-Z]{3}$/),
-    periodMs: whole(HOUR_MS, YEAR_MS),
-  }),
-});
 
 /** The most that may be spent away from home in a period: millionths of a currency's unit (ISO 4217), milliseconds. */
 export type Budget = Readonly<z.infer<typeof shape>['budget']>;

@@ -1,4 +1,4 @@
-import { newId, toHex, type Rng } from '@ringfence/base';
+import { newId, toHex, type JobId, type Rng } from '@ringfence/base';
 import { SigningKey, signEnvelope } from '@ringfence/crypto/sign';
 import { MESSAGES, type Message, type MessageName } from '../messages/index.ts';
 import { SAMPLE_PLACEMENT } from '../samples.fixture.ts';
@@ -30,6 +30,7 @@ export function sampleMessages(rng: Rng): Message[] {
     renew: { echo: 5, leases: [{ ...run, ttlMs: 60_000 }] },
     stop: { ...run, graceMs: 10_000, reason: 'requested' },
     'job-closed': { job: run.job, state: 'failed' },
+    ...deletionBodies(rng, run),
   } satisfies Record<MessageName, unknown>;
   return (Object.keys(MESSAGES) as MessageName[]).map(
     (name) => ({ name, body: MESSAGES[name].schema.parse(bodies[name]) }) as Message,
@@ -51,6 +52,18 @@ function sessionBodies(rng: Rng, digest: string) {
     welcome: { version: 1, received: 0, heartbeatMs: 5_000, at: 1_800_000_000_000 },
     'control-ack': { mid: 4 },
     goodbye: { reason: 'shutdown' },
+  };
+}
+
+function deletionBodies(rng: Rng, run: { readonly job: JobId; readonly attempt: number }) {
+  const request = newId('deletion', rng);
+  const named = { request, attempts: [run] };
+  const statement = signEnvelope('application/vnd.ringfence.deletion.v1+json', { v: 1 }, [SigningKey.generate(rng)]);
+  return {
+    'delete-data': named,
+    deleted: { request, statement },
+    'shred-keys': { ...named, agent: newId('agent', rng), deletion: statement },
+    'keys-shredded': named,
   };
 }
 

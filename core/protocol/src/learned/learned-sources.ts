@@ -1,7 +1,14 @@
 import type { z } from 'zod';
 import { agentDrain, jobFence, jobStop, jobSubmission, organisationRegistration, planRequest } from '../api/index.ts';
 import { MESSAGES } from '../messages/registry.ts';
-import { fenceStatement, jobStatement, labelStatement, placementPart } from '../statements/index.ts';
+import {
+  deletionStatement,
+  fenceStatement,
+  jobStatement,
+  labelStatement,
+  placementPart,
+  poolStatement,
+} from '../statements/index.ts';
 
 /** One thing that reaches the control plane: who sends it, its shape, and what each of its fields tells. */
 export interface LearnedSource {
@@ -17,6 +24,7 @@ export const PARTS: readonly { readonly path: RegExp; readonly see: string }[] =
   { path: /^placement(?:\.|$)/, see: 'Placement part' },
   { path: /^job\.(?:payloadType|payload|signatures)/, see: 'Job statement' },
   { path: /^label\.(?:payloadType|payload|signatures)/, see: 'Label' },
+  { path: /^statement\.(?:payloadType|payload|signatures)/, see: 'Deletion' },
 ];
 
 const PARTY = 'which agent or custodian, by a random id';
@@ -106,6 +114,10 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
       spot: 'whether it takes capacity that can be taken away',
       'maxPrice.microUnits': 'what it may cost',
       'maxPrice.currency': 'in which currency; three letters that the job’s author chooses',
+      'budget.microUnits': 'what all attempts together may cost',
+      'budget.currency': 'in which currency: as with maxPrice',
+      'budget.attempts': 'as in the job statement',
+      deadline: 'when no attempt may start any more; a time that the job’s author chooses',
       'weights.cost': 'how much it cares for the price; a number that the job’s author chooses',
       'weights.speed': 'for speed: the same',
       'weights.reliability': 'for machines that lose nothing: the same',
@@ -149,6 +161,30 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
       job: JOB,
       attempt: 'which attempt counts as over',
       device: 'which device signed: an officer’s, if the custodian takes it too',
+      at: 'when it was signed, by that machine’s clock',
+    },
+  },
+  {
+    what: 'Pool statement',
+    from: 'client, `ringfence pool set`, signed by a device key',
+    schema: poolStatement,
+    tells: {
+      v: 'nothing: one value',
+      org: 'whose terms',
+      device: 'which device signed',
+      seq: 'how often the terms were changed',
+      'terms.highWaitMs': 'how long jobs wait before they leave home',
+      'terms.highLooks': 'for how many looks at the queue',
+      'terms.lowWaitMs': 'how short the wait is when they come back',
+      'terms.lowLooks': 'for how many looks',
+      'terms.cooldownMs': 'how long they stay at home after that',
+      'terms.minLifetimeMs': 'how long machines away from home are used at the least',
+      'terms.mostAtOnce': 'how many attempts may be away at once',
+      'terms.overheadMs': 'what preparing and the end of a lease add to the longest run',
+      'terms.budget.microUnits': 'what may be spent away from home',
+      'terms.budget.currency': 'in which currency; three letters that the author chooses',
+      'terms.budget.periodMs': 'in how long a time',
+      homeHour: 'what an own machine costs an hour, as the organisation says; a number that its author chooses',
       at: 'when it was signed, by that machine’s clock',
     },
   },
@@ -230,6 +266,36 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
       state: 'that it was taken, started, runs or ended, and by its time of arrival when',
       refusal: 'why the agent would not run it: one word of a list',
       outcome: 'how it ended: one word of a list; no exit code, no message',
+    },
+  },
+  {
+    what: 'deleted',
+    from: 'agent away from home, when it was asked to delete what it holds of attempts that are over',
+    schema: MESSAGES.deleted.schema,
+    tells: { request: 'which order to delete is answered, by a random id of the control plane’s own' },
+  },
+  {
+    what: 'Deletion',
+    from: 'agent away from home, signed, inside `deleted`',
+    schema: deletionStatement,
+    tells: {
+      v: 'nothing: one value',
+      org: 'whose jobs they were',
+      agent: PARTY,
+      request: 'which order to delete is answered',
+      'attempts[].job': JOB,
+      'attempts[].attempt': ATTEMPT,
+      at: 'when it was signed, by that machine’s clock',
+    },
+  },
+  {
+    what: 'keys-shredded',
+    from: 'custodian, when it has destroyed the data keys of attempts that ran away from home',
+    schema: MESSAGES['keys-shredded'].schema,
+    tells: {
+      request: 'which order is answered, by a random id of the control plane’s own',
+      'attempts[].job': JOB,
+      'attempts[].attempt': ATTEMPT,
     },
   },
   {

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { attemptStatus, committed, jobClosed, lease, renew, stop, wanted } from './attempt.ts';
+import { deleted, deleteData, keysShredded, shredKeys } from './deletion.ts';
 import { evidence } from './evidence.ts';
 import { heartbeat } from './heartbeat.ts';
 import { lock, member, offer } from './inventory.ts';
@@ -81,6 +82,16 @@ export const MESSAGES = {
     schema: attemptStatus,
     effect: 'moves the attempt; stopped frees its reservation',
   }),
+  deleted: row({
+    number: 0x0106,
+    sender: 'agent',
+    reader: 'control-plane',
+    signed: true,
+    durable: true,
+    transition: true,
+    schema: deleted,
+    effect: 'keeps the agent’s signed word that what it held of attempts away from home is deleted',
+  }),
   member: row({
     number: 0x0110,
     sender: 'custodian',
@@ -131,6 +142,16 @@ export const MESSAGES = {
     schema: evidence,
     effect:
       'lets offers of its own organisation’s sites count with evidence, or no longer; then stops what relied on it',
+  }),
+  'keys-shredded': row({
+    number: 0x0122,
+    sender: 'custodian',
+    reader: 'control-plane',
+    signed: true,
+    durable: true,
+    transition: true,
+    schema: keysShredded,
+    effect: 'lets a machine away from home be given back',
   }),
   welcome: row({
     number: 0x0201,
@@ -201,6 +222,26 @@ export const MESSAGES = {
     transition: false,
     schema: goodbye,
     effect: 'ends the connection',
+  }),
+  'delete-data': row({
+    number: 0x0224,
+    sender: 'control-plane',
+    reader: 'agent',
+    signed: true,
+    durable: true,
+    transition: true,
+    schema: deleteData,
+    effect: 'deletes what the agent holds of attempts that are over',
+  }),
+  'shred-keys': row({
+    number: 0x0225,
+    sender: 'control-plane',
+    reader: 'custodian',
+    signed: true,
+    durable: true,
+    transition: true,
+    schema: shredKeys,
+    effect: 'destroys the data keys of attempts that are over; nothing opens what they closed',
   }),
 } as const;
 

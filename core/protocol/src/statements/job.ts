@@ -13,6 +13,7 @@ import {
   whole,
 } from '../fields.ts';
 import { CONSTRAINTS, price } from './placement.ts';
+import { reservedBudget } from './pool.ts';
 
 const v = z.literal(1);
 const term = whole(0, Number.MAX_SAFE_INTEGER);
@@ -81,6 +82,8 @@ export const receiptStatement = z.strictObject({
   score: z.strictObject({ cost: term, speed: term, reliability: term, gravity: term }).exactOptional(),
   /** Absent at the organisation's own sites. */
   price: price.exactOptional(),
+  /** What of the budget it holds, where the organisation has one and the offer is away from home. */
+  budget: reservedBudget.exactOptional(),
   /** The claims that made the offer eligible. */
   evidence: z
     .array(z.strictObject({ digest: sha256, notAfter: moment }))

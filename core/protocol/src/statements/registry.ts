@@ -13,6 +13,7 @@ import {
   stoppedStatement,
 } from './job.ts';
 import { keyringHead, keyringStatement } from './keyring.ts';
+import { burstDecisionStatement, deletionStatement, poolStatement } from './pool.ts';
 
 /** Every signed statement by name; its DSSE payload type is `application/vnd.ringfence.NAME.v1+json`, that of `evidence` in-toto's. */
 export const STATEMENTS = {
@@ -31,6 +32,9 @@ export const STATEMENTS = {
   machine: machineStatement,
   evidence: evidenceStatement,
   'evidence-revocation': evidenceRevocation,
+  pool: poolStatement,
+  'burst-decision': burstDecisionStatement,
+  deletion: deletionStatement,
 } as const;
 
 /** The name of a statement. */
