@@ -6,6 +6,7 @@ export * from './needs.ts';
 export * from './offer.ts';
 export * from './placement-check.ts';
 export { loosenings, type LabelledPart, type Loosening, type PlacementLabel } from './placement-limits.ts';
+export * from './price-limit.ts';
 export * from './residency.ts';
 export * from './retry.ts';
 export * from './strictness.ts';

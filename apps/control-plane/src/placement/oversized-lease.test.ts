@@ -52,6 +52,8 @@ function longestPlacement() {
     burst: 'allowed',
     spot: 'never',
     maxPrice,
+    budget: { ...maxPrice, attempts: 1_000_000 },
+    deadline: at,
     weights: { cost: 1e6, speed: 1e6, reliability: 1e6, gravity: 1e6 },
     priority: 100,
     maxDurationMs: 31_536_000_000,

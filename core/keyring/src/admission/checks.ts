@@ -39,6 +39,8 @@ export const CHECKS = {
   'placement-digest': row('constraints-edited', 'placement'),
   'placement-type': row('constraints-edited', 'placement'),
   'placement-looser-than-label': row('bad-label', 'placement'),
+  'placement-budget': row('constraints-edited', 'placement'),
+  'placement-deadline': row('job-expired', 'job-expired'),
   'receipt-org': row('bad-receipt'),
   'receipt-job': row('bad-receipt'),
   'receipt-control-plane': row('bad-receipt'),

@@ -4,6 +4,7 @@ import {
   checkPlacement,
   isolationAtLeast,
   needsAt,
+  priceLimitOf,
   residencyCovers,
   residencyOf,
   residencySpares,
@@ -83,7 +84,7 @@ export function checkLease(start: LeasedStart, context: AdmissionContext): Decis
     ...(head.allow ? {} : headChecks(head.reasons)),
     ...jobChecks(statements, context),
     ...labelChecks(statements, context),
-    ...placementChecks(statements),
+    ...placementChecks(statements, context),
     ...receiptChecks(statements, context),
     ...(agent === undefined ? {} : machineChecks(statements, agent, context)),
     ...leaseChecks(statements, context),
@@ -162,11 +163,14 @@ function labelChecks({ job, label }: Opened, { keyring, now }: AdmissionContext)
   };
 }
 
-function placementChecks({ job, label, placement }: Opened): Results {
+function placementChecks({ job, label, placement }: Opened, { now }: AdmissionContext): Results {
+  const { budget, deadline } = placement;
   return {
     'placement-digest': placementDigest(placement) === job.body.constraintDigest,
     'placement-type': placement.type === job.body.type,
     'placement-looser-than-label': checkPlacement(placement, label.body).allow,
+    'placement-budget': budget === undefined || budget.attempts >= job.body.maxAttempts,
+    'placement-deadline': deadline === undefined || now < deadline,
   };
 }
 
@@ -195,7 +199,8 @@ function receiptChecks({ job, label, receipt, lease }: Opened, context: Admissio
 function machineChecks(opened: Opened, agent: AgentEntry, context: AdmissionContext): Results {
   const { appraised, jurisdictions } = context;
   const { chosen, price } = opened.receipt.body;
-  const { residencyDeny = [], maxPrice, sites } = opened.placement;
+  const { residencyDeny = [], sites } = opened.placement;
+  const limit = priceLimitOf(opened.placement);
   const covers = (places: readonly string[]): boolean =>
     residencySpares(residencyDeny, places) &&
     [opened.placement.residency, opened.label.body.residency].every((list) =>
@@ -206,7 +211,7 @@ function machineChecks(opened: Opened, agent: AgentEntry, context: AdmissionCont
     'receipt-tier': chosen.tier === agent.tier && needs !== undefined,
     'receipt-isolation': needs === undefined || isolationAtLeast(chosen.isolation, needs.isolation),
     'receipt-process': chosen.isolation !== 'process' || agent.allowProcess,
-    'receipt-price': agent.tier === 'private' || maxPrice === undefined || isWithin(price, maxPrice),
+    'receipt-price': agent.tier === 'private' || limit === undefined || isWithin(price, limit),
     'agent-residency': covers(agent.jurisdictions) && (jurisdictions === undefined || covers(jurisdictions)),
     'agent-site': sites === undefined || sites.includes(agent.site),
     'tee-not-appraised': (needs?.tees === undefined && chosen.isolation !== 'tee') || appraised?.tee === true,

@@ -1,4 +1,5 @@
 import type { PlacementRequest } from '../placement/requirement.ts';
+import { priceLimitOf } from '../price-limit.ts';
 import { affordableHour } from './budget-ledger.ts';
 import type { BurstState } from './burst-state.ts';
 import type { BurstTerms } from './burst-terms.ts';
@@ -25,7 +26,7 @@ export function gateRequest(state: BurstState, terms: BurstTerms, request: Place
   const away = awayTiers(placement, label);
   const coveredMs = placement.maxDurationMs + terms.overheadMs;
   const affordable = affordableHour(state.ledger, terms.budget, { now, coveredMs });
-  const { maxPrice } = placement;
+  const maxPrice = priceLimitOf(placement);
   const refusals: AwayRefusal[] = [];
   if (away.length === 0) refusals.push('may-not-leave');
   // No end of a lease bounds what it costs.

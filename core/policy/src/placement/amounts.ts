@@ -1,3 +1,4 @@
+import { priceLimitOf } from '../price-limit.ts';
 import type { FittedClass } from './class-fit.ts';
 import type { Inventory } from './inventory.ts';
 import { AWAY, CPU, DISK, DISK_FULL, FLAGS, MEMORY, PRICE, SHARE, SITE, WHOLE, cell } from './offer-row-layout.ts';
@@ -30,7 +31,7 @@ export function amountsOf({ placement, wishes }: PlacementRequest, inventory: In
     diskBytes,
     cards: share === 0 ? (gpus?.count ?? 0) : 0,
     share,
-    priceLimit: placement.maxPrice?.microUnits ?? Infinity,
+    priceLimit: priceLimitOf(placement)?.microUnits ?? Infinity,
     sites: sites === undefined ? undefined : new Set(sites),
   };
 }

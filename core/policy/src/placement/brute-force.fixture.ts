@@ -1,5 +1,5 @@
 import { TIERS, type Tier } from '@ringfence/protocol';
-import type { Constraint } from '@ringfence/protocol/statements';
+import type { Constraint, PlacementPart } from '@ringfence/protocol/statements';
 import { needsAt, needsThere } from '../needs.ts';
 import { residencyOf } from '../residency.ts';
 import { gradeAtLeast, isolationAtLeast } from '../strictness.ts';
@@ -42,7 +42,7 @@ export function naiveFailures(offer: PlacementOffer, request: PlacementRequest):
     ['memory', free.memoryBytes < resources.memoryBytes],
     ['disk', free.diskBytes < resources.diskBytes || offer.diskFull],
     ['gpu', !hasCards(offer, request)],
-    ['price', !affordable(offer, placement.maxPrice)],
+    ['price', !affordable(offer, placement)],
     ['spot', (placement.spot === 'never' && offer.spot) || (placement.spot === 'only' && !offer.spot)],
   ];
   return failed.filter(([, fails]) => fails).map(([constraint]) => constraint);
@@ -55,7 +55,7 @@ export function naiveScore(
   currency: string,
 ): number {
   const weights = { ...DEFAULT_WEIGHTS, ...wishes.weights };
-  const unit = placement.maxPrice?.currency ?? currency;
+  const unit = placement.maxPrice?.currency ?? placement.budget?.currency ?? currency;
   let price = offer.price?.microUnits ?? (offer.tier === 'private' ? 0 : 1e13);
   if (offer.price !== undefined && offer.price.currency !== unit) price = 1e13;
   let gigabytes = 0;
@@ -147,8 +147,12 @@ function hasCards({ free }: PlacementOffer, { placement, wishes = {} }: Placemen
   });
 }
 
-function affordable({ price, tier }: PlacementOffer, most: PlacementRequest['placement']['maxPrice']): boolean {
-  if (most === undefined) return true;
+function affordable({ price, tier }: PlacementOffer, { maxPrice, budget, maxDurationMs }: PlacementPart): boolean {
+  if (maxPrice === undefined && budget === undefined) return true;
   if (price === undefined) return tier === 'private';
-  return price.currency === most.currency && price.microUnits <= most.microUnits;
+  const within =
+    maxPrice === undefined || (price.currency === maxPrice.currency && price.microUnits <= maxPrice.microUnits);
+  if (budget === undefined) return within;
+  const hours = (maxDurationMs / 3_600_000) * budget.attempts;
+  return within && price.currency === budget.currency && price.microUnits * hours <= budget.microUnits;
 }

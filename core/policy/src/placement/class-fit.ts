@@ -125,7 +125,8 @@ export class ClassFit {
 
   /** A price that is unknown away from home, or in another currency, is not within any limit (invariant 4). */
   #priceMode({ currency, sample }: OfferClass): PriceMode {
-    if (this.requirement.placement.maxPrice === undefined) return 'none';
+    const { maxPrice, budget } = this.requirement.placement;
+    if (maxPrice === undefined && budget === undefined) return 'none';
     if (currency === undefined) return sample.tier === 'private' ? 'none' : 'refuse';
     return currency === this.requirement.currency ? 'compare' : 'refuse';
   }

@@ -192,6 +192,9 @@ export class RandomPlacement {
       onPartition: 'stop',
       spot: this.pick(['auto', 'auto', 'never', 'only']),
       ...(this.rarely(4) ? { maxPrice: { microUnits: 1_000_000, currency: this.pick(['EUR', 'USD']) } } : {}),
+      ...(this.rarely(6)
+        ? { budget: { microUnits: 24_000_000, currency: this.pick(['EUR', 'USD']), attempts: this.pick([1, 3]) } }
+        : {}),
       priority: 50,
       maxDurationMs: this.pick([60_000, DAY]),
     };

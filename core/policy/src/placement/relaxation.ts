@@ -26,7 +26,7 @@ const GIVE_UP: Readonly<Partial<Record<Constraint, Change>>> = {
   memory: (placement) => withResources(placement, { memoryBytes: 0 }),
   disk: (placement) => withResources(placement, { diskBytes: 0 }),
   gpu: (placement) => ({ ...placement, resources: omit(placement.resources, 'gpus') }),
-  price: (placement) => omit(placement, 'maxPrice'),
+  price: (placement) => omit(omit(placement, 'maxPrice'), 'budget'),
   spot: (placement) => ({ ...placement, spot: 'auto' }),
 };
 
@@ -64,7 +64,7 @@ function withEvidenceOfLabel(
 }
 
 /** A copy of `from` that lacks an optional field. */
-function omit<T extends { [key in Key]?: unknown }, Key extends 'evidence' | 'maxPrice' | 'gpus'>(
+function omit<T extends { [key in Key]?: unknown }, Key extends 'evidence' | 'maxPrice' | 'budget' | 'gpus'>(
   from: T,
   key: Key,
 ): T {

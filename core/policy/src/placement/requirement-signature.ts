@@ -1,3 +1,4 @@
+import { priceLimitOf } from '../price-limit.ts';
 import type { Amounts } from './amounts.ts';
 import type { PlacementRequest } from './requirement.ts';
 
@@ -8,13 +9,14 @@ import type { PlacementRequest } from './requirement.ts';
  */
 export function classSignature(request: PlacementRequest, currency: string): string {
   const { placement, label, wishes = {} } = request;
-  const { resources, evidence, maxPrice } = placement;
+  const { resources, evidence } = placement;
+  const limit = priceLimitOf(placement);
   const { gpus } = resources;
   const { weights, data, most } = wishes;
   let text = `${placement.tiers.join()};${placement.residency.join()};${placement.isolation};${placement.tees.join()};${
     placement.egress
   };${placement.burst};${placement.spot};${placement.maxDurationMs};${resources.hardLimits ? 1 : 0};${
-    maxPrice?.currency ?? ''
+    limit?.currency ?? ''
   };${currency};${label.sensitivity};${label.residency.join()};${label.acceptProviderPlaintext === true ? 1 : 0};`;
   text += evidence === undefined ? '-' : `${evidence.require.join()}:${evidence.grade}:${evidence.maxAgeDays}`;
   text += gpus === undefined ? ';-' : `;${gpus.model ?? ''}:${gpus.memoryBytes}:${most?.gpuMemoryBytes ?? ''}`;

@@ -3,6 +3,7 @@ import { TIERS, type Tier } from '@ringfence/protocol';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import { needsAt, needsThere, type TierNeeds } from '../needs.ts';
 import type { PlacementLabel } from '../placement-limits.ts';
+import { priceLimitOf } from '../price-limit.ts';
 import { residencyOf, type Residency } from '../residency.ts';
 
 /** Evidence has to outlive the longest run by so much: the time that a drained job gets to end. */
@@ -88,7 +89,7 @@ export function requirementOf(request: PlacementRequest, currency: string): Requ
     denied: wishes.residencyDeny ?? [],
     tiers: Object.fromEntries(demands) as Record<Tier, TierDemand>,
     weights: { ...DEFAULT_WEIGHTS, ...wishes.weights },
-    currency: placement.maxPrice?.currency ?? currency,
+    currency: priceLimitOf(placement)?.currency ?? currency,
     now,
     until: now + placement.maxDurationMs + EVIDENCE_GRACE_MS,
   };

@@ -6,6 +6,7 @@ import {
   isolation,
   jobType,
   jurisdiction,
+  moment,
   retryReason,
   tee,
   tier,
@@ -31,7 +32,7 @@ export const resources = z.strictObject({
   hardLimits: z.boolean(),
 });
 
-/** Money an hour: millionths of the currency's unit (ISO 4217). */
+/** Money, mostly an hour: millionths of the currency's unit (ISO 4217). */
 export const price = z.strictObject({
   microUnits: whole(0, 1_000_000_000_000),
   currency: z.string().regex(/^[A-Z]{3}$/),
@@ -62,6 +63,10 @@ export const placementPart = z.strictObject({
   onPartition: z.enum(['stop', 'keep']),
   spot: z.enum(['auto', 'never', 'only']),
   maxPrice: price.optional(),
+  /** What all attempts together may cost away from home if each takes its longest: hourly price × `maxDurationMs` × `attempts` is within it. */
+  budget: price.extend({ attempts: whole(1, 1_000_000) }).optional(),
+  /** No attempt starts from then on. */
+  deadline: moment.optional(),
   /** How much the job cares, in thousandths; 1,000 each where it does not say. */
   weights: z.strictObject({ cost: weight, speed: weight, reliability: weight, gravity: weight }).optional(),
   priority: whole(0, 100),
