@@ -3,11 +3,15 @@ import type { SigningPublicKey } from '@ringfence/crypto/sign';
 import type { KeyringChange } from '@ringfence/protocol/statements';
 import { KeyringError } from '../keyring-error.ts';
 import { readStatement, verifyStatement, type Verified } from '../statement.ts';
-import type { AgentAdmission } from './entries.ts';
+import type { AgentAdmission, AgentEntry } from './entries.ts';
 import { CLOCK_SKEW_MS } from './keyring.ts';
 import type { KeyringState, Membership, ProviderAuthority } from './state.ts';
 
 type AddAgent = Extract<KeyringChange, { kind: 'add-agent' }>;
+type Renewal = Extract<KeyringChange, { kind: 'renew-admission' }>;
+
+/** The least that a renewal adds: a chain of them cannot grow faster than that. */
+const LEAST_GAIN_MS = 3_600_000;
 
 interface Papers {
   readonly admission: Verified<'admission'>;
@@ -36,6 +40,36 @@ export function inspectAdmission(state: KeyringState, change: AddAgent, at: Epoc
       next: 'the provider makes an authority for each tier, and is admitted with that',
     });
   return { key: authority, provider, tier };
+}
+
+/**
+ * Checks what renews the admission of a machine away from home, dated `at`: all that {@link inspectAdmission} checks, about the machine as the
+ * keyring has it, of the provider that it has, and an end that is an hour later at the least. Throws as that does. Returns the authority.
+ */
+export function inspectRenewal(state: KeyringState, change: Renewal, at: EpochMs): ProviderAuthority | undefined {
+  const agent = state.membership.agents.get(change.agent);
+  if (agent?.admitted === undefined) throw refused('only the admission of a machine away from home is renewed');
+  const authority = inspectAdmission(state, addingAgain(agent, change), at);
+  if (authority?.provider !== agent.admitted.provider)
+    throw refused('a machine’s admission is renewed by another provider');
+  const { until } = renewedAdmission(state.membership, change, agent);
+  if (until < agent.admitted.until + LEAST_GAIN_MS)
+    throw refused('a renewal ends no later than what it renews, or not by an hour');
+  return authority;
+}
+
+/** What a machine is admitted by after a renewal that was found valid. */
+export function renewedAdmission(to: Membership, change: Renewal, agent: AgentEntry): AgentAdmission {
+  const admission = admissionOf(to, addingAgain(agent, change));
+  if (admission === undefined) throw new TypeError('only a machine away from home is admitted');
+  return admission;
+}
+
+/** The change that would add the machine as it is, with its new papers. */
+function addingAgain(agent: AgentEntry, { admitted }: Renewal): AddAgent {
+  const { id, site, tier, sign, tls, seal, allowProcess } = agent;
+  const jurisdictions = [...agent.jurisdictions];
+  return { kind: 'add-agent', agent: id, site, tier, sign, tls, seal, allowProcess, jurisdictions, admitted };
 }
 
 /**

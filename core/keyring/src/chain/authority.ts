@@ -44,6 +44,7 @@ function authoritiesFor(membership: Membership, change: KeyringChange, at: Epoch
     case 'bind-role':
       return [root, officers(membership, HIGH_ROLES.has(change.role) ? 2 : 1)];
     case 'add-agent':
+    case 'renew-admission':
       return [enrolment(membership, 'add-agent', at), root];
     case 'remove':
       return removalAuthorities(membership, change, at);

@@ -1,7 +1,7 @@
 import { isId, type CustodianId, type DeviceId, type EpochMs } from '@ringfence/base';
 import type { SigningPublicKey } from '@ringfence/crypto/sign';
 import type { KeyringChange, KeyringStatement } from '@ringfence/protocol/statements';
-import { admissionOf } from './admitted.ts';
+import { admissionOf, renewedAdmission } from './admitted.ts';
 import type { AgentEntry, CustodianEntry, DeviceEntry, RemovalReason, SubjectId } from './entries.ts';
 import { emptyMembership, type KeyringState, type Membership } from './state.ts';
 
@@ -47,6 +47,8 @@ function applyChange(to: Membership, change: KeyringChange, at: EpochMs): void {
       return delegate(to, change, at);
     case 'add-agent':
       return addAgent(to, change);
+    case 'renew-admission':
+      return renewAdmission(to, change);
     case 'add-peer':
       to.peers.set(change.org, change.root);
       return;
@@ -92,6 +94,11 @@ function addAgent(to: Membership, change: ChangeOf<'add-agent'>): void {
   const entry = { id, site, tier, sign, tls, seal, allowProcess, jurisdictions };
   to.agents.set(id, admitted === undefined ? entry : { ...entry, admitted });
   to.tlsOwners.set(tls, { kind: 'agent', id });
+}
+
+function renewAdmission(to: Membership, change: ChangeOf<'renew-admission'>): void {
+  const agent = to.agents.get(change.agent);
+  if (agent !== undefined) to.agents.set(agent.id, { ...agent, admitted: renewedAdmission(to, change, agent) });
 }
 
 /** What it admitted ends with it. */

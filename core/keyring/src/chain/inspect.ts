@@ -1,9 +1,9 @@
-import { isId, type ProviderId, type SiteId } from '@ringfence/base';
+import { isId, type EpochMs, type ProviderId, type SiteId } from '@ringfence/base';
 import { parseSigningPublicKey } from '@ringfence/crypto/sign';
 import type { KeyringChange, KeyringStatement } from '@ringfence/protocol/statements';
 import { KeyringError } from '../keyring-error.ts';
 import type { RecoveryRule } from './entries.ts';
-import { checkSite, inspectAdmission } from './admitted.ts';
+import { checkSite, inspectAdmission, inspectRenewal } from './admitted.ts';
 import { partyOf } from './effect.ts';
 import type { KeyringState, ProviderAuthority } from './state.ts';
 
@@ -32,7 +32,7 @@ export function inspectStatement(state: KeyringState, { change, at, seq }: Keyri
     keys.add(key);
   }
   checkSubject(state, change);
-  const authority = change.kind === 'add-agent' ? inspectAdmission(state, change, at) : undefined;
+  const authority = authorityOf(state, change, at);
   const site = change.kind === 'add-agent' ? { id: change.site, provider: authority?.provider } : undefined;
   if (site !== undefined) checkSite(state, site.id, site.provider);
   if (authority !== undefined) {
@@ -47,6 +47,12 @@ export function inspectStatement(state: KeyringState, { change, at, seq }: Keyri
     throw new KeyringError('expired-delegation', 'a delegation ends before it begins');
   }
   return { ...introduced, authority, site };
+}
+
+/** The authority that vouches for a machine away from home that comes or stays longer. */
+function authorityOf(state: KeyringState, change: KeyringChange, at: EpochMs): ProviderAuthority | undefined {
+  if (change.kind === 'add-agent') return inspectAdmission(state, change, at);
+  return change.kind === 'renew-admission' ? inspectRenewal(state, change, at) : undefined;
 }
 
 /** Records that the ids and keys of a statement are taken for ever. */
@@ -82,6 +88,7 @@ function introductionOf(state: KeyringState, change: KeyringChange): Introductio
       return { keys: fresh(change.key) };
     case 'add-officer':
     case 'bind-role':
+    case 'renew-admission':
     case 'remove-admitter':
     case 'remove-evidence-issuer':
     case 'remove':
@@ -136,6 +143,7 @@ function checkSubject(state: KeyringState, change: KeyringChange): void {
     if (said === true) throw new KeyringError('duplicate', 'a statement says what is already so');
   }
   if (change.kind === 'delegate') demand(state, change.custodian, membership.custodians.has(change.custodian));
+  if (change.kind === 'renew-admission') demand(state, change.agent, membership.agents.has(change.agent));
   if (change.kind === 'remove-admitter') demand(state, change.key, membership.admitters.has(change.key));
   if (change.kind === 'remove-evidence-issuer') demand(state, change.key, membership.evidenceIssuers.has(change.key));
   if (change.kind === 'remove') {

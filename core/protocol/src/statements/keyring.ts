@@ -17,6 +17,8 @@ export const DELEGATIONS = ['add-agent', 'remove', 'head', 'label', 'grant', 'co
 
 /** Any `threshold` of these keys together outrank the root; an envelope carries at most eight signatures, one of them the new root's. */
 const recovery = z.strictObject({ threshold: whole(1, 7), keys: z.array(signKey).min(1).max(16) });
+/** What admits a machine away from home: the statements `admission` and `machine`. */
+const papers = z.strictObject({ admission: envelope, machine: envelope });
 const subject = z.union([idOf('device'), idOf('agent'), idOf('custodian'), idOf('org')]);
 
 /** One change of the keyring. */
@@ -62,9 +64,11 @@ export const keyringChange = z.discriminatedUnion('kind', [
     allowProcess: z.boolean(),
     /** Where the machine stands, as the organisation says; without it, nowhere in particular. */
     jurisdictions: z.array(jurisdiction).min(1).max(4).optional(),
-    /** Of a machine away from home: the statements `admission` and `machine` that admit it. */
-    admitted: z.strictObject({ admission: envelope, machine: envelope }).optional(),
+    /** Of a machine away from home. */
+    admitted: papers.optional(),
   }),
+  /** New papers of a machine away from home: the same keys, site, tier, provider and places, for longer. */
+  z.strictObject({ kind: z.literal('renew-admission'), agent: idOf('agent'), admitted: papers }),
   z.strictObject({ kind: z.literal('add-peer'), org: idOf('org'), root: signKey }),
   z.strictObject({ kind: z.literal('add-admitter'), key: signKey, tier }),
   z.strictObject({
