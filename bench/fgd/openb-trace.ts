@@ -31,6 +31,30 @@ export function readTasks(file: string): GpuTask[] {
   });
 }
 
+/** When a pod of that form was on its machine, in seconds since the trace's beginning. */
+export interface PodTimes {
+  /** Cards of GPUs; a share of one is a fraction. */
+  readonly gpus: number;
+  /** Its owner took what was left over (`BE`). */
+  readonly bestEffort: boolean;
+  readonly created: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Pods with GPUs that got a machine: num_gpu, gpu_milli, qos, creation_time, scheduled_time, deletion_time. */
+export function readPodTimes(file: string): PodTimes[] {
+  return records(file)
+    .filter((row) => row.get('num_gpu') !== '0' && row.get('scheduled_time') !== '')
+    .map((row) => ({
+      gpus: (whole(row, 'num_gpu') * whole(row, 'gpu_milli')) / WHOLE,
+      bestEffort: row.get('qos') === 'BE',
+      created: whole(row, 'creation_time'),
+      from: whole(row, 'scheduled_time'),
+      to: whole(row, 'deletion_time'),
+    }));
+}
+
 /** The published mean over seeds of the GPU allocation at 100 % arrived load, by policy, of one workload. */
 export function readPublished(file: string, workload: string): ReadonlyMap<string, number> {
   const values = new Map<string, number[]>();
