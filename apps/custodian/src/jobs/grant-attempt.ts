@@ -172,7 +172,7 @@ async function grant(
     .execute();
   await tx
     .updateTable('job')
-    .set({ attempt, agent: asked.agent, missing_box: null })
+    .set({ attempt, agent: asked.agent, missing_box: null, refused_grant: null })
     .where('job', '=', job.job)
     .execute();
   await context.record(tx, claimed.org, {
@@ -274,6 +274,9 @@ async function refused(
   { org }: ClaimedOrganisation,
   { agent, job, reason, checks = [] }: Asked & { reason: GrantRefusal; checks?: readonly string[] },
 ): Promise<Answer> {
-  await context.record(tx, org, { type: 'grant-refused', job, agent, reason, checks: checks.slice(0, 32) });
+  const told = { agent, reason, checks: checks.slice(0, 32) };
+  const refused_grant = JSON.stringify({ at: context.clock.now(), ...told });
+  await tx.updateTable('job').set({ refused_grant }).where('job', '=', job).execute();
+  await context.record(tx, org, { type: 'grant-refused', job, ...told });
   return { result: 'refused', reason };
 }

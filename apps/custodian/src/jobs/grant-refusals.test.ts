@@ -131,8 +131,11 @@ test('an earlier attempt that may still run, or was granted before, blocks', asy
   assert.equal(await refusal(grantBody(controlPlane, agent, made, { attempt: 2 })), undefined);
   assert.equal(await refusal(grantBody(controlPlane, other, made, { attempt: 3 }), other), 'attempt-may-run');
   assert.equal(await refusal(grantBody(controlPlane, agent, made, { attempt: 1 })), 'attempt-not-new', 'going back');
+  const told = async () => (await organisation.client.job(made.body.job)).refusedGrant?.reason;
+  assert.equal(await told(), 'attempt-not-new');
   await agent.client.stopped(stoppedBy(agent, made, 2));
   assert.equal(await refusal(grantBody(controlPlane, other, made, { attempt: 3 }), other), undefined);
+  assert.equal(await told(), undefined, 'a grant since then');
   // The wall clock alone ends nothing.
   ahead.by = 100_000;
   const early = grantBody(controlPlane, agent, made, { attempt: 4 });
@@ -227,8 +230,9 @@ test('data that is gone stops the start', async () => {
 test('a secret that is not there stops the start, and its name is told to members alone', async () => {
   const made = await depositTestJob(rig, organisation, { work: { secrets: ['ABSENT'] } });
   assert.equal(await refusal(grantBody(controlPlane, agent, made, { attempt: 1 })), 'secret-missing');
-  const { missingSecrets } = await organisation.client.job(made.body.job);
+  const { missingSecrets, refusedGrant } = await organisation.client.job(made.body.job);
   assert.deepEqual(missingSecrets, ['ABSENT']);
+  assert.deepEqual([refusedGrant?.agent, refusedGrant?.reason, refusedGrant?.checks], [agent.id, 'secret-missing', []]);
 });
 
 test('a job past its end starts no more', async () => {

@@ -9,7 +9,17 @@ import { CustodianError } from '../custodian-error.ts';
 import { JOB_MISSING, JOB_NAME } from '../store/sealed-columns.ts';
 import type { JobTable } from '../store/tables.ts';
 
-const COLUMNS = ['job', 'name_box', 'device', 'at', 'attempt', 'agent', 'commit_record', 'missing_box'] as const;
+const COLUMNS = [
+  'job',
+  'name_box',
+  'device',
+  'at',
+  'attempt',
+  'agent',
+  'commit_record',
+  'missing_box',
+  'refused_grant',
+] as const;
 
 /** The newest jobs, with their names. */
 export async function listJobs(context: CustodianContext, claimed: ClaimedOrganisation): Promise<JobRow[]> {
@@ -41,6 +51,7 @@ export async function showJob(
       commit: row.commit_record,
       grants: grants.map(({ grant_envelope }) => grant_envelope),
       outputs: outputs.map(artifactRowOf),
+      ...(row.refused_grant === null ? {} : { refusedGrant: row.refused_grant }),
       ...(row.missing_box === null ? {} : { missingSecrets: context.columns.open(JOB_MISSING, job, row.missing_box) }),
     };
   });

@@ -12,6 +12,7 @@ import { MIGRATION_0005 } from './migration-0005.ts';
 import { MIGRATION_0006 } from './migration-0006.ts';
 import { MIGRATION_0007 } from './migration-0007.ts';
 import { MIGRATION_0008 } from './migration-0008.ts';
+import { MIGRATION_0012 } from './migration-0012.ts';
 import type { CustodianTables } from './tables.ts';
 
 /** The queries that run before it is known whose custodian this is. */
@@ -36,6 +37,7 @@ const MIGRATIONS = [
   { name: 'active-term', sql: MIGRATION_0006 },
   { name: 'object-uploader', sql: MIGRATION_0007 },
   { name: 'evidence', sql: MIGRATION_0008 },
+  { name: 'refused-grants', sql: MIGRATION_0012 },
 ] as const;
 
 /** One organisation and few members: more connections would only cost memory. */

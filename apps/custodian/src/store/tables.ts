@@ -2,7 +2,7 @@ import type { AgentId, ArtifactId, DeviceId, JobId, JoinCodeId, OrgId, ProjectId
 import type { DurablePartyMessage } from '@ringfence/client/control-link';
 import type { Digest, Envelope } from '@ringfence/crypto/sign';
 import type { Tier } from '@ringfence/protocol';
-import type { ControlPlaneRoute, NotifyEvent } from '@ringfence/protocol/payload';
+import type { ControlPlaneRoute, NotifyEvent, RefusedGrant } from '@ringfence/protocol/payload';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import type { ColumnType, Generated } from 'kysely';
 import type { EndpointTables } from './endpoint-tables.ts';
@@ -154,6 +154,8 @@ export interface JobTable {
   commit_record: ColumnType<Envelope | null, string | null, string | null>;
   /** Names of the secrets that the last refused grant lacked. */
   missing_box: Uint8Array | null;
+  /** Why the last grant was refused; none since the last one that was given. */
+  refused_grant: ColumnType<RefusedGrant | null, string | null, string | null>;
 }
 
 /** What a job's outputs are called. */

@@ -132,15 +132,6 @@ export const jobRow = z.strictObject({
   committed: z.boolean(),
 });
 export const jobsAnswer = z.strictObject({ jobs: z.array(jobRow) });
-export const jobAnswer = z.strictObject({
-  row: jobRow,
-  commit: envelope.nullable(),
-  grants: z.array(envelope),
-  outputs: z.array(artifactRow),
-  /** Secrets that the last refused grant lacked. */
-  missingSecrets: z.array(variableName).optional(),
-});
-
 /** `POST /v1/grants`, from the leased agent: the four statements, and where its own journal stands. */
 export const grantRequest = z.strictObject({
   job: envelope,
@@ -171,6 +162,25 @@ export const GRANT_REFUSALS = [
   'secret-missing',
   'wrong-site',
 ] as const;
+/** A grant that the custodian refused, and the checks of statements that failed, in order. */
+export const refusedGrant = z.strictObject({
+  at: moment,
+  agent: idOf('agent'),
+  reason: z.enum(GRANT_REFUSALS),
+  checks: z.array(z.string().max(40)).max(32),
+});
+/** `GET /v1/jobs/JOB`. */
+export const jobAnswer = z.strictObject({
+  row: jobRow,
+  commit: envelope.nullable(),
+  grants: z.array(envelope),
+  outputs: z.array(artifactRow),
+  /** The last grant that was refused, unless one was given since. */
+  refusedGrant: refusedGrant.optional(),
+  /** Secrets that it lacked. */
+  missingSecrets: z.array(variableName).optional(),
+});
+
 /**
  * `payload` is the grant payload sealed to the agent's sealing key. `resume`: the agent's `resume` names another record than the one that
  * the custodian stored last (the answer to an earlier request was lost), so it asks for the hash of that one; the agent repeats the request.
@@ -259,5 +269,6 @@ export const custodianStatus = z.strictObject({
 });
 
 export type GrantRefusal = (typeof GRANT_REFUSALS)[number];
+export type RefusedGrant = z.infer<typeof refusedGrant>;
 export type ArtifactRow = z.infer<typeof artifactRow>;
 export type JobRow = z.infer<typeof jobRow>;
