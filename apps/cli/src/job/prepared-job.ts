@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { canonicalBytes, epochMs, newId, toBase64Url, type Clock, type JobId } from '@ringfence/base';
+import { canonicalBytes, epochMs, newId, toBase64Url, type Clock, type EpochMs, type JobId } from '@ringfence/base';
 import { sha256Hex, type Envelope } from '@ringfence/crypto/sign';
 import { CLOCK_SKEW_MS, readStatement, signStatement, workloadDigest } from '@ringfence/keyring';
 import { constraintsFor, type LabelConstraints, type Loosening, type PlacementLabel } from '@ringfence/policy';
@@ -72,7 +72,15 @@ export async function labelJob({ clock, rng }: CommandContext, session: Session,
   const label = readStatement('label', labelEnvelope).claimed;
   requireClock(label, clock);
   const constraints = constraintsOf(file, label);
-  return { ...read, id, job, labelEnvelope, label, constraints, placement: placementOf(job, constraints, sites) };
+  return {
+    ...read,
+    id,
+    job,
+    labelEnvelope,
+    label,
+    constraints,
+    placement: placementOf(job, constraints, { sites, at: clock.now() }),
+  };
 }
 
 /** Nobody starts anything on a label of the future: a job with it would wait, refused again and again, until that has come. */
@@ -83,8 +91,9 @@ function requireClock({ at }: LabelStatement, clock: Clock): void {
   });
 }
 
-/** How long an order may be started: a service for as long as its file says, since its replicas come and go; the next launch renews it. */
-function validFor({ type, maxDurationMs }: ResolvedJob): number {
+/** How long an order may be started: until its deadline, a service for as long as its file says, since its replicas come and go; the next launch renews it. */
+function validFor({ type, maxDurationMs, deadlineMs }: ResolvedJob): number {
+  if (deadlineMs !== undefined) return deadlineMs;
   return type === 'serve' ? Math.max(maxDurationMs, SHORTEST_ORDER_MS) : ORDER_VALID_MS;
 }
 
@@ -150,17 +159,27 @@ function requireCardsThere({ resources }: JobFile, isolation: Isolation): void {
   throw new JobFileError([{ path: 'resources.gpu', code: 'not-yet', message }]);
 }
 
-function placementOf(job: ResolvedJob, constraints: LabelConstraints, sites: PlacementPart['sites']): PlacementPart {
+function placementOf(
+  job: ResolvedJob,
+  constraints: LabelConstraints,
+  { sites, at }: { readonly sites: PlacementPart['sites']; readonly at: EpochMs },
+): PlacementPart {
   const { logs: _, ...placed } = constraints;
+  const { residencyDeny, customerKey } = job.privacy;
   return {
     v: 1,
     type: job.type,
     resources: job.resources,
     ...placed,
+    ...(residencyDeny === undefined ? {} : { residencyDeny: [...residencyDeny] }),
+    ...(customerKey === true ? { customerKey } : {}),
     ...(sites === undefined ? {} : { sites }),
     onPartition: job.onPartition,
     spot: job.spot,
     ...(job.maxPrice === undefined ? {} : { maxPrice: job.maxPrice }),
+    ...(job.budget === undefined ? {} : { budget: { ...job.budget, attempts: job.maxAttempts } }),
+    ...(job.deadlineMs === undefined ? {} : { deadline: epochMs(at + job.deadlineMs) }),
+    ...(job.weights === undefined ? {} : { weights: { ...job.weights } }),
     priority: job.priority,
     maxDurationMs: job.maxDurationMs,
     ...(job.retry.on.length === 0 ? {} : { retryOn: [...job.retry.on] }),

@@ -15,6 +15,7 @@ export function contradictions(values: JobValues, tree: Tree): Finding[] {
     ...secretsAndEnv(values),
     ...secretFiles(values, has),
     ...privacy(values),
+    ...terms(values),
   ];
 }
 
@@ -102,5 +103,20 @@ function privacy({ privacy: values }: JobValues): Finding[] {
       conflict(['privacy', 'isolation'], "process is for the organisation's own site, and tiers leaves it out"),
     );
   }
+  const denied = new Set(wishes.residencyDeny);
+  if (denied.size > 0 && (wishes.residency ?? ['']).every((place) => denied.has(place)))
+    found.push(conflict(['privacy', 'place', 'residency_deny'], 'it denies all that residency allows'));
+  return found;
+}
+
+function terms({ type, deadline, budget, resources }: JobValues): Finding[] {
+  const found: Finding[] = [];
+  if (type === 'serve' && deadline !== undefined)
+    found.push(conflict(['deadline'], 'replicas of a service start for as long as it is wanted; leave it out'));
+  if (type === 'serve' && budget !== undefined)
+    found.push(conflict(['budget'], 'a service has no last attempt; resources.max_price limits what an hour costs'));
+  const hourly = resources?.max_price?.currency;
+  if (budget !== undefined && hourly !== undefined && hourly !== budget.currency)
+    found.push(conflict(['budget'], 'resources.max_price is in another currency; no price would be within both'));
   return found;
 }

@@ -32,6 +32,7 @@ export { requireLabel, resolveJob, type ResolvedJob } from './resolve.ts';
 export type { ResourceWishes, Spot } from './resource-fields.ts';
 export { RESERVED_SANDBOX_ROOTS, type SandboxPath, type Workdir } from './sandbox-path.ts';
 export type { Service } from './service-fields.ts';
+export type { Money, PreferenceWeights } from './term-fields.ts';
 export { MAX_JOB_FILE_BYTES } from './yaml-tree.ts';
 export {
   PACK_LIMITS,

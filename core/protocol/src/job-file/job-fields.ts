@@ -10,6 +10,7 @@ import { oneOf, record, refuse, text, wholeNumber, type Read, type ReadBy } from
 import { resourceFields } from './resource-fields.ts';
 import { workdirValue } from './sandbox-path.ts';
 import { serviceFields } from './service-fields.ts';
+import { budgetValue, deadlineValue, weightFields } from './term-fields.ts';
 
 const readScript = text((value) => (value.trim() === '' ? undefined : value), 'a shell command or script');
 
@@ -48,6 +49,9 @@ export const jobFields = record(
     on_partition: oneOf(ON_PARTITION),
     priority: wholeNumber(0, 100),
     max_duration: maxDuration,
+    deadline: deadlineValue,
+    budget: budgetValue,
+    weights: weightFields,
     notify: notifyFields,
     service: serviceFields,
     privacy: privacyFields,

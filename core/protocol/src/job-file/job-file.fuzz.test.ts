@@ -26,7 +26,7 @@ const CANARY = 'canary'.split('').join(MARK);
 
 const WORDS = (
   'name type run setup image python workdir mounts outputs resources nodes env secrets retry on_partition priority ' +
-  'max_duration notify service privacy purpose profile dataset artifact cpus memory gpu disk spot max_price on max ' +
+  'max_duration deadline budget weights cost speed gravity residency_deny customer_key notify service privacy purpose profile dataset artifact cpus memory gpu disk spot max_price on max ' +
   'checkpoint port api replicas scaling metric target probe sensitivity place tiers residency require evidence_grade ' +
   'evidence_max_age isolation burst tee egress logs nme memroy constructor toString __proto__ /data /out /usr / LR'
 ).split(' ');

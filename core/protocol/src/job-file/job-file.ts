@@ -9,6 +9,7 @@ import type { PrivacyWishes } from './privacy-fields.ts';
 import type { ResourceWishes } from './resource-fields.ts';
 import type { Workdir } from './sandbox-path.ts';
 import type { Service } from './service-fields.ts';
+import type { Money, PreferenceWeights } from './term-fields.ts';
 
 /** What the job's root file system holds. */
 export type RootFileSystem =
@@ -39,6 +40,11 @@ export interface JobFileFields {
   /** 0 to 100. */
   readonly priority: number;
   readonly maxDurationMs: DurationMs | undefined;
+  /** How long after the launch an attempt may still start. */
+  readonly deadlineMs: DurationMs | undefined;
+  /** What the whole job may cost away from home. */
+  readonly budget: Money | undefined;
+  readonly weights: PreferenceWeights | undefined;
   readonly notify: readonly NotifyEvent[];
   readonly service: Service | undefined;
   readonly privacy: PrivacyWishes;

@@ -52,6 +52,7 @@ describe('docs/job-file.md', () => {
       'notify',
       'service',
       'service.scaling',
+      'weights',
       'privacy',
       'privacy.place',
       'privacy.tee',
@@ -65,7 +66,7 @@ describe('docs/job-file.md', () => {
       known += keys.length;
       for (const key of keys) assert.match(PAGE, new RegExp(`[\`{.: ]${key}[\`:]`), `${section}.${key}`);
     }
-    assert.equal(known, 53);
+    assert.equal(known, 62);
   });
 
   test('names every reserved path, word and label', () => {

@@ -49,17 +49,22 @@ describe('a job file that is right', () => {
       onPartition: undefined,
       priority: 50,
       maxDurationMs: undefined,
+      deadlineMs: undefined,
+      budget: undefined,
+      weights: undefined,
       notify: [],
       service: undefined,
       privacy: {
         sensitivity: undefined,
         tiers: undefined,
         residency: undefined,
+        residencyDeny: undefined,
         require: undefined,
         evidenceGrade: undefined,
         evidenceMaxAgeDays: undefined,
         isolation: undefined,
         burst: undefined,
+        customerKey: undefined,
         tee: undefined,
         egress: undefined,
         logs: undefined,
@@ -89,9 +94,10 @@ notify: {on: [failed, succeeded]}
 service: {port: 8000, api: openai, replicas: 0..8, scaling: {metric: concurrency, target: 16}, probe: /health}
 privacy:
   sensitivity: internal
-  place: {tiers: [private], residency: [EU], require: [iso27001, hipaa-baa], evidence_grade: third-party, evidence_max_age: 90d}
+  place: {tiers: [private], residency: [EU], residency_deny: [FR, US], require: [iso27001, hipaa-baa], evidence_grade: third-party, evidence_max_age: 90d}
   isolation: container
   burst: never
+  customer_key: true
   tee: {require: [sev-snp, tdx], gpu: true}
   egress: [Mirror.example:443]
   logs: local
@@ -118,11 +124,13 @@ privacy:
       sensitivity: 'internal',
       tiers: ['private'],
       residency: ['EU'],
+      residencyDeny: ['FR', 'US'],
       require: ['iso27001', 'hipaa-baa'],
       evidenceGrade: 'third-party',
       evidenceMaxAgeDays: 90,
       isolation: 'container',
       burst: 'never',
+      customerKey: true,
       tee: { require: ['sev-snp', 'tdx'], gpu: true },
       egress: ['mirror.example:443'],
       logs: 'local',
@@ -130,6 +138,13 @@ privacy:
     const trained = parseJobFile('name: a\nrun: b\nretry: {on: [no-capacity, interruption, error], max: 5}\n');
     assert.deepEqual(trained.retry, { on: ['no-capacity', 'interruption', 'error'], max: 5, checkpoint: undefined });
     assert.equal(file.maxDurationMs, 6 * 3600e3);
+    const bounded = parseJobFile(
+      'name: a\nrun: b\ndeadline: 36h\nbudget: 20.5 EUR\nweights: {cost: 2, speed: 0.25, gravity: 0}\n',
+    );
+    assert.deepEqual(
+      [bounded.deadlineMs, bounded.budget, bounded.weights],
+      [36 * 3600e3, { microUnits: 20_500_000, currency: 'EUR' }, { cost: 2_000, speed: 250, gravity: 0 }],
+    );
   });
 
   test('hands env values on as they are written', () => {
@@ -285,9 +300,17 @@ const WRONG: readonly [string, string, string][] = [
   ['priority: -1', 'priority', 'wrong-value'],
   ['max_duration: 6', 'max_duration', 'wrong-value'],
   ['max_duration: 1ms', 'max_duration', 'out-of-range'],
+  ['deadline: 30s', 'deadline', 'out-of-range'],
+  ['deadline: tomorrow', 'deadline', 'wrong-value'],
+  ['budget: 20', 'budget', 'wrong-value'],
+  ['weights: {cost: 1000.5}', 'weights.cost', 'wrong-value'],
+  ['weights: {coast: 1}', 'weights.coast', 'unknown-key'],
   ['notify: {on: [faild]}', 'notify.on[0]', 'wrong-value'],
   ['purpose: Research', 'purpose', 'wrong-value'],
   ['privacy: {place: {residency: [Germany]}}', 'privacy.place.residency[0]', 'wrong-value'],
+  ['privacy: {place: {residency_deny: [usa]}}', 'privacy.place.residency_deny[0]', 'wrong-value'],
+  ['privacy: {place: {residency_denied: [US]}}', 'privacy.place.residency_denied', 'unknown-key'],
+  ['privacy: {customer_key: yes}', 'privacy.customer_key', 'wrong-value'],
   ['privacy: {place: {evidence_max_age: 12h}}', 'privacy.place.evidence_max_age', 'out-of-range'],
   ['privacy: {place: {tiers: []}}', 'privacy.place.tiers', 'out-of-range'],
   ['privacy: {tee: {require: [sgx]}}', 'privacy.tee.require[0]', 'wrong-value'],
@@ -334,6 +357,10 @@ const CONTRADICTORY: readonly [string, string, string][] = [
     'looser-than-label',
   ],
   ['privacy: {burst: allowed, place: {tiers: [private]}}', 'privacy.burst', 'contradiction'],
+  ['type: serve\nservice: {port: 8000}\ndeadline: 6h', 'deadline', 'contradiction'],
+  ['type: serve\nservice: {port: 8000}\nbudget: 6 EUR', 'budget', 'contradiction'],
+  ['budget: 6 EUR\nresources: {max_price: 1 USD}', 'budget', 'contradiction'],
+  ['privacy: {place: {residency: [US], residency_deny: [EU, US]}}', 'privacy.place.residency_deny', 'contradiction'],
   ['privacy: {isolation: process, place: {tiers: [secure-cloud]}}', 'privacy.isolation', 'contradiction'],
 ];
 

@@ -9,6 +9,7 @@ import { JobFileError } from './problem.ts';
 import type { Place } from './read.ts';
 import { resourceWishes } from './resource-fields.ts';
 import { serviceOf } from './service-fields.ts';
+import { weightsOf } from './term-fields.ts';
 import type { Tree, TreePath } from './tree.ts';
 import { readTree } from './yaml-tree.ts';
 
@@ -57,6 +58,9 @@ function assemble(values: JobValues, name: JobFileFields['name']): JobFile {
     onPartition: values.on_partition,
     priority: values.priority ?? DEFAULT_PRIORITY,
     maxDurationMs: values.max_duration,
+    deadlineMs: values.deadline,
+    budget: values.budget,
+    weights: weightsOf(values.weights),
     notify: values.notify?.on ?? [],
     service: serviceOf(values.service),
     privacy: privacyWishes(values.privacy),

@@ -36,12 +36,16 @@ export interface PrivacyWishes {
   readonly tiers: readonly Tier[] | undefined;
   /** Any of these; ISO 3166-1 alpha-2, EU or EEA. */
   readonly residency: readonly string[] | undefined;
+  /** None of these; the same words. */
+  readonly residencyDeny: readonly string[] | undefined;
   readonly require: readonly EvidenceStandard[] | undefined;
   readonly evidenceGrade: EvidenceGrade | undefined;
   readonly evidenceMaxAgeDays: number | undefined;
   /** At least this. */
   readonly isolation: Isolation | undefined;
   readonly burst: Burst | undefined;
+  /** Its keys may be nowhere that strangers could read them. */
+  readonly customerKey: boolean | undefined;
   /** Any of `require`; `gpu` asks for a confidential GPU too. */
   readonly tee: { readonly require: readonly Tee[]; readonly gpu: boolean } | undefined;
   readonly egress: readonly EgressTarget[] | undefined;
@@ -56,6 +60,7 @@ const country = text(
 const placeFields = record({
   tiers: listOf(oneOf(TIERS), 1, TIERS.length),
   residency: listOf(country, 1, 32),
+  residency_deny: listOf(country, 1, 32),
   require: listOf(oneOf(EVIDENCE_STANDARDS), 0, EVIDENCE_STANDARDS.length),
   evidence_grade: oneOf(EVIDENCE_GRADES),
   evidence_max_age: evidenceAgeDays,
@@ -67,6 +72,7 @@ export const privacyFields = record({
   place: placeFields,
   isolation: oneOf(ISOLATIONS),
   burst: oneOf(BURST),
+  customer_key: trueOrFalse,
   tee: record({ require: listOf(oneOf(TEES), 1, TEES.length), gpu: trueOrFalse }, ['require']),
   egress: listOf(text(parseEgressTarget, 'host:port with one exact public or local-network host, no wildcard'), 0, 64),
   logs: oneOf(LOGS),
@@ -79,11 +85,13 @@ export function privacyWishes(values: ReadBy<typeof privacyFields> = {}): Privac
     sensitivity: values.sensitivity,
     tiers: place.tiers,
     residency: place.residency,
+    residencyDeny: place.residency_deny,
     require: place.require,
     evidenceGrade: place.evidence_grade,
     evidenceMaxAgeDays: place.evidence_max_age,
     isolation: values.isolation,
     burst: values.burst,
+    customerKey: values.customer_key,
     tee: tee === undefined ? undefined : { require: tee.require ?? [], gpu: tee.gpu ?? false },
     egress: values.egress,
     logs: values.logs,
