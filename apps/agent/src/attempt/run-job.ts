@@ -81,6 +81,8 @@ export function judgeExit(work: AttemptWork, exit: SandboxExit): Outcome {
   const serves = work.admission?.job.body.type === 'serve';
   if (exit.ended === 'exited' && exit.code === 0 && !serves) return 'succeeded';
   const outcome = outcomeOf(exit);
+  // It was told to: the signal that ended it says nothing of the job.
+  if (outcome === 'stopped') return outcome;
   const own = outcome === 'failed' && exit.ended === 'exited';
   work.failure = envelopeOf(work, exit, own ? 'user-code' : exit.ended === 'not-started' ? 'platform' : 'resources');
   return outcome;

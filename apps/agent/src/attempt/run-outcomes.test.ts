@@ -4,6 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { until } from '@ringfence/base/until';
 import { SKIP_PREFIX, need } from '../../../../scripts/needs.ts';
 import type { Workload } from '@ringfence/protocol/payload';
+import { AttemptFolder } from './attempt-folder.ts';
 import { KILL_BEFORE_MS, STOP_BEFORE_MS } from './attempt-machine.ts';
 import { JumpingClock } from './jumping-clock.fixture.ts';
 import { WORKLOAD } from './members.fixture.ts';
@@ -109,6 +110,8 @@ describe('a job ends as', () => {
     await organisation.settled();
     assert.equal(alive(), 0);
     assert.deepEqual(endings(organisation), ['interrupted']);
+    const { about } = new AttemptFolder(organisation.machine.state, { job, attempt: 1 });
+    assert.equal(about?.view.failure, null, 'the signal that ended it is no failure of the job');
   });
 
   it('interrupted, when the agent stops', async (t) => {
