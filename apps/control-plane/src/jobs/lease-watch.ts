@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { eachForItself } from '../placement/ends-round.ts';
 import { changeJob } from './change-job.ts';
 import { LEASE_GRACE_MS, LEASE_TTL_MS } from './clock-terms.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
@@ -30,8 +31,16 @@ export async function expireLeases(context: ControlPlaneContext, seen: SeenLease
     now: context.clock.monotonic(),
     silence: LEASE_TTL_MS + LEASE_GRACE_MS,
   });
-  for (const lease of watched.silent.slice(0, MOST_LOST_AT_ONCE)) await loseAttempt(context, lease);
+  const lost = inTurns(watched.silent).slice(0, MOST_LOST_AT_ONCE);
+  await eachForItself(context, lost, (lease) => loseAttempt(context, lease));
   return watched.seen;
+}
+
+/** Organisations take turns, so that one whose changes fail holds up no other. */
+function inTurns(leases: readonly LeaseRow[]): LeaseRow[] {
+  const byOrg = [...Map.groupBy(leases, ({ org }) => org).values()];
+  const longest = Math.max(0, ...byOrg.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, turn) => byOrg.flatMap((of) => of[turn] ?? [])).flat();
 }
 
 async function loseAttempt(context: ControlPlaneContext, { org, job, attempt, renewals }: LeaseRow): Promise<void> {
@@ -63,14 +72,16 @@ export async function expireJobs(context: ControlPlaneContext): Promise<void> {
       .select(['org', 'job'])
       .where('state', 'in', ['parked', 'queued', 'lost'])
       .where('expires_at', '<', now)
+      .orderBy(sql`row_number() over (partition by org order by expires_at)`)
       .limit(200)
       .execute(),
   );
-  for (const { org, job } of due)
-    await context.changes.run(org, async (tx) => {
+  await eachForItself(context, due, ({ org, job }) =>
+    context.changes.run(org, async (tx) => {
       await context.term.assertHeld(tx);
       await changeJob(context, tx, { org, job }, { kind: 'job-expired' });
-    });
+    }),
+  );
 }
 
 /** Drops nonces whose signatures are stale by now. */

@@ -1,4 +1,5 @@
 import type { JobId, OrgId } from '@ringfence/base';
+import { sql } from 'kysely';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { dueAt } from './back-off-end.ts';
 
@@ -21,7 +22,8 @@ export function dueRetries(context: ControlPlaneContext): Promise<readonly { org
             has.and([has('retry_reason', '=', 'no-capacity'), has('inventory', '>', has.ref('inventory_seen'))]),
           ]),
         )
-        .orderBy('not_before')
+        // One whose jobs cannot be dealt with would else fill every round.
+        .orderBy(sql`row_number() over (partition by job.org order by not_before)`)
         .limit(500)
         .execute(),
     { readOnly: true },

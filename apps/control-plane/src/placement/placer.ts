@@ -1,16 +1,16 @@
 import { errorFields, isId, type JobId, type OrgId } from '@ringfence/base';
-import { StoreError, type Subscription } from '@ringfence/store';
-import { ControlPlaneError } from '../control-plane-error.ts';
+import type { Subscription } from '@ringfence/store';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { expireJobs, expireLeases, forgetNonces } from '../jobs/lease-watch.ts';
 import type { SeenLeases } from '../jobs/silent-leases.ts';
 import { dueRetries } from './due-retries.ts';
+import { endsRound } from './ends-round.ts';
 import { placeJobs } from './place-jobs.ts';
 
 const WATCH_MS = 1_000;
 const MOST_AT_ONCE = 500;
 /** So many jobs share a transaction: more hold their organisation's turn for longer. */
-const MOST_IN_TURN = 32;
+const MOST_IN_TURN = 256;
 
 /** Places waiting jobs while this replica holds the term: when a change wakes it, and now and then. */
 export class Placer {
@@ -129,23 +129,23 @@ export class Placer {
 
   async #sweep(): Promise<void> {
     if (this.#context.term.current === undefined) return;
-    try {
-      this.#seenLeases = await expireLeases(this.#context, this.#seenLeases);
-      await expireJobs(this.#context);
-      for (const { org, job } of await dueRetries(this.#context)) this.#wake(`${org} ${job}`);
-      await forgetNonces(this.#context);
-    } catch (error) {
-      this.#context.log.warn('placer.sweep_failed', errorFields(error));
-    }
+    const steps = [
+      async () => {
+        this.#seenLeases = await expireLeases(this.#context, this.#seenLeases);
+      },
+      () => expireJobs(this.#context),
+      async () => {
+        for (const { org, job } of await dueRetries(this.#context)) this.#wake(`${org} ${job}`);
+      },
+      () => forgetNonces(this.#context),
+    ];
+    for (const step of steps)
+      try {
+        await step();
+      } catch (error) {
+        this.#context.log.warn('placer.sweep_failed', errorFields(error));
+      }
   }
-}
-
-/** Whether the next job would fail too: the database is away, or another replica places. */
-function endsRound(error: unknown): boolean {
-  return (
-    (error instanceof StoreError || error instanceof ControlPlaneError) &&
-    ['unavailable', 'closed'].includes(error.code)
-  );
 }
 
 /** Jobs of each organisation in their order, as many as share a turn; organisations take turns. */
