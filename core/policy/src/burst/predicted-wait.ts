@@ -22,7 +22,8 @@ export interface QueuedJob {
   readonly expectedMs: number;
 }
 
-interface Timeline {
+/** What of a machine is free when. */
+export interface Timeline {
   readonly machine: HomeMachine;
   /** When the last job that was thought of starts here; what is free from then on, and what comes back later. */
   at: number;
@@ -57,7 +58,8 @@ export function predictedWaits(
   return waits;
 }
 
-function timelineOf(machine: HomeMachine, now: EpochMs): Timeline {
+/** A machine from `now` on; what should have ended before ends now. */
+export function timelineOf(machine: HomeMachine, now: EpochMs): Timeline {
   const ends = machine.running.map(({ take, endsBy }) => ({ at: Math.max(now, endsBy), take }));
   return { machine, at: now, free: machine.free, ends: ends.toSorted((a, b) => a.at - b.at) };
 }
