@@ -2,32 +2,56 @@ import type { OrgId } from '@ringfence/base';
 import type { DurableControlMessage } from '@ringfence/client/control-link';
 import { frameBytesOf } from '@ringfence/protocol/frames';
 import type { Message } from '@ringfence/protocol/messages';
-import type { CompiledQuery } from 'kysely';
+import { sql, type CompiledQuery } from 'kysely';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
 import type { PartyId } from '../store/tables.ts';
 
-/**
- * Puts a durable message for `party` into the outbox, in the transaction of the change that causes it. Throws ControlPlaneError `too-much` for
- * one that no frame takes: it would stand before all others to that party for ever.
- */
-export async function enqueue(
+/** The same as {@link enqueueAll} for one message to `party`. */
+export function enqueue(
   context: ControlPlaneContext,
   tx: Tx,
-  to: { party: PartyId; org: OrgId },
+  { party, org }: { party: PartyId; org: OrgId },
   message: DurableControlMessage,
 ): Promise<void> {
-  checkFits(message);
-  const { next_mid: next } = await tx
-    .updateTable('party')
-    .set((column) => ({ next_mid: column('next_mid', '+', 1) }))
-    .where('id', '=', to.party)
-    .returning('next_mid')
-    .executeTakeFirstOrThrow();
-  const row = { party: to.party, org: to.org, mid: next - 1, message: JSON.stringify(message) };
-  context.store.atCommit(tx, tx.insertInto('outbox').values(row).compile());
-  await context.changes.wake(tx, 'outbox', to.party);
+  return enqueueAll(context, tx, org, [{ party, message }]);
+}
+
+/**
+ * Puts durable messages for parties of `org` into the outbox, those to one party in their order, in the transaction of the change that causes
+ * them. Throws ControlPlaneError `too-much` for one that no frame takes: it would stand before all others to that party for ever.
+ */
+export async function enqueueAll(
+  context: ControlPlaneContext,
+  tx: Tx,
+  org: OrgId,
+  messages: readonly { readonly party: PartyId; readonly message: DurableControlMessage }[],
+): Promise<void> {
+  const counts = new Map<PartyId, number>();
+  const ranks = messages.map(({ party, message }) => {
+    checkFits(message);
+    const rank = counts.get(party) ?? 0;
+    counts.set(party, rank + 1);
+    return rank;
+  });
+  const { numAffectedRows } = await sql`
+    with message as (
+      select * from unnest(
+        ${messages.map(({ party }) => party)}::text[], ${ranks}::bigint[], ${messages.map(({ message }) => JSON.stringify(message))}::text[]
+      ) as message (party, rank, body)
+    ), grown as (
+      update party set next_mid = next_mid + more.messages
+      from unnest(${[...counts.keys()]}::text[], ${[...counts.values()]}::bigint[]) as more (party, messages)
+      where party.id = more.party
+      returning party.id, party.next_mid - more.messages as first
+    )
+    insert into outbox (party, mid, org, message)
+      select grown.id, grown.first + message.rank, ${org}, message.body::jsonb from message join grown on grown.id = message.party`.execute(
+    tx,
+  );
+  if (numAffectedRows !== BigInt(messages.length)) throw new RangeError('a message is for a party that is not there');
+  for (const party of counts.keys()) await context.changes.wake(tx, 'outbox', party);
 }
 
 function checkFits(message: DurableControlMessage): void {

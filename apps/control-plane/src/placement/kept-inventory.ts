@@ -70,10 +70,12 @@ export class KeptInventory {
     this.#take(rows, new Map(marks.map((mark) => [mark.offer, mark])));
   }
 
-  /** Reads one offer again, which somebody else has changed. */
-  async readAgain(tx: Tx, offer: OfferId): Promise<void> {
-    const rows = await storedOffers(tx, [offer]);
-    if (rows.length === 0) this.#forget(new Set([...this.#known.keys()].filter((id) => id !== offer)));
+  /** Reads offers again, some of which somebody else has changed; what was noted as reserved there counts no more. */
+  async readAgain(tx: Tx, offers: readonly OfferId[]): Promise<void> {
+    const rows = await storedOffers(tx, offers);
+    const there = new Set(rows.map(({ offer }) => offer));
+    const gone = new Set(offers.filter((offer) => !there.has(offer)));
+    if (gone.size > 0) this.#forget(new Set([...this.#known.keys()].filter((offer) => !gone.has(offer))));
     this.#take(rows, this.#known);
   }
 
@@ -105,12 +107,12 @@ export class KeptInventory {
     return this.#known.get(offer)?.rowVersion;
   }
 
-  /** Notes what the transaction took of an offer, with the version that its row has now. */
-  noteReserved(offer: OfferId, take: Take, rowVersion: number): void {
+  /** Notes what the transaction takes of an offer, which raises the version of its row by one. */
+  noteReserved(offer: OfferId, take: Take): void {
     const known = this.#known.get(offer);
     if (known === undefined || !this.#inventory.reserve(offer, take))
       throw new RangeError('what was reserved was not free');
-    this.#know({ ...known, rowVersion });
+    this.#know({ ...known, rowVersion: known.rowVersion + 1 });
   }
 
   /** The offer as it came in, and what of it is free now. */

@@ -1,11 +1,12 @@
-import { canonicalJson, type JobId, type OrgId } from '@ringfence/base';
-import type { Placement } from '@ringfence/policy/placement';
+import { canonicalJson, type EpochMs, type JobId, type OrgId } from '@ringfence/base';
+import type { ConstraintCount, Placement } from '@ringfence/policy/placement';
+import { sql } from 'kysely';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { Tx } from '../store/open-store.ts';
 import { dueAt } from './back-off-end.ts';
 import type { KeptInventory } from './kept-inventory.ts';
-import { leaseJob } from './lease-job.ts';
-import { reserveOffer } from './reserve-offer.ts';
+import { leaseJobs, recordLease, type LeasedJob } from './lease-jobs.ts';
+import { reserveOffers, type Reserved } from './reserve-offers.ts';
 import { signPlacement } from './sign-placement.ts';
 import { holdJobs, requestOf, type WaitingJob } from './waiting-job.ts';
 
@@ -23,45 +24,70 @@ export async function placeJobs(context: ControlPlaneContext, org: OrgId, ids: r
   if (placed > 0) context.fault('place-after-commit');
 }
 
-/** An organisation's placer within one transaction of one term. */
-interface Turn {
-  readonly org: OrgId;
-  readonly kept: KeptInventory;
-  readonly term: number;
-}
-
 async function placeIn(
   context: ControlPlaneContext,
   tx: Tx,
   { org, ids, kept }: { org: OrgId; ids: readonly JobId[]; kept: KeptInventory },
 ): Promise<number> {
   const [term, jobs] = await Promise.all([context.term.assertHeld(tx), holdJobs(tx, ids)]);
-  const due = await dueOf(tx, org, { jobs, now: context.clock.now() });
+  const now = context.clock.now();
+  const due = await dueOf(tx, org, { jobs, now });
   if (due.length === 0) return 0;
-  await kept.bringUpToDate(tx, context.clock.now());
-  let placed = 0;
-  for (const job of due) if (await placeJob(context, tx, { org, kept, term }, job)) placed += 1;
+  await kept.bringUpToDate(tx, now);
+  const reserved = await reserveOffers(
+    tx,
+    kept,
+    due.map((job) => requestOf(job, now)),
+  );
+  const placed = await writeDown(context, tx, { org, term, now }, pairs(due, reserved));
   if (placed > 0) context.fault('place-before-commit');
   return placed;
 }
 
-/** False when the job goes on waiting. */
-async function placeJob(
+/** An organisation's turn within one transaction of one term. */
+interface Turn {
+  readonly org: OrgId;
+  readonly term: number;
+  readonly now: EpochMs;
+}
+
+/** A job of the turn, and what was decided about it. */
+interface DecidedJob extends Reserved {
+  readonly job: WaitingJob;
+}
+
+function pairs(jobs: readonly WaitingJob[], reserved: readonly Reserved[]): DecidedJob[] {
+  return reserved.flatMap((decided, at) => {
+    const job = jobs[at];
+    return job === undefined ? [] : [{ ...decided, job }];
+  });
+}
+
+/** Writes down what was decided about each job, events in the order of the jobs; how many of them were placed. */
+async function writeDown(
   context: ControlPlaneContext,
   tx: Tx,
-  { org, kept, term }: Turn,
-  job: WaitingJob,
-): Promise<boolean> {
-  const now = context.clock.now();
-  const { placement, inventoryEpoch } = await reserveOffer(tx, kept, requestOf(job, now));
-  if (!placement.decision.allow) {
-    await keepWaiting(context, tx, org, { job, placement });
-    return false;
+  { org, term, now }: Turn,
+  decided: readonly DecidedJob[],
+): Promise<number> {
+  const leased: LeasedJob[] = [];
+  const waiting: StillWaiting[] = [];
+  for (const { job, placement, inventoryEpoch } of decided) {
+    if (placement.decision.allow) {
+      const signed = signPlacement(context.identity, { org, job, term, placement, inventoryEpoch, now });
+      const lease = { job, chosen: placement.decision.chosen, ...signed };
+      leased.push(lease);
+      await recordLease(context, tx, org, lease);
+    } else {
+      const still = stillWaiting(job, placement);
+      if (still === undefined) continue;
+      waiting.push(still);
+      if (still.isNews) await context.record(tx, org, { type: 'job-waiting', job: job.job, refused: still.refused });
+    }
   }
-  const { chosen } = placement.decision;
-  const signed = signPlacement(context.identity, { org, job, term, placement, inventoryEpoch, now });
-  await leaseJob(context, tx, { org, job, chosen, term, ...signed });
-  return true;
+  noteWaiting(context, tx, waiting);
+  await leaseJobs(context, tx, { org, term }, leased);
+  return leased.length;
 }
 
 /** The jobs that wait and may be tried now: their time has come, or room for which they wait may be there. */
@@ -84,20 +110,31 @@ async function dueOf(
   );
 }
 
-async function keepWaiting(
-  context: ControlPlaneContext,
-  tx: Tx,
-  org: OrgId,
-  { job, placement }: { job: WaitingJob; placement: Placement },
-): Promise<void> {
-  const refused = [...placement.explanation.refused];
+/** What a job that fits nowhere waits for now. */
+interface StillWaiting {
+  readonly job: JobId;
+  readonly refused: ConstraintCount[];
+  readonly waitingFor: string;
+  /** It waited for something else before. */
+  readonly isNews: boolean;
+}
+
+/** Undefined when its row says so already. */
+function stillWaiting(job: WaitingJob, { explanation }: Placement): StillWaiting | undefined {
+  const refused = [...explanation.refused];
   const waitingFor = canonicalJson(refused);
   // The database gives objects back with their keys in another order.
-  const same = waitingFor === canonicalJson(job.waiting_for);
-  if (same && job.not_before === null) return;
-  // It is its machines that it waits for now, no longer the time.
-  const values = { waiting_for: waitingFor, not_before: null, retry_reason: null };
-  context.store.atCommit(tx, tx.updateTable('job').set(values).where('job', '=', job.job).compile());
-  if (same) return;
-  await context.record(tx, org, { type: 'job-waiting', job: job.job, refused });
+  const isNews = waitingFor !== canonicalJson(job.waiting_for);
+  return isNews || job.not_before !== null ? { job: job.job, refused, waitingFor, isNews } : undefined;
+}
+
+/** It is their machines that they wait for now, no longer the time. */
+function noteWaiting({ store }: ControlPlaneContext, tx: Tx, waiting: readonly StillWaiting[]): void {
+  if (waiting.length === 0) return;
+  const update = sql`
+    update job set waiting_for = waiting.waiting_for::jsonb, not_before = null, retry_reason = null
+    from unnest(${waiting.map(({ job }) => job)}::text[], ${waiting.map(({ waitingFor }) => waitingFor)}::text[])
+      as waiting (job, waiting_for)
+    where job.job = waiting.job`;
+  store.atCommit(tx, update.compile(tx));
 }

@@ -2,7 +2,7 @@ import type { EpochMs, JobId } from '@ringfence/base';
 import type { Envelope } from '@ringfence/crypto/sign';
 import { signedWishes, type PlacementRequest } from '@ringfence/policy/placement';
 import { labelStatement, type LabelStatement } from '@ringfence/protocol/statements';
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Tx } from '../store/open-store.ts';
 import type { JobTable } from '../store/tables.ts';
 
@@ -29,8 +29,10 @@ const COLUMNS = [
 
 /** The rows of these jobs in the order of `jobs`, which nobody else changes before the transaction ends. */
 export async function holdJobs(tx: Tx, jobs: readonly JobId[]): Promise<WaitingJob[]> {
-  const rows = await tx.selectFrom('job').select(COLUMNS).where('job', 'in', jobs).forNoKeyUpdate().execute();
-  return jobs.flatMap((id) => rows.find(({ job }) => job === id) ?? []);
+  const these = sql<JobId>`any(${jobs}::text[])`;
+  const rows = await tx.selectFrom('job').select(COLUMNS).where('job', '=', these).forNoKeyUpdate().execute();
+  const byId = new Map(rows.map((row) => [row.job, row]));
+  return jobs.flatMap((id) => byId.get(id) ?? []);
 }
 
 /** What the placer is asked for a job. */

@@ -9,10 +9,8 @@ export type WakeChannel = 'place' | 'outbox' | 'link';
 /** Called with what a change named, or with undefined when anything may have happened. */
 export type OnWake = (payload: string | undefined) => void;
 
-interface Noted {
-  readonly channel: WakeChannel;
-  readonly payload: string;
-}
+/** What a change named, each once. */
+type Noted = Map<WakeChannel, Set<string>>;
 
 /**
  * Changes of an organisation's rows, one after the other over all replicas, and whom they wake: this process as soon as
@@ -21,7 +19,7 @@ interface Noted {
 export class OrgChanges {
   readonly #store: ControlPlaneStore;
   readonly #replica: string;
-  readonly #noted = new WeakMap<Tx, Noted[]>();
+  readonly #noted = new WeakMap<Tx, Noted>();
   readonly #listeners = new Map<WakeChannel, Set<OnWake>>();
   readonly #turns = new Map<OrgId, Promise<void>>();
 
@@ -46,25 +44,36 @@ export class OrgChanges {
   }
 
   async #change<T>(org: OrgId, run: (tx: Tx) => Promise<T>): Promise<T> {
-    let noted: Noted[] = [];
+    let noted: Noted = new Map();
     const result = await this.#store.withOrg(
       org,
       async (tx) => {
-        noted = [];
+        noted = new Map();
         this.#noted.set(tx, noted);
-        return run(tx);
+        const done = await run(tx);
+        for (const [channel, payloads] of noted) await this.#notify(tx, channel, payloads);
+        return done;
       },
       // The first lock of every change: what it locks afterwards, in whatever order, cannot lock crosswise.
       { lock: organisationLock(org) },
     );
-    for (const { channel, payload } of noted) this.#spread(channel, payload);
+    for (const [channel, payloads] of noted) for (const payload of payloads) this.#spread(channel, payload);
     return result;
   }
 
   /** Notes in a running change whom it wakes. */
   async wake(tx: Tx, channel: WakeChannel, payload = ''): Promise<void> {
-    this.#noted.get(tx)?.push({ channel, payload });
-    await this.#store.notify(tx, channel, `${this.#replica} ${payload}`);
+    const noted = this.#noted.get(tx);
+    if (noted === undefined) return this.#notify(tx, channel, new Set([payload]));
+    noted.set(channel, (noted.get(channel) ?? new Set()).add(payload));
+  }
+
+  #notify(tx: Tx, channel: WakeChannel, payloads: ReadonlySet<string>): Promise<void> {
+    return this.#store.notify(
+      tx,
+      channel,
+      [...payloads].map((payload) => `${this.#replica} ${payload}`),
+    );
   }
 
   /** Calls `onWake` after changes here and on other replicas, and now and then. */

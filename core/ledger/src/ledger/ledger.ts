@@ -4,11 +4,11 @@ import { LedgerError } from '../ledger-error.ts';
 import { nextEntry, type LedgerEntry, type LedgerHead } from './ledger-chain.ts';
 
 /** The rows of a ledger in somebody's database; `Tx` is the transaction of the change that an event tells of. */
-export interface LedgerRows<Tx> {
+export interface LedgerRows<Tx, Event extends object = object> {
   /** The head, locked until the transaction ends, so that entries of one organisation follow each other. */
   lockHead(tx: Tx, org: OrgId): Promise<LedgerHead>;
-  /** Stores the entry and moves the head to it. */
-  insert(tx: Tx, org: OrgId, entry: LedgerEntry): Promise<void>;
+  /** Stores the entry, whose event `event` is, and moves the head to it. */
+  insert(tx: Tx, org: OrgId, entry: LedgerEntry, event: Event): Promise<void>;
 }
 
 /** Appends events to organisations' ledgers. */
@@ -19,7 +19,7 @@ export interface Ledger<Tx, Event extends object> {
 
 /** A ledger over `rows` whose events are of `schema`: ids, enumerations, bounded numbers. */
 export function createLedger<Tx, Schema extends z.ZodType<object>>(options: {
-  rows: LedgerRows<Tx>;
+  rows: LedgerRows<Tx, z.output<Schema>>;
   schema: Schema;
   clock: Clock;
 }): Ledger<Tx, z.output<Schema>> {
@@ -30,7 +30,7 @@ export function createLedger<Tx, Schema extends z.ZodType<object>>(options: {
       if (!parsed.success)
         throw new LedgerError('bad-event', 'the event is not on the list of this ledger', { cause: parsed.error });
       const entry = nextEntry(await rows.lockHead(tx, org), { org, at: clock.now(), event: parsed.data });
-      await rows.insert(tx, org, entry);
+      await rows.insert(tx, org, entry, parsed.data);
       return entry;
     },
   };

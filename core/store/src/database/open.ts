@@ -128,10 +128,12 @@ class DatabaseStore<DB, Query extends string> implements Store<DB, Query> {
     atCommit(tx, query);
   }
 
-  async notify(tx: Tx<DB>, channel: string, payload = ''): Promise<void> {
-    if (Buffer.byteLength(payload) > LONGEST_PAYLOAD)
+  async notify(tx: Tx<DB>, channel: string, payload: string | readonly string[] = ''): Promise<void> {
+    const payloads = typeof payload === 'string' ? [payload] : payload;
+    if (payloads.some((one) => Buffer.byteLength(one) > LONGEST_PAYLOAD))
       throw new StoreError('bad-options', `a notification carries an id of at most ${LONGEST_PAYLOAD} bytes`);
-    atCommit(tx, sql`select pg_notify(${channelName(this.#schema, channel)}, ${payload})`.compile(tx));
+    const name = channelName(this.#schema, channel);
+    atCommit(tx, sql`select pg_notify(${name}, payload) from unnest(${payloads}::text[]) as payload`.compile(tx));
   }
 
   async ping(): Promise<void> {

@@ -35,8 +35,11 @@ export interface Store<DB, Query extends string = string> {
    * 5,000) regardless: a lost notification delays and never loses work.
    */
   listen(channel: string, onWake: (wake: Wake) => void, options?: { readonly tickMs?: number }): Subscription;
-  /** Wakes the listeners of `channel` when `tx` commits. `payload` is an id of at most 200 bytes; every role of the database can read it. */
-  notify(tx: Tx<DB>, channel: string, payload?: string): Promise<void>;
+  /**
+   * Wakes the listeners of `channel` when `tx` commits, once for each payload. A payload is an id of at most 200 bytes; every role of the database
+   * can read it.
+   */
+  notify(tx: Tx<DB>, channel: string, payload?: string | readonly string[]): Promise<void>;
   /** One round trip in both roles; throws when one cannot be served. */
   ping(): Promise<void>;
   /** Connections by role. */

@@ -6,7 +6,7 @@ import { cleanUp, startDatabase, startReplica, temporaryFolder, until } from '..
 import { memberOf, newAgent, offerOf, PLACEMENT, TestOrganisation } from '../organisation.fixture.ts';
 import { openStore } from '../store/open-store.ts';
 import { KeptInventory, PLACING } from './kept-inventory.ts';
-import { reserveOffer } from './reserve-offer.ts';
+import { reserveOffers } from './reserve-offers.ts';
 
 const label = { sensitivity: 'internal', residency: [] } as const;
 
@@ -31,30 +31,42 @@ test('an inventory in step with the rows: who loses a race chooses anew, and wha
   const [first, second] = [house.agent.offer, other.offer].toSorted();
   assert.ok(first !== undefined && second !== undefined);
 
-  await t.test('a row that changed since it was read is not taken: the other is', async () => {
-    const kept = new KeptInventory(PLACING);
-    await store
-      .withOrg(house.org, async (tx) => {
-        await kept.bringUpToDate(tx, request.now);
-        const before = kept.epoch;
-        await tx
-          .updateTable('offer')
-          .set((column) => ({ free_cpu_milli: 0, row_version: column('row_version', '+', 1) }))
-          .where('offer', '=', first)
-          .execute();
-        const { placement, inventoryEpoch } = await reserveOffer(tx, kept, request);
-        assert.ok(placement.decision.allow && placement.decision.chosen.offer === second);
-        assert.deepEqual(placement.explanation.refused, [{ constraint: 'cpu', count: 1 }]);
-        assert.equal(inventoryEpoch, before + 1);
-        const rows = await tx.selectFrom('offer').select(['offer', 'free_cpu_milli']).orderBy('offer').execute();
-        assert.deepEqual(
-          rows.map(({ free_cpu_milli }) => free_cpu_milli),
-          [0, 3_000],
-        );
-        throw new Error('rolled back');
-      })
-      .catch((error: Error) => assert.equal(error.message, 'rolled back'));
-  });
+  await t.test(
+    'a row that changed since it was read is not taken, nor is any other of its turn: all choose anew',
+    async () => {
+      const kept = new KeptInventory(PLACING);
+      await store
+        .withOrg(house.org, async (tx) => {
+          await kept.bringUpToDate(tx, request.now);
+          const before = kept.epoch;
+          await tx
+            .updateTable('offer')
+            .set((column) => ({ free_cpu_milli: 0, row_version: column('row_version', '+', 1) }))
+            .where('offer', '=', first)
+            .execute();
+          // Four would have gone to the first, and one to the second.
+          const turn = await reserveOffers(tx, kept, Array<typeof request>(5).fill(request));
+          const chosen = turn.map(({ placement: { decision } }) =>
+            decision.allow ? decision.chosen.offer : undefined,
+          );
+          assert.deepEqual(chosen, [second, second, second, second, undefined]);
+          assert.deepEqual(turn[0]?.placement.explanation.refused, [{ constraint: 'cpu', count: 1 }]);
+          assert.deepEqual(
+            turn.map(({ inventoryEpoch }) => inventoryEpoch - before),
+            [1, 2, 3, 4, 5],
+          );
+          const rows = await tx.selectFrom('offer').select(['offer', 'free_cpu_milli']).orderBy('offer').execute();
+          assert.deepEqual(
+            rows.map(({ free_cpu_milli }) => free_cpu_milli),
+            [0, 0],
+          );
+          await kept.bringUpToDate(tx, request.now);
+          assert.equal(kept.epoch, before + 5, 'the rows have the versions that were noted');
+          throw new Error('rolled back');
+        })
+        .catch((error: Error) => assert.equal(error.message, 'rolled back'));
+    },
+  );
 
   await t.test('a plan and why reserve nothing and say what giving up would bring', async () => {
     const big = { ...PLACEMENT, resources: { ...PLACEMENT.resources, cpuMilli: 5_000 } };
