@@ -22,6 +22,8 @@ export const FAULT_POINTS = [
   'stopped-before-journal',
   'stopped-after-journal',
   'stopped-after-told',
+  'deletion-before-files',
+  'deletion-before-journal',
 ] as const;
 
 /** One of {@link FAULT_POINTS}. */

@@ -18,6 +18,7 @@ export * from './keyring-error.ts';
 export * from './statement.ts';
 export { CHECKS, grantRefusalOf, refusalOf, type Check } from './admission/checks.ts';
 export { openControlPlaneKeys, type ControlPlanePin } from './admission/control-plane-keys.ts';
+export { checkDeletion, type DeletionOrder, type DeletionReason } from './admission/deletion.ts';
 export { checkFence, type FenceReason } from './admission/fence.ts';
 export { checkGrant, checkPayload, workloadDigest, type GrantContext } from './admission/grant.ts';
 export {

@@ -44,9 +44,17 @@ export class AttemptRunner {
   readonly #wakes = new Set<() => void>();
   /** Attempts whose upload the next process goes on with. */
   readonly #left = new Set<string>();
+  readonly #onOver: () => void;
   #state: MachineState;
 
-  constructor(context: LinkContext, key: RecordKey, highest: ReadonlyMap<JobId, number>) {
+  /** `onOver` is called when an attempt is over and everybody who has to know was told, or will be by the next process. */
+  constructor(
+    context: LinkContext,
+    key: RecordKey,
+    highest: ReadonlyMap<JobId, number>,
+    onOver: () => void = () => {},
+  ) {
+    this.#onOver = onOver;
     this.#context = context;
     this.#key = key;
     this.#sealer = new LogSealer(context, this.#closing.signal);
@@ -56,6 +64,11 @@ export class AttemptRunner {
   /** Sends on the logs that an earlier process did not get to the custodian. */
   sealLogs(): void {
     this.#sealer.recover();
+  }
+
+  /** Resolves once no log is on its way to the custodian any more. */
+  logsSettled(): Promise<void> {
+    return this.#sealer.settled();
   }
 
   /** Attempts that are not over. */
@@ -327,6 +340,7 @@ export class AttemptRunner {
     this.#laidOut.delete(keyOf(work.id));
     this.#take({ type: 'ended', ...work.id });
     this.#context.metrics.attempts(this.live);
+    this.#onOver();
   }
 
   #laidOutOf(work: AttemptWork): LaidOut {

@@ -35,6 +35,8 @@ export interface TestOrganisation {
   readonly wishes: CustodianWishes;
   readonly machine: Machine;
   readonly context: LinkContext;
+  /** Called when an attempt is over. */
+  readonly onOver: (() => void)[];
   /** What an attempt wrote, its lines in order. */
   output(job: JobId, attempt?: number): readonly string[];
   /** Delivers a lease that ends in half a minute. */
@@ -60,10 +62,7 @@ export async function openOrganisation(
   over: Partial<CustodianWishes> = {},
   agentClock: Clock = clock,
 ): Promise<TestOrganisation> {
-  const folder = mkdtempSync(join(tmpdir(), 'ringfence-agent-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const links = join(folder, 'link');
-  makeFolder(links);
+  const links = emptyFolder(t);
   const key = RecordKey.generate(rng);
   const identity = await makeIdentity(links, key, { clock, rng });
   const statements = keyringStatements(publicKeys(identity));
@@ -77,8 +76,7 @@ export async function openOrganisation(
   const machine = await thisMachine();
   const journal = openJournal(links);
   const custodian = dialCustodian({ route: link.route, outer: {}, identity: identity.link, clock });
-  const facts: string[] = [];
-  noteFacts(journal, facts);
+  const facts = noteFacts(journal);
   const context: LinkContext = {
     link,
     identity,
@@ -96,7 +94,8 @@ export async function openOrganisation(
     log: createLog({ role: 'agent', clock, level: 'debug', write: (line) => void lines.push(line) }),
     fault: noFault,
   };
-  const runner = new AttemptRunner(context, key, new Map());
+  const onOver: (() => void)[] = [];
+  const runner = new AttemptRunner(context, key, new Map(), () => onOver.forEach((call) => call()));
   t.after(async () => {
     await runner.close(2_000);
     context.replicas.close();
@@ -111,6 +110,7 @@ export async function openOrganisation(
     wishes,
     machine,
     context,
+    onOver,
     output: outputOf(machine),
     ...leasing(context, runner, { lines, wishes }),
   };
@@ -189,13 +189,23 @@ function openJournal(folder: string): LinkJournal {
   return LinkJournal.open({ folder, party, controlPlane: IDS.controlPlane, clock });
 }
 
+function emptyFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ringfence-agent-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const links = join(folder, 'link');
+  makeFolder(links);
+  return links;
+}
+
 /** Reads along: which facts were written, in order. */
-function noteFacts(journal: LinkJournal, facts: string[]): void {
+function noteFacts(journal: LinkJournal): readonly string[] {
+  const facts: string[] = [];
   const append = journal.fact.bind(journal);
   journal.fact = async (fact, of) => {
     facts.push(fact.name);
     await append(fact, of);
   };
+  return facts;
 }
 
 let opened: Promise<Machine> | undefined;

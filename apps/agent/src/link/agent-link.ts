@@ -16,6 +16,7 @@ import type { Digest } from '@ringfence/crypto/sign';
 import { readStatement } from '@ringfence/keyring';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import type { EndpointCounts } from '@ringfence/protocol/payload';
+import type { NamedAttempt } from '@ringfence/protocol/statements';
 import { agentApi } from '../api/agent-api.ts';
 import { linkApi, type LinkHandlers } from '../api/link-api.ts';
 import { EnterRoute } from '../enter/enter-route.ts';
@@ -24,6 +25,8 @@ import { AttemptRunner } from '../attempt/attempt-runner.ts';
 import { isUploading, recoverAttempt } from '../attempt/recover-attempts.ts';
 import { address, type RunConfig } from '../config.ts';
 import { indexRoute, isIndexRequest } from '../data-in-place/index-route.ts';
+import { DeletionHistory } from '../deletion/deletion-facts.ts';
+import { Deletions } from '../deletion/deletions.ts';
 import type { Fault } from '../fault-points.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { memberApi, notAGateway } from '../gateway/member-api.ts';
@@ -75,6 +78,7 @@ export class AgentLink {
   readonly #history: AttemptHistory;
   /** Attempts of an earlier process that are not brought to an end yet: their folders hold what is. */
   readonly #left: Set<AttemptRecord>;
+  readonly #deletions: Deletions;
   readonly #offering: OfferKeeper;
   readonly #gateway: Gateway | undefined;
   readonly #stopping = new AbortController();
@@ -85,7 +89,7 @@ export class AgentLink {
     this.#options = options;
     const folder = linkFolder(options.state, link.controlPlane.id);
     const identity = openIdentity(folder, key);
-    const history = new AttemptHistory();
+    const [history, ordered] = [new AttemptHistory(), new DeletionHistory()];
     const party = { id: link.agent, org: link.org, role: 'agent' } as const;
     const controlPlane: ControlPlaneId = link.controlPlane.id;
     const journal = LinkJournal.open({
@@ -97,7 +101,10 @@ export class AgentLink {
       rng,
       log,
       retention: options.retention,
-      onFact: (fact) => history.take(fact),
+      onFact: (fact) => {
+        history.take(fact);
+        ordered.take(fact);
+      },
       onFailed: options.onJournalFailed,
     });
     this.#history = history;
@@ -114,7 +121,8 @@ export class AgentLink {
       custodianPoint: history.custodianPoint,
       oneGrantAtATime: inTurn(),
     };
-    this.#runner = new AttemptRunner(this.#context, key, history.highest);
+    this.#runner = new AttemptRunner(this.#context, key, history.highest, () => this.#deletions.look());
+    this.#deletions = this.#openDeletions(ordered);
     this.#offering = this.#offer();
     this.#control = createControlLink({
       url: link.controlPlane.url,
@@ -165,9 +173,13 @@ export class AgentLink {
       if (isUploading(record) && this.#runner.resume(record)) this.#left.delete(record);
       else
         void recoverAttempt(this.#context, record, { key: this.#options.key, signal: this.#stopping.signal }).then(
-          () => this.#left.delete(record),
+          () => {
+            this.#left.delete(record);
+            this.#deletions.look();
+          },
           (error: unknown) => log.error('attempt.not-recovered', errorFields(error)),
         );
+    this.#deletions.look();
     await this.#refresh();
     if (!(await this.#offering.start()))
       log.error('nothing-to-offer', { next: 'run ringfence doctor on this machine' });
@@ -183,6 +195,7 @@ export class AgentLink {
     this.#stopping.abort();
     await this.#listener.close(500);
     await this.#control.stop();
+    await this.#deletions.settled();
     this.#context.custodian.close();
     await this.#context.journal.close();
   }
@@ -197,9 +210,28 @@ export class AgentLink {
         return;
       case 'stop':
         return this.#runner.stop(message.body, message.body);
+      case 'delete-data':
+        return this.#deletions.ask(message.body, context.mid);
+      // For custodians.
       case 'job-closed':
+      case 'shred-keys':
         return;
     }
+  }
+
+  #openDeletions(history: DeletionHistory): Deletions {
+    return new Deletions({
+      context: this.#context,
+      history,
+      isAlive: (attempt) => this.#isAlive(attempt),
+      logsSettled: () => this.#runner.logsSettled(),
+      stopping: this.#stopping.signal,
+    });
+  }
+
+  #isAlive({ job, attempt }: NamedAttempt): boolean {
+    if (this.#runner.workOf(job, attempt) !== undefined) return true;
+    return [...this.#left].some((left) => left.job === job && left.attempt === attempt);
   }
 
   async #takeLease(body: MessageBody<'lease'>, { mid, sentAt, keysEnvelope }: ControlMessageContext): Promise<void> {

@@ -39,6 +39,11 @@ export class LogSealer {
       });
   }
 
+  /** Resolves once every log that was to be sealed before this call is at the custodian, or cannot be brought there. */
+  settled(): Promise<void> {
+    return this.#turn;
+  }
+
   async #seal(folder: AttemptFolder): Promise<void> {
     const { link, rng, log } = this.#context;
     const mark = sealMark(folder);

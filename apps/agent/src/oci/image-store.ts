@@ -26,6 +26,8 @@ interface Kept {
   readonly bytes: number;
   readonly config: ImageConfig;
   users: number;
+  /** Goes with its last user; nobody else gets it. */
+  doomed: boolean;
 }
 
 /** An unpacked image that stays until it is given back. */
@@ -77,6 +79,15 @@ export class ImageStore {
     return this.#take(name);
   }
 
+  /** Removes everything; what a live attempt uses goes when it is given back. Throws errors of the file system. */
+  clear(): void {
+    for (const [name, image] of this.#kept) {
+      if (image.users === 0) clearFolder(image.folder);
+      else image.doomed = true;
+      this.#kept.delete(name);
+    }
+  }
+
   #take(name: string): UsedImage {
     const image = this.#kept.get(name);
     if (image === undefined) throw new TypeError('the image was unpacked a moment ago');
@@ -91,8 +102,10 @@ export class ImageStore {
       root: join(image.folder, 'root'),
       config: image.config,
       release: () => {
-        if (!released) image.users -= 1;
+        if (released) return;
         released = true;
+        image.users -= 1;
+        if (image.doomed && image.users === 0) clearFolder(image.folder);
       },
     };
   }
@@ -120,7 +133,7 @@ export class ImageStore {
       writeFileSync(join(draft, 'image.json'), JSON.stringify({ v: 1, bytes, config }), { mode: 0o600 });
       const folder = join(this.#folder, `${name}-${randomBytes(16).toString('hex')}`);
       renameSync(draft, folder);
-      this.#kept.set(name, { folder, bytes, config, users: 0 });
+      this.#kept.set(name, { folder, bytes, config, users: 0, doomed: false });
     } finally {
       clearFolder(draft);
     }
@@ -146,7 +159,7 @@ function readKept(folder: string): Kept | undefined {
   try {
     const { bytes, config } = kept.parse(JSON.parse(readFileSync(join(folder, 'image.json'), 'utf8')));
     if (!existsSync(join(folder, 'root'))) return undefined;
-    return { folder, bytes, config: parseConfig(Buffer.from(JSON.stringify(config))), users: 0 };
+    return { folder, bytes, config: parseConfig(Buffer.from(JSON.stringify(config))), users: 0, doomed: false };
   } catch {
     return undefined;
   }

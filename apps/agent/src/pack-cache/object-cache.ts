@@ -34,6 +34,14 @@ export class ObjectCache {
     return started;
   }
 
+  /** Removes everything; what is fetched at this moment is kept when it arrives. Throws errors of the file system. */
+  clear(): void {
+    for (const digest of this.#sizes.keys()) {
+      rmSync(this.#path(digest), { force: true });
+      this.#forget(digest);
+    }
+  }
+
   async #fetch(digest: Digest, fetch: () => Promise<Uint8Array>): Promise<Uint8Array> {
     const bytes = await fetch();
     // What does not match is the reader's to refuse; it is never kept.

@@ -35,6 +35,8 @@ export function setupKey(parts: {
 interface Kept {
   readonly bytes: number;
   readers: number;
+  /** Goes with its last reader. */
+  doomed: boolean;
 }
 
 /**
@@ -59,7 +61,7 @@ export class SetupCache {
   /** Copies the result called `key` to the new folder `to`; false when there is none. Throws errors of the file system. */
   async restore(key: Digest, to: string, signal: AbortSignal): Promise<boolean> {
     const kept = this.#kept.get(key);
-    if (kept === undefined) return false;
+    if (kept === undefined || kept.doomed) return false;
     this.#kept.delete(key);
     this.#kept.set(key, kept);
     kept.readers += 1;
@@ -68,7 +70,15 @@ export class SetupCache {
       return true;
     } finally {
       kept.readers -= 1;
+      if (kept.doomed && kept.readers === 0) this.#remove(key);
     }
+  }
+
+  /** Removes everything; what a live attempt copies at this moment goes as soon as it has. Throws errors of the file system. */
+  clear(): void {
+    for (const [key, kept] of this.#kept)
+      if (kept.readers === 0) this.#remove(key);
+      else kept.doomed = true;
   }
 
   /** Keeps a copy of `from` as `key`. False when it cannot be kept: that costs the next attempt time and this one nothing. */
@@ -80,7 +90,7 @@ export class SetupCache {
       const bytes = await copyTree(from, draft, { ...this.#rule, signal });
       if (!this.#makeRoom(bytes) || this.#kept.has(key)) return false;
       renameSync(draft, this.#path(key));
-      this.#kept.set(key, { bytes, readers: 0 });
+      this.#kept.set(key, { bytes, readers: 0, doomed: false });
       return true;
     } catch {
       return false;
@@ -98,11 +108,15 @@ export class SetupCache {
     for (const [key, kept] of this.#kept) {
       if (total <= this.#limit) return true;
       if (kept.readers > 0) continue;
-      this.#kept.delete(key);
-      clearFolder(this.#path(key));
+      this.#remove(key);
       total -= kept.bytes;
     }
     return total <= this.#limit;
+  }
+
+  #remove(key: Digest): void {
+    clearFolder(this.#path(key));
+    this.#kept.delete(key);
   }
 
   #path(key: Digest): string {
