@@ -23,6 +23,7 @@ export const ID_PREFIX = {
   endpoint: 'end',
   provider: 'pvd',
   deletion: 'del',
+  gang: 'gng',
 } as const;
 
 /** The kinds of ids. */
@@ -43,6 +44,7 @@ export type JoinCodeId = Id<'joinCode'>;
 export type EndpointId = Id<'endpoint'>;
 export type ProviderId = Id<'provider'>;
 export type DeletionId = Id<'deletion'>;
+export type GangId = Id<'gang'>;
 
 /** A fresh id of `kind`. */
 export function newId<Kind extends IdKind>(kind: Kind, rng: Rng): Id<Kind> {

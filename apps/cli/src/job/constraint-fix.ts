@@ -1,7 +1,7 @@
-import type { Constraint } from '@ringfence/protocol/statements';
+import type { WaitingReason } from '@ringfence/protocol/statements';
 
 /** What to do about an offer that a job's demand fails at. */
-const FIXES: Readonly<Record<Constraint, string>> = {
+const FIXES: Readonly<Record<WaitingReason, string>> = {
   'agent-offline': 'start the agent there, or look at its way to the control plane',
   'agent-locked': 'remove that agent and join its machine anew: its journal forked or it was locked',
   'agent-draining': 'wait until it is back, or join another machine',
@@ -21,9 +21,12 @@ const FIXES: Readonly<Record<Constraint, string>> = {
   gpu: 'ask for another model, less memory or fewer cards in resources.gpu, or join a machine that has them: docs/operate/gpu.md',
   price: 'raise resources.max_price',
   spot: 'change resources.spot',
+  held: 'wait: room there is kept for a job before it in the queue, or state a shorter max_duration',
+  'gang-incomplete': 'order the rest of its gang, or stop these and launch all at once',
+  'gang-room': 'wait until there is room for all of its gang at once, or ask for less',
 };
 
 /** What to do about `constraint`, in a few words. */
-export function constraintFix(constraint: Constraint): string {
+export function constraintFix(constraint: WaitingReason): string {
   return FIXES[constraint];
 }

@@ -1,11 +1,11 @@
 import { attemptNumber, idOf, moment, retryReason, sha256, tier, whole } from '@ringfence/protocol';
 import { JOB_STATES } from '@ringfence/protocol/api';
-import { CONSTRAINTS, OUTCOMES } from '@ringfence/protocol/statements';
+import { OUTCOMES, WAITING_REASONS } from '@ringfence/protocol/statements';
 import { z } from 'zod';
 
 const party = z.union([idOf('device'), idOf('agent'), idOf('custodian')]);
 const job = idOf('job');
-const refused = z.array(z.strictObject({ constraint: z.enum(CONSTRAINTS), count: whole(1, 10_000_000) }));
+const refused = z.array(z.strictObject({ constraint: z.enum(WAITING_REASONS), count: whole(1, 10_000_000) }));
 
 /** Everything that the control plane writes down: closed, and made of ids, states and digests. */
 export const controlPlaneEvent = z.discriminatedUnion('type', [

@@ -58,6 +58,8 @@ function longestPlacement() {
     priority: 100,
     maxDurationMs: 31_536_000_000,
     retryOn: times(3, 'interruption'),
+    preemptible: true,
+    gang: { id: id('gang'), size: 64 },
   });
 }
 

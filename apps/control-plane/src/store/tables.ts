@@ -3,7 +3,7 @@ import type { Digest, Envelope, SigningPublicKey } from '@ringfence/crypto/sign'
 import type { RetryReason, Sensitivity, Tier } from '@ringfence/protocol';
 import type { JobState, StopCause } from '@ringfence/protocol/api';
 import type { MessageBody, Refusal } from '@ringfence/protocol/messages';
-import type { Constraint, Outcome, PlacementPart } from '@ringfence/protocol/statements';
+import type { Outcome, PlacementPart, WaitingReason } from '@ringfence/protocol/statements';
 import type { FreeResources, OfferEvidence, RetryCounts } from '@ringfence/policy';
 import type { ColumnType, Generated } from 'kysely';
 import type { DurableControlMessage } from '@ringfence/client/control-link';
@@ -116,7 +116,7 @@ export interface JobTable {
   attempts: Generated<number>;
   max_attempts: number;
   stopping: Generated<boolean>;
-  waiting_for: Json<readonly { constraint: Constraint; count: number }[]>;
+  waiting_for: Json<readonly { constraint: WaitingReason; count: number }[]>;
   submitted_at: number;
   changed_at: number;
   expires_at: number;

@@ -15,7 +15,7 @@ import {
 import { REFUSALS } from '../messages/attempt.ts';
 import { placementPart } from '../statements/placement.ts';
 import { OUTCOMES } from '../statements/job.ts';
-import { constraintCounts } from './placement.ts';
+import { waitingCounts } from './placement.ts';
 
 /** States of a job at the control plane; one transition table rules them. `parked`: a `serve` job that its custodian does not want to run now. */
 export const JOB_STATES = [
@@ -57,7 +57,7 @@ export const jobView = z.strictObject({
   device: idOf('device'),
   submittedAt: moment,
   changedAt: moment,
-  waitingFor: constraintCounts,
+  waitingFor: waitingCounts,
   /** Why and when the next attempt follows, while it waits for its time. */
   retry: z.strictObject({ at: moment, reason: retryReason }).nullable(),
   attempts: z.array(attemptRow),

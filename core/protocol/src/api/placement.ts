@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { idOf, isolation, sensitivity, tier, whole } from '../fields.ts';
-import { CONSTRAINTS, placementPart } from '../statements/placement.ts';
+import { CONSTRAINTS, placementPart, WAITING_REASONS } from '../statements/placement.ts';
 
 const offers = whole(1, 10_000_000);
 
 /** How many offers, for one constraint. */
 export const constraintCounts = z.array(z.strictObject({ constraint: z.enum(CONSTRAINTS), count: offers }));
+
+/** How many offers, for one reason that a job waits. */
+export const waitingCounts = z.array(z.strictObject({ constraint: z.enum(WAITING_REASONS), count: offers }));
 
 /** `POST /v1/plan`: what placement would decide now; nothing is reserved. */
 export const planRequest = z.strictObject({

@@ -127,6 +127,9 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
       retryOn: 'after what it is tried again',
     },
   },
+      preemptible: 'that it keeps checkpoints, and may be told to stop for a job of higher priority',
+      'gang.id': 'which jobs start together, by a random id',
+      'gang.size': 'how many they are',
   {
     what: 'Question where a job could run',
     from: 'client, `ringfence plan`',

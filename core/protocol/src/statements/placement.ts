@@ -38,6 +38,9 @@ export const price = z.strictObject({
   currency: z.string().regex(/^[A-Z]{3}$/),
 });
 
+/** The most jobs that start together. */
+export const MOST_IN_GANG = 64;
+
 const weight = whole(0, 1_000_000).optional();
 
 /** The part of a job that the control plane reads to place it; `constraintDigest` of the job statement is its digest. */
@@ -73,6 +76,10 @@ export const placementPart = z.strictObject({
   maxDurationMs: whole(1_000, 31_536_000_000),
   /** What another attempt may follow; without it nothing is tried again, however many attempts the job statement allows. */
   retryOn: z.array(retryReason).min(1).max(3).optional(),
+  /** It may be told to stop for a job of higher priority, and goes on from its checkpoint later. */
+  preemptible: z.literal(true).optional(),
+  /** It starts for the first time together with the others of its gang, `size` jobs in all, or not at all. */
+  gang: z.strictObject({ id: idOf('gang'), size: whole(2, MOST_IN_GANG) }).optional(),
 });
 
 /** Why an offer cannot take a job: a failed hard constraint, in the order in which a refused offer is counted under its first. */
@@ -98,7 +105,15 @@ export const CONSTRAINTS = [
   'spot',
 ] as const;
 
+/**
+ * What a waiting job may wait for: a constraint, or, at an offer that fails none, room that is kept for a job before it (`held`), members of
+ * its gang that nobody ordered yet (`gang-incomplete`), or room for all of them at once (`gang-room`).
+ */
+export const WAITING_REASONS = [...CONSTRAINTS, 'held', 'gang-incomplete', 'gang-room'] as const;
+
 /** One of {@link CONSTRAINTS}. */
 export type Constraint = (typeof CONSTRAINTS)[number];
+/** One of {@link WAITING_REASONS}. */
+export type WaitingReason = (typeof WAITING_REASONS)[number];
 export type Resources = z.infer<typeof resources>;
 export type PlacementPart = z.infer<typeof placementPart>;
