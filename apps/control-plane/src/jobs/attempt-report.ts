@@ -54,11 +54,24 @@ export async function reportAttempt(
     ...(outcome === undefined ? {} : { outcome }),
     ...(refusal === undefined ? {} : { refusal }),
   });
-  const current = await tx.selectFrom('job').select('attempts').where('job', '=', job).executeTakeFirst();
-  if (current?.attempts !== attempt) return;
+  if (await isFollowed(tx, { job, attempt, state })) return;
   const moved = await changeJob(context, tx, { org: from.org, job }, eventOf(report));
   // The job is over for another reason, but what this attempt held is free now.
   if (!moved && row.live && (state === 'stopped' || state === 'refused')) await endAttempt(tx, job);
+}
+
+/** Whether a newer attempt may run; the last word of one that was called lost still counts when those after it were all refused. */
+async function isFollowed(
+  tx: Tx,
+  { job, attempt, state }: Pick<MessageBody<'attempt-status'>, 'job' | 'attempt' | 'state'>,
+): Promise<boolean> {
+  const newer = await tx
+    .selectFrom('attempt')
+    .select('state')
+    .where('job', '=', job)
+    .where('attempt', '>', attempt)
+    .execute();
+  return newer.some((other) => state !== 'stopped' || other.state !== 'refused');
 }
 
 function eventOf({ state, outcome, refusal }: MessageBody<'attempt-status'>): JobEvent {

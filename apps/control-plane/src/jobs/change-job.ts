@@ -61,6 +61,17 @@ async function jobFacts(tx: Tx, job: JobId): Promise<JobFacts | undefined> {
     .leftJoin('attempt', (join) => join.onRef('attempt.job', '=', 'job.job').on('attempt.live', '=', true))
     .select(['job.type', 'job.state', 'attempts', 'max_attempts', 'placement', 'stopping', 'wanted'])
     .select(['attempt.live', 'stop_sent'])
+    .select((query) =>
+      query
+        .selectFrom('attempt as earlier')
+        .select('earlier.outcome')
+        .whereRef('earlier.job', '=', 'job.job')
+        .whereRef('earlier.attempt', '<', 'job.attempts')
+        .where('earlier.state', '!=', 'refused')
+        .orderBy('earlier.attempt', 'desc')
+        .limit(1)
+        .as('earlier_word'),
+    )
     .where('job.job', '=', job)
     .forNoKeyUpdate('job')
     .executeTakeFirst();
@@ -77,6 +88,7 @@ async function jobFacts(tx: Tx, job: JobId): Promise<JobFacts | undefined> {
     wanted,
     attemptLives: row.live === true,
     stopSent: row.stop_sent === true,
+    earlierWord: row.earlier_word ?? undefined,
   };
 }
 

@@ -87,13 +87,13 @@ test('the table of what each event does in each state', () => {
     'starting: - - starting - -',
     'running: - - running running -',
     'stopped(succeeded): - - leased starting running',
-    'stopped(failed): - - failed failed failed',
+    'stopped(failed): - failed failed failed failed',
     'stopped(stopped): - - failed failed failed',
     'stopped(lease-lost): - - queued queued queued',
     'stopped(interrupted): - - queued queued queued',
-    'stopped(out-of-memory): - - failed failed failed',
-    'stopped(timed-out): - - failed failed failed',
-    'stopped(setup-failed): - - failed failed failed',
+    'stopped(out-of-memory): - failed failed failed failed',
+    'stopped(timed-out): - failed failed failed failed',
+    'stopped(setup-failed): - failed failed failed failed',
     'stopped(not-started): - - queued queued queued',
     'lease-expired: - - lost lost lost',
     'requeued: - - - - -',
@@ -153,6 +153,26 @@ test('a stop of a job whose attempt has already ended cancels it, and a commit o
   });
   assert.deepEqual(stepJob(job, { kind: 'committed', attempt: 1 })?.commands, ['send-stop-committed', 'end-attempt']);
   assert.deepEqual(stepJob(job, { kind: 'committed', attempt: 2 })?.commands, ['end-attempt']);
+});
+
+test('a last word that comes late ends a job that waits, or whose next attempt is refused, where no attempt may follow it', () => {
+  const base = { ...TRAIN, attempts: 2, maxAttempts: 9, retryOn: RETRY_ON, stopping: false } as const;
+  const waiting = { ...base, state: 'queued', attemptLives: false } as const;
+  const leased = { ...base, state: 'leased', attemptLives: true } as const;
+  const refused = { kind: 'refused', noRoom: false } as const;
+  for (const outcome of OUTCOMES) {
+    const last = ['failed', 'out-of-memory', 'timed-out', 'setup-failed'].includes(outcome);
+    assert.equal(stepJob(waiting, { kind: 'stopped', outcome })?.state, last ? 'failed' : undefined, outcome);
+    assert.equal(stepJob({ ...leased, earlierWord: outcome }, refused)?.state, last ? 'failed' : 'queued', outcome);
+    assert.equal(
+      stepJob({ ...leased, earlierWord: outcome, type: 'serve', wanted: true }, refused)?.state,
+      'queued',
+      outcome,
+    );
+    const wished = { ...waiting, retryOn: ['interruption', 'error'] } as const;
+    assert.equal(stepJob(wished, { kind: 'stopped', outcome })?.state, outcome === 'timed-out' ? 'failed' : undefined);
+  }
+  assert.equal(stepJob({ ...waiting, attempts: 0 }, { kind: 'stopped', outcome: 'failed' }), undefined);
 });
 
 test('an attempt is followed by another only for a reason that the owner named', () => {

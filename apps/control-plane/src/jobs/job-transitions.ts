@@ -36,6 +36,8 @@ export interface JobFacts extends RetryWish {
   readonly attemptLives: boolean;
   /** The newest attempt was told to stop. */
   readonly stopSent: boolean;
+  /** How the last attempt ended that began before the newest one, if its agent has said so by now. */
+  readonly earlierWord?: Outcome | undefined;
 }
 
 /** The facts of a job that was submitted just now. */
@@ -103,8 +105,9 @@ export function stepJob(job: JobFacts, event: JobEvent): JobStep | undefined {
     case 'running':
       return job.state === 'leased' || job.state === 'starting' ? { state: 'running', commands: [] } : undefined;
     case 'refused':
-      return held ? again(job, event.noRoom ? 'no-room' : 'refused') : undefined;
+      return held ? afterRefused(job, event.noRoom) : undefined;
     case 'stopped':
+      if (job.state === 'queued') return afterLateWord(job, event.outcome);
       return held || job.state === 'lost' ? afterStopped(job, event.outcome) : undefined;
     case 'lease-expired':
       return held ? { state: 'lost', commands: ['end-attempt'] } : undefined;
@@ -148,6 +151,23 @@ function afterStopped(job: JobFacts, outcome: Outcome): JobStep {
   // The agent saw its commit record; the job is over when the custodian says the same. A service has none.
   if (outcome === 'succeeded' && job.type !== 'serve') return { state: job.state, commands: ['end-attempt'] };
   return again(job, outcome);
+}
+
+/** Its lease was called lost, and what its agent says at last is that no other attempt is to follow: the custodian would grant none. */
+function afterLateWord(job: JobFacts, outcome: Outcome): JobStep | undefined {
+  return job.attempts > 0 && isLastWord(job, outcome) ? { state: 'failed', commands: ['tell-failed'] } : undefined;
+}
+
+/** Leased before the word of the attempt before it came: what that one ended as counts. */
+function afterRefused(job: JobFacts, noRoom: boolean): JobStep {
+  const { earlierWord } = job;
+  if (earlierWord !== undefined && isLastWord(job, earlierWord)) return again(job, earlierWord);
+  return again(job, noRoom ? 'no-room' : 'refused');
+}
+
+/** Of a commit the custodian tells itself; and who stopped because another attempt was to follow did not end the job. */
+function isLastWord(job: JobFacts, outcome: Outcome): boolean {
+  return outcome !== 'succeeded' && outcome !== 'stopped' && !followUp(outcome, job).allow;
 }
 
 function afterFence(job: JobFacts): JobStep {
