@@ -68,7 +68,7 @@ export function logLoosening(logs: 'local' | 'sealed', label: PlacementLabel): L
 }
 
 /** A job that does not say takes what its label takes; the best level present is used wherever it runs. */
-function leastIsolation(rule: LabelRule, tiers: readonly Tier[]): Isolation {
+export function leastIsolation(rule: LabelRule, tiers: readonly Tier[]): Isolation {
   return rule.processAtHome && tiers.includes('private') ? 'process' : rule.isolation;
 }
 

@@ -7,6 +7,8 @@ export * from './offer.ts';
 export * from './placement-check.ts';
 export { loosenings, type LabelledPart, type Loosening, type PlacementLabel } from './placement-limits.ts';
 export * from './price-limit.ts';
+export * from './profile.ts';
+export * from './profile-check.ts';
 export * from './residency.ts';
 export * from './retry.ts';
 export * from './strictness.ts';

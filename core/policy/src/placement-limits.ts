@@ -1,4 +1,4 @@
-import { EVIDENCE_MAX_AGE_DAYS, LABEL_RULES, type LabelRule, type Sensitivity } from '@ringfence/protocol';
+import { EVIDENCE_MAX_AGE_DAYS, LABEL_RULES, type LabelRule, type Sensitivity, type Tier } from '@ringfence/protocol';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import { residencyOf, residencyWithin } from './residency.ts';
 import { gradeAtLeast, isolationAtLeast } from './strictness.ts';
@@ -37,7 +37,7 @@ export function loosenings(part: LabelledPart, label: PlacementLabel): Loosening
 }
 
 /** Whether any of `tiers` is not the organisation's own. */
-export function leavesHome(tiers: LabelledPart['tiers']): boolean {
+export function leavesHome(tiers: readonly Tier[]): boolean {
   return tiers.some((tier) => tier !== 'private');
 }
 

@@ -19,6 +19,7 @@ export const PROBLEM_CODES = [
   'contradiction',
   'not-yet',
   'looser-than-label',
+  'looser-than-profile',
 ] as const;
 
 /** One of {@link PROBLEM_CODES}. */

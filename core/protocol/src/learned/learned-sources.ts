@@ -80,6 +80,8 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
       sensitivity: 'how strictly the data is to be kept: one of four words',
       residency: 'in which countries it may be worked on',
       acceptProviderPlaintext: 'that the data’s owners let a provider without a TEE see it',
+      profile:
+        'nothing but sameness: which jobs name the same version of a profile; the digested bytes hold 256 random bits',
       at: 'when the label was computed',
       notAfter: 'until when it counts',
     },

@@ -6,3 +6,4 @@ export * from './keyring.ts';
 export * from './placement.ts';
 export * from './pool.ts';
 export * from './registry.ts';
+export * from './rules.ts';

@@ -29,6 +29,8 @@ export const labelStatement = z.strictObject({
   residency: z.array(jurisdiction).max(32),
   /** Every owner of the data signed that a provider without a TEE may see the plaintext. */
   acceptProviderPlaintext: z.literal(true).optional(),
+  /** Digest of the profile that the job names. */
+  profile: sha256.optional(),
   at: moment,
   notAfter: moment,
 });
@@ -127,6 +129,8 @@ export const grantStatement = z.strictObject({
   labelDigest: sha256,
   payloadDigest: sha256,
   isolation,
+  /** Digest of the organisation policy that forbade nothing. */
+  policy: sha256.optional(),
   epoch: whole(1, 1_000_000),
   at: moment,
   notAfter: moment,

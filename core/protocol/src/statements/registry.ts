@@ -13,6 +13,7 @@ import {
   stoppedStatement,
 } from './job.ts';
 import { keyringHead, keyringStatement } from './keyring.ts';
+import { policyStatement, profileStatement } from './rules.ts';
 import { burstDecisionStatement, deletionStatement, poolStatement } from './pool.ts';
 
 /** Every signed statement by name; its DSSE payload type is `application/vnd.ringfence.NAME.v1+json`, that of `evidence` in-toto's. */
@@ -32,6 +33,8 @@ export const STATEMENTS = {
   machine: machineStatement,
   evidence: evidenceStatement,
   'evidence-revocation': evidenceRevocation,
+  profile: profileStatement,
+  policy: policyStatement,
   pool: poolStatement,
   'burst-decision': burstDecisionStatement,
   deletion: deletionStatement,
