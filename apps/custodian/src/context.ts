@@ -14,6 +14,7 @@ import type { OpenCodes } from './join/open-codes.ts';
 import type { ControlPlaneLink } from './links/control-plane-link.ts';
 import type { Notices } from './notices/notices.ts';
 import type { ObjectStore } from './objects/object-store.ts';
+import type { Shredding } from './shredding/shredding.ts';
 import type { CustodianStore } from './store/open-store.ts';
 import type { ColumnSeal } from './store/sealed-column.ts';
 
@@ -42,6 +43,8 @@ export interface CustodianContext {
   /** What webhooks are told. */
   readonly notices: Notices;
   readonly endpoints: Endpoints;
+  /** Destroys data keys when the control plane says that their attempts are over. */
+  readonly shredding: Shredding;
   /** How others reach this custodian. */
   readonly route: () => PartyRoute;
   /** Trust and proxy of what it dials. */

@@ -34,6 +34,8 @@ export type CustodianErrorCode =
   | 'label-lowered'
   /** Objects that a pack names are not stored here. */
   | 'missing-objects'
+  /** The data keys that would open it are destroyed. */
+  | 'shredded'
   /** Less disk is free than the reserve. */
   | 'disk-full'
   /** Too large or too many. */
@@ -62,6 +64,7 @@ export const STATUS_OF: Readonly<Record<CustodianErrorCode, number>> = {
   'no-label': 422,
   'label-lowered': 409,
   'missing-objects': 409,
+  shredded: 410,
   'disk-full': 507,
   'too-much': 413,
   unavailable: 503,

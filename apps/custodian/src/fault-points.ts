@@ -23,6 +23,8 @@ export const FAULT_POINTS = [
   'replica-after-commit',
   'scale-before-commit',
   'scale-after-commit',
+  'shred-before-commit',
+  'shred-after-commit',
   'outbox-before-journal',
   'outbox-after-journal',
 ] as const;

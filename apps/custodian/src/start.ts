@@ -29,6 +29,7 @@ import { CustodianMetrics } from './metrics.ts';
 import { Notices } from './notices/notices.ts';
 import { readWebhooks } from './notices/webhook-file.ts';
 import { ObjectStore } from './objects/object-store.ts';
+import { Shredding } from './shredding/shredding.ts';
 import { takeSeat, type Seat } from './standby/seat.ts';
 import type { StartParts } from './start-parts.ts';
 import { openStore, type OpenStore } from './store/open-store.ts';
@@ -178,7 +179,9 @@ async function contextOf(
   const columns = new ColumnSeal(keys, rng);
   const shared = { store, keys, clock, rng, log, outer };
   const notices = new Notices({ ...shared, columns, webhooks: readWebhooks(config.webhooks) });
-  const link = new ControlPlaneLink({
+  const leaseEnds = new LeaseEnds(clock);
+  const shredding = new Shredding({ store, clock, leaseEnds, record, log, fault, wake: () => link.wake() });
+  const link: ControlPlaneLink = new ControlPlaneLink({
     ...shared,
     seat,
     state,
@@ -191,6 +194,7 @@ async function contextOf(
       await closeJob({ store, record, notices }, owner.claimed, body.job, body.state);
       await endpoints.jobChanged(body.job);
     },
+    onShredKeys: (body) => shredding.take(body),
   });
   return {
     ...shared,
@@ -203,12 +207,13 @@ async function contextOf(
     objects: await ObjectStore.open(join(state, 'objects'), rng, fault, seat.mayWrite),
     disk: new DiskRoom([state, join(state, 'objects')], config.diskReserve),
     authoriser: createAuthoriser(OWNER_POLICY),
-    leaseEnds: new LeaseEnds(clock),
+    leaseEnds,
     endedUngranted: new EndedUngranted(),
     record,
     fault,
     link,
     endpoints,
+    shredding,
     route,
     owner,
     openCodes: new OpenCodes(),

@@ -27,6 +27,8 @@ export const BACKUP_TABLES = [
   'gateway',
   'endpoint_issuer',
   'evidence',
+  'shredded_attempt',
+  'shred_order',
   'event',
 ] as const satisfies readonly (keyof CustodianTables)[];
 

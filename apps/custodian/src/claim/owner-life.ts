@@ -35,6 +35,7 @@ export class OwnerLife {
 
   async end(): Promise<void> {
     this.#endHeads();
+    await this.#context.shredding.stop();
     await this.#context.notices.stop();
     await this.#context.link.stop();
   }
@@ -72,6 +73,7 @@ export class OwnerLife {
     await refreshHead(context, loaded.organisation);
     this.#endHeads = keepHeadFresh(context, loaded.organisation);
     context.recheckLinks();
+    context.shredding.start(loaded.organisation);
     context.link.start(loaded.organisation);
     context.notices.start(loaded.organisation);
     // What a crash left of a pruning.

@@ -1,6 +1,7 @@
 import type { JobId } from '@ringfence/base';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
+import { shredIfOrdered } from '../shredding/shred-rows.ts';
 import { dropCheckpoint } from './checkpoint.ts';
 
 /** Notes that a job is over without a commit, as the control plane says; repeated, it changes nothing. */
@@ -22,6 +23,7 @@ export async function closeJob(
     if (closed === undefined) return;
     await dropCheckpoint(tx, job);
     await context.notices.note(tx, claimed, job, state === 'failed' ? 'failed' : 'stopped');
+    await shredIfOrdered(tx, job);
     await context.record(tx, claimed.org, { type: 'job-closed', job, state });
   });
   context.notices.wake();

@@ -10,6 +10,7 @@ import { enqueue } from '../links/outbox.ts';
 import { haveObjects } from '../objects/chunks.ts';
 import { outputLabel, type OutputLabel } from '../labels/output-label.ts';
 import { LARGEST_AGENT_MANIFEST, objectsOfPack } from '../objects/pack-objects.ts';
+import { shredIfOrdered } from '../shredding/shred-rows.ts';
 import type { Tx } from '../store/open-store.ts';
 import { dropCheckpoint } from './checkpoint.ts';
 
@@ -192,6 +193,7 @@ async function storeCommit(
   if (numUpdatedRows !== 1n) throw new Error('a job changed while it was locked');
   await dropCheckpoint(tx, job);
   await context.notices.note(tx, claimed, job, 'succeeded');
+  await shredIfOrdered(tx, job);
   const commitDigest = statementDigest(commit);
   await context.record(tx, claimed.org, { type: 'committed', job, attempt, agent: asked.agent, commitDigest });
   await enqueue(tx, claimed.org, { name: 'committed', body: { job, attempt } });

@@ -18,6 +18,7 @@ import { evidenceFile } from '../evidence/evidence-rows.ts';
 import { labelHolds } from '../labels/label-holds.ts';
 import { sitesOf } from '../labels/sign-label.ts';
 import { readSecrets, type NamedSecret } from '../secrets/secret-rows.ts';
+import { isShredded } from '../shredding/shred-rows.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { JobTable } from '../store/tables.ts';
 import { openWorkload } from './open-workload.ts';
@@ -76,6 +77,7 @@ export async function evaluateGrant(
   if (job.commit_record !== null) return refuse('committed');
   const { attempt } = admission.lease.body;
   if (context.endedUngranted.has({ job: job.job, attempt, agent })) return refuse('attempt-not-new');
+  if (await isShredded(tx, job.job, attempt)) return refuse('attempt-not-new');
   const earlier = await earlierAttempts(tx, job);
   if (earlier.some((attempt) => context.leaseEnds.mayRun(attempt))) return refuse('attempt-may-run');
   if (!mayFollow(earlier.at(-1), admission.placement)) return refuse('closed');

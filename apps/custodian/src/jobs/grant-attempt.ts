@@ -128,11 +128,12 @@ async function grantedBefore(
     .where('attempt.agent', '=', agent)
     .where('attempt.lease_digest', '=', statementDigest(request.lease))
     .where('attempt.stopped', 'is', null)
+    .where('attempt.payload', 'is not', null)
     .where('job.commit_record', 'is', null)
     .whereRef('attempt.attempt', '=', 'job.attempt')
     .executeTakeFirst();
   // What was fenced is over, with a lease that runs as without one.
-  if (row === undefined || row.ends_by === FENCED) return undefined;
+  if (row?.payload == null || row.ends_by === FENCED) return undefined;
   const payload = Buffer.from(row.payload).toString('base64');
   return { answer: { result: 'granted', grant: row.grant_envelope, payload }, epoch: row.epoch };
 }

@@ -1,6 +1,6 @@
 import { attemptNumber, idOf, isolation, sensitivity, sha256, tier, whole } from '@ringfence/protocol';
 import { ENTRY_KINDS, GRANT_REFUSALS } from '@ringfence/protocol/payload';
-import { OUTCOMES } from '@ringfence/protocol/statements';
+import { namedAttempts, OUTCOMES } from '@ringfence/protocol/statements';
 import { z } from 'zod';
 
 const job = idOf('job');
@@ -141,6 +141,14 @@ export const custodianEvent = z.discriminatedUnion('type', [
     device: idOf('device'),
   }),
   z.strictObject({ type: z.literal('issuer-made'), certificate: sha256 }),
+  /** Data keys of attempts that ran away from home; the digest of the agent's signed deletion, that there is none, or that it does not count. */
+  z.strictObject({
+    type: z.literal('keys-shredded'),
+    request: idOf('deletion'),
+    agent: idOf('agent'),
+    attempts: namedAttempts,
+    deletion: z.union([sha256, z.enum(['missing', 'refused'])]),
+  }),
   z.strictObject({ type: z.literal('job-closed'), job, state: z.enum(['failed', 'cancelled']) }),
 ]);
 

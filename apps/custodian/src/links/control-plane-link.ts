@@ -9,6 +9,7 @@ import {
   type LinkState,
   type StoredFact,
 } from '@ringfence/client/control-link';
+import type { MessageBody } from '@ringfence/protocol/messages';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { Fault } from '../fault-points.ts';
 import type { CustodianKeys } from '../identity/custodian-keys.ts';
@@ -33,6 +34,7 @@ export interface LinkParts {
   readonly retention?: JournalRetention | undefined;
   readonly onJournalFailed?: ((error: Error) => void) | undefined;
   readonly onJobClosed: (message: Extract<ControlPlaneMessage, { name: 'job-closed' }>) => Promise<void>;
+  readonly onShredKeys: (body: MessageBody<'shred-keys'>) => Promise<void>;
 }
 
 const HANDED = 'outbox-handed';
@@ -99,6 +101,7 @@ export class ControlPlaneLink {
       heartbeat: () => ({ attempts: [] }),
       onMessage: async (message) => {
         if (message.name === 'job-closed') await this.#parts.onJobClosed(message);
+        if (message.name === 'shred-keys') await this.#parts.onShredKeys(message.body);
         return undefined;
       },
     });

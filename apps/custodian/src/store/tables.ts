@@ -6,6 +6,7 @@ import type { ControlPlaneRoute, NotifyEvent, RefusedGrant } from '@ringfence/pr
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import type { ColumnType, Generated } from 'kysely';
 import type { EndpointTables } from './endpoint-tables.ts';
+import type { ShreddingTables } from './shredding-tables.ts';
 
 /** A jsonb column: written as text, read as the value. */
 type Json<T> = ColumnType<T, string, string>;
@@ -145,8 +146,8 @@ export interface JobTable {
   job_envelope: Json<Envelope>;
   label_envelope: Json<Envelope>;
   placement: Json<PlacementPart>;
-  /** Sealed to the custodian, as it came. */
-  workload: Uint8Array;
+  /** Sealed to the custodian, as it came; null once its data keys are destroyed. */
+  workload: Uint8Array | null;
   /** The highest attempt that was granted: the fencing token. */
   attempt: Generated<number>;
   agent: AgentId | null;
@@ -176,7 +177,8 @@ export interface AttemptTable {
   epoch: number;
   lease_digest: Digest;
   grant_envelope: Json<Envelope>;
-  payload: Uint8Array;
+  /** Null once its data keys are destroyed. */
+  payload: Uint8Array | null;
   /** The version of each mount that the agent was given. */
   mounts: Json<readonly { readonly artifact: ArtifactId; readonly version: number }[]>;
   granted_at: number;
@@ -265,7 +267,7 @@ export interface ActiveTermTable {
 }
 
 /** The schema `rf_cu`. */
-export interface CustodianTables extends EndpointTables {
+export interface CustodianTables extends EndpointTables, ShreddingTables {
   active_term: ActiveTermTable;
   organisation: OrganisationTable;
   keyring_statement: KeyringStatementTable;
