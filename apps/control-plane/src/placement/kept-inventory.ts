@@ -79,9 +79,9 @@ export class KeptInventory {
     this.#take(rows, this.#known);
   }
 
-  /** Decides where `request` goes; reserves nothing. */
-  place(request: PlacementRequest): Placement {
-    const placement = this.#placer.place(request);
+  /** Decides where `request` goes, never to an offer in `except`; reserves nothing. */
+  place(request: PlacementRequest, except?: ReadonlySet<OfferId>): Placement {
+    const placement = this.#placer.place(request, except);
     return this.#custodianAway ? withoutCustodian(placement) : placement;
   }
 
@@ -113,6 +113,14 @@ export class KeptInventory {
     if (known === undefined || !this.#inventory.reserve(offer, take))
       throw new RangeError('what was reserved was not free');
     this.#know({ ...known, rowVersion: known.rowVersion + 1 });
+  }
+
+  /** Takes back the newest {@link noteReserved} of an offer: the transaction takes that no more. */
+  noteGivenBack(offer: OfferId, take: Take): void {
+    const known = this.#known.get(offer);
+    if (known === undefined || !this.#inventory.release(offer, take))
+      throw new RangeError('what is given back was not reserved');
+    this.#know({ ...known, rowVersion: known.rowVersion - 1 });
   }
 
   /** The offer as it came in, and what of it is free now. */

@@ -34,10 +34,8 @@ async function placeIn(
   const due = await dueOf(tx, org, { jobs, now });
   if (due.length === 0) return 0;
   await kept.bringUpToDate(tx, now);
-  const reserved = await reserveOffers(
-    tx,
-    kept,
-    due.map((job) => requestOf(job, now)),
+  const reserved = await reserveOffers(tx, kept, (desk) =>
+    due.map((job) => desk.take((place) => place(requestOf(job, now)))),
   );
   const placed = await writeDown(context, tx, { org, term, now }, pairs(due, reserved));
   if (placed > 0) context.fault('place-before-commit');

@@ -45,7 +45,11 @@ test('an inventory in step with the rows: who loses a race chooses anew, and wha
             .where('offer', '=', first)
             .execute();
           // Four would have gone to the first, and one to the second.
-          const turn = await reserveOffers(tx, kept, Array<typeof request>(5).fill(request));
+          const turn = await reserveOffers(tx, kept, ({ take }) =>
+            Array<typeof request>(5)
+              .fill(request)
+              .map((one) => take((place) => place(one))),
+          );
           const chosen = turn.map(({ placement: { decision } }) =>
             decision.allow ? decision.chosen.offer : undefined,
           );

@@ -22,19 +22,33 @@ export interface Reserved {
   readonly inventoryEpoch: number;
 }
 
+/** Asks the placer; an offer in `except` is not chosen. */
+export type Place = (request: PlacementRequest, except?: ReadonlySet<OfferId>) => Placement;
+
+/** Where jobs of a turn get their offers one after the other, each from what those before it left. */
+export interface OfferDesk {
+  /** Lets `decide` choose an offer, and notes as taken what the job gets of it. */
+  take(decide: (place: Place) => Placement): Reserved;
+  /** The turn takes this no more; the newest of an offer goes first. */
+  giveBack(chosen: ChosenOffer): void;
+}
+
 /**
- * Chooses the best offer for each of `requests` in turn, each from what those before it left, and takes what the jobs get, in the caller's
- * transaction: only rows that are as the choices found them. If one changed, nothing is taken, what was chosen is read again, and all is chosen
- * anew. Throws ControlPlaneError `conflict` when that never ends.
+ * Lets `choose` take offers for the jobs of a turn, and takes what they get in the caller's transaction: only rows that are as the choices found
+ * them. If one changed, nothing is taken, what was chosen is read again, and all is chosen anew. Throws ControlPlaneError `conflict` when that
+ * never ends.
  */
-export async function reserveOffers(
+export async function reserveOffers<T>(
   tx: Tx,
   kept: KeptInventory,
-  requests: readonly PlacementRequest[],
-): Promise<readonly Reserved[]> {
+  choose: (desk: OfferDesk) => T | Promise<T>,
+): Promise<T> {
   for (let picks = 0; picks < MOST_PICKS; picks += 1) {
     const taken = new Map<OfferId, TakenOffer>();
-    const decided = requests.map((request) => decide(kept, taken, request));
+    const decided = await choose({
+      take: (decide) => take(kept, taken, decide),
+      giveBack: (chosen) => noteGivenBack(kept, taken, chosen),
+    });
     if (await takeAll(tx, taken)) return decided;
     await kept.readAgain(tx, [...taken.keys()]);
   }
@@ -56,11 +70,27 @@ interface TakenOffer {
   gpusLeft: FreeResources['gpus'];
 }
 
-function decide(kept: KeptInventory, taken: Map<OfferId, TakenOffer>, request: PlacementRequest): Reserved {
-  const placement = kept.place(request);
+function take(
+  kept: KeptInventory,
+  taken: Map<OfferId, TakenOffer>,
+  decide: Parameters<OfferDesk['take']>[0],
+): Reserved {
+  const placement = decide((request, except) => kept.place(request, except));
   const inventoryEpoch = kept.epoch;
   if (placement.decision.allow) noteTaken(kept, taken, placement.decision.chosen);
   return { placement, inventoryEpoch };
+}
+
+function noteGivenBack(kept: KeptInventory, taken: Map<OfferId, TakenOffer>, { offer, take }: ChosenOffer): void {
+  const left = taken.get(offer);
+  if (left === undefined) throw new RangeError('what is given back was not taken');
+  kept.noteGivenBack(offer, take);
+  left.jobs -= 1;
+  left.cpuMilli -= take.cpuMilli;
+  left.memoryBytes -= take.memoryBytes;
+  left.diskBytes -= take.diskBytes;
+  left.gpusLeft = addGpus(left.gpusLeft, takenGpus(take), 1);
+  if (left.jobs === 0) taken.delete(offer);
 }
 
 function noteTaken(kept: KeptInventory, taken: Map<OfferId, TakenOffer>, { offer, take }: ChosenOffer): void {

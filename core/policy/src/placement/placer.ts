@@ -104,8 +104,8 @@ export class Placer {
     return { fits: this.#fits.size, tallies: this.#tallies.size };
   }
 
-  /** Decides where `request` goes now. */
-  place(request: PlacementRequest): Placement {
+  /** Decides where `request` goes now; never to an offer in `except`, which counts as one that could take it all the same. */
+  place(request: PlacementRequest, except?: ReadonlySet<OfferId>): Placement {
     const { size: considered, epoch: inventoryEpoch } = this.inventory;
     const tally = this.#tallyFor(request);
     if (Array.isArray(tally)) {
@@ -113,7 +113,7 @@ export class Placer {
       const decision = { allow: false as const, reasons };
       return { decision, inventoryEpoch, considered: 0, feasible: 0, explanation: NOTHING, top: [] };
     }
-    const best = tally.feasible === 0 ? [] : searchBest(tally, this.inventory);
+    const best = tally.feasible === 0 ? [] : searchBest(tally, this.inventory, except);
     return {
       decision: this.#decision(best[0], tally, request, considered),
       inventoryEpoch,

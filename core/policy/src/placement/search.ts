@@ -1,3 +1,4 @@
+import type { OfferId } from '@ringfence/base';
 import { outcomeOf, type Amounts } from './amounts.ts';
 import {
   FAN_OUT,
@@ -28,9 +29,9 @@ export interface ScoredOffer extends Ranked {
 /** How many of the best are looked for: the one to take, and who would be next. */
 const BEST = 5;
 
-/** The best offers for what `tally` counts, best first; exact, since only what cannot be among them is left out. */
-export function searchBest(tally: Tally, inventory: Inventory): ScoredOffer[] {
-  return new Search(tally).run(inventory);
+/** The best offers for what `tally` counts but those in `except`, best first; exact, since only what cannot be among them is left out. */
+export function searchBest(tally: Tally, inventory: Inventory, except?: ReadonlySet<OfferId>): ScoredOffer[] {
+  return new Search(tally, except).run(inventory);
 }
 
 /** The terms of the score of one offer. */
@@ -57,9 +58,11 @@ function haulAt(data: readonly DataSource[] | undefined, fitted: FittedClass, sl
 class Search {
   readonly #tally: Tally;
   readonly #amounts: Amounts;
+  readonly #except: ReadonlySet<OfferId> | undefined;
   readonly #best: ScoredOffer[] = [];
 
-  constructor(tally: Tally) {
+  constructor(tally: Tally, except: ReadonlySet<OfferId> | undefined) {
+    this.#except = except;
     this.#tally = tally;
     this.#amounts = tally.amounts;
   }
@@ -117,7 +120,7 @@ class Search {
     if (worst !== undefined && fitted.home === worst.home && score > worst.score) return;
     if (outcomeOf(rows, slot * ROW, this.#amounts, fitted) !== 0) return;
     const offer = fitted.offerClass.offerAt(slot);
-    if (offer === undefined) return;
+    if (offer === undefined || this.#except?.has(offer.offer) === true) return;
     const found: ScoredOffer = {
       tier: offer.tier,
       score,
