@@ -12,6 +12,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly command: Co
   'agent ls': () => import('./commands/agent-ls.ts'),
   'agent drain': () => import('./commands/agent-drain.ts'),
   'agent remove': () => import('./commands/agent-remove.ts'),
+  'keyring ls': () => import('./commands/keyring-ls.ts'),
   'keyring add-admitter': () => import('./commands/keyring-add-admitter.ts'),
   'keyring add-issuer': () => import('./commands/keyring-add-issuer.ts'),
   'keyring remove-admitter': () => import('./commands/keyring-remove-admitter.ts'),

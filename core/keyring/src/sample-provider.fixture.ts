@@ -8,6 +8,7 @@ import {
   type StatementBody,
 } from '@ringfence/protocol/statements';
 import { HOUR_MS, type SampleOrganisation } from './sample-organisation.fixture.ts';
+import { sampleAdmission, sampleMachine, type PaperSigners } from './sample-papers.fixture.ts';
 import { signStatement } from './statement.ts';
 
 export type AddAgent = Extract<KeyringChange, { kind: 'add-agent' }>;
@@ -51,17 +52,17 @@ export class SampleProvider {
   }
 
   admission(change: Changes<'admission'> = {}, key = this.admitter): Envelope {
-    const { id: provider, tier, authority, sample } = this;
-    const span = { from: sample.now, until: epochMs(sample.now + 2_000 * HOUR_MS) };
-    const body = { v: 1, provider, tier, authority: authority.publicKey, jurisdictions: ['US'], ...span } as const;
-    return signStatement('admission', { ...body, jurisdictions: ['US'], ...change }, [key]);
+    return sampleAdmission({ ...this.#signers(2_000), admitter: key }, change);
   }
 
   machine({ agent, site, keys }: SampleMachine, change: Changes<'machine'> = {}, key = this.authority): Envelope {
-    const { id: provider, tier, sample } = this;
-    const span = { from: sample.now, until: epochMs(sample.now + 1_000 * HOUR_MS) };
-    const body = { v: 1, provider, tier, agent, site, ...keys, ...span } as const;
-    return signStatement('machine', { ...body, jurisdictions: ['DE'], ...change }, [key]);
+    return sampleMachine({ ...this.#signers(1_000), authority: key }, { agent, site, ...keys }, change);
+  }
+
+  #signers(hours: number): PaperSigners {
+    const { id: provider, tier, authority, admitter, sample } = this;
+    const span = { from: sample.now, until: epochMs(sample.now + hours * HOUR_MS) };
+    return { provider, tier, authority, admitter, ...span };
   }
 
   /** What adds `machine`, with good papers unless others are given. */

@@ -7,7 +7,7 @@ import { epochMs, newId, noFault, silentLog, systemRng as rng } from '@ringfence
 import { systemClock as clock } from '@ringfence/base/platform';
 import { RecordKey } from '@ringfence/crypto/record';
 import { SigningKey } from '@ringfence/crypto/sign';
-import { signStatement } from '@ringfence/keyring';
+import { samplePapers } from '@ringfence/keyring/samples';
 import { IDS } from '../attempt/members.fixture.ts';
 import { openIdentity } from '../identity/agent-identity.ts';
 import { linkFolder } from '../link/joined-link.ts';
@@ -16,16 +16,10 @@ import { joinOrganisation } from './join-organisation.ts';
 import { preparedFolder, prepareKeys, readPapers, type MachineKeys } from './papers.ts';
 
 function papersFor(keys: MachineKeys) {
-  const authority = SigningKey.generate(rng);
-  const provider = newId('provider', rng);
+  const [authority, admitter] = [SigningKey.generate(rng), SigningKey.generate(rng)];
   const span = { from: clock.now(), until: epochMs(clock.now() + 3_600_000) };
-  const common = { v: 1, provider, tier: 'secure-cloud', ...span } as const;
-  const admission = { ...common, authority: authority.publicKey, jurisdictions: ['US'] };
-  const machine = { ...common, agent: IDS.agent, site: IDS.site, ...keys, jurisdictions: ['DE'] };
-  return {
-    admission: signStatement('admission', admission, [SigningKey.generate(rng)]),
-    machine: signStatement('machine', machine, [authority]),
-  };
+  const provider = { provider: newId('provider', rng), tier: 'secure-cloud', authority, admitter, ...span } as const;
+  return samplePapers(provider, { agent: IDS.agent, site: IDS.site, ...keys });
 }
 
 test('a provider’s machine joins with the keys that were printed, and with no others', async (t) => {

@@ -3,6 +3,7 @@ import type { JobId } from '@ringfence/base';
 import { CliError } from '../cli-error.ts';
 import { texts, type Command, type CommandContext } from '../command.ts';
 import { launchEndpoint } from '../endpoint/launch-endpoint.ts';
+import { endReason } from '../job/attempt-end.ts';
 import { endText } from '../job/failure-text.ts';
 import { waitingText } from '../job/which-attempt.ts';
 import { followJob, type FollowedJob } from '../job/follow-job.ts';
@@ -69,15 +70,19 @@ async function showResult(
   job: JobId,
   { view, attempt }: FollowedJob,
 ): Promise<void> {
-  const { outputs } = await session.custodian.job(job);
+  const { outputs, refusedGrant } = await session.custodian.job(job);
+  const last = view.attempts.at(-1);
   terminal.value({
     event: 'result',
     job,
     state: view.state,
-    attempt: view.attempts.at(-1)?.attempt ?? null,
+    attempt: last?.attempt ?? null,
     isolation: attempt?.isolation ?? null,
     limits: attempt?.limits ?? null,
     failure: attempt?.failure ?? null,
+    refusal: last?.refusal ?? null,
+    refusedGrant: refusedGrant ?? null,
+    stopCause: last?.stopCause ?? null,
     outputs: outputs.map(({ name, version }) => ({ artifact: name, version })),
   });
   terminal.line(
@@ -86,7 +91,11 @@ async function showResult(
   for (const { name, version } of outputs)
     terminal.line(`Artifact ${name} version ${version}: ringfence artifact get ${name} --out DIR`);
   if (view.state === 'succeeded') return;
-  throw new CliError('job-failed', `the job ended as ${view.state}${attempt === undefined ? '' : endText(attempt)}`, {
-    next: `ringfence logs ${job}`,
-  });
+  const reason = last === undefined ? undefined : endReason(last, refusedGrant);
+  const how = attempt === undefined || last?.refusal !== undefined ? '' : endText(attempt);
+  throw new CliError(
+    'job-failed',
+    `the job ended as ${view.state}${how}${reason === undefined ? '' : `: ${reason.what}`}`,
+    { next: reason?.next ?? `ringfence logs ${job}` },
+  );
 }

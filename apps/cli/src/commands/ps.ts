@@ -2,11 +2,12 @@ import { formatDuration, type EpochMs } from '@ringfence/base';
 import type { JobView } from '@ringfence/protocol/api';
 import type { EndpointRow } from '@ringfence/protocol/payload';
 import type { Command } from '../command.ts';
+import { whyShort, type AttemptEnd } from '../job/attempt-end.ts';
 import { withSession } from '../session.ts';
 import { tableOr } from '../terminal.ts';
 
 /** A job as it is listed: `endpoint` when it is a replica of one. */
-interface ListedJob extends Pick<JobView, 'job' | 'type' | 'state' | 'sensitivity' | 'submittedAt'> {
+interface ListedJob extends Pick<JobView, 'job' | 'type' | 'state' | 'sensitivity' | 'submittedAt'>, AttemptEnd {
   readonly name: string | null;
   readonly endpoint: { readonly name: string; readonly revision: number; readonly state: string } | null;
 }
@@ -49,7 +50,7 @@ function endpointOf(endpoints: readonly EndpointRow[], job: JobView['job']): Lis
 function rowsOf(jobs: readonly ListedJob[], now: EpochMs): string[][] {
   const shown = new Set<string>();
   return jobs.flatMap((job) => {
-    if (job.endpoint === null) return [rowOf(job, job.name ?? '?', job.state, now)];
+    if (job.endpoint === null) return [rowOf(job, job.name ?? '?', stateText(job), now)];
     const { name } = job.endpoint;
     if (shown.has(name)) return [];
     shown.add(name);
@@ -60,9 +61,15 @@ function rowsOf(jobs: readonly ListedJob[], now: EpochMs): string[][] {
   });
 }
 
+/** Why the newest attempt came to nothing, while the job stands where that left it. */
+function stateText(job: ListedJob): string {
+  const why = job.state === 'failed' || job.state === 'queued' ? whyShort(job) : '';
+  return why === '' ? job.state : `${job.state} (${why})`;
+}
+
 function replicaRow(job: ListedJob, now: EpochMs): string[] {
   const { revision = 0, state = '' } = job.endpoint ?? {};
-  const both = job.state === 'running' ? `${job.state}, ${state}` : job.state;
+  const both = job.state === 'running' ? `${job.state}, ${state}` : stateText(job);
   return rowOf(job, `  revision ${revision}`, both, now);
 }
 

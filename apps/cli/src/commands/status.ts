@@ -5,13 +5,14 @@ import { ClientError } from '@ringfence/client/error';
 import type { Command, CommandContext } from '../command.ts';
 import { showEndpoint } from '../endpoint/show-endpoint.ts';
 import { viewAttempt, withAgent } from '../job/agent-client.ts';
+import { attemptTable, endReason } from '../job/attempt-end.ts';
 import { constraintFix } from '../job/constraint-fix.ts';
 import { egressText } from '../job/egress-text.ts';
 import { failureText } from '../job/failure-text.ts';
 import { retryText } from '../job/retry-text.ts';
 import { whichJob } from '../job/which-job.ts';
 import { withSession, type Session } from '../session.ts';
-import { table } from '../terminal.ts';
+import { namesOfAgents } from '../placement/names-of-agents.ts';
 
 export const command: Command = {
   usage: 'JOB|ENDPOINT',
@@ -24,13 +25,14 @@ export const command: Command = {
       if (!isId('job', word) && (await showEndpoint(context, session, word))) return;
       const job = await whichJob(session, word);
       const [view, own] = await Promise.all([session.controlPlane.job(job), atCustodian(context, session, job)]);
-      const attempt = await lastAttempt(context, session, view);
+      const [attempt, nameOf] = await Promise.all([lastAttempt(context, session, view), namesOfAgents(session)]);
       context.terminal.value({
         ...view,
         name: own?.row.name ?? null,
         committed: own?.row.committed ?? null,
         outputs: own?.outputs ?? [],
         missingSecrets: own?.missingSecrets ?? [],
+        refusedGrant: own?.refusedGrant ?? null,
         lastAttempt: attempt ?? null,
       });
       context.terminal.line(`${own?.row.name ?? 'a job'} (${job}): ${view.state}, label ${view.sensitivity}`);
@@ -39,18 +41,15 @@ export const command: Command = {
       for (const { constraint, count } of view.waitingFor)
         context.terminal.line(`  waits: ${count} offers refuse it for ${constraint}: ${constraintFix(constraint)}`);
       if (view.retry !== null) context.terminal.line(`  ${retryText(view.retry, context.clock.now())}`);
-      const cells = view.attempts.map(({ attempt: number, agent, state, outcome }) => [
-        String(number),
-        state,
-        outcome ?? '',
-        agent,
-      ]);
-      if (cells.length > 0) context.terminal.line(table(['ATTEMPT', 'STATE', 'OUTCOME', 'AGENT'], cells));
+      const last = view.attempts.at(-1);
+      if (last !== undefined) context.terminal.line(attemptTable(view.attempts, nameOf));
+      const reason = last === undefined ? undefined : endReason(last, own?.refusedGrant);
+      if (reason !== undefined) context.terminal.line(`${reason.what}\n  next: ${reason.next}`);
       if (own?.missingSecrets !== undefined)
         context.terminal.line(
           `not granted: these secrets are missing or not for this job: ${own.missingSecrets.join(', ')}`,
         );
-      if (attempt?.failure && attempt.outcome !== 'stopped')
+      if (attempt?.failure && attempt.outcome !== 'stopped' && reason === undefined)
         context.terminal.line(`failure: ${failureText(attempt.failure)}`);
       if (attempt?.logDropped !== undefined)
         context.terminal.line(`log: its server dropped it for newer ones, ${formatSize(attempt.logDropped)}`);

@@ -5,7 +5,9 @@ import type { CommandContext } from '../command.ts';
 import { checkedKeyring } from '../home/checked-keyring.ts';
 import { DELEGATION_MS } from '../home/first-keyring.ts';
 import type { Session } from '../session.ts';
+import { namesOfAgents } from '../placement/names-of-agents.ts';
 import { bad, good, unfit, warn, type Finding } from './finding.ts';
+import { papersFindings } from './papers.ts';
 
 const RENEW_WITHIN_MS = DELEGATION_MS / 4;
 /** A backup older than this is no longer one to rely on. */
@@ -48,7 +50,8 @@ async function keyring(context: CommandContext, session: Session): Promise<Findi
             `ends in ${formatDuration(Math.max(0, left))}`,
             'ringfence org renew --root-key-file FILE; the custodian stops granting when it ends',
           );
-    return [good('keyring', `statement ${ring.head.seq}, fresh head`), delegation];
+    const papers = papersFindings(ring.agents(), await namesOfAgents(session), context.clock.now());
+    return [good('keyring', `statement ${ring.head.seq}, fresh head`), delegation, ...papers];
   } catch (error) {
     return [bad('keyring', messageOf(error), 'nothing starts until this is mended')];
   }

@@ -4,6 +4,7 @@ import { epochMs, ManualClock, newId, systemRng, type RingfenceError } from '@ri
 import { ApiRefusal } from '@ringfence/client/api';
 import { ClientError } from '@ringfence/client/error';
 import type { JobView } from '@ringfence/protocol/api';
+import type { Refusal } from '@ringfence/protocol/messages';
 import type { CommandContext } from '../command.ts';
 import type { Session } from '../session.ts';
 import { followJob } from './follow-job.ts';
@@ -14,7 +15,7 @@ const agent = newId('agent', systemRng);
 type Step = {
   state: JobView['state'];
   waits?: [string, number][];
-  attempts?: [number, string][];
+  attempts?: [number, string, Refusal?][];
   fails?: RingfenceError;
 };
 
@@ -36,7 +37,7 @@ async function follow(steps: readonly Step[]) {
           state,
           waitingFor: waits.map(([constraint, count]) => ({ constraint, count })),
           retry: null,
-          attempts: attempts.map(([attempt, at]) => ({ attempt, agent, state: at })),
+          attempts: attempts.map(([attempt, at, refusal]) => ({ attempt, agent, state: at, refusal })),
         };
       },
     },
@@ -111,6 +112,24 @@ test('follows each attempt that started, tries its agent a few times, and goes o
 test('shows an attempt that was over before anybody looked', async () => {
   const { links } = await follow([{ state: 'failed', attempts: [[1, 'stopped']] }]);
   assert.equal(links, 4);
+});
+
+test('says once why each attempt was refused', async () => {
+  const refused: [number, string, Refusal] = [1, 'refused', 'disk-full'];
+  const { notes, links } = await follow([
+    { state: 'queued', attempts: [refused] },
+    { state: 'queued', attempts: [refused] },
+    { state: 'queued', attempts: [refused, [2, 'refused', 'capacity']] },
+    { state: 'failed', attempts: [refused, [2, 'refused', 'capacity']] },
+  ]);
+  assert.deepEqual(
+    notes.filter((note) => !note.startsWith('waiting')),
+    [
+      'attempt 1 was refused (disk-full): its server’s disk is full',
+      'attempt 2 was refused (capacity): its server has less free than it said',
+    ],
+  );
+  assert.equal(links, 0, 'there is no log to read');
 });
 
 test('goes on when the control plane is away for a moment, and says so once', async () => {

@@ -7,6 +7,7 @@ import type { AttemptView } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import type { Session } from '../session.ts';
+import { endReason } from './attempt-end.ts';
 import { retryText } from './retry-text.ts';
 import { readLog, viewAttempt, withAgent } from './agent-client.ts';
 
@@ -26,6 +27,7 @@ export interface FollowedJob {
 /** Shows the log of each attempt as it runs, until the job is over. */
 export async function followJob(context: CommandContext, session: Session, job: JobId): Promise<FollowedJob> {
   let shown = 0;
+  let refused = 0;
   let waiting: string | undefined;
   let retried: JobView['submittedAt'] | undefined;
   let last: AttemptView | undefined;
@@ -38,6 +40,10 @@ export async function followJob(context: CommandContext, session: Session, job: 
       continue;
     }
     if (OVER.includes(view.state)) return { view, attempt: last };
+    if (current?.refusal !== undefined && current.attempt > refused) {
+      context.terminal.note(endReason(current)?.what ?? '');
+      refused = current.attempt;
+    }
     const reasons = view.waitingFor.map(({ constraint, count }) => `${count} × ${constraint}`).join(', ');
     if (view.state === 'queued' && view.retry === null && reasons !== waiting)
       context.terminal.note(`waiting: ${reasons === '' ? 'for a place' : reasons}`);

@@ -60,6 +60,11 @@ export class Keyring {
     return this.#state.membership.custodians.get(id);
   }
 
+  /** All custodians that were not removed, the newest last. */
+  custodians(): readonly CustodianEntry[] {
+    return [...this.#state.membership.custodians.values()];
+  }
+
   /** A device that was not removed. */
   device(id: DeviceId): DeviceEntry | undefined {
     return this.#state.membership.devices.get(id);
@@ -140,6 +145,11 @@ export class Keyring {
     return this.#state.membership.peers.get(org);
   }
 
+  /** Every key that may admit providers, with its tier. */
+  admitters(): readonly { readonly key: SigningPublicKey; readonly tier: Tier }[] {
+    return [...this.#state.membership.admitters].map(([key, tier]) => ({ key, tier }));
+  }
+
   /** The tier for which a key may admit providers. */
   admitterTier(key: SigningPublicKey): Tier | undefined {
     return this.#state.membership.admitters.get(key);
@@ -148,6 +158,11 @@ export class Keyring {
   /** The keys that may issue evidence of `standard`. */
   evidenceIssuers(standard: string): readonly SigningPublicKey[] {
     return [...this.#state.membership.evidenceIssuers].flatMap(([key, of]) => (of.includes(standard) ? [key] : []));
+  }
+
+  /** Every key that may issue evidence, with its standards. */
+  issuers(): readonly { readonly key: SigningPublicKey; readonly standards: readonly string[] }[] {
+    return [...this.#state.membership.evidenceIssuers].map(([key, standards]) => ({ key, standards }));
   }
 
   /** The standards of which a key may issue evidence; none for a stranger. */
