@@ -36,6 +36,7 @@ export {
   type OutcomeContext,
   type OutcomeReason,
 } from './admission/outcome.ts';
+export { checkGrantedProfile, openPolicy, openProfile, type RuleContext, type RuleReason } from './admission/rules.ts';
 export * from './codes/code-proof.ts';
 export { CODE_PREFIX, type CodeKind } from './codes/code-text.ts';
 export * from './codes/codes.ts';

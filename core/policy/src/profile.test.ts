@@ -167,7 +167,9 @@ test('whatever job, profile and label: what comes out is as strict as the profil
     fc.property(
       asked,
       fc.record({
-        ...{ requirements: asked, sensitivity: optional(fc.constantFrom(...SENSITIVITIES)), maxPrice: optional(price) },
+        requirements: asked,
+        sensitivity: optional(fc.constantFrom(...SENSITIVITIES)),
+        maxPrice: optional(price),
         burst: optional(fc.constant('never' as const)),
         logs: optional(fc.constant('local' as const)),
       }),

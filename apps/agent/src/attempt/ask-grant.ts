@@ -1,7 +1,7 @@
 import { fromUtf8 } from '@ringfence/base';
 import type { JournalPoint } from '@ringfence/client/control-link';
 import { openSealed } from '@ringfence/crypto/open';
-import { checkGrant, checkPayload, refusalOf, type Admission } from '@ringfence/keyring';
+import { checkGrant, checkGrantedProfile, checkPayload, refusalOf, type Admission } from '@ringfence/keyring';
 import { grantPayload, type GrantPayload } from '@ringfence/protocol/payload';
 import type { grantAnswer } from '@ringfence/protocol/payload';
 import type { z } from 'zod';
@@ -79,6 +79,8 @@ async function openPayload(
   }
   const checked = checkPayload(payload.workload, admission);
   if (!checked.allow) throw refusedFor(refusalOf(checked.reasons) ?? 'payload-mismatch', checked.reasons);
+  const profiled = checkGrantedProfile(payload.profile, admission, payload.workload);
+  if (!profiled.allow) throw refusedFor(refusalOf(profiled.reasons) ?? 'payload-mismatch', profiled.reasons);
   const mismatches = resolvedOtherwise(payload);
   if (mismatches.length > 0) throw refusedFor('payload-mismatch', mismatches);
   return payload;

@@ -27,6 +27,7 @@ export const BACKUP_TABLES = [
   'gateway',
   'endpoint_issuer',
   'evidence',
+  'signed_rule',
   'shredded_attempt',
   'shred_order',
   'event',

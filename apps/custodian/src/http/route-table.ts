@@ -6,6 +6,7 @@ import { evidenceRoutes } from './evidence-routes.ts';
 import { enrolmentRoutes } from './enrolment-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import type { Route } from './route.ts';
+import { ruleRoutes } from './rule-routes.ts';
 import { secretRoutes } from './secret-routes.ts';
 import { backupRoute, statusRoute } from './status-route.ts';
 import { storeRoutes } from './store-routes.ts';
@@ -22,6 +23,7 @@ export function routeTable(
     ...endpointRoutes(context),
     ...secretRoutes(context),
     ...evidenceRoutes(context),
+    ...ruleRoutes(context),
     ...attemptStoreRoutes(context),
     statusRoute(context),
     backupRoute(context),

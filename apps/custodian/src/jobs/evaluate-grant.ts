@@ -1,12 +1,6 @@
 import type { AgentId } from '@ringfence/base';
-import {
-  checkLease,
-  checkPayload,
-  grantRefusalOf,
-  type Admission,
-  type Check,
-  type EvidenceFile,
-} from '@ringfence/keyring';
+import type { Envelope } from '@ringfence/crypto/sign';
+import { checkLease, checkPayload, grantRefusalOf, type Admission, type EvidenceFile } from '@ringfence/keyring';
 import type { GrantRefusal, grantRequest, Workload } from '@ringfence/protocol/payload';
 import type { Selectable } from 'kysely';
 import type { z } from 'zod';
@@ -17,6 +11,7 @@ import { isOver } from '../endpoints/is-over.ts';
 import { evidenceFile } from '../evidence/evidence-rows.ts';
 import { labelHolds } from '../labels/label-holds.ts';
 import { sitesOf } from '../labels/sign-label.ts';
+import { judgeProfile } from '../rules/profiles.ts';
 import { readSecrets, type NamedSecret } from '../secrets/secret-rows.ts';
 import { isShredded } from '../shredding/shred-rows.ts';
 import type { Tx } from '../store/open-store.ts';
@@ -35,11 +30,14 @@ export type Evaluation =
       readonly workload: Workload;
       readonly data: readonly FoundVersion[];
       readonly secrets: readonly NamedSecret[];
+      /** The profile that the label names. */
+      readonly profile: Envelope | undefined;
     }
   | {
       readonly allow: false;
       readonly reason: GrantRefusal;
-      readonly checks: readonly Check[];
+      /** Checks that failed, or requirements of the profile. */
+      readonly checks: readonly string[];
       /** Secrets that are not there, or not for this device's jobs. */
       readonly missing?: readonly string[];
     };
@@ -86,6 +84,9 @@ export async function evaluateGrant(
   if (workload === undefined) return refuse('bad-statements', ['payload-digest']);
   const payload = checkPayload(workload, admission);
   if (!payload.allow) return refuse(grantRefusalOf(payload.reasons) ?? 'placement', payload.reasons);
+  const { label, placement } = admission;
+  const profiled = await judgeProfile(context, tx, { label: label.body, placement, workload });
+  if (!profiled.allow) return { allow: false, reason: 'profile', checks: profiled.looser };
   const data = await dataOf(context, tx, claimed, workload);
   if (data === undefined) return refuse('dataset-gone');
   // The placer was told the site too; whether it kept to it is asked here again.
@@ -94,7 +95,7 @@ export async function evaluateGrant(
   const secrets = await secretsOf(context, tx, claimed, { admission, names: workload.secrets });
   const missing = workload.secrets.filter((name) => !secrets.some((secret) => secret.name === name));
   if (missing.length > 0) return { allow: false, reason: 'secret-missing', checks: [], missing };
-  return { allow: true, admission, workload, data, secrets };
+  return { allow: true, admission, workload, data, secrets, profile: profiled.profile };
 }
 
 /** All that is kept, where a start may need some; work at home that asks for none needs no look. */
@@ -166,6 +167,6 @@ async function dataOf(
   return found;
 }
 
-function refuse(reason: GrantRefusal, checks: readonly Check[] = []): Evaluation {
+function refuse(reason: GrantRefusal, checks: readonly string[] = []): Evaluation {
   return { allow: false, reason, checks };
 }

@@ -218,7 +218,7 @@ async function sealPayload(
   context: CustodianContext,
   tx: Tx,
   claimed: ClaimedOrganisation,
-  { admission, workload, data, secrets }: Allowed,
+  { admission, workload, data, secrets, profile }: Allowed,
 ): Promise<Buffer> {
   const { org, project } = claimed;
   const { job, attempt } = admission.lease.body;
@@ -246,6 +246,7 @@ async function sealPayload(
     }),
     ...(secrets.length === 0 ? {} : { secrets: secrets.map(exposed) }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(profile === undefined ? {} : { profile }),
   };
   const sealing = { info: { purpose: 'grant', org, job, attempt }, aad: NO_AAD } as const;
   using plain = new Secret(canonicalBytes(payload));

@@ -3,8 +3,8 @@ import { after, before, test } from 'node:test';
 import { epochMs, newId, systemRng as rng, type Clock, type MonotonicMs } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
 import type { Fault } from '../fault-points.ts';
-import { signEnvelope, SigningKey } from '@ringfence/crypto/sign';
-import { nextStatement, signStatement } from '@ringfence/keyring';
+import { signEnvelope, SigningKey, statementDigest } from '@ringfence/crypto/sign';
+import { nextStatement, readStatement, signStatement } from '@ringfence/keyring';
 import { GRANT_REFUSALS, type GrantRefusal } from '@ringfence/protocol/payload';
 import {
   addDataset,
@@ -22,6 +22,8 @@ import {
 import { startControlPlaneDouble, type ControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
 import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.ts';
 import { claimRig, type TestOrganisation } from '../fixtures/organisation.fixture.ts';
+import type { ProfileRequirements } from '@ringfence/protocol/statements';
+import { signProfile } from '../fixtures/rules.fixture.ts';
 import { closeJob } from './close-job.ts';
 import { TlsKey } from '@ringfence/crypto/certificate';
 
@@ -305,6 +307,22 @@ test('data in place is granted at its site alone, whatever the placer chose', as
   const { mounts } = await openGrant(organisation, client, made, { attempt: 1, payload });
   const place = { path: '/srv/data', manifest: at.manifest };
   assert.deepEqual(mounts, [{ path: '/data0', artifact: row.artifact, version: 1, place }]);
+});
+
+test('a job that is looser than the newest version of its profile starts no more', async () => {
+  const set = (seq: number, requirements: ProfileRequirements) =>
+    organisation.client.setProfile(signProfile(organisation, { seq, name: 'ward', requirements }));
+  await set(1, { isolation: 'sandbox' });
+  const made = await depositTestJob(rig, organisation, { profile: 'ward', placement: { isolation: 'sandbox' } });
+  await set(2, { isolation: 'container' });
+  assert.equal(await refusal(grantBody(controlPlane, other, made, { attempt: 1 }), other), 'profile');
+  const { refusedGrant } = await organisation.client.job(made.body.job);
+  assert.deepEqual([refusedGrant?.reason, refusedGrant?.checks], ['profile', ['isolation']]);
+  await set(3, { isolation: 'process' });
+  const answer = await ask(other, grantBody(controlPlane, other, made, { attempt: 1 }));
+  assert.ok(answer.result === 'granted', 'what its owner launched it with still counts');
+  const { profile } = await openGrant(organisation, other, made, { attempt: 1, payload: answer.payload });
+  assert.equal(statementDigest(profile ?? assert.fail()), readStatement('label', made.label).claimed.profile);
 });
 
 test('every code was seen', () => {

@@ -1,7 +1,7 @@
 import { epochMs, type DeviceId, type SiteId } from '@ringfence/base';
 import { statementDigest } from '@ringfence/crypto/sign';
 import { signStatement } from '@ringfence/keyring';
-import { strictestLabel } from '@ringfence/policy';
+import { strictestLabel, stricterSensitivity } from '@ringfence/policy';
 import type { labelAnswer, labelRequest } from '@ringfence/protocol/payload';
 import type { LabelStatement } from '@ringfence/protocol/statements';
 import type { z } from 'zod';
@@ -9,21 +9,25 @@ import { findVersion, type FoundVersion } from '../artifacts/artifact-rows.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
+import { profileNamed } from '../rules/profiles.ts';
 import type { Tx } from '../store/open-store.ts';
 
 /** Computes and signs the label of a job from the data that it mounts (invariant 7). Throws CustodianError `not-found`, `no-label`. */
 export async function signLabel(
   context: CustodianContext,
   claimed: ClaimedOrganisation,
-  { job, mounts, wish, purpose, validMs }: z.output<typeof labelRequest>,
+  { job, mounts, wish, purpose, validMs, profile: profileName }: z.output<typeof labelRequest>,
   device: DeviceId,
 ): Promise<z.input<typeof labelAnswer>> {
   return context.store.withOrg(claimed.org, async (tx) => {
     const data = await mountedData(context, tx, claimed, mounts);
-    const decision = strictestLabel({ sensitivity: wish, purpose }, data);
+    const profile = profileName === undefined ? undefined : await profileNamed(context, tx, claimed, profileName);
+    const decision = strictestLabel({ sensitivity: wish, purpose, residency: profile?.requirements.residency }, data);
     if (!decision.allow) throw noLabel(decision.reasons);
     if (sitesOf(data).length > 1) throw noLabel(['it lies in place at several sites']);
-    const { sensitivity, residency, acceptProviderPlaintext } = decision.label;
+    const { residency, acceptProviderPlaintext } = decision.label;
+    const least = profile?.requirements.sensitivity;
+    const sensitivity = stricterSensitivity(decision.label.sensitivity, least ?? decision.label.sensitivity);
     const at = context.clock.now();
     const body: LabelStatement = {
       v: 1,
@@ -33,6 +37,7 @@ export async function signLabel(
       sensitivity,
       residency: [...residency],
       ...(acceptProviderPlaintext ? { acceptProviderPlaintext } : {}),
+      ...(profile === undefined ? {} : { profile: profile.kept.digest }),
       at,
       notAfter: epochMs(at + validMs),
     };
@@ -40,7 +45,11 @@ export async function signLabel(
     const labelDigest = statementDigest(label);
     await context.record(tx, claimed.org, { type: 'label-signed', job, labelDigest, sensitivity, device });
     const sites = sitesOf(data);
-    return { label, ...(sites.length === 0 ? {} : { sites }) };
+    return {
+      label,
+      ...(sites.length === 0 ? {} : { sites }),
+      ...(profile === undefined ? {} : { profile: profile.kept.envelope }),
+    };
   });
 }
 

@@ -13,6 +13,7 @@ import { MIGRATION_0006 } from './migration-0006.ts';
 import { MIGRATION_0007 } from './migration-0007.ts';
 import { MIGRATION_0008 } from './migration-0008.ts';
 import { MIGRATION_0009 } from './migration-0009.ts';
+import { MIGRATION_0010 } from './migration-0010.ts';
 import { MIGRATION_0012 } from './migration-0012.ts';
 import type { CustodianTables } from './tables.ts';
 
@@ -40,6 +41,7 @@ const MIGRATIONS = [
   { name: 'evidence', sql: MIGRATION_0008 },
   { name: 'refused-grants', sql: MIGRATION_0012 },
   { name: 'shredded-keys', sql: MIGRATION_0009 },
+  { name: 'signed-rules', sql: MIGRATION_0010 },
 ] as const;
 
 /** One organisation and few members: more connections would only cost memory. */

@@ -1,4 +1,4 @@
-import { idOf, jurisdiction, sensitivity, whole } from '@ringfence/protocol';
+import { envelope, idOf, jurisdiction, sensitivity, whole } from '@ringfence/protocol';
 import { payloadName, partyRoute, serviceSpec, sitePath, variableName } from '@ringfence/protocol/payload';
 import { z } from 'zod';
 import type { SealedColumn } from './sealed-column.ts';
@@ -62,6 +62,9 @@ export const JOB_MISSING = column({ table: 'job', column: 'missing_box', schema:
 
 /** What people call a secret. */
 export const SECRET_NAME = column({ table: 'secret', column: 'name_box', schema: variableName });
+
+/** A profile or policy as it was signed; the row is its digest. */
+export const RULE_DOCUMENT = column({ table: 'signed_rule', column: 'document_box', schema: envelope });
 
 /** What people call an endpoint. */
 export const ENDPOINT_NAME = column({ table: 'endpoint', column: 'name_box', schema: payloadName });

@@ -6,6 +6,7 @@ import type { ControlPlaneRoute, NotifyEvent, RefusedGrant } from '@ringfence/pr
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import type { ColumnType, Generated } from 'kysely';
 import type { EndpointTables } from './endpoint-tables.ts';
+import type { RuleTables } from './rule-tables.ts';
 import type { ShreddingTables } from './shredding-tables.ts';
 
 /** A jsonb column: written as text, read as the value. */
@@ -267,7 +268,7 @@ export interface ActiveTermTable {
 }
 
 /** The schema `rf_cu`. */
-export interface CustodianTables extends EndpointTables, ShreddingTables {
+export interface CustodianTables extends EndpointTables, ShreddingTables, RuleTables {
   active_term: ActiveTermTable;
   organisation: OrganisationTable;
   keyring_statement: KeyringStatementTable;

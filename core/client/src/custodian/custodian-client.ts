@@ -174,6 +174,15 @@ export class CustodianClient {
     return (await this.#call('POST', path, payload.evidenceAnswer, { revocation })).evidence;
   }
 
+  /** The newest version of every profile; the caller verifies them against the keyring. */
+  async profiles(): Promise<payload.ProfileRow[]> {
+    return (await this.#call('GET', '/v1/profiles', payload.profilesAnswer)).profiles;
+  }
+
+  async setProfile(statement: Envelope): Promise<payload.ProfileRow[]> {
+    return (await this.#call('POST', '/v1/profiles', payload.profilesAnswer, { statement })).profiles;
+  }
+
   storeCheckpoint(body: Body<typeof payload.checkpointRequest>): Answer<typeof payload.checkpointAnswer> {
     return this.#call('POST', '/v1/checkpoints', payload.checkpointAnswer, body);
   }

@@ -85,6 +85,8 @@ export const CHECKS = {
   'grant-expired': row('bad-grant'),
   'payload-digest': row('payload-mismatch'),
   'payload-placement': row('payload-mismatch', 'placement'),
+  'profile-differs': row('payload-mismatch', 'profile'),
+  'profile-looser': row('payload-mismatch', 'profile'),
 } as const satisfies Readonly<Record<string, CheckRow>>;
 
 /** The name of a check. */

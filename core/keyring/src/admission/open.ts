@@ -8,13 +8,14 @@ export function tryRead<Name extends StatementName>(name: Name, envelope: Envelo
   return orUndefined(() => readStatement(name, envelope));
 }
 
-/** The verified statement, or undefined when none of `keys` signed it. */
+/** The verified statement, or undefined when fewer than `threshold` of `keys` signed it. */
 export function tryVerify<Name extends StatementName>(
   statement: Unverified<Name> | undefined,
   keys: (claimed: StatementBody<Name>) => readonly SigningPublicKey[],
+  threshold = 1,
 ): Verified<Name> | undefined {
   if (statement === undefined) return undefined;
-  return orUndefined(() => verifyStatement(statement, keys(statement.claimed)));
+  return orUndefined(() => verifyStatement(statement, keys(statement.claimed), threshold));
 }
 
 function orUndefined<T>(run: () => T): T | undefined {

@@ -109,11 +109,17 @@ export const labelRequest = z.strictObject({
   mounts: z.array(payloadName).max(64),
   wish: sensitivity.optional(),
   purpose: z.string().max(64).optional(),
+  /** Name of a profile that the job is to be held to. */
+  profile: payloadName.optional(),
   /** Long for a service; each grant asks anew whether the label is still as strict as the data. */
   validMs: whole(60_000, 31_622_400_000),
 });
-/** `sites`: where mounted data lies that is not copied; the job can run nowhere else. */
-export const labelAnswer = z.strictObject({ label: envelope, sites: z.array(idOf('site')).min(1).max(1).optional() });
+/** `sites`: where mounted data lies that is not copied; the job can run nowhere else. `profile`: the version that the label names. */
+export const labelAnswer = z.strictObject({
+  label: envelope,
+  sites: z.array(idOf('site')).min(1).max(1).optional(),
+  profile: envelope.optional(),
+});
 
 /** `POST /v1/jobs`: the workload sealed to the custodian, before the control plane hears of the job. */
 export const jobDeposit = z.strictObject({
@@ -161,6 +167,7 @@ export const GRANT_REFUSALS = [
   'dataset-gone',
   'secret-missing',
   'wrong-site',
+  'profile',
 ] as const;
 /** A grant that the custodian refused, and the checks of statements that failed, in order. */
 export const refusedGrant = z.strictObject({

@@ -10,6 +10,7 @@ export * from './checkpoints.ts';
 export * from './entries.ts';
 export * from './evidence.ts';
 export * from './pack-link.ts';
+export * from './rules.ts';
 export * from './service.ts';
 export * from './serving.ts';
 export * from './metrics.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytes32, idOf, isolation, whole } from '../fields.ts';
+import { bytes32, envelope, idOf, isolation, whole } from '../fields.ts';
 import { resources } from '../statements/placement.ts';
 import { egressTarget } from './egress.ts';
 import { imageText, pythonVersion } from './image-source.ts';
@@ -95,6 +95,8 @@ export const grantPayload = z.strictObject({
     .optional(),
   /** The last complete checkpoint of an earlier attempt. */
   checkpoint: packReference.optional(),
+  /** The profile that the label names. */
+  profile: envelope.optional(),
 });
 
 export type NotifyEvent = (typeof NOTIFY_EVENTS)[number];
