@@ -4,6 +4,7 @@ export const FAULT_POINTS = [
   'submit-after-commit',
   'place-before-commit',
   'place-after-commit',
+  'pool-before-commit',
   'lease-before-send',
   'message-before-commit',
   'message-after-commit',

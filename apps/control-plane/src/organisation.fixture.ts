@@ -38,6 +38,7 @@ import {
   type AdmissionContext,
   type Keyring,
 } from '@ringfence/keyring';
+import type { Sensitivity } from '@ringfence/protocol';
 import type { jobSubmission } from '@ringfence/protocol/api';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import { SAMPLE_PLACEMENT, sampleOffer } from '@ringfence/protocol/samples';
@@ -155,10 +156,17 @@ export class TestOrganisation {
 
   /** An order of the device to run something, with its label. */
   submission(
-    change: { job?: JobId; placement?: Partial<PlacementPart>; maxAttempts?: number; expiresIn?: number } = {},
+    change: {
+      job?: JobId;
+      placement?: Partial<PlacementPart>;
+      sensitivity?: Sensitivity;
+      maxAttempts?: number;
+      expiresIn?: number;
+    } = {},
   ): Submission {
     const now = this.clock.now();
     const { job = newId('job', systemRng), maxAttempts = 3, expiresIn = 3_600_000 } = change;
+    const { sensitivity = 'internal' } = change;
     const placement = { ...PLACEMENT, ...change.placement };
     const soon = epochMs(now + 3_600_000);
     const label = signStatement(
@@ -168,7 +176,7 @@ export class TestOrganisation {
         org: this.org,
         job,
         custodian: this.custodian.id,
-        sensitivity: 'internal',
+        sensitivity,
         residency: [],
         at: now,
         notAfter: soon,

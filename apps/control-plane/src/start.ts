@@ -5,6 +5,7 @@ import { startAdminServer } from '@ringfence/client/admin-server';
 import { createAuthoriser, OWNER_POLICY } from '@ringfence/policy/authorise';
 import type { ControlPlaneRoute } from '@ringfence/protocol/payload';
 import { parseDigest } from '@ringfence/crypto/sign';
+import { BurstLooks } from './burst/burst-looks.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import type { Fault } from './fault-points.ts';
 import { createApiServer } from './http/api-server.ts';
@@ -72,6 +73,9 @@ async function open(parts: StartParts, closers: Closers): Promise<RunningControl
   const placer = new Placer(context);
   await placer.start();
   closers.push(() => placer.close());
+  const looks = new BurstLooks(context);
+  looks.start();
+  closers.push(() => looks.close());
   const admin = await startAdminServer({
     ...config.admin,
     notReady: () =>

@@ -21,6 +21,7 @@ import { submitJob } from '../jobs/submit-job.ts';
 import { drainAgent } from '../placement/drain-agent.ts';
 import { registerOrganisation } from '../registration/register-organisation.ts';
 import { placementRoutes } from './placement-routes.ts';
+import { poolRoutes } from './pool-routes.ts';
 import { deviceRoute, publicRoute, type Route } from './route.ts';
 import { jobId } from './route-ids.ts';
 
@@ -30,6 +31,7 @@ export function routeTable(context: ControlPlaneContext, version: string): Route
     ...publicRoutes(context, version),
     ...jobRoutes(context),
     ...placementRoutes(context),
+    ...poolRoutes(context),
     ...agentRoutes(context),
   ];
 }

@@ -18,7 +18,7 @@ export interface RouteCall<Body> {
 }
 
 interface RouteShape<Body extends z.ZodType, Answer extends z.ZodType> {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   /** Path with `:parameters`. */
   readonly path: string;
   /** One sentence for the API description. */

@@ -115,6 +115,7 @@ function renewal(
   const agents = beats.map(({ agent }) => agent);
   const orgs = beats.map(({ org }) => org);
   const connections = beats.map(({ connection }) => connection);
+  const until = now + LEASE_TTL_MS + LEASE_GRACE_MS;
   return sql<RenewedRow>`
     with beat as (
       select * from unnest(${agents}::text[], ${orgs}::text[], ${connections}::bigint[]) as beat (id, org, connection)
@@ -126,14 +127,15 @@ function renewal(
       update party set seen_at = ${now} from here where party.id = here.id
     ), held as (
       select attempt.agent, attempt.job, attempt.attempt from attempt join here on attempt.agent = here.id and attempt.org = here.org
-      where attempt.live and attempt.state <> 'expired'
+      where attempt.live and attempt.state <> 'expired' and (attempt.covered_until is null or attempt.covered_until >= ${until})
       for no key update of attempt skip locked
     ), renewed as (
-      update attempt set lease_until = ${now + LEASE_TTL_MS + LEASE_GRACE_MS}, renewals = attempt.renewals + 1 from held
+      update attempt set lease_until = ${until}, renewals = attempt.renewals + 1 from held
       where attempt.job = held.job and attempt.attempt = held.attempt
     )
     select here.id as agent, held.job, held.attempt, (
       select count(*) from attempt where attempt.agent = here.id and attempt.live and attempt.state <> 'expired'
+        and (attempt.covered_until is null or attempt.covered_until >= ${until})
     )::integer as live
     from here left join held on held.agent = here.id`.compile(db);
 }

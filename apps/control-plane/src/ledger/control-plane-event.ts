@@ -1,10 +1,11 @@
 import { attemptNumber, idOf, moment, retryReason, sha256, tier, whole } from '@ringfence/protocol';
 import { JOB_STATES } from '@ringfence/protocol/api';
-import { OUTCOMES, WAITING_REASONS } from '@ringfence/protocol/statements';
+import { BURST_DECISIONS, OUTCOMES, WAITING_REASONS } from '@ringfence/protocol/statements';
 import { z } from 'zod';
 
 const party = z.union([idOf('device'), idOf('agent'), idOf('custodian')]);
 const job = idOf('job');
+const count = whole(1, Number.MAX_SAFE_INTEGER);
 const refused = z.array(z.strictObject({ constraint: z.enum(WAITING_REASONS), count: whole(1, 10_000_000) }));
 
 /** Everything that the control plane writes down: closed, and made of ids, states and digests. */
@@ -70,6 +71,25 @@ export const controlPlaneEvent = z.discriminatedUnion('type', [
     device: idOf('device'),
   }),
   z.strictObject({ type: z.literal('job-wished'), job, wanted: z.boolean(), final: z.boolean() }),
+  z.strictObject({ type: z.literal('pool-set'), device: idOf('device'), seq: count, poolDigest: sha256 }),
+  /** A signed decision about burst and return, kept beside the ledger. */
+  z.strictObject({
+    type: z.literal('burst-decided'),
+    seq: count,
+    decision: z.enum(BURST_DECISIONS),
+    offer: idOf('offer').exactOptional(),
+    job: job.exactOptional(),
+    attempt: attemptNumber.exactOptional(),
+    decisionDigest: sha256,
+  }),
+  /** What a provider's agent says that it deleted. */
+  z.strictObject({
+    type: z.literal('data-deleted'),
+    agent: idOf('agent'),
+    request: idOf('deletion'),
+    deletionDigest: sha256,
+  }),
+  z.strictObject({ type: z.literal('keys-shredded'), custodian: idOf('custodian'), request: idOf('deletion') }),
   z.strictObject({ type: z.literal('job-backs-off'), job, reason: retryReason, notBefore: moment }),
 ]);
 

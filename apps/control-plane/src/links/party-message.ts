@@ -1,6 +1,7 @@
-import type { AgentId, OrgId } from '@ringfence/base';
+import type { AgentId, CustodianId, OrgId } from '@ringfence/base';
 import type { DurablePartyMessage } from '@ringfence/client/control-link';
 import { sql } from 'kysely';
+import { takeDeleted, takeShredded } from '../burst/take-deletion.ts';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import { reportAttempt } from '../jobs/attempt-report.ts';
 import { changeJob } from '../jobs/change-job.ts';
@@ -107,9 +108,9 @@ async function apply(
     case 'evidence':
       return takeEvidence(context, tx, org, message.body);
     case 'deleted':
+      return takeDeleted(context, tx, { org, agent: party.id as AgentId }, message.body);
     case 'keys-shredded':
-      // No order is out that it could answer.
-      return;
+      return takeShredded(context, tx, { org, custodian: party.id as CustodianId }, message.body);
     case 'lock':
       return lockParty(context, tx, { id: message.body.agent, org }, message.body.reason);
     default:

@@ -2,6 +2,7 @@ import type { JobId, OfferId, OrgId } from '@ringfence/base';
 import { signedWishes, type Placement, type PlacementRequest } from '@ringfence/policy/placement';
 import type { OfferView, PlanAnswer, planRequest, WhyNotAnswer } from '@ringfence/protocol/api';
 import type { z } from 'zod';
+import { gateAsked } from '../burst/pool-gate.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { noSuchJob } from '../jobs/job-view.ts';
 import type { Tx } from '../store/open-store.ts';
@@ -16,12 +17,14 @@ export function planPlacement(
   { placement, ...label }: z.output<typeof planRequest>,
 ): Promise<PlanAnswer> {
   const request = { placement, label: { ...label, residency: placement.residency }, wishes: signedWishes(placement) };
-  return asking(context, org, async (_tx, kept) => answerOf(kept.place({ ...request, now: context.clock.now() })));
+  return asking(context, org, async (tx, kept) => answer(tx, kept, { org, request: { ...request, now: context.clock.now() } }));
 }
 
 /** What placement would decide now about a job that was handed in, whatever its state. Throws ControlPlaneError `not-found`. */
 export function explainJob(context: ControlPlaneContext, org: OrgId, job: JobId): Promise<PlanAnswer> {
-  return asking(context, org, async (tx, kept) => answerOf(kept.place(await requestFor(context, tx, job))));
+  return asking(context, org, async (tx, kept) =>
+    answer(tx, kept, { org, request: await requestFor(context, tx, job) }),
+  );
 }
 
 /**
@@ -33,7 +36,8 @@ export function whyNotThere(
   { org, job, offer }: { readonly org: OrgId; readonly job: JobId; readonly offer: OfferId },
 ): Promise<WhyNotAnswer | undefined> {
   return asking(context, org, async (tx, kept) => {
-    const why = kept.whyNot(await requestFor(context, tx, job), offer);
+    const { request } = await gateAsked(tx, org, await requestFor(context, tx, job));
+    const why = kept.whyNot(request, offer);
     if (why === undefined || why.fits) return why;
     return { fits: false, failed: [...why.failed] };
   });
@@ -41,7 +45,11 @@ export function whyNotThere(
 
 /** All offers of an organisation, those that get no jobs too. */
 export function listOffers(context: ControlPlaneContext, org: OrgId): Promise<OfferView[]> {
-  return asking(context, org, async (_tx, kept) => kept.all().map(offerView));
+  return asking(context, org, async (tx, kept) => {
+    const rows = await tx.selectFrom('offer').select('offer').where('cordoned', '=', true).execute();
+    const cordoned = new Set(rows.map(({ offer }) => offer));
+    return kept.all().map((known) => ({ ...offerView(known), cordoned: cordoned.has(known.mark.offer) }));
+  });
 }
 
 function asking<T>(
@@ -68,6 +76,16 @@ async function requestFor({ clock }: ControlPlaneContext, tx: Tx, job: JobId): P
     .executeTakeFirst();
   if (row === undefined) throw noSuchJob();
   return requestOf(row, clock.now());
+}
+
+/** As it would be decided in the organisation's turn: its pool may let less pass than the job asks for. */
+async function answer(
+  tx: Tx,
+  kept: KeptInventory,
+  { org, request }: { readonly org: OrgId; readonly request: PlacementRequest },
+): Promise<PlanAnswer> {
+  const { request: gated, notAway } = await gateAsked(tx, org, request);
+  return { ...answerOf(kept.place(gated)), ...(notAway === undefined ? {} : { notAway: [...notAway] }) };
 }
 
 function answerOf({ decision, considered, feasible, explanation, top }: Placement): PlanAnswer {

@@ -1,5 +1,6 @@
 import type { OrgId } from '@ringfence/base';
 import { statementDigest } from '@ringfence/crypto/sign';
+import type { Reservation } from '@ringfence/policy/burst';
 import type { ChosenOffer } from '@ringfence/policy/placement';
 import { sql } from 'kysely';
 import { LEASE_GRACE_MS, LEASE_TTL_MS } from '../jobs/clock-terms.ts';
@@ -14,6 +15,8 @@ import type { WaitingJob } from './waiting-job.ts';
 export interface LeasedJob extends SignedPlacement {
   readonly job: WaitingJob;
   readonly chosen: ChosenOffer;
+  /** What it holds of the budget. */
+  readonly reservation?: Reservation | undefined;
 }
 
 /** In which organisation, and by which term, jobs are leased. */
@@ -83,17 +86,19 @@ async function insertAttempts(
   const of = <T>(column: (job: LeasedJob) => T): T[] => leased.map(column);
   await sql`
     insert into attempt (
-      org, state, live, term, lease_until, job, attempt, agent, offer, cpu_milli, memory_bytes, disk_bytes, gpus, receipt, lease
+      org, state, live, term, lease_until, job, attempt, agent, offer, cpu_milli, memory_bytes, disk_bytes, gpus, receipt, lease,
+      covered_until
     )
     select ${org}, 'leased', true, ${term}::bigint, ${leaseUntil}::bigint,
-      job, attempt, agent, offer, cpu_milli, memory_bytes, disk_bytes, gpus::jsonb, receipt::jsonb, lease::jsonb
+      job, attempt, agent, offer, cpu_milli, memory_bytes, disk_bytes, gpus::jsonb, receipt::jsonb, lease::jsonb, covered_until
     from unnest(
       ${of(({ job }) => job.job)}::text[], ${of(({ job }) => job.attempts + 1)}::integer[],
       ${of(({ chosen }) => chosen.agent)}::text[], ${of(({ chosen }) => chosen.offer)}::text[],
       ${of(({ chosen }) => chosen.take.cpuMilli)}::bigint[], ${of(({ chosen }) => chosen.take.memoryBytes)}::bigint[],
       ${of(({ chosen }) => chosen.take.diskBytes)}::bigint[], ${of(({ chosen }) => JSON.stringify(takenGpus(chosen.take)))}::text[],
-      ${of(({ receipt }) => JSON.stringify(receipt))}::text[], ${of(({ lease }) => JSON.stringify(lease))}::text[]
-    ) as leased (job, attempt, agent, offer, cpu_milli, memory_bytes, disk_bytes, gpus, receipt, lease)`.execute(tx);
+      ${of(({ receipt }) => JSON.stringify(receipt))}::text[], ${of(({ lease }) => JSON.stringify(lease))}::text[],
+      ${of(({ reservation }) => reservation?.coveredUntil ?? null)}::bigint[]
+    ) as leased (job, attempt, agent, offer, cpu_milli, memory_bytes, disk_bytes, gpus, receipt, lease, covered_until)`.execute(tx);
 }
 
 function leaseMessage({ job, chosen, receipt, lease }: LeasedJob): Parameters<typeof enqueueAll>[3][number] {

@@ -44,7 +44,8 @@ export async function offerMarks(tx: Tx, now: EpochMs): Promise<OfferMark[]> {
   const rows = await tx
     .selectFrom('offer')
     .innerJoin('party', 'party.id', 'offer.agent')
-    .select(['offer.offer', 'offer.agent', 'offer.row_version', 'seen_at', 'locked', 'draining'])
+    .select(['offer.offer', 'offer.agent', 'offer.row_version', 'seen_at', 'locked'])
+    .select(sql<boolean>`party.draining or offer.cordoned`.as('draining'))
     .where('removed', '=', false)
     .execute();
   return rows.map(({ offer, agent, row_version, seen_at, locked, draining }) => ({

@@ -1,6 +1,7 @@
 import { canonicalJson, type EpochMs, type JobId, type OrgId } from '@ringfence/base';
 import type { ConstraintCount, Placement } from '@ringfence/policy/placement';
 import { sql } from 'kysely';
+import { PoolGate } from '../burst/pool-gate.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { Tx } from '../store/open-store.ts';
 import { dueAt } from './back-off-end.ts';
@@ -34,10 +35,13 @@ async function placeIn(
   const due = await dueOf(tx, org, { jobs, now });
   if (due.length === 0) return 0;
   await kept.bringUpToDate(tx, now);
-  const reserved = await reserveOffers(tx, kept, (desk) =>
-    due.map((job) => desk.take((place) => place(requestOf(job, now)))),
-  );
-  const placed = await writeDown(context, tx, { org, term, now }, pairs(due, reserved));
+  const pool = await PoolGate.open(tx, org);
+  const reserved = await reserveOffers(tx, kept, (desk) => {
+    pool.restart();
+    return due.map((job) => desk.take((place) => pool.decide(job, requestOf(job, now), place)));
+  });
+  const placed = await writeDown(context, tx, { org, term, now, pool }, pairs(due, reserved));
+  await pool.save(tx, now);
   if (placed > 0) context.fault('place-before-commit');
   return placed;
 }
@@ -47,6 +51,7 @@ interface Turn {
   readonly org: OrgId;
   readonly term: number;
   readonly now: EpochMs;
+  readonly pool: PoolGate;
 }
 
 /** A job of the turn, and what was decided about it. */
@@ -65,15 +70,17 @@ function pairs(jobs: readonly WaitingJob[], reserved: readonly Reserved[]): Deci
 async function writeDown(
   context: ControlPlaneContext,
   tx: Tx,
-  { org, term, now }: Turn,
+  { org, term, now, pool }: Turn,
   decided: readonly DecidedJob[],
 ): Promise<number> {
   const leased: LeasedJob[] = [];
   const waiting: StillWaiting[] = [];
   for (const { job, placement, inventoryEpoch } of decided) {
     if (placement.decision.allow) {
-      const signed = signPlacement(context.identity, { org, job, term, placement, inventoryEpoch, now });
-      const lease = { job, chosen: placement.decision.chosen, ...signed };
+      const reservation = pool.reservationOf(job);
+      const budget = pool.budgetOf(reservation);
+      const signed = signPlacement(context.identity, { org, job, term, placement, inventoryEpoch, now, budget });
+      const lease = { job, chosen: placement.decision.chosen, reservation, ...signed };
       leased.push(lease);
       await recordLease(context, tx, org, lease);
     } else {

@@ -16,6 +16,8 @@ export interface Decided {
   /** Of the inventory that the choice was made from. */
   readonly inventoryEpoch: number;
   readonly now: EpochMs;
+  /** What it holds of the organisation's budget, away from home. */
+  readonly budget?: ReceiptStatement['budget'] | undefined;
 }
 
 /** Why this offer, and the leave to run there, as this control plane signs them. */
@@ -56,7 +58,7 @@ const POLICY_DIGEST = sha256Hex(canonicalBytes(LABEL_RULES));
 
 type Reasons = Omit<ReceiptStatement, 'v' | 'org' | 'job' | 'attempt' | 'controlPlane' | 'jobDigest' | 'at'>;
 
-function reasonsOf({ job, placement, inventoryEpoch }: Decided): Reasons {
+function reasonsOf({ job, placement, inventoryEpoch, budget }: Decided): Reasons {
   const { decision, considered, explanation, feasible } = placement;
   if (!decision.allow) throw new RangeError('only an allowed placement has reasons for an offer');
   const { offer, agent, tier, isolation, terms, price, evidence } = decision.chosen;
@@ -70,6 +72,7 @@ function reasonsOf({ job, placement, inventoryEpoch }: Decided): Reasons {
     chosen: { offer, agent, tier, isolation },
     score: inMillionths(terms),
     ...(price === undefined ? {} : { price }),
+    ...(budget === undefined ? {} : { budget }),
     ...(evidence.length === 0 ? {} : claimsOf(evidence)),
     policyDigest: POLICY_DIGEST,
   };

@@ -11,6 +11,7 @@ import { MIGRATION_0003 } from './migration-0003.ts';
 import { MIGRATION_0004 } from './migration-0004.ts';
 import { MIGRATION_0005 } from './migration-0005.ts';
 import { MIGRATION_0006 } from './migration-0006.ts';
+import { MIGRATION_0007 } from './migration-0007.ts';
 import { MIGRATION_0012 } from './migration-0012.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
@@ -31,6 +32,7 @@ export const SYSTEM_QUERIES = [
   'renew-leases',
   'due-jobs',
   'due-retries',
+  'pools',
   'forget-nonces',
   'gauges',
 ] as const;
@@ -54,6 +56,7 @@ const MIGRATIONS = [
   { name: 'site-evidence', sql: MIGRATION_0005 },
   { name: 'vouched-places', sql: MIGRATION_0006 },
   { name: 'attempt-ends', sql: MIGRATION_0012 },
+  { name: 'pools', sql: MIGRATION_0007 },
 ] as const;
 
 /** Opens the database at `url`, or the embedded one of the state folder, and migrates it. */

@@ -7,6 +7,7 @@ import type { Outcome, PlacementPart, WaitingReason } from '@ringfence/protocol/
 import type { FreeResources, OfferEvidence, RetryCounts } from '@ringfence/policy';
 import type { ColumnType, Generated } from 'kysely';
 import type { DurableControlMessage } from '@ringfence/client/control-link';
+import type { PoolTables } from '../burst/pool-tables.ts';
 
 /** A jsonb column: written as text, read as the value. */
 type Json<T> = ColumnType<T, string, string>;
@@ -84,6 +85,8 @@ export interface OfferTable {
   free_memory_bytes: number;
   free_disk_bytes: number;
   free_gpus: Json<FreeResources['gpus']>;
+  /** Away from home, and to be given back: no new leases. */
+  cordoned: Generated<boolean>;
   /** Attempts that began there and are over, and those of them that were lost with the machine. */
   ended: Generated<number>;
   lost: Generated<number>;
@@ -161,6 +164,8 @@ export interface AttemptTable {
   term: number;
   /** For people: nobody decides by it. */
   lease_until: number;
+  /** Its lease is not renewed past this moment; null where no budget bounds it. */
+  covered_until: Generated<number | null>;
   /** How often the lease was renewed. */
   renewals: Generated<number>;
   running_at: number | null;
@@ -198,7 +203,7 @@ export interface SpentNonceTable {
 }
 
 /** The schema `rf_cp`. */
-export interface ControlPlaneTables {
+export interface ControlPlaneTables extends PoolTables {
   placer_term: PlacerTermTable;
   registration_code: RegistrationCodeTable;
   organisation: OrganisationTable;

@@ -22,10 +22,14 @@ import {
   offerList,
   organisationAnswer,
   planAnswer,
+  poolDecisions,
+  poolView,
   signRequest,
   type JobView,
   type OfferView,
   type PlanAnswer,
+  type PoolDecisions,
+  type PoolView,
   whyNotAnswer,
   type agentDrain,
   type jobSubmission,
@@ -141,13 +145,28 @@ export class ControlPlaneClient {
     return (await this.#call('POST', `/v1/agents/${agent}/drain`, agentList, body)).agents;
   }
 
+  /** Sets when jobs may leave home, by a signed `pool` statement; the same again changes nothing. */
+  setPool(pool: Envelope): Promise<PoolView> {
+    return this.#call('PUT', '/v1/pool', poolView, { pool });
+  }
+
+  /** Terms, gate, budget, what is away from home, and what it cost; refused as `not-found` where there is no pool. */
+  pool(): Promise<PoolView> {
+    return this.#call('GET', '/v1/pool', poolView);
+  }
+
+  /** The signed decisions about leaving home and coming back, and the signed deletions. */
+  poolDecisions(): Promise<PoolDecisions> {
+    return this.#call('GET', '/v1/pool/decisions', poolDecisions);
+  }
+
   /** Lets go of kept connections. */
   close(): Promise<void> {
     return this.#https.close();
   }
 
   async #call<Schema extends z.ZodType>(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'PUT',
     path: string,
     schema: Schema,
     body?: unknown,

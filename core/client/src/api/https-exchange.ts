@@ -14,7 +14,7 @@ export interface ServerAccess extends OuterTrust {
 
 /** A request whose headers are complete. */
 export interface HttpsRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   /** Path with query. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -26,6 +26,8 @@ export const ACTIONS = {
   'agent:list': device('Organisation'),
   'agent:remove': device('Agent'),
   'agent:drain': device('Agent'),
+  'pool:read': device('Organisation'),
+  'pool:set': device('Organisation'),
   'job:plan': device('Organisation'),
   'job:submit': device('Organisation'),
   'job:list': device('Organisation'),

@@ -22,4 +22,4 @@ export {
 } from './requirement.ts';
 export type { ScoreTerms } from './score.ts';
 export { signedWishes } from './signed-wishes.ts';
-export type { Take, TakenGpus } from './take.ts';
+export { takeOf, type Take, type TakenGpus } from './take.ts';

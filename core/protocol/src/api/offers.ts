@@ -47,6 +47,8 @@ export const offerView = z.strictObject({
   online: z.boolean(),
   locked: z.boolean(),
   draining: z.boolean(),
+  /** Away from home, and to be given back: it gets no new work, as one that drains. */
+  cordoned: z.boolean().optional(),
   /** Null for an offer that is not as offers have to be: then `quarantined` says why it gets no jobs. */
   offered: offered.nullable(),
   quarantined: z.array(z.strictObject({ field: z.string().max(64), fault: z.string().max(64) })),

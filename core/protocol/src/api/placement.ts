@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idOf, isolation, sensitivity, tier, whole } from '../fields.ts';
 import { CONSTRAINTS, placementPart, WAITING_REASONS } from '../statements/placement.ts';
+import { AWAY_REFUSALS } from './pool.ts';
 
 const offers = whole(1, 10_000_000);
 
@@ -41,6 +42,8 @@ export const planAnswer = z.strictObject({
     .array(z.strictObject({ offer: idOf('offer'), agent: idOf('agent'), tier, score: z.number(), terms: scoreTerms }))
     .max(5),
   chosen: z.strictObject({ offer: idOf('offer'), agent: idOf('agent'), tier, isolation }).nullable(),
+  /** Why it may not leave home now, where the organisation has a pool; empty when it may. */
+  notAway: z.array(z.enum(AWAY_REFUSALS)).optional(),
   /** Where the placement is looser than its label: then no offer was looked at. */
   looserThanLabel: z.array(z.string().max(16)).max(8),
 });

@@ -1,5 +1,13 @@
 import type { z } from 'zod';
-import { agentDrain, jobFence, jobStop, jobSubmission, organisationRegistration, planRequest } from '../api/index.ts';
+import {
+  agentDrain,
+  jobFence,
+  jobStop,
+  jobSubmission,
+  organisationRegistration,
+  planRequest,
+  poolOrder,
+} from '../api/index.ts';
 import { MESSAGES } from '../messages/registry.ts';
 import {
   deletionStatement,
@@ -362,6 +370,7 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
 
 /** Bodies of requests that only carry what has a heading of its own. */
 export const LEARNED_BODIES: ReadonlySet<z.ZodType> = new Set<z.ZodType>([
+  poolOrder,
   jobSubmission,
   jobFence,
   ...LEARNED_SOURCES.map(({ schema }) => schema),

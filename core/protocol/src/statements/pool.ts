@@ -55,7 +55,19 @@ export const deletionStatement = z.strictObject({
 const offer = { offer: idOf('offer'), agent: idOf('agent') };
 const asked = { ...offer, request: idOf('deletion'), attempts: namedAttempts };
 
-/** What a control plane decided about burst and return. */
+/** The kinds of decisions about burst and return. */
+export const BURST_DECISIONS = [
+  'open',
+  'close',
+  'cordon',
+  'uncordon',
+  'move',
+  'ask-deletion',
+  'shred-keys',
+  'release',
+] as const;
+
+/** What a control plane decided about burst and return: one of {@link BURST_DECISIONS}. */
 export const burstDecision = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('open') }),
   z.strictObject({ type: z.literal('close') }),

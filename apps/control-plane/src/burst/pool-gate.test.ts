@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fromUtf8 } from '@ringfence/base';
+import { receiptStatement } from '@ringfence/protocol/statements';
+import { startReplica, until } from '../control-plane.fixture.ts';
+import { HOUR_PRICE, leaving, moneyOf, offersOf, poolOf, startPoolHouse, TERMS } from './pool.fixture.ts';
+
+test('without a pool jobs leave at once; with one they wait for the gate, and the receipt names what the budget holds', async (t) => {
+  const house = await startPoolHouse(t);
+  const { org, client, away } = house;
+  await house.fillHome();
+  const { job: free } = await client.submit(leaving(org));
+  await until('it leaves', async () => (await client.job(free)).state === 'leased');
+  await assert.rejects(client.pool(), { code: 'not-found' });
+
+  // Its own look never opens: a wait of an hour is not long.
+  const patient = { highWaitMs: 7_200_000 };
+  const before = await client.setPool(poolOf(org, 1, patient));
+  assert.deepEqual([before.seq, before.gate.state, before.budget.reserved], [1, 'closed', 0]);
+  const { job } = await client.submit(leaving(org));
+  await until('it waits', async () => (await client.job(job)).waitingFor.length > 0);
+  assert.deepEqual((await client.why(job)).notAway, ['gate-closed']);
+  assert.ok((await client.job(job)).waitingFor.some(({ constraint }) => constraint === 'tier'));
+  await client.setPool(poolOf(org, 2));
+  await until('the gate opens', async () => (await client.pool()).gate.state === 'open');
+  await until('it leaves', async () => (await client.job(job)).state === 'leased');
+  const [attempt] = (await client.job(job)).attempts;
+  const receipt = receiptStatement.parse(JSON.parse(fromUtf8(Buffer.from(attempt?.receipt.payload ?? '', 'base64'))));
+  assert.equal(receipt.chosen.offer, away.agent.offer);
+  assert.deepEqual(receipt.budget?.reserved, HOUR_PRICE.microUnits);
+  assert.equal(receipt.budget?.currency, 'EUR');
+  const { budget, away: attempts, offers } = await client.pool();
+  assert.equal(budget.left, TERMS.budget.microUnits - HOUR_PRICE.microUnits);
+  assert.deepEqual(
+    attempts.map((each) => each.job),
+    [job],
+    'what left before there was a pool is none of its',
+  );
+  assert.deepEqual(
+    offers.map(({ phase, jobs }) => ({ phase, jobs })),
+    [{ phase: 'used', jobs: 1 }],
+  );
+});
+
+test('a pool is taken from its signed statement alone, and only a newer one', async (t) => {
+  const house = await startPoolHouse(t);
+  const { org, client } = house;
+  await client.setPool(poolOf(org, 5));
+  for (const seq of [5, 4])
+    await assert.rejects(client.setPool(poolOf(org, seq, { mostAtOnce: 1 })), { code: 'conflict' });
+  assert.equal((await client.pool()).seq, 5);
+  const bad = { highWaitMs: 50_000, lowWaitMs: 30_000 };
+  await assert.rejects(client.setPool(poolOf(org, 6, bad)), { code: 'bad-statement' });
+  const { payload, ...rest } = poolOf(org, 6);
+  const more = fromUtf8(Buffer.from(payload, 'base64')).replace('"microUnits":10000000', '"microUnits":90000000');
+  const forged = { ...rest, payload: Buffer.from(more).toString('base64') };
+  await assert.rejects(client.setPool(forged), { code: 'bad-statement' });
+  assert.equal((await client.pool()).budget.microUnits, 10_000_000);
+  assert.deepEqual(await moneyOf(house), { spent: 0, reserved: 0 });
+});
+
+test('64 jobs race for a budget of ten on two replicas: it is never exceeded, and what was not reserved waits', async (t) => {
+  const house = await startPoolHouse(t);
+  const { org, client, databaseUrl } = house;
+  await startReplica(t, { databaseUrl });
+  await house.fillHome();
+  await client.setPool(poolOf(org, 1));
+  const jobs = await Promise.all(Array.from({ length: 64 }, () => client.submit(leaving(org))));
+  await until('ten have left', async () => (await offersOf(house)).length === 11);
+  await until('the others say why', async () => {
+    const views = await Promise.all(jobs.map(({ job }) => client.job(job)));
+    return views.every(({ state, waitingFor }) => state === 'leased' || waitingFor.length > 0);
+  });
+  assert.deepEqual(await moneyOf(house), { spent: 0, reserved: 10_000_000 });
+  assert.equal((await offersOf(house)).length, 11);
+  const waiting = await Promise.all(jobs.map(({ job }) => client.job(job)));
+  const [first] = waiting.filter(({ state }) => state === 'queued');
+  assert.deepEqual((await client.why(first?.job ?? assert.fail())).notAway, ['budget']);
+});
+
+test('work that may not leave stays, whatever the gate says: restricted, and what keeps on through a partition', async (t) => {
+  const house = await startPoolHouse(t);
+  const { org, client } = house;
+  await house.fillHome();
+  await client.setPool(poolOf(org, 1));
+  const { job } = await client.submit(leaving(org));
+  await until('the gate is open', async () => (await client.job(job)).state === 'leased');
+  const keeps = await client.submit(leaving(org, { onPartition: 'keep' }));
+  const stays = await client.submit(org.submission({ sensitivity: 'restricted' }));
+  for (const { job: id } of [keeps, stays]) {
+    await until('it waits', async () => (await client.job(id)).waitingFor.length > 0);
+    assert.deepEqual((await client.job(id)).attempts, []);
+  }
+  assert.deepEqual((await client.why(keeps.job)).notAway, ['keeps-on']);
+  assert.deepEqual((await client.why(stays.job)).notAway, ['may-not-leave']);
+});

@@ -1,0 +1,161 @@
+import type { EpochMs, JobId, OrgId } from '@ringfence/base';
+import {
+  awayTiers,
+  gateRequest,
+  stepBurst,
+  type AwayRefusal,
+  type BurstState,
+  type Reservation,
+} from '@ringfence/policy/burst';
+import type { ChosenOffer, Placement, PlacementRequest } from '@ringfence/policy/placement';
+import type { ReceiptStatement } from '@ringfence/protocol/statements';
+import type { Tx } from '../store/open-store.ts';
+import { openPool, savePool, type OpenPool, type PlacedAttempt } from './open-pool.ts';
+
+/** A job that is being placed: how many attempts it has had, and how many it may have. */
+export interface PlacingJob {
+  readonly job: JobId;
+  readonly attempts: number;
+  readonly max_attempts: number;
+}
+
+/** Decides where a request goes. */
+type Place = (request: PlacementRequest) => Placement;
+
+/**
+ * Keeps one organisation's placements of one transaction within its pool: each request is narrowed to what gate and budget allow after those before
+ * it, and what lands away from home is reserved at once. Without a pool it lets everything pass.
+ */
+export class PoolGate {
+  readonly #pool: OpenPool | undefined;
+  #state: BurstState | undefined;
+  #placed: PlacedAttempt[] = [];
+
+  constructor(pool: OpenPool | undefined) {
+    this.#pool = pool;
+    this.#state = pool?.state;
+  }
+
+  /** The gate of `org` as its rows are now. */
+  static async open(tx: Tx, org: OrgId): Promise<PoolGate> {
+    return new PoolGate(await openPool(tx, org));
+  }
+
+  /** All is chosen anew: nothing of what was chosen before was taken. */
+  restart(): void {
+    this.#state = this.#pool?.state;
+    this.#placed = [];
+  }
+
+  /** Decides where a job goes now, and reserves the worst case of what that costs away from home. */
+  decide(job: PlacingJob, request: PlacementRequest, place: Place): Placement {
+    if (this.#pool === undefined || this.#state === undefined) return place(request);
+    const wide = place(gateRequest(this.#state, this.#pool.terms, request).request ?? nowhere(request));
+    const placement = this.#holds(job, request, wide) ? wide : place(atHome(request));
+    if (placement.decision.allow) this.#note(job, request, { chosen: placement.decision.chosen, place });
+    return placement;
+  }
+
+  /** The turn takes what the job got no more, and holds nothing for it. */
+  giveBack(job: PlacingJob): void {
+    const { attempt } = nameOf(job);
+    const others = <T extends { readonly job: JobId; readonly attempt: number }>(all: readonly T[]): T[] =>
+      all.filter((each) => each.job !== job.job || each.attempt !== attempt);
+    this.#placed = others(this.#placed);
+    if (this.#pool === undefined || this.#state === undefined) return;
+    const { ledger, away } = this.#state;
+    const used = new Set([...this.#pool.state.away, ...this.#placed].map(({ offer }) => offer));
+    const before = new Map(this.#pool.state.offers.map((each) => [each.offer, each]));
+    const offers = this.#state.offers.flatMap((each) => (used.has(each.offer) ? each : (before.get(each.offer) ?? [])));
+    this.#state = { ...this.#state, away: others(away), offers, ledger: { ...ledger, open: others(ledger.open) } };
+  }
+
+  /** What a placement holds of the budget; undefined at home, and without a pool. */
+  reservationOf(placed: PlacingJob): Reservation | undefined {
+    const { job, attempt } = nameOf(placed);
+    return this.#state?.ledger.open.find((each) => each.job === job && each.attempt === attempt);
+  }
+
+  /** The same as a receipt names it. */
+  budgetOf(reservation: Reservation | undefined): ReceiptStatement['budget'] {
+    if (reservation === undefined || this.#pool === undefined) return undefined;
+    const { period, microUnits } = reservation;
+    return { period, reserved: microUnits, currency: this.#pool.terms.budget.currency };
+  }
+
+  /** Writes down what was placed and reserved, in the transaction of the placements. */
+  async save(tx: Tx, now: EpochMs): Promise<void> {
+    if (this.#pool === undefined || this.#state === undefined || this.#placed.length === 0) return;
+    await savePool(tx, this.#pool, { after: this.#state, now, placed: this.#placed });
+  }
+
+  /** False when the budget does not hold it, which the price limit of the narrowed request has asked before. */
+  #holds(job: PlacingJob, request: PlacementRequest, { decision }: Placement): boolean {
+    if (this.#pool === undefined || this.#state === undefined || !isAway(decision)) return true;
+    const { offer, price } = decision.chosen;
+    const { now, placement } = request;
+    const { maxDurationMs } = placement;
+    const movable = isMovable(job, request);
+    const event = { type: 'placed', now, offer, price, maxDurationMs, movable, ...nameOf(job) } as const;
+    const step = stepBurst(this.#state, event, this.#pool.terms);
+    if (step.allow) this.#state = step.state;
+    return step.allow;
+  }
+
+  #note(job: PlacingJob, request: PlacementRequest, { chosen, place }: { chosen: ChosenOffer; place: Place }): void {
+    if (this.#pool === undefined) return;
+    const away = chosen.tier !== 'private';
+    this.#placed.push({
+      ...nameOf(job),
+      offer: chosen.offer,
+      agent: chosen.agent,
+      away,
+      since: request.now,
+      market_hour: away ? (chosen.price?.microUnits ?? null) : marketHour(request, place, this.#pool),
+      movable: isMovable(job, request),
+    });
+  }
+}
+
+function isAway(decision: Placement['decision']): decision is Extract<Placement['decision'], { allow: true }> {
+  return decision.allow && decision.chosen.tier !== 'private';
+}
+
+/** What the placer is asked for a request, and why no more, for those who ask and reserve nothing; as it was where there is no pool. */
+export async function gateAsked(
+  tx: Tx,
+  org: OrgId,
+  request: PlacementRequest,
+): Promise<{ readonly request: PlacementRequest; readonly notAway?: readonly AwayRefusal[] }> {
+  const pool = await openPool(tx, org);
+  if (pool === undefined) return { request };
+  const gated = gateRequest(pool.state, pool.terms, request);
+  return { request: gated.request ?? nowhere(request), notAway: gated.refusals };
+}
+
+/** A request that may go nowhere away from home; without a home it names no tier. */
+function atHome(request: PlacementRequest): PlacementRequest {
+  const { placement } = request;
+  if (!placement.tiers.includes('private')) return nowhere(request);
+  return { ...request, placement: { ...placement, tiers: ['private'] } };
+}
+
+function nowhere(request: PlacementRequest): PlacementRequest {
+  return { ...request, placement: { ...request.placement, tiers: [] } };
+}
+
+const nameOf = ({ job, attempts }: PlacingJob) => ({ job, attempt: attempts + 1 });
+
+/** It may be stopped so that it goes on at home: its owner lets another attempt follow an interruption, and there is one left. */
+function isMovable({ attempts, max_attempts }: PlacingJob, { placement }: PlacementRequest): boolean {
+  return attempts + 1 < max_attempts && placement.retryOn?.includes('interruption') === true;
+}
+
+/** What the best offer away from home costs for a job that stays: for the cost report alone. */
+function marketHour(request: PlacementRequest, place: Place, { terms }: OpenPool): number | null {
+  const tiers = awayTiers(request.placement, request.label);
+  if (tiers.length === 0) return null;
+  const { decision } = place({ ...request, placement: { ...request.placement, tiers: [...tiers] } });
+  const price = decision.allow ? decision.chosen.price : undefined;
+  return price?.currency === terms.budget.currency ? price.microUnits : null;
+}
