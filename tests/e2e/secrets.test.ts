@@ -99,7 +99,10 @@ test('a grant reads the value as it is then; without one it is refused, and the 
   assert.equal((await house.cli(['secret', 'rm', 'TOKEN'])).code, 0);
   house.process('agent-1').kill('SIGCONT');
   await until(
-    async () => /secrets are missing.*TOKEN/.test((await house.cli(['status', 'waits'])).stdout),
+    async () =>
+      /granted nothing \(secret-missing\)[^]*ringfence secret set[^]*secrets are missing.*TOKEN/.test(
+        (await house.cli(['status', 'waits'])).stdout,
+      ),
     'the refusal names the secret',
   );
   assert.doesNotMatch((await house.cli(['logs', 'waits'])).stdout, /ran/);

@@ -6,6 +6,8 @@ export type AgentErrorCode =
   | 'bad-config'
   /** The join code cannot be read, or its custodian no longer takes it. */
   | 'bad-code'
+  /** The custodian refuses the join, for another reason than the code. */
+  | 'join-refused'
   /** The custodian did not prove that it knows the code, or handed over another keyring than the code names. */
   | 'wrong-custodian'
   /** The state folder has joined already. */

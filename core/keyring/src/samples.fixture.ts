@@ -1,4 +1,3 @@
-/** Organisations, providers and their papers for the tests of other packages. */
+/** Organisations and providers for the tests of other packages. */
 export { SampleOrganisation } from './sample-organisation.fixture.ts';
 export { SampleProvider } from './sample-provider.fixture.ts';
-export * from './sample-papers.fixture.ts';

@@ -28,6 +28,8 @@ export interface CustodianLies {
   readonly client?: string;
   /** Says that the code is spent, and hands over its keyring when asked. */
   readonly spent?: boolean;
+  /** Refuses every request with this. */
+  readonly refuses?: { readonly code: string; readonly message: string; readonly next: string };
 }
 
 /** An address of a custodian, and a code for it. */
@@ -41,6 +43,7 @@ export async function custodianAtJoin(t: TestContext, lies: CustodianLies): Prom
       if (code === undefined) throw new TypeError('no code yet');
       if (request.url === '/v1/join') keys = (body as { keys: JoinKeys }).keys;
       if (keys === undefined) throw new TypeError('nobody has joined');
+      if (lies.refuses !== undefined) return send(response, 400, { error: lies.refuses });
       const { keyring, head } = keyringFor(keys, lies);
       if (request.url !== '/v1/join') return send(response, 200, { statements: keyring, head });
       if (lies.spent === true) return send(response, 409, { error: { code: 'bad-code', message: 'spent' } });

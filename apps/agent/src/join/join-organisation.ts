@@ -47,7 +47,7 @@ interface Handover {
 
 /**
  * Joins the organisation that the code names. The keys lie on disk before they are sent: a join that was cut after the code was spent is
- * finished by calling again with the same code. Throws AgentError `already-joined`, `bad-code`, `wrong-custodian`; ClientError.
+ * finished by calling again with the same code. Throws AgentError `already-joined`, `bad-code`, `join-refused`, `wrong-custodian`; ClientError.
  */
 export async function joinOrganisation(options: JoinOptions): Promise<JoinedLink> {
   const { state, code, key, clock, rng, fault } = options;
@@ -140,9 +140,14 @@ async function afterRefusal(
   if (!(error instanceof ApiRefusal)) throw error;
   const spent = await custodian.keyring(-1).catch(() => undefined);
   if (spent !== undefined) return { spent };
+  if (error.code !== 'bad-code')
+    throw new AgentError('join-refused', `the custodian refuses the join: ${error.message}`, {
+      cause: error,
+      next: error.next ?? 'see the custodian’s log',
+    });
   throw new AgentError('bad-code', `the custodian does not take this code: ${error.message}`, {
     cause: error,
-    next: 'ask for a new code: ringfence agent join-code',
+    next: 'ask for a new code with `ringfence agent join-code`, and join into the same folder again',
   });
 }
 

@@ -7,7 +7,7 @@ import { epochMs, newId, noFault, silentLog, systemRng as rng } from '@ringfence
 import { systemClock as clock } from '@ringfence/base/platform';
 import { RecordKey } from '@ringfence/crypto/record';
 import { SigningKey } from '@ringfence/crypto/sign';
-import { samplePapers } from '@ringfence/keyring/samples';
+import { samplePapers } from '@ringfence/keyring/sample-papers';
 import { IDS } from '../attempt/members.fixture.ts';
 import { openIdentity } from '../identity/agent-identity.ts';
 import { linkFolder } from '../link/joined-link.ts';
@@ -47,4 +47,18 @@ test('a provider’s machine joins with the keys that were printed, and with no 
   assert.equal(identity.sign.publicKey, printed.sign);
   assert.ok(!existsSync(preparedFolder(state)), 'no keys serve two organisations');
   assert.notEqual((await prepareKeys(state, key, { clock, rng })).sign, printed.sign);
+});
+
+test('a refusal for another reason than the code is told as what it is, with the custodian’s next step', async (t) => {
+  const state = mkdtempSync(join(tmpdir(), 'ringfence-papers-'));
+  t.after(() => rmSync(state, { recursive: true, force: true }));
+  const key = RecordKey.generate(rng);
+  const refused = async (code: string) => {
+    const refuses = { code, message: 'papers have ended', next: 'make new papers' };
+    const { code: joinCode } = await custodianAtJoin(t, { refuses });
+    const options = { state, key, allowProcess: false, lan: undefined, outer: {}, clock, rng, log: silentLog };
+    return joinOrganisation({ ...options, code: joinCode, fault: noFault, admitted: undefined });
+  };
+  await assert.rejects(refused('bad-statement'), { code: 'join-refused', next: 'make new papers' });
+  await assert.rejects(refused('bad-code'), { code: 'bad-code', next: /ringfence agent join-code/ });
 });

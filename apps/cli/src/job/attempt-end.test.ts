@@ -5,7 +5,6 @@ import type { JobView } from '@ringfence/protocol/api';
 import { REFUSALS } from '@ringfence/protocol/messages';
 import { GRANT_REFUSALS, type RefusedGrant } from '@ringfence/protocol/payload';
 import { attemptTable, endReason, whyShort } from './attempt-end.ts';
-import { VERBS } from '../verbs.ts';
 import { GRANT_REASONS, REFUSAL_REASONS } from './refusal-text.ts';
 
 const agent = newId('agent', systemRng);
@@ -20,18 +19,12 @@ const refused = (over: Partial<RefusedGrant> = {}): RefusedGrant => ({
   ...over,
 });
 
-test('every code has a sentence and a next step, and steps name commands that there are', () => {
+test('every code has a sentence and a next step', () => {
   const reasons = [
     ...REFUSALS.map((code) => REFUSAL_REASONS[code]),
     ...GRANT_REFUSALS.map((code) => GRANT_REASONS[code]),
   ];
-  for (const { what, next } of reasons) {
-    assert.ok(what.length > 10 && next.length > 5);
-    for (const [, words = ''] of next.matchAll(/`ringfence ([a-z -]+[a-z])/g)) {
-      const [first = '', second = ''] = words.split(' ');
-      assert.ok(first in VERBS || `${first} ${second}` in VERBS, words);
-    }
-  }
+  for (const { what, next } of reasons) assert.ok(what.length > 10 && next.length > 5);
 });
 
 test('a refused grant is told with the custodian’s reason, and the check that failed first', () => {

@@ -4,14 +4,16 @@ import type { WaitingReason } from '@ringfence/protocol/statements';
 const FIXES: Readonly<Record<WaitingReason, string>> = {
   'agent-offline': 'start the agent there, or look at its way to the control plane',
   'agent-locked': 'remove that agent and join its machine anew: its journal forked or it was locked',
-  'agent-draining': 'wait until it is back, or join another machine',
+  'agent-draining': '`ringfence agent drain SERVER --off` gives it work again; or join another machine',
   'custodian-away': 'start the custodian, or look at its way to the control plane; what runs goes on',
   tier: 'allow its tier in privacy.place.tiers, or join a machine of your own',
-  residency: 'join a machine where the data may be: agent join-code --jurisdiction',
-  site: 'its data lies elsewhere and is not copied: see ringfence dataset ls',
-  isolation: 'see what the level lacks there: ringfence doctor --preflight on that machine',
+  residency:
+    'join a machine of your own there with `ringfence agent join-code --jurisdiction`; a provider’s stands where `ringfence keyring ls` says',
+  site: 'its data lies elsewhere and is not copied: see `ringfence dataset ls`',
+  isolation: 'see what the level lacks there: `ringfence doctor --preflight` on that machine',
   tee: 'take a machine with that TEE, or leave privacy.tee out',
-  evidence: 'ask the provider for the evidence that the label demands',
+  evidence:
+    '`ringfence provider evidence ls` says what counts and for how long; what is missing comes with `ringfence provider evidence add FILE`',
   egress: 'the label denies a way out: leave privacy.egress out',
   'customer-key': 'allow a tier where no stranger can read the keys in memory, or ask for a TEE there',
   'hard-limits': 'give the agent cgroups there, or ask for memory without an end: 8GB+',
@@ -19,7 +21,8 @@ const FIXES: Readonly<Record<WaitingReason, string>> = {
   memory: 'ask for less memory, or wait until others end',
   disk: 'ask for less disk, or free some there',
   gpu: 'ask for another model, less memory or fewer cards in resources.gpu, or join a machine that has them: docs/operate/gpu.md',
-  price: 'raise resources.max_price',
+  price:
+    'raise resources.max_price or the budget; `ringfence offers` says prices: an unknown one, or one in another currency, is within no limit',
   spot: 'change resources.spot',
   held: 'wait: room there is kept for a job before it in the queue, or state a shorter max_duration',
   'gang-incomplete': 'order the rest of its gang, or stop these and launch all at once',

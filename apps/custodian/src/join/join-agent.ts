@@ -64,7 +64,10 @@ async function takeIn(
     return joined;
   } catch (cause) {
     if (cause instanceof KeyringError && cause.code === 'not-admitted')
-      throw new CustodianError('bad-statement', cause.message, { cause, next: 'see docs/protocol/marketplace.md' });
+      throw new CustodianError('bad-statement', cause.message, {
+        cause,
+        next: '`ringfence keyring ls` says whom the organisation lets admit machines of this tier; its provider makes papers anew that have ended or say something else: docs/protocol/marketplace.md',
+      });
     // Keys that somebody else has or had: whoever shows them is no new agent.
     if (cause instanceof KeyringError) throw badCode(cause);
     throw cause;
