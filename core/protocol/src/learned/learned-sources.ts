@@ -135,11 +135,11 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
       priority: 'how urgent it is, 0 to 100',
       maxDurationMs: 'how long it may run, in milliseconds that the job’s author chooses',
       retryOn: 'after what it is tried again',
-    },
-  },
       preemptible: 'that it keeps checkpoints, and may be told to stop for a job of higher priority',
       'gang.id': 'which jobs start together, by a random id',
       'gang.size': 'how many they are',
+    },
+  },
   {
     what: 'Question where a job could run',
     from: 'client, `ringfence plan`',
