@@ -1,4 +1,4 @@
-import type { OrgId } from '@ringfence/base';
+import type { JobId, OrgId } from '@ringfence/base';
 import type { DurableControlMessage } from '@ringfence/client/control-link';
 import { frameBytesOf } from '@ringfence/protocol/frames';
 import type { Message } from '@ringfence/protocol/messages';
@@ -7,6 +7,13 @@ import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
 import type { PartyId } from '../store/tables.ts';
+
+/** A message to a party; a lease is stored as which attempt it is for, whose rows have to be there by the COMMIT. */
+export interface Outgoing {
+  readonly party: PartyId;
+  readonly message: DurableControlMessage;
+  readonly leases?: { readonly job: JobId; readonly attempt: number };
+}
 
 /** The same as {@link enqueueAll} for one message to `party`. */
 export function enqueue(
@@ -26,7 +33,7 @@ export async function enqueueAll(
   context: ControlPlaneContext,
   tx: Tx,
   org: OrgId,
-  messages: readonly { readonly party: PartyId; readonly message: DurableControlMessage }[],
+  messages: readonly Outgoing[],
 ): Promise<void> {
   const counts = new Map<PartyId, number>();
   const ranks = messages.map(({ party, message }) => {
@@ -35,21 +42,22 @@ export async function enqueueAll(
     counts.set(party, rank + 1);
     return rank;
   });
+  const bodies = messages.map(({ message, leases }) => (leases === undefined ? JSON.stringify(message) : null));
   const { numAffectedRows } = await sql`
     with message as (
       select * from unnest(
-        ${messages.map(({ party }) => party)}::text[], ${ranks}::bigint[], ${messages.map(({ message }) => JSON.stringify(message))}::text[]
-      ) as message (party, rank, body)
+        ${messages.map(({ party }) => party)}::text[], ${ranks}::bigint[], ${bodies}::text[],
+        ${messages.map(({ leases }) => leases?.job ?? null)}::text[], ${messages.map(({ leases }) => leases?.attempt ?? null)}::integer[]
+      ) as message (party, rank, body, lease_of, attempt)
     ), grown as (
       update party set next_mid = next_mid + more.messages
       from unnest(${[...counts.keys()]}::text[], ${[...counts.values()]}::bigint[]) as more (party, messages)
       where party.id = more.party
       returning party.id, party.next_mid - more.messages as first
     )
-    insert into outbox (party, mid, org, message)
-      select grown.id, grown.first + message.rank, ${org}, message.body::jsonb from message join grown on grown.id = message.party`.execute(
-    tx,
-  );
+    insert into outbox (party, mid, org, message, lease_of, attempt)
+      select grown.id, grown.first + message.rank, ${org}, message.body::jsonb, message.lease_of, message.attempt
+      from message join grown on grown.id = message.party`.execute(tx);
   if (numAffectedRows !== BigInt(messages.length)) throw new RangeError('a message is for a party that is not there');
   for (const party of counts.keys()) await context.changes.wake(tx, 'outbox', party);
 }
@@ -80,14 +88,16 @@ export function waitingAbove(
   return store.queryOrg(
     to.org,
     (db) =>
-      db
-        .selectFrom('outbox')
-        .select(['mid', 'message'])
-        .where('party', '=', to.party)
-        .where('mid', '>', mid)
-        .orderBy('mid')
-        .limit(100)
-        .compile(),
+      sql<Waiting>`
+        select outbox.mid, coalesce(outbox.message, jsonb_build_object('name', 'lease', 'body', jsonb_build_object(
+          'job', job.job_envelope, 'label', job.label_envelope, 'placement', job.placement,
+          'receipt', attempt.receipt, 'lease', attempt.lease
+        ))) as message
+        from outbox
+        left join attempt on attempt.job = outbox.lease_of and attempt.attempt = outbox.attempt
+        left join job on job.job = outbox.lease_of
+        where outbox.party = ${to.party} and outbox.mid > ${mid}
+        order by outbox.mid limit 100`.compile(db),
     { readOnly: true },
   );
 }

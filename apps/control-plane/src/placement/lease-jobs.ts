@@ -5,7 +5,7 @@ import type { ChosenOffer } from '@ringfence/policy/placement';
 import { sql } from 'kysely';
 import { LEASE_GRACE_MS, LEASE_TTL_MS } from '../jobs/clock-terms.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
-import { enqueueAll } from '../links/outbox.ts';
+import { enqueueAll, type Outgoing } from '../links/outbox.ts';
 import type { Tx } from '../store/open-store.ts';
 import { takenGpus } from './reserve-offers.ts';
 import type { SignedPlacement } from './sign-placement.ts';
@@ -101,7 +101,7 @@ async function insertAttempts(
     ) as leased (job, attempt, agent, offer, cpu_milli, memory_bytes, disk_bytes, gpus, receipt, lease, covered_until)`.execute(tx);
 }
 
-function leaseMessage({ job, chosen, receipt, lease }: LeasedJob): Parameters<typeof enqueueAll>[3][number] {
+function leaseMessage({ job, chosen, receipt, lease }: LeasedJob): Outgoing {
   const body = { job: job.job_envelope, label: job.label_envelope, placement: job.placement, receipt, lease };
-  return { party: chosen.agent, message: { name: 'lease', body } };
+  return { party: chosen.agent, message: { name: 'lease', body }, leases: { job: job.job, attempt: job.attempts + 1 } };
 }

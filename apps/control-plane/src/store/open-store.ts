@@ -12,6 +12,7 @@ import { MIGRATION_0004 } from './migration-0004.ts';
 import { MIGRATION_0005 } from './migration-0005.ts';
 import { MIGRATION_0006 } from './migration-0006.ts';
 import { MIGRATION_0007 } from './migration-0007.ts';
+import { MIGRATION_0010 } from './migration-0010.ts';
 import { MIGRATION_0012 } from './migration-0012.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
@@ -57,6 +58,7 @@ const MIGRATIONS = [
   { name: 'vouched-places', sql: MIGRATION_0006 },
   { name: 'attempt-ends', sql: MIGRATION_0012 },
   { name: 'pools', sql: MIGRATION_0007 },
+  { name: 'leases-stored-once', sql: MIGRATION_0010 },
 ] as const;
 
 /** Opens the database at `url`, or the embedded one of the state folder, and migrates it. */

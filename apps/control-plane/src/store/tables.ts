@@ -180,7 +180,10 @@ export interface OutboxTable {
   party: PartyId;
   mid: number;
   org: OrgId;
-  message: Json<DurableControlMessage>;
+  /** Null for a lease: it is put together from the rows of `lease_of` and its `attempt`. */
+  message: ColumnType<DurableControlMessage | null, string | null, never>;
+  lease_of: Generated<JobId | null>;
+  attempt: Generated<number | null>;
 }
 
 /** One entry of an organisation's ledger. */
