@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { gateAsked } from '../burst/pool-gate.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { noSuchJob } from '../jobs/job-view.ts';
+import { spotUnderDeadline } from '../spot/spot-under-deadline.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { KeptInventory } from './kept-inventory.ts';
 import { offerView } from './offer-view.ts';
@@ -16,8 +17,11 @@ export function planPlacement(
   org: OrgId,
   { placement, ...label }: z.output<typeof planRequest>,
 ): Promise<PlanAnswer> {
-  const request = { placement, label: { ...label, residency: placement.residency }, wishes: signedWishes(placement) };
-  return asking(context, org, async (tx, kept) => answer(tx, kept, { org, request: { ...request, now: context.clock.now() } }));
+  const asked = { placement, label: { ...label, residency: placement.residency }, wishes: signedWishes(placement) };
+  return asking(context, org, (tx, kept) => {
+    const request = spotUnderDeadline({ ...asked, now: context.clock.now() });
+    return answer(tx, kept, { org, request });
+  });
 }
 
 /** What placement would decide now about a job that was handed in, whatever its state. Throws ControlPlaneError `not-found`. */

@@ -3,6 +3,7 @@ import type { Envelope } from '@ringfence/crypto/sign';
 import { signedWishes, type PlacementRequest } from '@ringfence/policy/placement';
 import { labelStatement, type LabelStatement } from '@ringfence/protocol/statements';
 import { sql, type Selectable } from 'kysely';
+import { spotUnderDeadline } from '../spot/spot-under-deadline.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { JobTable } from '../store/tables.ts';
 
@@ -40,7 +41,8 @@ export function requestOf(
   { placement, label_envelope }: Pick<WaitingJob, 'placement' | 'label_envelope'>,
   now: EpochMs,
 ): PlacementRequest {
-  return { placement, label: readLabel(label_envelope), wishes: signedWishes(placement), now };
+  const label = readLabel(label_envelope);
+  return spotUnderDeadline({ placement, label, wishes: signedWishes(placement), now });
 }
 
 function readLabel(envelope: Envelope): LabelStatement {
