@@ -66,7 +66,7 @@ test('every field that does nothing yet is refused, and a plain job passes', () 
   refuseWhatIsNotYet(
     job('type: serve\nservice: {port: 8000, replicas: 0..4, scaling: {metric: concurrency, target: 2}}'),
   );
-  for (const added of ['type: federate', 'type: compute', 'profile: strict', 'privacy: {tee: {require: [tdx]}}'])
+  for (const added of ['type: federate', 'type: compute', 'privacy: {tee: {require: [tdx]}}'])
     assert.throws(() => refuseWhatIsNotYet(job(added)), { code: 'not-yet' }, added);
 });
 

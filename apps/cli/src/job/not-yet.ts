@@ -7,7 +7,6 @@ const NOT_YET: readonly { readonly asks: (file: JobFile) => boolean; readonly wh
     asks: ({ type }) => type !== 'train' && type !== 'batch' && type !== 'serve',
     what: 'types other than train, batch and serve',
   },
-  { asks: ({ profile }) => profile !== undefined, what: 'profile' },
   { asks: ({ privacy }) => privacy.tee !== undefined, what: 'privacy.tee' },
   { asks: ({ privacy }) => privacy.burst === 'allowed', what: 'privacy.burst' },
 ];

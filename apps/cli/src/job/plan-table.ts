@@ -18,6 +18,7 @@ export function planTable(
     `Job      ${job.name} (${job.type}), ${cpuMilli / 1000} CPU, ${formatSize(memoryBytes)}`,
     ...servesText(job),
     `Label    ${label.sensitivity}${label.residency.length === 0 ? '' : `, within ${label.residency.join(', ')}`}: ${placement.tiers.join(' or ')}, isolation ${placement.isolation} or better, egress ${placement.egress}`,
+    ...(job.profile === undefined ? [] : [`Profile  ${job.profile}`]),
     `Rules    logs ${constraints.logs}, burst ${placement.burst}`,
     ...explanationLines(plan, agentName),
     `Runs on  ${place}`,

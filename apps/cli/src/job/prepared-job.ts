@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { canonicalBytes, epochMs, newId, toBase64Url, type Clock, type EpochMs, type JobId } from '@ringfence/base';
 import { sha256Hex, type Envelope } from '@ringfence/crypto/sign';
 import { CLOCK_SKEW_MS, readStatement, signStatement, workloadDigest } from '@ringfence/keyring';
-import { constraintsFor, type LabelConstraints, type Loosening, type PlacementLabel } from '@ringfence/policy';
+import { constraintsFor, type LabelConstraints, type PlacementLabel, type PlacementWish } from '@ringfence/policy';
 import { ISOLATIONS, type Isolation } from '@ringfence/protocol';
 import {
   JobFileError,
@@ -20,8 +19,11 @@ import type { CommandContext } from '../command.ts';
 import type { Session } from '../session.ts';
 import { ownSpelling, type ForeignWishes } from './foreign-file.ts';
 import { serviceOf } from '../endpoint/service-of.ts';
+import { FIELD_PATHS } from './field-paths.ts';
 import { refuseWhatIsNotYet } from './not-yet.ts';
+import { officersProfile, underProfile } from './job-profile.ts';
 import { namingDatasets } from './naming-datasets.ts';
+import { readTextFile } from './read-text-file.ts';
 import { requireSecrets } from './require-secrets.ts';
 
 /** A job file that was read: what it says and the folder that it speaks of. */
@@ -46,32 +48,46 @@ const STOP_GRACE_MS = 10_000;
 
 /** Reads a job file, also one in another platform’s spelling; throws JobFileError with all problems, CliError `bad-file`, `not-carried`, `not-yet`. */
 export function readJob(path: string, wishes: ForeignWishes): ReadJob {
-  const file = parseJobFile(ownSpelling(path, readText(path), wishes));
+  const file = parseJobFile(
+    ownSpelling(path, readTextFile(path, 'name a job file, or make one with `ringfence job init`'), wishes),
+  );
   refuseWhatIsNotYet(file);
   return { file, workdir: resolve(dirname(path), file.workdir) };
 }
 
 /** Gets the label of a job from the custodian and compiles its placement part. Throws JobFileError where the job is looser than its label, CliError `check-failed`, `not-found`. */
-export async function labelJob({ clock, rng }: CommandContext, session: Session, read: ReadJob): Promise<LabelledJob> {
+export async function labelJob(context: CommandContext, session: Session, read: ReadJob): Promise<LabelledJob> {
+  const { clock, rng } = context;
   const { file } = read;
   const id = newId('job', rng);
   await requireSecrets(session, file.secrets);
-  const wish = file.privacy.sensitivity;
-  const job = resolveJob(file);
+  const { sensitivity } = file.privacy;
   const mounts = file.mounts.map(({ dataset }) => dataset);
   const asked = session.custodian.labelAndSites({
     job: id,
     mounts,
-    ...(wish === undefined ? {} : { wish }),
+    ...(sensitivity === undefined ? {} : { wish: sensitivity }),
     ...(file.purpose === undefined ? {} : { purpose: file.purpose }),
-    validMs: validFor(job),
+    ...(file.profile === undefined ? {} : { profile: file.profile }),
+    validMs: validFor(resolveJob(file)),
   });
-  const { label: labelEnvelope, sites } = await asked.catch(async (refusal: unknown) => {
+  const {
+    label: labelEnvelope,
+    sites,
+    profile,
+  } = await asked.catch(async (refusal: unknown) => {
     throw await namingDatasets(session, mounts, refusal);
   });
   const label = readStatement('label', labelEnvelope).claimed;
   requireClock(label, clock);
-  const constraints = constraintsOf(file, label);
+  const { job, wish } =
+    label.profile === undefined
+      ? { job: resolveJob(file), wish: wishOf(file) }
+      : underProfile(file, wishOf(file), {
+          label,
+          requirements: await officersProfile(context, session, { label, profile }),
+        });
+  const constraints = constraintsOf(file, label, wish);
   return {
     ...read,
     id,
@@ -97,17 +113,6 @@ function validFor({ type, maxDurationMs, deadlineMs }: ResolvedJob): number {
   return type === 'serve' ? Math.max(maxDurationMs, SHORTEST_ORDER_MS) : ORDER_VALID_MS;
 }
 
-/** Where a job file says what the policy speaks of. */
-const FIELD_PATHS: Readonly<Record<Loosening['field'], string>> = {
-  tiers: 'privacy.place.tiers',
-  residency: 'privacy.place.residency',
-  evidence: 'privacy.place',
-  isolation: 'privacy.isolation',
-  egress: 'privacy.egress',
-  burst: 'privacy.burst',
-  logs: 'privacy.logs',
-};
-
 /**
  * An image is a root file system of its own, which only containers have, and secrets that are files lie in memory that only a sandbox has:
  * a job with one asks for no less.
@@ -118,9 +123,8 @@ function isolationFor({ root, secretFiles }: JobFile, wish: Isolation | undefine
   return wish !== undefined && ISOLATIONS.indexOf(wish) >= ISOLATIONS.indexOf(least) ? wish : least;
 }
 
-/** The label's demands and the job's own wishes together. Throws JobFileError where the job is looser. */
-export function constraintsOf(file: JobFile, label: PlacementLabel): LabelConstraints {
-  requireLabel(file, label.sensitivity);
+/** What the file asks of the place where it runs. */
+export function wishOf(file: JobFile): PlacementWish {
   const { tiers, residency, isolation, burst, logs, require, evidenceGrade, evidenceMaxAgeDays } = file.privacy;
   const asksEvidence = require !== undefined || evidenceGrade !== undefined || evidenceMaxAgeDays !== undefined;
   const evidence = {
@@ -129,7 +133,7 @@ export function constraintsOf(file: JobFile, label: PlacementLabel): LabelConstr
     maxAgeDays: evidenceMaxAgeDays,
   };
   const egress = (file.privacy.egress?.length ?? 0) > 0 ? ('declared' as const) : ('none' as const);
-  const wish = {
+  return {
     tiers,
     residency,
     isolation: isolationFor(file, isolation),
@@ -138,6 +142,11 @@ export function constraintsOf(file: JobFile, label: PlacementLabel): LabelConstr
     logs,
     ...(asksEvidence ? { evidence } : {}),
   };
+}
+
+/** The label's demands and the job's own wishes together. Throws JobFileError where the job is looser. */
+export function constraintsOf(file: JobFile, label: PlacementLabel, wish = wishOf(file)): LabelConstraints {
+  requireLabel(file, label.sensitivity);
   const decision = constraintsFor(label, wish);
   if (decision.allow) {
     requireCardsThere(file, decision.constraints.isolation);
@@ -243,15 +252,4 @@ export function signJob(
     },
     [keys.sign],
   );
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new CliError('bad-file', `${path} cannot be read`, {
-      cause,
-      next: 'name a job file, or make one with `ringfence job init`',
-    });
-  }
 }

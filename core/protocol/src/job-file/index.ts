@@ -24,6 +24,7 @@ export {
 } from './names.ts';
 export { nearestWord } from './nearest.ts';
 export { parseJobFile } from './parse.ts';
+export { parseProfileFile, type ProfileFile } from './profile-file.ts';
 export { parseHourlyPrice, type HourlyPrice } from './price.ts';
 export type { PrivacyWishes } from './privacy-fields.ts';
 export { describeProblem, JobFileError, PROBLEM_CODES, type Problem, type ProblemCode } from './problem.ts';

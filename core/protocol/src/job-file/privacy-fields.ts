@@ -66,8 +66,8 @@ const placeFields = record({
   evidence_max_age: evidenceAgeDays,
 });
 
-/** Reads the `privacy` section. */
-export const privacyFields = record({
+/** What stands in the `privacy` section. */
+export const PRIVACY_FIELDS = {
   sensitivity: oneOf(SENSITIVITIES),
   place: placeFields,
   isolation: oneOf(ISOLATIONS),
@@ -76,7 +76,10 @@ export const privacyFields = record({
   tee: record({ require: listOf(oneOf(TEES), 1, TEES.length), gpu: trueOrFalse }, ['require']),
   egress: listOf(text(parseEgressTarget, 'host:port with one exact public or local-network host, no wildcard'), 0, 64),
   logs: oneOf(LOGS),
-});
+};
+
+/** Reads the `privacy` section. */
+export const privacyFields = record(PRIVACY_FIELDS);
 
 /** The section in the terms of the rest of the program. */
 export function privacyWishes(values: ReadBy<typeof privacyFields> = {}): PrivacyWishes {

@@ -41,9 +41,10 @@ export interface Problem {
 export class JobFileError extends RingfenceError<'job-file-invalid'> {
   readonly problems: readonly Problem[];
 
-  constructor(problems: readonly Problem[]) {
+  /** `of`: what was read. */
+  constructor(problems: readonly Problem[], of = 'job file') {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    super('job-file-invalid', `the job file has ${count}:\n${problems.map(describeProblem).join('\n')}`, {
+    super('job-file-invalid', `the ${of} has ${count}:\n${problems.map(describeProblem).join('\n')}`, {
       next: 'correct these places and try again',
     });
     this.problems = problems;
