@@ -1,0 +1,1 @@
+export { parsePoolFile, parsePoolFlags, POOL_FLAGS, type PoolWishes } from './pool-file.ts';
