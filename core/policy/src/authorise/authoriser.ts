@@ -1,17 +1,11 @@
-import {
-  policySetTextToParts,
-  policyToJson,
-  preparsePolicySet,
-  statefulIsAuthorized,
-  validate,
-  type EntityJson,
-} from '@cedar-policy/cedar-wasm/nodejs';
+import { preparsePolicySet, statefulIsAuthorized, validate, type EntityJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { OrgId, ProjectId } from '@ringfence/base';
 import type { KEYRING_ROLES } from '@ringfence/protocol/statements';
 import type { Decision } from '../decision.ts';
 import { PolicyError } from '../policy-error.ts';
 import { ACTIONS, assertDeclared, type Action, type ResourceType } from './actions.ts';
 import { cedarSchema } from './cedar-schema.ts';
+import { byId, policiesOf, type PolicyText } from './policy-texts.ts';
 
 /** A role, in the whole organisation or in one project. */
 export interface Role {
@@ -114,23 +108,16 @@ function rolesFor(roles: readonly Role[], { project }: Resource): string[] {
   return [...new Set(counting.map(({ role }) => role))];
 }
 
-function splitPolicies(text: string): string[] {
-  const parts = policySetTextToParts(text);
-  if (parts.type === 'failure' || parts.policy_templates.length > 0) {
-    throw new PolicyError('bad-policy', 'the policy text does not parse, or holds templates', { cause: parts });
+function splitPolicies(text: string): readonly PolicyText[] {
+  const policies = policiesOf(text);
+  if ('faults' in policies) {
+    throw new PolicyError('bad-policy', 'the policy text does not parse, or holds templates', { cause: policies });
   }
-  return parts.policies;
+  return policies;
 }
 
-function policiesById(policies: readonly string[]): Record<string, string> {
-  const byId = new Map<string, string>();
-  for (const policy of policies) {
-    const parsed = policyToJson(policy);
-    const id = parsed.type === 'success' ? parsed.json.annotations?.['id'] : undefined;
-    if (id === undefined || id === '' || byId.has(id)) {
-      throw new PolicyError('bad-policy', 'every policy needs an @id that no other has');
-    }
-    byId.set(id, policy);
-  }
-  return Object.fromEntries(byId);
+function policiesById(policies: readonly PolicyText[]): Record<string, string> {
+  const found = byId(policies);
+  if (found === undefined) throw new PolicyError('bad-policy', 'every policy needs an @id that no other has');
+  return found;
 }
