@@ -87,10 +87,10 @@ describe('what cannot be done ends with 1', () => {
   test('for a job that asks for what is not there yet: everything at once, before anything is sent', async (t) => {
     const home = temporaryFolder(t);
     const file = join(home, 'job.yaml');
-    writeFileSync(file, 'name: a\nrun: b\nprofile: strict\nprivacy: {burst: allowed}\n');
+    writeFileSync(file, 'name: a\nrun: b\ntype: federate\nprivacy: {tee: {require: [tdx]}}\n');
     const { code, stderr } = await runCli(home, ['launch', '-y', file]);
     assert.equal(code, 1);
-    assert.match(stderr, /profile.*privacy\.burst.*\(not-yet\)/s);
+    assert.match(stderr, /types other.*privacy\.tee.*\(not-yet\)/s);
   });
 
   test('what the operating system refuses comes without a stack', async (t) => {

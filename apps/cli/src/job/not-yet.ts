@@ -8,7 +8,6 @@ const NOT_YET: readonly { readonly asks: (file: JobFile) => boolean; readonly wh
     what: 'types other than train, batch and serve',
   },
   { asks: ({ privacy }) => privacy.tee !== undefined, what: 'privacy.tee' },
-  { asks: ({ privacy }) => privacy.burst === 'allowed', what: 'privacy.burst' },
 ];
 
 /** Refuses a job that asks for what does not exist yet, all of it at once; nothing is quietly left out. Throws CliError `not-yet`. */
