@@ -10,6 +10,7 @@ import { inFrontOf } from '../terminal-stream.ts';
 
 /** Most bytes of an answer that is shown as one value. */
 const LARGEST_JSON = 64 * 1_048_576;
+const LINE_FEED = 0x0a;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 export const command: Command = {
@@ -80,11 +81,21 @@ function callFailed(name: string, status: number, own: string | undefined): CliE
 
 async function showAsItComes(body: Readable, raw: boolean): Promise<void> {
   const { stream, end } = inFrontOf(process.stdout, raw);
+  let last: number | undefined;
   try {
-    for await (const part of body as AsyncIterable<Buffer>) if (!stream.write(part)) await once(stream, 'drain');
+    for await (const part of body as AsyncIterable<Buffer>) {
+      last = part.at(-1) ?? last;
+      if (!stream.write(part)) await once(stream, 'drain');
+    }
+    if (needsLineEnd(last, process.stdout.isTTY, raw)) stream.write('\n');
   } finally {
     await end();
   }
+}
+
+/** Whether what follows an answer would stand behind its last line; a file or a pipe, and who asked for it raw, gets the answer alone. */
+export function needsLineEnd(last: number | undefined, terminal: boolean, raw: boolean): boolean {
+  return terminal && !raw && last !== undefined && last !== LINE_FEED;
 }
 
 async function showAsJson(

@@ -1,11 +1,12 @@
 import { formatDuration } from '@ringfence/base';
 import { statementDigest, type Envelope } from '@ringfence/crypto/sign';
-import { readEvidence, type Keyring } from '@ringfence/keyring';
+import { readEvidence, readStatement, type Keyring } from '@ringfence/keyring';
 import type { EvidenceRow } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { checkedKeyring } from '../home/checked-keyring.ts';
 import { readStatementFile } from '../marketplace/statement-file.ts';
+import { momentText } from '../placement/moment-text.ts';
 import { withSession, type Session } from '../session.ts';
 import { tableOr } from '../terminal.ts';
 
@@ -63,12 +64,17 @@ function show(context: CommandContext, keyring: Keyring, rows: readonly Evidence
     view.digest.slice(0, 12),
     view.standard ?? '-',
     view.grade ?? '-',
-    view.provider ?? 'own sites',
-    view.ends ?? '-',
+    providerText(view),
+    view.until === undefined ? '-' : momentText(view.until).slice(0, 10),
     view.state,
   ]);
   const none = 'no evidence yet: `ringfence provider evidence add FILE`';
-  context.terminal.line(tableOr(none, ['EVIDENCE', 'STANDARD', 'GRADE', 'PROVIDER', 'ENDS', 'STATE'], cells));
+  context.terminal.line(tableOr(none, ['EVIDENCE', 'STANDARD', 'GRADE', 'PROVIDER', 'UNTIL', 'STATE'], cells));
+}
+
+/** Whose sites a document is about; of one that does not read nobody knows. */
+function providerText({ standard, provider }: Pick<ReturnType<typeof viewOf>, 'standard' | 'provider'>): string {
+  return standard === undefined ? '-' : (provider ?? 'own sites');
 }
 
 function viewOf(
@@ -78,10 +84,13 @@ function viewOf(
 ) {
   const read = readEvidence(document, revocations, keyring);
   const digest = statementDigest(document);
-  if ('fault' in read) return { digest, state: read.fault };
-  const { standard, grade, provider, sites, from, until } = read.claim;
+  if ('fault' in read && read.fault === 'malformed') return { digest, state: read.fault };
+  // What a document says that counts no more is shown all the same: its state says that.
+  const claim = 'fault' in read ? readStatement('evidence', document).claimed.predicate : read.claim;
+  const { standard, grade, provider, sites, from, until } = claim;
   const now = clock.now();
   const begun = now < from ? 'not-begun' : 'counts';
   const ends = until > now ? `in ${formatDuration(until - now)}` : 'ended';
-  return { digest, state: until > now ? begun : 'ended', standard, grade, provider, sites, from, until, ends };
+  const state = 'fault' in read ? read.fault : until > now ? begun : 'ended';
+  return { digest, state, standard, grade, provider, sites, from, until, ends };
 }

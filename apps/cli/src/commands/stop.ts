@@ -1,6 +1,8 @@
 import { isId, parseDuration } from '@ringfence/base';
 import { CliError } from '../cli-error.ts';
 import { text, type Command } from '../command.ts';
+import type { JobView } from '@ringfence/protocol/api';
+import { OVER } from '../job/follow-job.ts';
 import { whichJob } from '../job/which-job.ts';
 import { withSession, type Session } from '../session.ts';
 
@@ -13,14 +15,22 @@ export const command: Command = {
     const graceMs = parseDuration(text(flags, 'grace') ?? '10s');
     if (graceMs === undefined || graceMs > 600_000)
       throw new CliError('usage', '--grace is not a time up to 10m', { next: 'write it as 10s or 2m' });
-    const view = await withSession(context, async (session) => {
+    const { before, view } = await withSession(context, async (session) => {
       await refuseEndpoint(session, word);
-      return session.controlPlane.stop(await whichJob(session, word), graceMs);
+      const job = await whichJob(session, word);
+      const { state } = await session.controlPlane.job(job);
+      return { before: state, view: await session.controlPlane.stop(job, graceMs) };
     });
     context.terminal.value(view);
-    context.terminal.line(view.state === 'cancelled' ? `${view.job} is cancelled` : `${view.job} is asked to stop`);
+    context.terminal.line(stoppedText(view, before));
   },
 };
+
+/** What came of a stop; of a job that was over before, nothing did. */
+export function stoppedText({ job, state }: Pick<JobView, 'job' | 'state'>, before: JobView['state']): string {
+  if (OVER.includes(before)) return `${job} was over already: ${before}`;
+  return state === 'cancelled' ? `${job} is cancelled` : `${job} is asked to stop`;
+}
 
 /** A name of an endpoint means all of its replicas, and stopping one of them would end that one for good. */
 async function refuseEndpoint({ custodian }: Session, word: string): Promise<void> {

@@ -3,7 +3,7 @@ import { CliError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { constraintFix } from '../job/constraint-fix.ts';
 import { whichJob } from '../job/which-job.ts';
-import { termsText } from '../placement/explanation-lines.ts';
+import { scoreText } from '../placement/score-text.ts';
 import { withSession, type Session } from '../session.ts';
 
 export const command: Command = {
@@ -17,7 +17,7 @@ export const command: Command = {
       const offer = await whichOffer(session, other);
       const why = await session.controlPlane.whyNot(job, offer);
       context.terminal.value({ job, offer, ...why });
-      if (why.fits) context.terminal.line(`it could take the job: score ${why.score} = ${termsText(why.terms)}`);
+      if (why.fits) context.terminal.line(`it could take the job: ${scoreText(why.score, why.terms)}`);
       else for (const constraint of why.failed) context.terminal.line(`${constraint}: ${constraintFix(constraint)}`);
     });
   },

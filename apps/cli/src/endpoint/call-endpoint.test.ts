@@ -40,13 +40,25 @@ async function nobody(): Promise<EndpointRow['gateways'][number]> {
   return { agent: newId('agent', rng), listens: null, routes: [route] };
 }
 
-async function call(gateways: EndpointRow['gateways']): Promise<{ status: number; own: string | undefined }> {
-  const row = { name: 'echo', gateways } as EndpointRow;
+const READY: Partial<EndpointRow> = {
+  ready: true,
+  coming: null,
+  scale: { min: 0, max: 2, manual: false },
+  replicas: [{ job: newId('job', rng), revision: 1, state: 'ready' }],
+};
+
+async function call(
+  gateways: EndpointRow['gateways'],
+  over: Partial<EndpointRow> = {},
+  note: (text: string) => void = assert.fail,
+): Promise<{ status: number; own: string | undefined }> {
+  const row = { name: 'echo', gateways, ...READY, ...over } as EndpointRow;
   const custodian = { endpoints: async () => ({ endpoints: [row], issuer: '' }) };
   const identity = await createLinkIdentity({ key: TlsKey.generate(rng), clock, rng });
   const of = { name: 'echo', path: '/x', method: 'GET', headers: {}, body: undefined } as const;
   let seen: { status: number; own: string | undefined } | undefined;
-  await callEndpoint({ clock } as CommandContext, { custodian, identity } as unknown as Session, of, async (answer) => {
+  const context = { clock, terminal: { note } } as unknown as CommandContext;
+  await callEndpoint(context, { custodian, identity } as unknown as Session, of, async (answer) => {
     seen = { status: answer.status, own: agentsWord(answer) };
     for await (const _ of answer.body);
   });
@@ -59,6 +71,17 @@ describe('a call of an endpoint', () => {
     const plain = await agentThat(t, 'not-a-gateway');
     const gateway = await agentThat(t, undefined);
     assert.deepEqual(await call([plain, await nobody(), gateway]), { status: 404, own: undefined });
+  });
+
+  test('says that it waits where a gateway holds it, and not where the endpoint rests', async (t) => {
+    const gateway = await agentThat(t, undefined);
+    const notes: string[] = [];
+    const noting = (text: string) => void notes.push(text);
+    await call([gateway], { replicas: [] }, noting);
+    assert.equal(notes.length, 1);
+    assert.match(notes[0] ?? '', /no replica of echo is ready: its gateway holds the call/);
+    await call([gateway], { replicas: [], scale: { min: 0, max: 0, manual: true } });
+    await call([gateway], { replicas: [], ready: false });
   });
 
   test('tells a gateway’s own word from its service’s', async (t) => {

@@ -3,10 +3,12 @@ import { ClientError } from '@ringfence/client/error';
 import { streamPayload, type PayloadRequest, type StreamedResponse } from '@ringfence/client/payload-link';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
+import type { EndpointRow } from '@ringfence/protocol/payload';
 import { createLink } from '../home/link.ts';
 import type { Session } from '../session.ts';
 import { agentsWord, NOT_A_GATEWAY } from './agents-word.ts';
 import { whichEndpoint } from './which-endpoint.ts';
+import { isGivenUp } from './why-not-ready.ts';
 
 /** Nothing was sent: another gateway may be tried. */
 const UNREACHED: readonly ClientError['code'][] = [
@@ -37,6 +39,7 @@ export async function callEndpoint(
   use: (answer: StreamedResponse) => Promise<void>,
 ): Promise<void> {
   const { row } = await whichEndpoint(session, name);
+  if (isHeld(row)) context.terminal.note(`no replica of ${name} is ready: its gateway holds the call until one is`);
   let failed: ClientError | undefined;
   let plainAgents = 0;
   for (const route of row.gateways.flatMap(({ routes }) => routes)) {
@@ -61,6 +64,13 @@ export async function callEndpoint(
     }
   }
   throw noGateway(plainAgents, failed);
+}
+
+/** Whether a call waits: nothing is ready, and nobody rests the endpoint by hand or gave it up. */
+function isHeld(row: EndpointRow): boolean {
+  const { replicas, gateways, scale } = row;
+  const rests = scale.manual && scale.max === 0;
+  return gateways.length > 0 && !rests && !isGivenUp(row) && !replicas.some(({ state }) => state === 'ready');
 }
 
 function noGateway(plainAgents: number, cause: ClientError | undefined): CliError {

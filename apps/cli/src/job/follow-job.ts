@@ -16,7 +16,8 @@ const MOST_RETRIES = 3;
 const RETRY_AFTER_MS = 1_000;
 /** A minute of the server's. */
 const MOST_FAILURES = 60;
-const OVER: readonly JobView['state'][] = ['succeeded', 'failed', 'cancelled'];
+/** States that a job does not leave. */
+export const OVER: readonly JobView['state'][] = ['succeeded', 'failed', 'cancelled'];
 
 /** What a followed job came to. */
 export interface FollowedJob {

@@ -156,7 +156,8 @@ describe('a folder that is sealed', () => {
     writeFileSync(join(folder, '.gitignore'), 'data/\n');
     writeFileSync(join(folder, 'src/.ringfenceignore'), 'cache/\n');
     execFileSync('mkfifo', [join(folder, 'data/pipe')]);
-    const entries = travelling(folder);
+    const { entries, leftOut } = travelling(folder);
+    assert.deepEqual(leftOut, ['.git/', 'data/', 'src/cache/']);
     assert.deepEqual(
       entries.map(({ path }) => path),
       ['.gitignore', 'run.sh', 'src/.ringfenceignore', 'src/m.py', 'train.py'],

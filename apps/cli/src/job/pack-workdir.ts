@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { formatSize } from '@ringfence/base';
 import { sealPack, type PackEntry, type SealedPack } from '@ringfence/client/pack';
 import { packList, workdirIgnore, type IgnoreFile, type WorkdirEntry } from '@ringfence/protocol/job-file';
 import { CliError } from '../cli-error.ts';
@@ -11,9 +12,9 @@ import { textIfThere } from './folder-entries.ts';
 
 const IGNORE_FILES = ['.gitignore', '.ringfenceignore'];
 
-/** Seals and uploads what of a workdir travels with its job; changed chunks only. Throws CliError `bad-file` with every reason. */
+/** Seals and uploads what of a workdir travels with its job, changed chunks only, and says what that was. Throws CliError `bad-file` with every reason. */
 export async function packWorkdir(context: CommandContext, session: Session, workdir: string): Promise<SealedPack> {
-  const entries = travelling(workdir);
+  const { entries, leftOut } = travelling(workdir);
   const progress = byteProgress(context.terminal, 'packing');
   const sealed = await sealPack({
     folder: workdir,
@@ -26,14 +27,32 @@ export async function packWorkdir(context: CommandContext, session: Session, wor
     onProgress: progress.add,
   });
   progress.end();
+  const { files, bytes, uploaded } = sealed;
+  context.terminal.value({ event: 'packed', files, bytes, uploaded, leftOut });
+  for (const line of packedLines(sealed, leftOut)) context.terminal.line(line);
   return sealed;
 }
 
-/** What of a workdir travels, in order. Throws CliError `bad-file` with every reason why it cannot. */
-export function travelling(workdir: string): PackEntry[] {
-  const { entries, ignoreFiles } = walk(workdir);
+const MOST_LEFT_NAMED = 8;
+
+/** What travels with a job and what stays, for people. */
+export function packedLines(
+  { files, bytes, uploaded }: Pick<SealedPack, 'files' | 'bytes' | 'uploaded'>,
+  leftOut: readonly string[],
+): string[] {
+  const known = uploaded < bytes ? `, ${formatSize(uploaded)} of it new to the custodian` : '';
+  const packed = `Packed   ${files} ${files === 1 ? 'file' : 'files'}, ${formatSize(bytes)}${known}`;
+  if (leftOut.length === 0) return [packed];
+  const more = leftOut.length > MOST_LEFT_NAMED ? ` and ${leftOut.length - MOST_LEFT_NAMED} more` : '';
+  return [packed, `         left out: ${leftOut.slice(0, MOST_LEFT_NAMED).join(', ')}${more}`];
+}
+
+/** What of a workdir travels, and what ignore files leave out, both in order. Throws CliError `bad-file` with every reason why it cannot. */
+export function travelling(workdir: string): { readonly entries: PackEntry[]; readonly leftOut: string[] } {
+  const { entries, ignoreFiles, leftOut } = walk(workdir);
   const decision = packList(entries, ignoreFiles);
-  if (decision.allow) return decision.entries.flatMap((entry) => packEntry(workdir, entry));
+  if (decision.allow)
+    return { entries: decision.entries.flatMap((entry) => packEntry(workdir, entry)), leftOut: leftOut.toSorted() };
   const reasons = decision.reasons.map(({ path, message }) => `${path}: ${message}`).join('; ');
   throw new CliError('bad-file', `the workdir cannot travel: ${reasons}`, {
     next: 'leave these out with .ringfenceignore',
@@ -47,7 +66,8 @@ function packEntry(workdir: string, { path, kind, linkTarget }: WorkdirEntry): P
 }
 
 /** Everything below the workdir but what ignore files above it leave out; an ignored folder is not entered. */
-function walk(workdir: string): { entries: WorkdirEntry[]; ignoreFiles: IgnoreFile[] } {
+function walk(workdir: string): { entries: WorkdirEntry[]; ignoreFiles: IgnoreFile[]; leftOut: string[] } {
+  const leftOut: string[] = [];
   const entries: WorkdirEntry[] = [];
   const ignoreFiles: IgnoreFile[] = [];
   const pending = [''];
@@ -60,12 +80,15 @@ function walk(workdir: string): { entries: WorkdirEntry[]; ignoreFiles: IgnoreFi
     const leaves = workdirIgnore(ignoreFiles) ?? (() => false);
     for (const name of list(join(workdir, below))) {
       const entry = entryOf(workdir, at(name));
-      if (entry.kind === 'directory' && leaves(entry.path, 'folder')) continue;
+      const isFolder = entry.kind === 'directory';
+      const left = leaves(entry.path, isFolder ? 'folder' : 'other');
+      if (left) leftOut.push(isFolder ? `${entry.path}/` : entry.path);
+      if (left && isFolder) continue;
       entries.push(entry);
       if (entry.kind === 'directory') pending.push(entry.path);
     }
   }
-  return { entries, ignoreFiles };
+  return { entries, ignoreFiles, leftOut };
 }
 
 function list(folder: string): string[] {

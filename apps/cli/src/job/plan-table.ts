@@ -20,7 +20,7 @@ export function planTable(
     `Label    ${label.sensitivity}${label.residency.length === 0 ? '' : `, within ${label.residency.join(', ')}`}: ${placement.tiers.join(' or ')}, isolation ${placement.isolation} or better, egress ${placement.egress}`,
     ...(job.profile === undefined ? [] : [`Profile  ${job.profile}`]),
     `Rules    logs ${constraints.logs}, burst ${placement.burst}`,
-    ...explanationLines(plan, agentName),
+    ...explanationLines(plan, agentName, (placement.weights?.cost ?? 1_000) / 1_000),
     `Runs on  ${place}`,
     ...(plan.chosen === null ? fixLines(plan.refused) : []),
   ].join('\n');

@@ -1,6 +1,7 @@
 import type { ReceiptStatement } from '@ringfence/protocol/statements';
-import { countsText, termsText, type NameOf } from '../placement/explanation-lines.ts';
+import { countsText, type NameOf } from '../placement/explanation-lines.ts';
 import { momentText } from '../placement/moment-text.ts';
+import { termsText } from '../placement/score-text.ts';
 
 const MILLION = 1_000_000;
 
