@@ -18,6 +18,7 @@ describe('the configuration', () => {
     assert.deepEqual(config.admin, { host: '127.0.0.1', port: 0 });
     assert.deepEqual([config.cacheBytes, config.logBytes, config.logQuota], [5e9, 64e6, 5e9]);
     assert.deepEqual(config.retention, { packAfter: 90 * 86_400_000, keepFor: undefined });
+    assert.equal(config.stopWithin, 6_000);
     assert.deepEqual([config.logLevel, config.jurisdictions, config.fault], ['info', [], undefined]);
   });
 

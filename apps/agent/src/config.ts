@@ -44,6 +44,8 @@ export interface RunConfig extends Common {
   readonly admin: HostPort;
   /** Milliseconds over which the first dial after a cut is spread. */
   readonly reconnectWithin: number | undefined;
+  /** Milliseconds that what runs has, with its last checkpoint, when the agent is told to stop. */
+  readonly stopWithin: number;
   /** How long closed segments of the links' journals are kept. */
   readonly retention: JournalRetention;
   /** Where attempts lie while they run; default by who runs the agent. */
@@ -88,6 +90,7 @@ export const AGENT_USAGE = `ringfence-agent keys | join | run
   run --state DIR                  runs jobs
     --admin HOST:PORT              health and metrics (127.0.0.1:0)
     --reconnect-within TIME        spreads the first dial after a cut (15s)
+    --stop-within TIME             what runs has half of it to end when the agent is told to stop, its last checkpoint the rest (6s)
     --journal-compress TIME        compresses segments of links' journals that are older; never: not at all (90d)
     --journal-keep TIME            removes segments that are older, all but the agent's own steps (never)
     --work DIR                     where attempts lie while they run
@@ -130,6 +133,7 @@ const FLAGS = {
   'relay-ca': text,
   admin: text,
   'reconnect-within': text,
+  'stop-within': text,
   'journal-compress': text,
   'journal-keep': text,
   work: text,
@@ -173,6 +177,7 @@ const JOIN_ONLY = [
 const RUN_ONLY = [
   'admin',
   'reconnect-within',
+  'stop-within',
   'journal-compress',
   'journal-keep',
   'work',
@@ -277,6 +282,7 @@ function runFlags(
   return {
     admin: address('admin', given('admin') ?? '127.0.0.1:0'),
     reconnectWithin: within === undefined ? undefined : duration('reconnect-within', within),
+    stopWithin: duration('stop-within', given('stop-within') ?? '6s'),
     retention: {
       packAfter: age('journal-compress', given('journal-compress') ?? '90d'),
       keepFor: age('journal-keep', given('journal-keep')),

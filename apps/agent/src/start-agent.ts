@@ -36,7 +36,7 @@ export async function startAgent(parts: {
   onJournalFailed?: (error: Error) => void;
 }): Promise<RunningAgent> {
   const { config, clock, rng, log } = parts;
-  const { state, reconnectWithin } = config;
+  const { state, reconnectWithin, stopWithin } = config;
   const joined = linksToServe(config);
   const [first] = joined;
   const key = sealKey(state, config.sealKeyFile, rng);
@@ -59,6 +59,7 @@ export async function startAgent(parts: {
         machine,
         metrics,
         reconnectWithin,
+        stopWithin,
         retention: config.retention,
         onState,
         gateway: config.gateway,

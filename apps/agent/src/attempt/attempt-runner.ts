@@ -152,7 +152,7 @@ export class AttemptRunner {
   async close(within: number): Promise<void> {
     for (const { job, attempt, phase } of this.#state.live)
       if (phase === 'collecting') this.#leave({ job, attempt });
-      else this.#take({ type: 'stop', job, attempt, graceMs: Math.min(within / 2, 4_000), why: 'interrupted' });
+      else this.#take({ type: 'stop', job, attempt, graceMs: Math.floor(within / 2), why: 'interrupted' });
     const cancel = this.#context.clock.after(within, () => this.#closing.abort());
     while (this.#underWay.size > 0)
       await Promise.race([Promise.allSettled(this.#underWay), whenAborted(this.#closing.signal)]).finally(() => {

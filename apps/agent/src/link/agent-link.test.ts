@@ -61,6 +61,7 @@ test('what an earlier process left counts as not over, so that nothing clears it
     machine: {} as Machine,
     metrics: new AgentMetrics(),
     reconnectWithin: undefined,
+    stopWithin: 6_000,
     clock,
     rng,
     log: silentLog,

@@ -49,6 +49,8 @@ export interface AgentLinkOptions {
   readonly machine: Machine;
   readonly metrics: AgentMetrics;
   readonly reconnectWithin: number | undefined;
+  /** What runs has half of so many milliseconds to end when this agent stops, and its checkpoint the rest. */
+  readonly stopWithin: number;
   /** How long closed segments of the journal are kept. */
   readonly retention?: JournalRetention | undefined;
   readonly clock: Clock;
@@ -189,8 +191,8 @@ export class AgentLink {
   /** Ends what runs, tells who has to know, and closes. */
   async stop(): Promise<void> {
     this.#cancelRefresh();
-    this.#offering.stop();
-    await Promise.all([this.#runner.close(6_000), this.#gateway?.close(5_000)]);
+    await this.#offering.stop();
+    await Promise.all([this.#runner.close(this.#options.stopWithin), this.#gateway?.close(5_000)]);
     this.#context.replicas.close();
     this.#stopping.abort();
     await this.#listener.close(500);

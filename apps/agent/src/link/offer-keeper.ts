@@ -41,20 +41,30 @@ export class OfferKeeper {
     return offered;
   }
 
-  /** Looks no more. */
-  stop(): void {
+  /** Looks no more. A machine that may be taken away at any time is on its way: what it ran is not to come back to it. Never rejects. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
+    if (this.#epoch === 0) return;
+    const body = this.#next();
+    if (body?.spot !== true) return;
+    await this.#options
+      .send({ ...body, diskBytes: 0 })
+      .catch((error: unknown) => this.#options.log.warn('offer.not-withdrawn', errorFields(error)));
   }
 
   async #send(): Promise<boolean> {
-    const { offer, nextEpoch, send, isFull, isOver } = this.#options;
+    const { send, isFull, isOver } = this.#options;
     this.#full = isFull();
     this.#over = isOver();
-    this.#epoch = Math.max(nextEpoch(), this.#epoch + 1);
-    const body = offer(this.#epoch);
+    const body = this.#next();
     if (body !== undefined) await send(body);
     return body !== undefined;
+  }
+
+  #next(): Offer | undefined {
+    this.#epoch = Math.max(this.#options.nextEpoch(), this.#epoch + 1);
+    return this.#options.offer(this.#epoch);
   }
 
   #lookLater(): void {
