@@ -4,7 +4,6 @@ export const FAULT_POINTS = [
   'submit-after-commit',
   'place-before-commit',
   'place-after-commit',
-  'pool-before-commit',
   'lease-before-send',
   'message-before-commit',
   'message-after-commit',

@@ -1,5 +1,11 @@
 import { errorFields, type OrgId } from '@ringfence/base';
-import { stepBurst, type BurstCommand, type BurstEvent, type BurstState } from '@ringfence/policy/burst';
+import {
+  stepBurst,
+  type AttemptAway,
+  type BurstCommand,
+  type BurstEvent,
+  type BurstState,
+} from '@ringfence/policy/burst';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { SeenLeases } from '../jobs/silent-leases.ts';
 import type { Tx } from '../store/open-store.ts';
@@ -82,7 +88,11 @@ export class BurstLooks {
         const pool = await openPool(tx, org);
         if (pool === undefined) return { seen: undefined, leases: new Map() };
         const moment = { now: clock.now(), monotonic: clock.monotonic() };
-        const look = await lookAtQueue(tx, asked.of(org), { ...moment, terms: pool.terms });
+        const look = await lookAtQueue(tx, asked.of(org), {
+          ...moment,
+          terms: pool.terms,
+          returning: returningOf(pool).map(({ job }) => job),
+        });
         const { over, seen: leases } = await overAttempts(tx, pool, { seen: before, now: moment.monotonic });
         const after = stepAll(pool, eventsOf(pool, { look, over }, moment.now));
         const seen = over.length > 0 || changes(pool, after) ? { look, over } : undefined;
@@ -110,21 +120,26 @@ async function act(context: ControlPlaneContext, tx: Tx, pool: OpenPool, seen: S
   // No change of the inventory says that there is money again, or room for one more away from home.
   const roomier = state.ledger.period !== pool.state.ledger.period || state.away.length < pool.state.away.length;
   if (roomier) await context.changes.wake(tx, 'place');
-  context.fault('pool-before-commit');
 }
 
 /**
  * What a look means to burst and return. No agent says when it wrote a checkpoint: one that is told to stop writes its last within the grace, so an
- * attempt that may be tried again counts as having one.
+ * attempt that may be tried again counts as having one, as soon as home has room for it.
  */
-function eventsOf({ state }: OpenPool, { look, over }: Seen, now: BurstEventMoment): BurstEvent[] {
+function eventsOf(pool: OpenPool, { look, over }: Seen, now: BurstEventMoment): BurstEvent[] {
   const ended = over
     .filter(({ away }) => away)
     .map(({ job, attempt }) => ({ type: 'ended' as const, now, job, attempt }));
-  const movable = state.away
-    .filter(({ moving }) => !moving)
+  const back = returningOf(pool)
+    .filter(({ job }) => look.roomFor.has(job))
     .map(({ job, attempt }) => ({ type: 'checkpointed' as const, now, job, attempt }));
-  return [...ended, { type: 'looked', now, pressure: look.pressure }, ...movable];
+  return [...ended, { type: 'looked', now, pressure: look.pressure }, ...back];
+}
+
+/** Attempts on machines that are to be given back, which could go on at home. */
+function returningOf({ state }: OpenPool): readonly AttemptAway[] {
+  const cordoned = new Set(state.offers.filter(({ phase }) => phase === 'cordoned').map(({ offer }) => offer));
+  return state.away.filter(({ offer, movable, moving }) => movable && !moving && cordoned.has(offer));
 }
 
 type BurstEventMoment = BurstEvent['now'];

@@ -1,4 +1,4 @@
-import type { EpochMs, MonotonicMs } from '@ringfence/base';
+import type { EpochMs, JobId, MonotonicMs } from '@ringfence/base';
 import { predictedWaits, pressureOf, type BurstTerms, type Pressure, type QueuedJob } from '@ringfence/policy/burst';
 import type { BurstDecisionStatement } from '@ringfence/protocol/statements';
 import type { KeptInventory } from '../placement/kept-inventory.ts';
@@ -14,13 +14,19 @@ const MOST_LOOKED_AT = 200;
 export interface QueueLook {
   readonly pressure: Pressure;
   readonly queue: NonNullable<BurstDecisionStatement['queue']>;
+  /** Of the jobs that were asked about: those for which home has room soon, behind all that wait. */
+  readonly roomFor: ReadonlySet<JobId>;
 }
 
-/** When a look is: by the wall, and for what is kept between looks. */
-export interface LookMoment {
+/** When a look is, by the wall and for what is kept between looks, and which jobs that run away from home could come back. */
+export interface LookSetup {
+  readonly terms: BurstTerms;
   readonly now: EpochMs;
   readonly monotonic: MonotonicMs;
+  readonly returning?: readonly JobId[];
 }
+
+const COLUMNS = ['job', 'placement', 'label_envelope'] as const;
 
 const fleets = new WeakMap<KeptInventory, HomeFleet>();
 
@@ -28,36 +34,43 @@ const fleets = new WeakMap<KeptInventory, HomeFleet>();
 export async function lookAtQueue(
   tx: Tx,
   kept: KeptInventory,
-  { terms, now, monotonic }: LookMoment & { readonly terms: BurstTerms },
+  { terms, now, monotonic, returning = [] }: LookSetup,
 ): Promise<QueueLook> {
   const rows = await waitingJobs(tx);
-  if (rows.length === 0) {
+  const back = returning.length === 0 ? [] : await theseJobs(tx, returning);
+  if (rows.length + back.length === 0) {
     const queue = { waiting: 0, mayBurst: 0, longestWaitMs: 0 };
-    return { pressure: pressureOf({ now, waiting: [] }, terms), queue };
+    return { pressure: pressureOf({ now, waiting: [] }, terms), queue, roomFor: new Set() };
   }
   await kept.bringUpToDate(tx, now);
   const fleet = fleets.get(kept) ?? new HomeFleet();
   fleets.set(kept, fleet);
   await fleet.refresh(tx, kept, monotonic);
-  const seen = rows.map((row) => ({ row, shape: fleet.shapeOf(kept, requestOf(row, now)) }));
+  const seen = [...rows, ...back].map((row) => ({ row, shape: fleet.shapeOf(kept, requestOf(row, now)) }));
   const queue = seen.map(({ row, shape }): QueuedJob => {
     const { job, placement } = row;
     return { job, placement, machines: shape.homes, expectedMs: placement.maxDurationMs };
   });
   const waits = predictedWaits(await homeMachines(tx, kept, now), queue, now);
-  const waiting = seen.map(({ row, shape }) => ({
+  const waiting = seen.slice(0, rows.length).map(({ row, shape }) => ({
     predictedWaitMs: waits.get(row.job) ?? Infinity,
     expectedMs: row.placement.maxDurationMs,
     mayBurst: shape.mayBurst,
     deadline: row.placement.deadline,
   }));
-  return { pressure: pressureOf({ now, waiting }, terms), queue: countsOf(waiting) };
+  const roomFor = back.flatMap(({ job }) => ((waits.get(job) ?? Infinity) < terms.lowWaitMs ? job : []));
+  return { pressure: pressureOf({ now, waiting }, terms), queue: countsOf(waiting), roomFor: new Set(roomFor) };
+}
+
+async function theseJobs(tx: Tx, jobs: readonly JobId[]) {
+  const some = jobs.slice(0, MOST_LOOKED_AT);
+  return tx.selectFrom('job').select(COLUMNS).where('job', 'in', some).orderBy('submitted_at').execute();
 }
 
 async function waitingJobs(tx: Tx) {
   return tx
     .selectFrom('job')
-    .select(['job', 'placement', 'label_envelope'])
+    .select(COLUMNS)
     .where('state', '=', 'queued')
     .orderBy('priority', 'desc')
     .orderBy('submitted_at')

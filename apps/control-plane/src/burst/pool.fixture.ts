@@ -1,8 +1,9 @@
 import type { TestContext } from 'node:test';
-import { silentLog, type OfferId } from '@ringfence/base';
+import { newId, silentLog, systemRng, type OfferId } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import type { ControlPlaneClient } from '@ringfence/client/api';
 import { signStatement } from '@ringfence/keyring';
+import { SAMPLE_PLACEMENT } from '@ringfence/protocol/samples';
 import type { PlacementPart, PoolStatement } from '@ringfence/protocol/statements';
 import {
   cleanUp,
@@ -63,6 +64,8 @@ export interface PoolHouse {
   readonly databaseUrl: string;
   /** Fills the machine at home, so that whoever comes next waits there for an hour. */
   fillHome(): Promise<void>;
+  /** Ends what fills it. */
+  freeHome(): Promise<void>;
 }
 
 /** Starts one. */
@@ -90,12 +93,22 @@ export async function startPoolHouse(
   const stateDir = temporaryFolder(t);
   const { store, close } = await openStore({ stateDir, url: databaseUrl, clock: systemClock, log: silentLog });
   cleanUp(t, close);
-  const fillHome = async (): Promise<void> => {
-    const all = { ...org.submission().placement.resources, cpuMilli: 4_000 };
-    const { job } = await client.submit(org.submission({ placement: { resources: all } }));
-    await until('home is full', async () => (await client.job(job)).state === 'leased');
-  };
-  return { org, client, custodian, home, away: Object.assign(link, { agent }), store, databaseUrl, fillHome };
+  return { org, client, custodian, home, away: Object.assign(link, { agent }), store, databaseUrl, ...filler() };
+
+  function filler(): Pick<PoolHouse, 'fillHome' | 'freeHome'> {
+    const job = newId('job', systemRng);
+    return {
+      fillHome: async () => {
+        const resources = { ...SAMPLE_PLACEMENT.resources, cpuMilli: 4_000 };
+        await client.submit(org.submission({ job, placement: { resources, retryOn: ['interruption'] } }));
+        await until('home is full', async () => (await client.job(job)).state === 'leased');
+      },
+      freeHome: async () => {
+        await home.send({ name: 'attempt-status', body: { job, attempt: 1, state: 'stopped', outcome: 'failed' } });
+        await until('it is over', async () => (await client.job(job)).state === 'failed');
+      },
+    };
+  }
 }
 
 /** What of an organisation's budget is spent and reserved, summed up over the rows. */

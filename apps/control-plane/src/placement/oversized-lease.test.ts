@@ -70,7 +70,9 @@ function longestReceipt(common: object, agent: string) {
   const digests = { constraintDigest: digest, labelDigest: digest, policyDigest: digest };
   const counts = { inventoryEpoch: most, considered: 1e7, refused, feasible: 1e7 };
   const evidence = { evidence: times(9, { digest, notAfter: at }), evidenceUntil: at };
-  return receiptStatement.parse({ ...common, ...digests, ...counts, chosen, score, price: maxPrice, ...evidence });
+  const budget = { period: most, reserved: 1e15, currency: 'EUR' };
+  const money = { price: maxPrice, budget };
+  return receiptStatement.parse({ ...common, ...digests, ...counts, chosen, score, ...money, ...evidence });
 }
 
 test('the lease of the largest job fits into a frame, with the largest receipt', () => {
