@@ -123,4 +123,5 @@ export const STOP_REASONS: Readonly<Record<StopCause | 'admission', string>> = {
   drain: 'its server is drained',
   evidence: 'evidence that it was placed by counts no more',
   admission: 'the papers of its server have ended',
+  preempted: 'a job of higher priority needed the room',
 };

@@ -47,6 +47,15 @@ export class PoolGate {
     this.#placed = [];
   }
 
+  /** Call what is returned to forget what was placed since: nothing of it was taken. */
+  mark(): () => void {
+    const [state, placed] = [this.#state, [...this.#placed]];
+    return () => {
+      this.#state = state;
+      this.#placed = placed;
+    };
+  }
+
   /** Decides where a job goes now, and reserves the worst case of what that costs away from home. */
   decide(job: PlacingJob, request: PlacementRequest, place: Place): Placement {
     if (this.#pool === undefined || this.#state === undefined) return place(request);

@@ -57,7 +57,9 @@ export async function reportAttempt(
   if (await isFollowed(tx, { job, attempt, state })) return;
   const moved = await changeJob(context, tx, { org: from.org, job }, eventOf(report));
   // The job is over for another reason, but what this attempt held is free now.
-  if (!moved && row.live && (state === 'stopped' || state === 'refused')) await endAttempt(tx, job);
+  if (moved || !row.live || (state !== 'stopped' && state !== 'refused')) return;
+  await endAttempt(tx, job, context.clock.now());
+  await context.changes.wake(tx, 'place', from.org);
 }
 
 /** Whether a newer attempt may run; the last word of one that was called lost still counts when those after it were all refused. */

@@ -92,10 +92,12 @@ async function jobFacts(tx: Tx, job: JobId): Promise<JobFacts | undefined> {
   };
 }
 
-function obey(context: ControlPlaneContext, tx: Tx, of: ChangedJob, command: JobCommand): Promise<void> {
+async function obey(context: ControlPlaneContext, tx: Tx, of: ChangedJob, command: JobCommand): Promise<void> {
   switch (command) {
     case 'end-attempt':
-      return endAttempt(tx, of.job);
+      await endAttempt(tx, of.job, context.clock.now());
+      // What it held is room for those that wait.
+      return context.changes.wake(tx, 'place', of.org);
     case 'send-stop':
       return sendStop(context, tx, of, 'requested');
     case 'send-stop-committed':

@@ -14,8 +14,8 @@ export async function sendStop(
 ): Promise<void> {
   const attempt = await liveAttempt(tx, of.job);
   if (attempt === undefined) return;
-  // To its agent both are the same: it was interrupted, and may be tried elsewhere.
-  const reason = cause === 'evidence' ? 'drain' : cause;
+  // To its agent all three are the same: it was interrupted, and may be tried elsewhere.
+  const reason = cause === 'evidence' || cause === 'admission' || cause === 'preempted' ? 'drain' : cause;
   const body = { job: of.job, attempt: attempt.attempt, graceMs: of.graceMs, reason };
   await enqueue(context, tx, { party: attempt.agent, org: of.org }, { name: 'stop', body });
   await tx

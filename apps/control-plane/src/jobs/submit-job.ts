@@ -5,6 +5,8 @@ import type { jobSubmission, JobView } from '@ringfence/protocol/api';
 import type { z } from 'zod';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { Caller } from '../http/route.ts';
+import { checkGang } from '../queue/check-gang.ts';
+import { jobShape } from '../queue/job-shape.ts';
 import type { Tx } from '../store/open-store.ts';
 import { changeKnownJob } from './change-job.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
@@ -37,6 +39,7 @@ export async function submitJob(
         next: 'launch again: each launch has an id of its own',
       });
     if (known !== undefined) return viewJobIn(tx, body.job);
+    await checkGang(tx, caller, submission.placement);
     const taken = await take(context, tx, caller, { ...checked, placement: submission.placement, wish });
     context.fault('submit-before-commit');
     return taken;
@@ -83,6 +86,8 @@ async function take(
     submitted_at: now,
     changed_at: now,
     expires_at: body.expires,
+    gang: placement.gang?.id ?? null,
+    shape: jobShape(placement, label.body),
     wanted,
   });
   const facts = newJobFacts({ type: body.type, maxAttempts: body.maxAttempts, retryOn: placement.retryOn, wanted });

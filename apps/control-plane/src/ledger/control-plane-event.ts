@@ -1,6 +1,7 @@
 import { attemptNumber, idOf, moment, retryReason, sha256, tier, whole } from '@ringfence/protocol';
 import { JOB_STATES } from '@ringfence/protocol/api';
 import { BURST_DECISIONS, OUTCOMES, WAITING_REASONS } from '@ringfence/protocol/statements';
+import { MOST_VICTIMS } from '@ringfence/policy/queue';
 import { z } from 'zod';
 
 const party = z.union([idOf('device'), idOf('agent'), idOf('custodian')]);
@@ -39,6 +40,13 @@ export const controlPlaneEvent = z.discriminatedUnion('type', [
     labelDigest: sha256,
   }),
   z.strictObject({ type: z.literal('job-changed'), job, from: z.enum(JOB_STATES), to: z.enum(JOB_STATES) }),
+  /** A machine is being cleared for a job: these were told to stop. */
+  z.strictObject({
+    type: z.literal('job-nominated'),
+    job,
+    offer: idOf('offer'),
+    victims: z.array(job).min(1).max(MOST_VICTIMS),
+  }),
   z.strictObject({ type: z.literal('job-waiting'), job, refused }),
   z.strictObject({
     type: z.literal('attempt-leased'),

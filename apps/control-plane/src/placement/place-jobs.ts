@@ -1,18 +1,22 @@
 import { canonicalJson, type EpochMs, type JobId, type OrgId } from '@ringfence/base';
-import type { ConstraintCount, Placement } from '@ringfence/policy/placement';
 import { sql } from 'kysely';
 import { PoolGate } from '../burst/pool-gate.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { decideTurn, type TurnDecision, type WaitingCount } from '../queue/decide-turn.ts';
+import { noteNominations } from '../queue/nominations.ts';
+import { queueRows } from '../queue/queue-rows.ts';
+import { runningAttempts } from '../queue/running-attempts.ts';
+import { turnUnits } from '../queue/turn-units.ts';
 import type { Tx } from '../store/open-store.ts';
 import { dueAt } from './back-off-end.ts';
 import type { KeptInventory } from './kept-inventory.ts';
 import { leaseJobs, recordLease, type LeasedJob } from './lease-jobs.ts';
-import { reserveOffers, type Reserved } from './reserve-offers.ts';
+import { reserveOffers } from './reserve-offers.ts';
 import { signPlacement } from './sign-placement.ts';
 import { holdJobs, requestOf, type WaitingJob } from './waiting-job.ts';
 
-/** Decision, reservation, receipt, lease and message of each of an organisation's waiting jobs that fits somewhere: all in one transaction. */
-export async function placeJobs(context: ControlPlaneContext, org: OrgId, ids: readonly JobId[]): Promise<void> {
+/** Decision, reservation, receipt, lease and message of each of an organisation's waiting jobs that fits somewhere: all in one transaction. Gives how many. */
+export async function placeJobs(context: ControlPlaneContext, org: OrgId, ids: readonly JobId[]): Promise<number> {
   const kept = context.inventories.of(org);
   let placed = 0;
   try {
@@ -23,6 +27,7 @@ export async function placeJobs(context: ControlPlaneContext, org: OrgId, ids: r
     throw error;
   }
   if (placed > 0) context.fault('place-after-commit');
+  return placed;
 }
 
 async function placeIn(
@@ -36,12 +41,22 @@ async function placeIn(
   if (due.length === 0) return 0;
   await kept.bringUpToDate(tx, now);
   const pool = await PoolGate.open(tx, org);
-  const reserved = await reserveOffers(tx, kept, (desk) => {
+  const queue = await queueRows(tx, { org, due, now });
+  const { decided, nominees } = await reserveOffers(tx, kept, (desk) => {
     pool.restart();
-    return due.map((job) => desk.take((place) => pool.decide(job, requestOf(job, now), place)));
+    return decideTurn(desk, {
+      kept,
+      now,
+      units: turnUnits(due, queue, now),
+      nominations: queue.nominations,
+      ask: (job, place) => pool.decide(job, requestOf(job, now), place),
+      mark: () => pool.mark(),
+      running: () => runningAttempts(tx, org, now),
+    });
   });
-  const placed = await writeDown(context, tx, { org, term, now, pool }, pairs(due, reserved));
+  const placed = await writeDown(context, tx, { org, term, now, pool }, decided);
   await pool.save(tx, now);
+  await noteNominations(context, tx, { org, now, nominations: queue.nominations }, { decided, nominees });
   if (placed > 0) context.fault('place-before-commit');
   return placed;
 }
@@ -54,28 +69,16 @@ interface Turn {
   readonly pool: PoolGate;
 }
 
-/** A job of the turn, and what was decided about it. */
-interface DecidedJob extends Reserved {
-  readonly job: WaitingJob;
-}
-
-function pairs(jobs: readonly WaitingJob[], reserved: readonly Reserved[]): DecidedJob[] {
-  return reserved.flatMap((decided, at) => {
-    const job = jobs[at];
-    return job === undefined ? [] : [{ ...decided, job }];
-  });
-}
-
 /** Writes down what was decided about each job, events in the order of the jobs; how many of them were placed. */
 async function writeDown(
   context: ControlPlaneContext,
   tx: Tx,
   { org, term, now, pool }: Turn,
-  decided: readonly DecidedJob[],
+  decided: readonly TurnDecision[],
 ): Promise<number> {
   const leased: LeasedJob[] = [];
   const waiting: StillWaiting[] = [];
-  for (const { job, placement, inventoryEpoch } of decided) {
+  for (const { job, placement, inventoryEpoch, waitsFor } of decided) {
     if (placement.decision.allow) {
       const reservation = pool.reservationOf(job);
       const budget = pool.budgetOf(reservation);
@@ -84,7 +87,7 @@ async function writeDown(
       leased.push(lease);
       await recordLease(context, tx, org, lease);
     } else {
-      const still = stillWaiting(job, placement);
+      const still = stillWaiting(job, waitsFor);
       if (still === undefined) continue;
       waiting.push(still);
       if (still.isNews) await context.record(tx, org, { type: 'job-waiting', job: job.job, refused: still.refused });
@@ -118,15 +121,15 @@ async function dueOf(
 /** What a job that fits nowhere waits for now. */
 interface StillWaiting {
   readonly job: JobId;
-  readonly refused: ConstraintCount[];
+  readonly refused: WaitingCount[];
   readonly waitingFor: string;
   /** It waited for something else before. */
   readonly isNews: boolean;
 }
 
 /** Undefined when its row says so already. */
-function stillWaiting(job: WaitingJob, { explanation }: Placement): StillWaiting | undefined {
-  const refused = [...explanation.refused];
+function stillWaiting(job: WaitingJob, waitsFor: readonly WaitingCount[]): StillWaiting | undefined {
+  const refused = [...waitsFor];
   const waitingFor = canonicalJson(refused);
   // The database gives objects back with their keys in another order.
   const isNews = waitingFor !== canonicalJson(job.waiting_for);

@@ -6,9 +6,9 @@ import type { SeenLeases } from '../jobs/silent-leases.ts';
 import { dueRetries } from './due-retries.ts';
 import { endsRound } from './ends-round.ts';
 import { placeJobs } from './place-jobs.ts';
+import { waitingTurns } from '../queue/waiting-turns.ts';
 
 const WATCH_MS = 1_000;
-const MOST_AT_ONCE = 500;
 /** So many jobs share a transaction: more hold their organisation's turn for longer. */
 const MOST_IN_TURN = 256;
 
@@ -20,6 +20,8 @@ export class Placer {
   #running: Promise<void> | undefined;
   /** Jobs that were named go first, so that a new one does not wait for a look at all that fit nowhere. */
   readonly #named = new Map<JobId, OrgId>();
+  /** Organisations of which all that wait are looked at, since room came back. */
+  readonly #roomy = new Set<OrgId>();
   #all = false;
   #seenLeases: SeenLeases = new Map();
   #closed = false;
@@ -47,6 +49,7 @@ export class Placer {
   #wake(payload: string | undefined): void {
     const [org = '', job = ''] = payload?.split(' ') ?? [];
     if (isId('org', org) && isId('job', job)) this.#named.set(job, org);
+    else if (isId('org', org)) this.#roomy.add(org);
     else this.#all = true;
     if (this.#context.term.current === undefined) return this.#forget();
     this.#running ??= this.#run().finally(() => {
@@ -57,16 +60,15 @@ export class Placer {
   /** Whoever holds the term was woken too, and a new holder looks at all. */
   #forget(): void {
     this.#named.clear();
+    this.#roomy.clear();
     this.#all = false;
   }
 
   async #run(): Promise<void> {
-    while ((this.#named.size > 0 || this.#all) && this.#mayPlace()) {
+    while ((this.#named.size > 0 || this.#roomy.size > 0 || this.#all) && this.#mayPlace()) {
       try {
         await this.#placeNamed();
-        if (!this.#all) continue;
-        this.#all = false;
-        await this.#placeAll();
+        await this.#placeWaiting();
       } catch (error) {
         this.#context.log.warn('placer.failed', errorFields(error));
       }
@@ -87,35 +89,34 @@ export class Placer {
     }
   }
 
-  /** Where one of them cannot be dealt with, each has a transaction of its own, and that one alone goes without. */
-  async #place(org: OrgId, jobs: readonly JobId[]): Promise<void> {
+  /** How many were placed. Where one of them cannot be dealt with, each has a transaction of its own, and that one alone goes without. */
+  async #place(org: OrgId, jobs: readonly JobId[]): Promise<number> {
     try {
-      await placeJobs(this.#context, org, jobs);
+      return await placeJobs(this.#context, org, jobs);
     } catch (error) {
       if (endsRound(error)) throw error;
       const [first] = jobs;
       const failed = { org, ...(jobs.length === 1 ? { job: first } : {}), ...errorFields(error) };
       this.#context.log.warn('placer.turn_failed', failed);
-      if (jobs.length > 1) for (const job of jobs) if (this.#mayPlace()) await this.#place(org, [job]);
+      let placed = 0;
+      if (jobs.length > 1) for (const job of jobs) if (this.#mayPlace()) placed += await this.#place(org, [job]);
+      return placed;
     }
   }
 
-  async #placeAll(): Promise<void> {
-    const waiting = await this.#context.store.withSystem('waiting-jobs', (tx) =>
-      tx
-        .selectFrom('job')
-        .select(['org', 'job'])
-        .where('state', '=', 'queued')
-        .where((has) => has.or([has('not_before', 'is', null), has('not_before', '<=', this.#context.clock.now())]))
-        .orderBy('priority', 'desc')
-        .orderBy('submitted_at')
-        .limit(MOST_AT_ONCE)
-        .execute(),
-    );
-    for (const [org, jobs] of turnsOf(waiting)) {
+  async #placeWaiting(): Promise<void> {
+    const orgs = this.#all ? undefined : [...this.#roomy];
+    if (orgs?.length === 0) return;
+    this.#all = false;
+    this.#roomy.clear();
+    const now = this.#context.clock.now();
+    const { turns, more } = await waitingTurns(this.#context.store, { orgs, now, mostInTurn: MOST_IN_TURN });
+    for (const [org, jobs] of turns) {
       if (!this.#mayPlace()) return;
       await this.#placeNamed();
-      await this.#place(org, jobs);
+      const placed = await this.#place(org, jobs);
+      // Those that were placed made way for others of their kind.
+      if (placed > 0 && more.has(org)) this.#roomy.add(org);
     }
   }
 
@@ -146,20 +147,4 @@ export class Placer {
         this.#context.log.warn('placer.sweep_failed', errorFields(error));
       }
   }
-}
-
-/** Jobs of each organisation in their order, as many as share a turn; organisations take turns. */
-function turnsOf(waiting: readonly { readonly org: OrgId; readonly job: JobId }[]): [OrgId, JobId[]][] {
-  const turns: [OrgId, JobId[]][] = [];
-  const open = new Map<OrgId, JobId[]>();
-  for (const { org, job } of waiting) {
-    const jobs = open.get(org);
-    if (jobs !== undefined && jobs.length < MOST_IN_TURN) jobs.push(job);
-    else {
-      const turn = [job];
-      open.set(org, turn);
-      turns.push([org, turn]);
-    }
-  }
-  return turns;
 }

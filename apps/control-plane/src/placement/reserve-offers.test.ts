@@ -45,10 +45,10 @@ test('an inventory in step with the rows: who loses a race chooses anew, and wha
             .where('offer', '=', first)
             .execute();
           // Four would have gone to the first, and one to the second.
-          const turn = await reserveOffers(tx, kept, ({ take }) =>
+          const turn = await reserveOffers(tx, kept, (desk) =>
             Array<typeof request>(5)
               .fill(request)
-              .map((one) => take((place) => place(one))),
+              .map((one) => desk.take((place) => place(one))),
           );
           const chosen = turn.map(({ placement: { decision } }) =>
             decision.allow ? decision.chosen.offer : undefined,

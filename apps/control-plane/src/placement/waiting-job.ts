@@ -8,9 +8,10 @@ import type { Tx } from '../store/open-store.ts';
 import type { JobTable } from '../store/tables.ts';
 
 /** What placement reads of a job. */
-export type WaitingJob = Pick<Selectable<JobTable>, (typeof COLUMNS)[number]>;
+export type WaitingJob = Pick<Selectable<JobTable>, (typeof WAITING_COLUMNS)[number]>;
 
-const COLUMNS = [
+/** Columns of {@link WaitingJob}. */
+export const WAITING_COLUMNS = [
   'job',
   'type',
   'state',
@@ -26,12 +27,15 @@ const COLUMNS = [
   'not_before',
   'retry_reason',
   'inventory_seen',
+  'priority',
+  'submitted_at',
+  'gang',
 ] as const;
 
 /** The rows of these jobs in the order of `jobs`, which nobody else changes before the transaction ends. */
 export async function holdJobs(tx: Tx, jobs: readonly JobId[]): Promise<WaitingJob[]> {
   const these = sql<JobId>`any(${jobs}::text[])`;
-  const rows = await tx.selectFrom('job').select(COLUMNS).where('job', '=', these).forNoKeyUpdate().execute();
+  const rows = await tx.selectFrom('job').select(WAITING_COLUMNS).where('job', '=', these).forNoKeyUpdate().execute();
   const byId = new Map(rows.map((row) => [row.job, row]));
   return jobs.flatMap((id) => byId.get(id) ?? []);
 }

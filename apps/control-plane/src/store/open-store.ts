@@ -14,6 +14,8 @@ import { MIGRATION_0006 } from './migration-0006.ts';
 import { MIGRATION_0007 } from './migration-0007.ts';
 import { MIGRATION_0010 } from './migration-0010.ts';
 import { MIGRATION_0012 } from './migration-0012.ts';
+import { MIGRATION_0008 } from './migration-0008.ts';
+import { MIGRATION_0011 } from './migration-0011.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
 /** Where the control plane's tables are in a database that others may share. */
@@ -57,6 +59,7 @@ const MIGRATIONS = [
   { name: 'site-evidence', sql: MIGRATION_0005 },
   { name: 'vouched-places', sql: MIGRATION_0006 },
   { name: 'attempt-ends', sql: MIGRATION_0012 },
+  { name: 'queue', sql: MIGRATION_0008 },
   { name: 'pools', sql: MIGRATION_0007 },
   { name: 'leases-stored-once', sql: MIGRATION_0010 },
 ] as const;

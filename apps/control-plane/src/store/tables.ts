@@ -1,4 +1,4 @@
-import type { AgentId, CustodianId, DeviceId, JobId, OfferId, OrgId, SiteId } from '@ringfence/base';
+import type { AgentId, CustodianId, DeviceId, GangId, JobId, OfferId, OrgId, SiteId } from '@ringfence/base';
 import type { Digest, Envelope, SigningPublicKey } from '@ringfence/crypto/sign';
 import type { RetryReason, Sensitivity, Tier } from '@ringfence/protocol';
 import type { JobState, StopCause } from '@ringfence/protocol/api';
@@ -131,6 +131,18 @@ export interface JobTable {
   retry_counts: ColumnType<RetryCounts, string | undefined, string>;
   /** The organisation's `inventory` when the job began to wait for another one. */
   inventory_seen: number | null;
+  /** The jobs with which it starts together. */
+  gang: GangId | null;
+  /** Jobs with the same one fit at the same offers; null in old rows. */
+  shape: Digest | null;
+}
+
+/** A machine that is kept for a job for which others there were told to stop. */
+export interface NominationTable {
+  job: JobId;
+  org: OrgId;
+  offer: OfferId;
+  until_at: number;
 }
 
 /** A custodian's word on a job that nobody has submitted yet. */
@@ -215,6 +227,7 @@ export interface ControlPlaneTables extends PoolTables {
   site_evidence: SiteEvidenceTable;
   job: JobTable;
   attempt: AttemptTable;
+  nomination: NominationTable;
   early_wish: EarlyWishTable;
   outbox: OutboxTable;
   event: EventTable;
