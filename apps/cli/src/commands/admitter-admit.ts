@@ -2,8 +2,8 @@ import { signStatement } from '@ringfence/keyring';
 import { awayTier, idOf } from '@ringfence/protocol';
 import { CliError } from '../cli-error.ts';
 import { text, type Command } from '../command.ts';
-import { KEY_FLAGS, openKeyFile, publicKeyOf } from '../marketplace/key-file.ts';
-import { giveStatement, placesOf, spanOf } from '../marketplace/statement-file.ts';
+import { openKeyFile, publicKeyOf } from '../marketplace/key-file.ts';
+import { giveStatement, PAPER_FLAGS, paperTerms } from '../marketplace/statement-file.ts';
 
 export const command: Command = {
   usage:
@@ -13,10 +13,7 @@ export const command: Command = {
     provider: { type: 'string' },
     tier: { type: 'string' },
     authority: { type: 'string' },
-    jurisdiction: { type: 'string', multiple: true },
-    valid: { type: 'string' },
-    out: { type: 'string' },
-    ...KEY_FLAGS,
+    ...PAPER_FLAGS,
   },
   words: [0, 0],
   async run(context, _, flags) {
@@ -27,10 +24,9 @@ export const command: Command = {
         next: `ringfence admitter admit ${this.usage}`,
       });
     const authority = publicKeyOf(text(flags, 'authority') ?? '');
-    const jurisdictions = placesOf(flags);
-    const span = spanOf(context, flags, '365d');
+    const terms = paperTerms(context, flags, '365d');
     const key = await openKeyFile(context, flags, 'admitter-key');
-    const body = { v: 1, provider: provider.data, tier: tier.data, authority, jurisdictions, ...span } as const;
+    const body = { v: 1, provider: provider.data, tier: tier.data, authority, ...terms } as const;
     giveStatement(context, flags, () => signStatement('admission', body, [key]));
   },
 };

@@ -1,12 +1,7 @@
 import type { Command } from '../command.ts';
-import { KEY_FLAGS, makeKeyFile, showKey } from '../marketplace/key-file.ts';
+import { initCommand } from '../marketplace/init-command.ts';
 
-export const command: Command = {
-  usage: '--key-file FILE [--passphrase-file FILE]',
-  summary: 'make a key that issues evidence, sealed to a passphrase; organisations pin what is printed',
-  options: KEY_FLAGS,
-  words: [0, 0],
-  async run(context, _, flags) {
-    showKey(context, (await makeKeyFile(context, flags, 'issuer-key')).publicKey);
-  },
-};
+export const command: Command = initCommand(
+  'issuer-key',
+  'make a key that issues evidence, sealed to a passphrase; organisations pin what is printed',
+);

@@ -6,8 +6,8 @@ import { evidenceGrade, evidenceStandard, idOf } from '@ringfence/protocol';
 import { EVIDENCE_PREDICATE, IN_TOTO_STATEMENT, type EvidenceStatement } from '@ringfence/protocol/statements';
 import { CliError } from '../cli-error.ts';
 import { text, texts, type Command, type Flags } from '../command.ts';
-import { KEY_FLAGS, openKeyFile } from '../marketplace/key-file.ts';
-import { giveStatement, spanOf } from '../marketplace/statement-file.ts';
+import { openKeyFile } from '../marketplace/key-file.ts';
+import { giveStatement, spanOf, STATEMENT_FLAGS } from '../marketplace/statement-file.ts';
 
 const sites = idOf('site').array().min(1).max(64);
 
@@ -21,9 +21,7 @@ export const command: Command = {
     grade: { type: 'string' },
     provider: { type: 'string' },
     site: { type: 'string', multiple: true },
-    valid: { type: 'string' },
-    out: { type: 'string' },
-    ...KEY_FLAGS,
+    ...STATEMENT_FLAGS,
   },
   words: [0, 0],
   async run(context, _, flags) {

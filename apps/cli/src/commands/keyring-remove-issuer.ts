@@ -1,16 +1,7 @@
 import type { Command } from '../command.ts';
-import { changeKeyring, SIGNER_FLAGS } from '../marketplace/change-keyring.ts';
-import { publicKeyOf } from '../marketplace/key-file.ts';
+import { unpinCommand } from '../marketplace/unpin-command.ts';
 
-export const command: Command = {
-  usage: 'KEY [--root-key-file FILE] [--passphrase-file FILE]',
+export const command: Command = unpinCommand('remove-evidence-issuer', {
   summary: 'take away who issues evidence; what it issued counts no more (officers)',
-  options: SIGNER_FLAGS,
-  words: [1, 1],
-  async run(context, [word = ''], flags) {
-    const key = publicKeyOf(word);
-    await changeKeyring(context, flags, { kind: 'remove-evidence-issuer', key });
-    context.terminal.value({ removed: key });
-    context.terminal.line(`${key} issues no evidence any more, and what it issued does not count`);
-  },
-};
+  after: 'issues no evidence any more, and what it issued does not count',
+});

@@ -5,8 +5,8 @@ import { idOf } from '@ringfence/protocol';
 import { joinKeys } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
 import { text, type Command } from '../command.ts';
-import { KEY_FLAGS, openKeyFile } from '../marketplace/key-file.ts';
-import { giveStatement, placesOf, readStatementFile, spanOf } from '../marketplace/statement-file.ts';
+import { openKeyFile } from '../marketplace/key-file.ts';
+import { giveStatement, PAPER_FLAGS, paperTerms, readStatementFile } from '../marketplace/statement-file.ts';
 
 const machineKeys = joinKeys.pick({ sign: true, tls: true, seal: true });
 
@@ -18,10 +18,7 @@ export const command: Command = {
     keys: { type: 'string' },
     admission: { type: 'string' },
     site: { type: 'string' },
-    jurisdiction: { type: 'string', multiple: true },
-    valid: { type: 'string' },
-    out: { type: 'string' },
-    ...KEY_FLAGS,
+    ...PAPER_FLAGS,
   },
   words: [0, 0],
   async run(context, _, flags) {
@@ -29,8 +26,7 @@ export const command: Command = {
     if (!site.success) throw new CliError('usage', '--site is no id of a site', { next: 'leave it out to make one' });
     const keys = readKeys(text(flags, 'keys') ?? '');
     const { claimed } = readStatementFile('admission', text(flags, 'admission') ?? '');
-    const jurisdictions = placesOf(flags);
-    const span = spanOf(context, flags, '90d');
+    const terms = paperTerms(context, flags, '90d');
     const key = await openKeyFile(context, flags, 'authority-key');
     const { provider, tier, authority } = claimed;
     if (authority !== key.publicKey)
@@ -38,7 +34,7 @@ export const command: Command = {
         next: 'name the key file that `ringfence provider init` made for this tier',
       });
     const agent = newId('agent', context.rng);
-    const body = { v: 1, provider, tier, agent, site: site.data, ...keys, jurisdictions, ...span } as const;
+    const body = { v: 1, provider, tier, agent, site: site.data, ...keys, ...terms } as const;
     giveStatement(context, flags, () => signStatement('machine', body, [key]), { agent, site: site.data });
   },
 };

@@ -7,6 +7,17 @@ import type { StatementBody, StatementName } from '@ringfence/protocol/statement
 import { CliError } from '../cli-error.ts';
 import { text, texts, type CommandContext, type Flags } from '../command.ts';
 import { writeNewFile } from '../new-file.ts';
+import { KEY_FLAGS } from './key-file.ts';
+
+/** Flags of commands that sign a statement which holds for a time. */
+export const STATEMENT_FLAGS = { valid: { type: 'string' }, out: { type: 'string' }, ...KEY_FLAGS } as const;
+/** Flags of commands that sign papers: they name places too. */
+export const PAPER_FLAGS = { jurisdiction: { type: 'string', multiple: true }, ...STATEMENT_FLAGS } as const;
+
+/** Where and how long papers hold. Throws CliError `usage`. */
+export function paperTerms(context: CommandContext, flags: Flags, usual: string) {
+  return { jurisdictions: placesOf(flags), ...spanOf(context, flags, usual) };
+}
 
 /** A statement of a file; nobody has verified it. Throws CliError `bad-file`. */
 export function readStatementFile<Name extends StatementName>(
@@ -56,7 +67,7 @@ export function spanOf({ clock }: CommandContext, flags: Flags, usual: string): 
 }
 
 /** One or two places. Throws CliError `usage`. */
-export function placesOf(flags: Flags): string[] {
+function placesOf(flags: Flags): string[] {
   const places = texts(flags, 'jurisdiction');
   if (places.length < 1 || places.length > 2 || places.some((place) => !jurisdiction.safeParse(place).success))
     throw new CliError('usage', '--jurisdiction is missing, or no country', {
