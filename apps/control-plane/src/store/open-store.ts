@@ -15,7 +15,6 @@ import { MIGRATION_0007 } from './migration-0007.ts';
 import { MIGRATION_0010 } from './migration-0010.ts';
 import { MIGRATION_0012 } from './migration-0012.ts';
 import { MIGRATION_0008 } from './migration-0008.ts';
-import { MIGRATION_0011 } from './migration-0011.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
 /** Where the control plane's tables are in a database that others may share. */
