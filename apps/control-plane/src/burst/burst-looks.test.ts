@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fromUtf8, systemRng } from '@ringfence/base';
+import { fromUtf8, silentLog, systemRng } from '@ringfence/base';
 import { SigningKey } from '@ringfence/crypto/sign';
 import { signStatement } from '@ringfence/keyring';
 import { burstDecisionStatement, type BurstDecisionStatement } from '@ringfence/protocol/statements';
-import { ShiftedClock, until } from '../control-plane.fixture.ts';
+import { cleanUp, ShiftedClock, until } from '../control-plane.fixture.ts';
+import type { FaultPoint } from '../fault-points.ts';
+import { LEASE_GRACE_MS, LEASE_TTL_MS } from '../jobs/clock-terms.ts';
+import { LeaseRenewals } from '../jobs/lease-renewals.ts';
 import { verifyStatement } from '../jobs/verified-statement.ts';
-import { leaving, moneyOf, poolOf, startPoolHouse, type PoolHouse } from './pool.fixture.ts';
+import type { TestAgent } from '../organisation.fixture.ts';
+import { HOUR_PRICE, leaving, moneyOf, poolOf, startPoolHouse, type PoolHouse } from './pool.fixture.ts';
 
 async function decisionsOf({ client }: PoolHouse): Promise<BurstDecisionStatement[]> {
   const { decisions } = await client.poolDecisions();
@@ -133,20 +137,53 @@ test('a provider that never signs: the machine is given back after a day, and th
   assert.deepEqual(release?.type === 'release' && [release.deletion, release.deletions], ['missing', []]);
 });
 
-test('no lease is renewed past what the budget covers', async (t) => {
+test('no lease is renewed past what the budget covers, and those at home go on', async (t) => {
   const clock = new ShiftedClock();
   const house = await startPoolHouse(t, { clock });
   const { org, client, away, store } = house;
   await house.fillHome();
-  await client.setPool(poolOf(org, 1, { minLifetimeMs: 86_400_000 }));
+  await client.setPool(poolOf(org, 1, { minLifetimeMs: 86_400_000, overheadMs: 60_000 }));
   const { job } = await client.submit(leaving(org, { maxDurationMs: 600_000 }));
   await until('it left', async () => (await client.job(job)).state === 'leased');
-  const row = () =>
-    store.withOrg(org.org, (tx) =>
-      tx.selectFrom('attempt').selectAll().where('job', '=', job).executeTakeFirstOrThrow(),
+  const ask = async ({ id }: { readonly id: TestAgent['id'] }) => {
+    const row = await store.withOrg(org.org, (tx) =>
+      tx.selectFrom('party').select(['connection', 'replica']).where('id', '=', id).executeTakeFirstOrThrow(),
     );
-  await away.send({ name: 'attempt-status', body: { job, attempt: 1, state: 'running' } });
-  const { covered_until } = await row();
-  assert.ok(covered_until !== null);
-  assert.ok(covered_until - clock.now() <= 600_000 && covered_until - clock.now() > 500_000);
+    const renewals = new LeaseRenewals({ store, clock, log: silentLog, replica: row.replica ?? '' });
+    cleanUp(t, () => renewals.close());
+    const leases = await renewals.renew({ org: org.org, agent: id, connection: row.connection });
+    return leases?.map((lease) => lease.job);
+  };
+  const untilOf = async () => (await client.pool()).away[0]?.coveredUntil ?? assert.fail();
+  assert.deepEqual(await ask(away.agent), [job]);
+  // Its longest run and what preparing may take, from when it was placed.
+  const left = (await untilOf()) - clock.now();
+  assert.ok(left > 600_000 && left <= 660_000, String(left));
+  clock.shift(left - LEASE_TTL_MS - LEASE_GRACE_MS - 2_000);
+  assert.deepEqual(await ask(away.agent), [job]);
+  clock.shift(2_000);
+  assert.deepEqual(await ask(away.agent), [], 'it is answered, and not renewed');
+  assert.equal((await ask(org.agent))?.length, 1);
+});
+
+test('a placement that is rolled back reserves nothing', async (t) => {
+  let failing = false;
+  let failed = 0;
+  const fault = (point: FaultPoint): void => {
+    if (point !== 'place-before-commit' || !failing) return;
+    failed += 1;
+    throw new Error('the transaction ends here');
+  };
+  const house = await startPoolHouse(t, { fault });
+  const { org, client } = house;
+  await house.fillHome();
+  await client.setPool(poolOf(org, 1));
+  failing = true;
+  const { job } = await client.submit(leaving(org));
+  await until('it was placed in vain', () => failed > 0);
+  assert.deepEqual(await moneyOf(house), { spent: 0, reserved: 0 });
+  assert.deepEqual((await client.pool()).offers, []);
+  failing = false;
+  await until('it leaves', async () => (await client.job(job)).state === 'leased');
+  assert.deepEqual(await moneyOf(house), { spent: 0, reserved: HOUR_PRICE.microUnits });
 });

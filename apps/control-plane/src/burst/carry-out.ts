@@ -90,15 +90,17 @@ class Desk {
   }
 
   async #cordon(offer: OfferId, cordoned: boolean): Promise<void> {
-    await this.#sign({ type: cordoned ? 'cordon' : 'uncordon', ...(await this.#machine(offer)) });
-    await this.#mark(offer, cordoned);
+    const machine = await this.#machine(offer);
+    await this.#sign({ type: cordoned ? 'cordon' : 'uncordon', ...machine });
+    await this.#mark(machine, cordoned);
   }
 
-  async #mark(offer: OfferId, cordoned: boolean): Promise<void> {
+  /** By the agent: its offer may have got another id since. */
+  async #mark({ agent }: AwayMachine, cordoned: boolean): Promise<void> {
     await this.#tx
       .updateTable('offer')
       .set((column) => ({ cordoned, row_version: column('row_version', '+', 1) }))
-      .where('offer', '=', offer)
+      .where('agent', '=', agent)
       .execute();
     if (cordoned) return;
     await raiseInventory(this.#tx, this.#pool.org);
@@ -146,7 +148,7 @@ class Desk {
       .where('away', '=', true)
       .where('given_back', '=', false)
       .execute();
-    await this.#mark(machine.offer, false);
+    await this.#mark(machine, false);
   }
 }
 

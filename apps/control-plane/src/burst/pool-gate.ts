@@ -65,20 +65,6 @@ export class PoolGate {
     return placement;
   }
 
-  /** The turn takes what the job got no more, and holds nothing for it. */
-  giveBack(job: PlacingJob): void {
-    const { attempt } = nameOf(job);
-    const others = <T extends { readonly job: JobId; readonly attempt: number }>(all: readonly T[]): T[] =>
-      all.filter((each) => each.job !== job.job || each.attempt !== attempt);
-    this.#placed = others(this.#placed);
-    if (this.#pool === undefined || this.#state === undefined) return;
-    const { ledger, away } = this.#state;
-    const used = new Set([...this.#pool.state.away, ...this.#placed].map(({ offer }) => offer));
-    const before = new Map(this.#pool.state.offers.map((each) => [each.offer, each]));
-    const offers = this.#state.offers.flatMap((each) => (used.has(each.offer) ? each : (before.get(each.offer) ?? [])));
-    this.#state = { ...this.#state, away: others(away), offers, ledger: { ...ledger, open: others(ledger.open) } };
-  }
-
   /** What a placement holds of the budget; undefined at home, and without a pool. */
   reservationOf(placed: PlacingJob): Reservation | undefined {
     const { job, attempt } = nameOf(placed);

@@ -13,6 +13,7 @@ import {
   until,
   type ShiftedClock,
 } from '../control-plane.fixture.ts';
+import { noFault, type Fault } from '../fault-points.ts';
 import {
   memberOf,
   newAgent,
@@ -71,10 +72,10 @@ export interface PoolHouse {
 /** Starts one. */
 export async function startPoolHouse(
   t: TestContext,
-  { clock, awayCpuMilli = 100_000 }: { readonly clock?: ShiftedClock; readonly awayCpuMilli?: number } = {},
+  { clock, fault = noFault }: { readonly clock?: ShiftedClock; readonly fault?: Fault } = {},
 ): Promise<PoolHouse> {
   const { url: databaseUrl } = await startDatabase(t);
-  const controlPlane = await startReplica(t, { databaseUrl, ...(clock === undefined ? {} : { clock }) });
+  const controlPlane = await startReplica(t, { databaseUrl, fault, ...(clock === undefined ? {} : { clock }) });
   const org = new TestOrganisation(clock ?? systemClock);
   const { client, custodian, agent: home } = await org.enrol(t, controlPlane);
   const agent = newAgent();
@@ -85,7 +86,7 @@ export async function startPoolHouse(
       tier: 'secure-cloud',
       isolations: ['microvm', 'gvisor'],
       price: HOUR_PRICE,
-      cpuMilli: awayCpuMilli,
+      cpuMilli: 100_000,
       memoryBytes: 400e9,
     }),
   );
