@@ -65,6 +65,7 @@ export interface AgentLinkOptions {
 
 /** The payload link to the custodian closes when it idles for 50 s: asked more often than that, a start finds it open. */
 const REFRESH_EVERY_MS = 40_000;
+const TOLD_WITHIN_MS = 2_000;
 /** A replica may take four minutes to its first byte. */
 const LINK_IDLE_MS = 300_000;
 /** Gateways need a link for each request that is under way. */
@@ -193,6 +194,8 @@ export class AgentLink {
     this.#cancelRefresh();
     await this.#offering.stop();
     await Promise.all([this.#runner.close(this.#options.stopWithin), this.#gateway?.close(5_000)]);
+    // The control plane need not wait for the end of a lease then.
+    await this.#control.told(TOLD_WITHIN_MS);
     this.#context.replicas.close();
     this.#stopping.abort();
     await this.#listener.close(500);

@@ -68,6 +68,8 @@ export interface ControlLink {
   start(): void;
   /** Closes the connection, waits for a handler that runs and for the journal to be on disk. Call once. */
   stop(): Promise<void>;
+  /** Resolves when the control plane has acknowledged all that is queued; after `within` milliseconds, or without a connection, also before. */
+  told(within: number): Promise<void>;
   /** Journals a durable message; resolves with its id once it is on disk, connected or not. Throws ClientError `too-large`, `journal-failed`. */
   send(message: DurablePartyMessage): Promise<number>;
   /** Journals a step of the party's own with the messages it causes; resolves once it is on disk. */

@@ -20,6 +20,7 @@ const GREETING_BYTES = 4_096;
 /** What one dial came to; after `renewed` the next one follows at once. */
 type DialEnd = 'was-up' | 'renewed' | 'came-to-nothing' | 'final' | ServerBusy;
 
+const LOOK_EVERY_MS = 20;
 const HANG_UP_WITHIN = 1_000;
 
 /** A party's end of a control link; it does nothing before `start`. */
@@ -75,6 +76,13 @@ class DialledLink implements ControlLink {
     if (this.#state === 'failed') return;
     await journal.sync();
     if (this.#state !== 'locked') this.#enter('stopped');
+  }
+
+  async told(within: number): Promise<void> {
+    const { journal, clock } = this.#options;
+    const until = clock.monotonic() + within;
+    const isOpen = (): boolean => this.#state === 'up' && journal.state.unacknowledged.length > 0;
+    while (isOpen() && clock.monotonic() < until) await sleep(clock, LOOK_EVERY_MS);
   }
 
   send(message: DurablePartyMessage): Promise<number> {

@@ -63,6 +63,19 @@ test('what a handler refuses comes again; what it did once is not done twice', a
   assert.equal(refuse, 0);
 });
 
+test('who is about to stop can wait until all that was said is acknowledged, and waits for nobody who is not there', async (t) => {
+  const { clock, controlPlane, row, setup } = await house(t);
+  const { link, journal } = dial(t, controlPlane, setup);
+  await link.send(offer(1));
+  const from = clock.monotonic();
+  if (link.state !== 'up') await link.told(60_000_000);
+  assert.ok(clock.monotonic() - from < 60_000_000, 'without a link there is nothing to wait for');
+  await until(() => link.state === 'up', 'the link');
+  for (let epoch = 2; epoch <= 20; epoch += 1) await link.send(offer(epoch));
+  await link.told(60_000_000);
+  assert.deepEqual([row.received, journal.state.unacknowledged.length], [20, 0]);
+});
+
 test('a control plane that lost its newest rows gets the messages again that it had acknowledged', async (t) => {
   const { controlPlane, row, setup } = await house(t);
   const first = dial(t, controlPlane, setup);
