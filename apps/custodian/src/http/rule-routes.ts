@@ -1,10 +1,60 @@
-import { profileRequest, profilesAnswer } from '@ringfence/protocol/payload';
+import {
+  policyAnswer,
+  policyCheckAnswer,
+  policyCheckRequest,
+  policyRequest,
+  profileRequest,
+  profilesAnswer,
+} from '@ringfence/protocol/payload';
 import type { CustodianContext } from '../context.ts';
+import { currentPolicy, policyFaults, setPolicy } from '../rules/organisation-policy.ts';
 import { listProfiles, setProfile } from '../rules/profiles.ts';
 import { memberRoute, type Route } from './route.ts';
 
 /** Routes of what officers sign: members read it, officers' devices sign the next version. */
 export function ruleRoutes(context: CustodianContext): Route[] {
+  return [...profileRoutes(context), ...policyRoutes(context)];
+}
+
+function policyRoutes(context: CustodianContext): Route[] {
+  return [
+    memberRoute({
+      method: 'GET',
+      path: '/v1/policy',
+      summary: 'The organisation’s policy, as its officers signed it.',
+      who: ['device'],
+      action: 'policy:read',
+      answer: policyAnswer,
+      handle: async (_, __, claimed) => ({
+        statement: await context.store.withOrg(claimed.org, (tx) => currentPolicy(context, tx)),
+      }),
+    }),
+    memberRoute({
+      method: 'POST',
+      path: '/v1/policy',
+      summary: 'Keeps the next policy that officers signed.',
+      who: ['device'],
+      action: 'policy:set',
+      body: policyRequest,
+      answer: policyAnswer,
+      handle: async ({ body }, { id }, claimed) => ({
+        statement: await setPolicy(context, claimed, body.statement, id),
+      }),
+    }),
+    memberRoute({
+      method: 'POST',
+      path: '/v1/policy/check',
+      summary: 'Says what would keep a text from being a policy; nothing is kept.',
+      who: ['device'],
+      action: 'policy:read',
+      body: policyCheckRequest,
+      answer: policyCheckAnswer,
+      handle: async ({ body }) => ({ faults: [...policyFaults(body.cedar)] }),
+    }),
+  ];
+}
+
+function profileRoutes(context: CustodianContext): Route[] {
   return [
     memberRoute({
       method: 'GET',

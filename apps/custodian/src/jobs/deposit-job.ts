@@ -12,6 +12,7 @@ import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import { labelHolds } from '../labels/label-holds.ts';
 import { mountedData } from '../labels/sign-label.ts';
+import { judgeByPolicy } from '../rules/organisation-policy.ts';
 import { judgeProfile } from '../rules/profiles.ts';
 import type { Tx } from '../store/open-store.ts';
 import { JOB_NAME } from '../store/sealed-columns.ts';
@@ -54,7 +55,7 @@ export async function depositJob(
       workload.mounts.map(({ dataset }) => dataset),
     );
     if (!labelHolds(label.body, workload.purpose, data)) throw bad('the label is not the one of the data it mounts');
-    await requireProfile(context, tx, checked);
+    await requireRules(context, tx, claimed, checked);
     await insertJob(context, tx, claimed, checked);
     await nameOutputs(context, tx, claimed, checked);
     await context.record(tx, claimed.org, {
@@ -70,11 +71,28 @@ export async function depositJob(
   return job;
 }
 
-/** The newest version of a profile counts at the launch: one that came between label and deposit has to be gone by, too. */
-async function requireProfile(context: CustodianContext, tx: Tx, checked: CheckedDeposit): Promise<void> {
+/**
+ * The newest version of a profile counts at the launch: one that came between label and deposit has to be gone by, too. What the policy
+ * forbids wherever it would run is refused before the control plane hears of it.
+ */
+async function requireRules(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  checked: CheckedDeposit,
+): Promise<void> {
   const verdict = await judgeProfile(context, tx, { ...checked, label: checked.label.body });
   if (!verdict.newest) throw bad('the profile was changed meanwhile');
   if (!verdict.allow) throw bad(`the job asks for less than its profile demands: ${verdict.looser.join(', ')}`);
+  const policy = await judgeByPolicy(context, tx, claimed, { ...checked, profile: verdict.profile });
+  if (policy.allow) return;
+  throw new CustodianError(
+    'not-authorised',
+    `the organisation’s policy forbids this job: ${policy.forbidden.join(', ')}`,
+    {
+      next: '`ringfence policy show` says why; ask an officer',
+    },
+  );
 }
 
 async function checkDeposit(

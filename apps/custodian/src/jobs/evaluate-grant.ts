@@ -1,5 +1,5 @@
 import type { AgentId } from '@ringfence/base';
-import type { Envelope } from '@ringfence/crypto/sign';
+import type { Digest, Envelope } from '@ringfence/crypto/sign';
 import { checkLease, checkPayload, grantRefusalOf, type Admission, type EvidenceFile } from '@ringfence/keyring';
 import type { GrantRefusal, grantRequest, Workload } from '@ringfence/protocol/payload';
 import type { Selectable } from 'kysely';
@@ -11,6 +11,7 @@ import { isOver } from '../endpoints/is-over.ts';
 import { evidenceFile } from '../evidence/evidence-rows.ts';
 import { labelHolds } from '../labels/label-holds.ts';
 import { sitesOf } from '../labels/sign-label.ts';
+import { judgeByPolicy } from '../rules/organisation-policy.ts';
 import { judgeProfile } from '../rules/profiles.ts';
 import { readSecrets, type NamedSecret } from '../secrets/secret-rows.ts';
 import { isShredded } from '../shredding/shred-rows.ts';
@@ -32,11 +33,13 @@ export type Evaluation =
       readonly secrets: readonly NamedSecret[];
       /** The profile that the label names. */
       readonly profile: Envelope | undefined;
+      /** The organisation policy that forbade nothing, if there is one. */
+      readonly policy: Digest | undefined;
     }
   | {
       readonly allow: false;
       readonly reason: GrantRefusal;
-      /** Checks that failed, or requirements of the profile. */
+      /** Checks that failed, requirements of the profile, or policies that forbid. */
       readonly checks: readonly string[];
       /** Secrets that are not there, or not for this device's jobs. */
       readonly missing?: readonly string[];
@@ -87,6 +90,9 @@ export async function evaluateGrant(
   const { label, placement } = admission;
   const profiled = await judgeProfile(context, tx, { label: label.body, placement, workload });
   if (!profiled.allow) return { allow: false, reason: 'profile', checks: profiled.looser };
+  const { profile } = profiled;
+  const ruled = await judgeByPolicy(context, tx, claimed, { ...admission, workload, profile, at: admission });
+  if (!ruled.allow) return { allow: false, reason: 'policy', checks: ruled.forbidden };
   const data = await dataOf(context, tx, claimed, workload);
   if (data === undefined) return refuse('dataset-gone');
   // The placer was told the site too; whether it kept to it is asked here again.
@@ -95,7 +101,7 @@ export async function evaluateGrant(
   const secrets = await secretsOf(context, tx, claimed, { admission, names: workload.secrets });
   const missing = workload.secrets.filter((name) => !secrets.some((secret) => secret.name === name));
   if (missing.length > 0) return { allow: false, reason: 'secret-missing', checks: [], missing };
-  return { allow: true, admission, workload, data, secrets, profile: profiled.profile };
+  return { allow: true, admission, workload, data, secrets, profile, policy: ruled.policy };
 }
 
 /** All that is kept, where a start may need some; work at home that asks for none needs no look. */

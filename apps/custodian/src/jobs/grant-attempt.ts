@@ -191,7 +191,11 @@ async function grant(
   return { result: 'granted', grant: statement, payload: payload.toString('base64') };
 }
 
-function signGrant({ keys, clock }: CustodianContext, claimed: ClaimedOrganisation, { admission }: Allowed): Envelope {
+function signGrant(
+  { keys, clock }: CustodianContext,
+  claimed: ClaimedOrganisation,
+  { admission, policy }: Allowed,
+): Envelope {
   const { job, label, receipt, lease } = admission;
   const body: GrantStatement = {
     v: 1,
@@ -206,6 +210,7 @@ function signGrant({ keys, clock }: CustodianContext, claimed: ClaimedOrganisati
     labelDigest: label.digest,
     payloadDigest: job.body.payloadDigest,
     isolation: receipt.body.chosen.isolation,
+    ...(policy === undefined ? {} : { policy }),
     epoch: claimed.epoch,
     at: clock.now(),
     notAfter: lease.body.notAfter,

@@ -23,7 +23,7 @@ import { startControlPlaneDouble, type ControlPlaneDouble } from '../fixtures/co
 import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.ts';
 import { claimRig, type TestOrganisation } from '../fixtures/organisation.fixture.ts';
 import type { ProfileRequirements } from '@ringfence/protocol/statements';
-import { signProfile } from '../fixtures/rules.fixture.ts';
+import { signPolicy, signProfile } from '../fixtures/rules.fixture.ts';
 import { closeJob } from './close-job.ts';
 import { TlsKey } from '@ringfence/crypto/certificate';
 
@@ -323,6 +323,25 @@ test('a job that is looser than the newest version of its profile starts no more
   assert.ok(answer.result === 'granted', 'what its owner launched it with still counts');
   const { profile } = await openGrant(organisation, other, made, { attempt: 1, payload: answer.payload });
   assert.equal(statementDigest(profile ?? assert.fail()), readStatement('label', made.label).claimed.profile);
+});
+
+test('what the organisation’s policy forbids on this machine starts no more, and a grant names the policy', async () => {
+  const set = (seq: number, condition: string) => {
+    const cedar = `@id("not-here") forbid (principal, action, resource) when { ${condition} };`;
+    return organisation.client.setPolicy(signPolicy(organisation, { seq, cedar }));
+  };
+  await set(1, 'context has place && context.place.tier == "private" && resource.datasets.contains("admissions")');
+  const made = await depositTestJob(rig, organisation, { mounts: ['admissions'] });
+  const body = grantBody(controlPlane, other, made, { attempt: 1 });
+  assert.equal(await refusal(body, other), 'policy');
+  const { refusedGrant } = await organisation.client.job(made.body.job);
+  assert.deepEqual([refusedGrant?.reason, refusedGrant?.checks], ['policy', ['not-here']]);
+  await set(2, 'context has place && !context.place.jurisdictions.contains("DE")');
+  const answer = await ask(other, body);
+  assert.ok(answer.result === 'granted');
+  const kept = await organisation.client.policy();
+  assert.equal(readStatement('grant', answer.grant).claimed.policy, statementDigest(kept ?? assert.fail()));
+  await set(3, 'resource.name == "nothing-at-all"');
 });
 
 test('every code was seen', () => {

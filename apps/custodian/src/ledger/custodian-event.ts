@@ -99,6 +99,7 @@ export const custodianEvent = z.discriminatedUnion('type', [
     device: idOf('device'),
   }),
   z.strictObject({ type: z.literal('profile-set'), profile: sha256, device: idOf('device') }),
+  z.strictObject({ type: z.literal('policy-set'), policy: sha256, device: idOf('device') }),
   z.strictObject({ type: z.literal('checkpointed'), ...run, manifest: sha256 }),
   /** Somebody ran a command in the sandbox of a running attempt, or copied a file from or to it. */
   z.strictObject({ type: z.literal('entered'), ...run, device: idOf('device'), kind: z.enum(ENTRY_KINDS) }),

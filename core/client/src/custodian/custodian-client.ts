@@ -183,6 +183,20 @@ export class CustodianClient {
     return (await this.#call('POST', '/v1/profiles', payload.profilesAnswer, { statement })).profiles;
   }
 
+  /** The organisation's policy; the caller verifies it against the keyring. */
+  async policy(): Promise<Envelope | null> {
+    return (await this.#call('GET', '/v1/policy', payload.policyAnswer)).statement;
+  }
+
+  async setPolicy(statement: Envelope): Promise<void> {
+    await this.#call('POST', '/v1/policy', payload.policyAnswer, { statement });
+  }
+
+  /** What would keep a text from being a policy. */
+  async policyFaults(cedar: string): Promise<string[]> {
+    return (await this.#call('POST', '/v1/policy/check', payload.policyCheckAnswer, { cedar })).faults;
+  }
+
   storeCheckpoint(body: Body<typeof payload.checkpointRequest>): Answer<typeof payload.checkpointAnswer> {
     return this.#call('POST', '/v1/checkpoints', payload.checkpointAnswer, body);
   }

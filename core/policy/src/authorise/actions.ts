@@ -45,11 +45,14 @@ export const ACTIONS = {
   'evidence:read': both('Organisation'),
   'evidence:add': device('Organisation'),
   'evidence:revoke': device('Organisation'),
-  /** Asked by the custodian before each grant: may the job of this device be given this secret? */
-  'secret:use': device('Secret'),
   'profile:list': device('Organisation'),
   /** Whoever signs must be an officer besides. */
   'profile:set': device('Organisation'),
+  'policy:read': device('Organisation'),
+  /** Officers must have signed besides. */
+  'policy:set': device('Organisation'),
+  /** Asked by the custodian before each grant: may the job of this device be given this secret? */
+  'secret:use': device('Secret'),
   /** Asked by the custodian before each grant: may this device's job still start? */
   'job:start': device('Job'),
   'job:deposit': device('Project'),

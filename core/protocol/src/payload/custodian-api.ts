@@ -168,6 +168,7 @@ export const GRANT_REFUSALS = [
   'secret-missing',
   'wrong-site',
   'profile',
+  'policy',
 ] as const;
 /** A grant that the custodian refused, and the checks of statements that failed, in order. */
 export const refusedGrant = z.strictObject({

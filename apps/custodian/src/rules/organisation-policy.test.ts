@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { newId, systemRng as rng } from '@ringfence/base';
+import { systemClock as clock } from '@ringfence/base/platform';
+import { TlsKey } from '@ringfence/crypto/certificate';
+import { SigningKey } from '@ringfence/crypto/sign';
+import { nextStatement, readStatement, signStatement } from '@ringfence/keyring';
+import type { KeyringChange } from '@ringfence/protocol/statements';
+import { addDataset, depositTestJob } from '../fixtures/agent.fixture.ts';
+import { startControlPlaneDouble, type ControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
+import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.ts';
+import { claimRig, type TestOrganisation } from '../fixtures/organisation.fixture.ts';
+import { signPolicy, signProfile } from '../fixtures/rules.fixture.ts';
+
+let rig: CustodianRig;
+let controlPlane: ControlPlaneDouble;
+let organisation: TestOrganisation;
+let version = 0;
+
+before(async () => {
+  [rig, controlPlane] = await Promise.all([startRig(), startControlPlaneDouble()]);
+  organisation = await claimRig(rig, controlPlane);
+  await addDataset(rig, organisation, { name: 'admissions' });
+});
+after(async () => {
+  await rig.close();
+  await controlPlane.close();
+});
+
+const forbid = (condition: string, id = 'rule'): string =>
+  `@id("${id}") forbid (principal, action, resource) when { ${condition} };`;
+
+async function set(cedar: string): Promise<void> {
+  await organisation.client.setPolicy(signPolicy(organisation, { seq: version + 1, cedar }));
+  version += 1;
+}
+
+test('without a policy, and with one that forbids something else, jobs are deposited as before', async () => {
+  assert.equal(await organisation.client.policy(), null);
+  await depositTestJob(rig, organisation);
+  await set(forbid('resource.datasets.contains("others")'));
+  await depositTestJob(rig, organisation, { mounts: ['admissions'] });
+});
+
+test('what a policy forbids is refused at the deposit, and the refusal names the policies', async () => {
+  await set(
+    `${forbid('resource.datasets.contains("admissions")', 'not-these')}${forbid('resource.gpus > 0', 'no-gpus')}`,
+  );
+  await assert.rejects(depositTestJob(rig, organisation, { mounts: ['admissions'] }), {
+    code: 'not-authorised',
+    message: /policy forbids this job: not-these$/,
+  });
+  await depositTestJob(rig, organisation);
+});
+
+test('a policy can demand a profile', async () => {
+  await set(forbid('!(resource has profile && resource.profile == "strict")', 'strict-only'));
+  await organisation.client.setProfile(signProfile(organisation, { seq: 1, name: 'strict', requirements: {} }));
+  await assert.rejects(depositTestJob(rig, organisation), /strict-only/);
+  await depositTestJob(rig, organisation, { profile: 'strict' });
+});
+
+test('a policy that permits, does not validate, is older, or is signed by nobody who may is refused', async () => {
+  const { client } = organisation;
+  const permit = '@id("a") permit (principal, action, resource);';
+  await assert.rejects(set(permit), { code: 'bad-statement', message: /can only forbid/ });
+  await assert.rejects(set(forbid('resource.unknown')), { code: 'bad-statement' });
+  assert.match((await client.policyFaults(permit)).join(), /can only forbid/);
+  assert.deepEqual(await client.policyFaults(forbid('resource.gpus > 0')), []);
+  for (const seq of [1, version, version + 2])
+    await assert.rejects(client.setPolicy(signPolicy(organisation, { seq, cedar: '' })), { code: 'conflict' });
+  const next = { seq: version + 1, cedar: '' };
+  const stranger = SigningKey.generate(rng);
+  for (const keys of [[stranger], [organisation.root]])
+    await assert.rejects(client.setPolicy(signPolicy(organisation, next, keys)), { code: 'bad-statement' });
+});
+
+test('it holds after a restart, and where there are two officers both have to sign the next', async () => {
+  await rig.restart();
+  const client = await rig.client(organisation.tls);
+  const again = { ...organisation, client };
+  await assert.rejects(depositTestJob(rig, again), /strict-only/);
+  const [device, sign] = [newId('device', rng), SigningKey.generate(rng)];
+  const add = async (change: KeyringChange): Promise<void> => {
+    const { keyring } = rig.custodian.context.owner.claimed ?? assert.fail();
+    await client.appendStatement(
+      signStatement('keyring', nextStatement(keyring, change, clock.now()), [organisation.root]),
+    );
+  };
+  await add({ kind: 'add-device', device, sign: sign.publicKey, tls: TlsKey.generate(rng).publicKey });
+  await add({ kind: 'add-officer', device });
+  const next = { seq: version + 1, cedar: '' };
+  await assert.rejects(client.setPolicy(signPolicy(organisation, next)), { code: 'bad-statement' });
+  await client.setPolicy(signPolicy(organisation, next, [organisation.sign, sign]));
+  const kept = (await client.policy()) ?? assert.fail();
+  assert.equal(readStatement('policy', kept).claimed.seq, version + 1);
+  await depositTestJob(rig, again);
+});

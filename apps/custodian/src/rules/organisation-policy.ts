@@ -1,0 +1,122 @@
+import type { DeviceId } from '@ringfence/base';
+import type { Digest, Envelope } from '@ringfence/crypto/sign';
+import { openPolicy, readStatement, type Admission } from '@ringfence/keyring';
+import { compileJobPolicy, NOT_EVALUATED, type JobPlace, type JobPolicy } from '@ringfence/policy/authorise';
+import type { Workload } from '@ringfence/protocol/payload';
+import type { PlacementPart } from '@ringfence/protocol/statements';
+import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
+import type { CustodianContext } from '../context.ts';
+import { CustodianError } from '../custodian-error.ts';
+import type { Tx } from '../store/open-store.ts';
+import { keepRule, newestRule, type RuleName } from './rule-rows.ts';
+
+const POLICY: RuleName = { kind: 'policy', name_index: '' };
+
+/** Why a text is no policy, each fault on a line; as long as an answer may be. */
+const LONGEST_FAULTS = 2_000;
+
+/** Keeps what officers signed as the organisation's policy. Throws CustodianError `bad-statement`, `conflict`. */
+export async function setPolicy(
+  context: CustodianContext,
+  claimed: ClaimedOrganisation,
+  envelope: Envelope,
+  device: DeviceId,
+): Promise<Envelope | null> {
+  const opened = openPolicy(envelope, { keyring: claimed.keyring, now: context.clock.now() });
+  if (!opened.allow)
+    throw new CustodianError('bad-statement', `the policy does not count: ${opened.reasons.join(', ')}`, {
+      next: `it takes the signatures of ${Math.max(1, claimed.keyring.quorum)} officers: see \`ringfence policy set --help\``,
+    });
+  const faults = policyFaults(opened.policy.body.cedar);
+  if (faults.length > 0)
+    throw new CustodianError('bad-statement', faults.join('\n').slice(0, LONGEST_FAULTS), {
+      next: 'correct the policy: docs/policy.md',
+    });
+  await context.store.withOrg(claimed.org, async (tx) => {
+    if ((await keepRule(context, tx, claimed.org, { name: POLICY, statement: opened.policy })) === 'kept')
+      await context.record(tx, claimed.org, { type: 'policy-set', policy: opened.policy.digest, device });
+  });
+  return envelope;
+}
+
+/** The policy that counts, as it was signed. */
+export async function currentPolicy(context: CustodianContext, tx: Tx): Promise<Envelope | null> {
+  return (await newestRule(context, tx, POLICY))?.envelope ?? null;
+}
+
+/** What keeps a text from being an organisation's policy; empty when it is one. */
+export function policyFaults(cedar: string): readonly string[] {
+  const compiled = compileJobPolicy(cedar);
+  return 'faults' in compiled ? compiled.faults : [];
+}
+
+/** A job, and the machine once there is one. */
+export interface PolicyQuestion extends Pick<Admission, 'job' | 'label'> {
+  readonly placement: PlacementPart;
+  readonly workload: Workload;
+  /** The profile that the label names. */
+  readonly profile: Envelope | undefined;
+  readonly at?: Pick<Admission, 'agent' | 'receipt'>;
+}
+
+/** A yes, with the policy that forbade nothing if there is one; or the policies that forbid. */
+export type PolicyVerdict =
+  | { readonly allow: true; readonly policy: Digest | undefined }
+  | { readonly allow: false; readonly forbidden: readonly string[] };
+
+/** Asks the organisation's policy, which can only forbid; without one everything else decides. */
+export async function judgeByPolicy(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  question: PolicyQuestion,
+): Promise<PolicyVerdict> {
+  const kept = await newestRule(context, tx, POLICY);
+  if (kept === undefined) return { allow: true, policy: undefined };
+  const policy = remembered(kept.digest, kept.envelope);
+  if (policy === undefined) return { allow: false, forbidden: [NOT_EVALUATED] };
+  const { job, label, placement, workload, profile, at } = question;
+  const { device } = job.body;
+  const roles = claimed.keyring
+    .rolesOf(device)
+    .flatMap(({ role, project }) => (project === undefined || project === job.body.project ? [role] : []));
+  const decision = policy.judge({
+    device,
+    roles,
+    job: job.body.job,
+    sensitivity: label.body.sensitivity,
+    placement,
+    workload,
+    ...(profile === undefined ? {} : { profile: readStatement('profile', profile).claimed.name }),
+    ...(at === undefined ? {} : { place: placeOf(at) }),
+  });
+  return decision.allow ? { allow: true, policy: kept.digest } : { allow: false, forbidden: decision.reasons };
+}
+
+/** The machine as the keyring names it; of the receipt only what is chosen and charged. */
+function placeOf({ agent, receipt }: Pick<Admission, 'agent' | 'receipt'>): JobPlace {
+  const { chosen, price } = receipt.body;
+  return {
+    tier: agent.tier,
+    isolation: chosen.isolation,
+    jurisdictions: agent.jurisdictions,
+    site: agent.site,
+    agent: agent.id,
+    provider: agent.admitted?.provider,
+    price,
+  };
+}
+
+/** Compiled once each: a version is asked at every deposit and grant until the next. */
+const compiled = new Map<Digest, JobPolicy | undefined>();
+const MOST_REMEMBERED = 4;
+
+function remembered(digest: Digest, envelope: Envelope): JobPolicy | undefined {
+  if (compiled.has(digest)) return compiled.get(digest);
+  const result = compileJobPolicy(readStatement('policy', envelope).claimed.cedar);
+  const policy = 'policy' in result ? result.policy : undefined;
+  const [oldest] = compiled.keys();
+  if (compiled.size >= MOST_REMEMBERED && oldest !== undefined) compiled.delete(oldest);
+  compiled.set(digest, policy);
+  return policy;
+}
