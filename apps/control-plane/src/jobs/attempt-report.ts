@@ -1,5 +1,6 @@
 import type { AgentId, OrgId } from '@ringfence/base';
 import type { MessageBody } from '@ringfence/protocol/messages';
+import { noteConduct } from '../marketplace/note-conduct.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { AttemptRowState } from '../store/tables.ts';
 import { changeJob } from './change-job.ts';
@@ -54,6 +55,8 @@ export async function reportAttempt(
     ...(outcome === undefined ? {} : { outcome }),
     ...(refusal === undefined ? {} : { refusal }),
   });
+  if (state === 'refused') await noteConduct(context, tx, from, { kind: 'refused', job, refusal });
+  if (state === 'running') await noteConduct(context, tx, from, { kind: 'began' });
   if (await isFollowed(tx, { job, attempt, state })) return;
   const moved = await changeJob(context, tx, { org: from.org, job }, eventOf(report));
   // The job is over for another reason, but what this attempt held is free now.

@@ -20,7 +20,7 @@ export async function sendStop(
   await enqueue(context, tx, { party: attempt.agent, org: of.org }, { name: 'stop', body });
   await tx
     .updateTable('attempt')
-    .set({ stop_sent: true, stop_cause: cause })
+    .set({ stop_sent: true, stop_cause: cause, stop_grace_ms: of.graceMs })
     .where('job', '=', of.job)
     .where('attempt', '=', attempt.attempt)
     .execute();

@@ -21,19 +21,19 @@ export type SeenLeases = ReadonlyMap<string, SeenLease>;
  * Which leases nobody renewed for `silence` milliseconds, as this process itself watched by its monotonic clock: no clock that is set, here or
  * at another replica, ends an attempt that runs or keeps one that is gone. `rows` are all live attempts as read before `now`.
  */
-export function watchLeases(
+export function watchLeases<Row extends LeaseRow>(
   seen: SeenLeases,
-  rows: readonly LeaseRow[],
-  { now, silence }: { readonly now: MonotonicMs; readonly silence: number },
-): { readonly seen: SeenLeases; readonly silent: readonly LeaseRow[] } {
+  rows: readonly Row[],
+  { now, silence }: { readonly now: MonotonicMs; readonly silence: number | ((row: Row) => number) },
+): { readonly seen: SeenLeases; readonly silent: readonly Row[] } {
   const next = new Map<string, SeenLease>();
-  const silent: LeaseRow[] = [];
+  const silent: Row[] = [];
   for (const row of rows) {
     const key = `${row.job} ${row.attempt}`;
     const before = seen.get(key);
     const entry = before?.renewals === row.renewals ? before : { renewals: row.renewals, since: now };
     next.set(key, entry);
-    if (now - entry.since >= silence) silent.push(row);
+    if (now - entry.since >= (typeof silence === 'number' ? silence : silence(row))) silent.push(row);
   }
   return { seen: next, silent };
 }

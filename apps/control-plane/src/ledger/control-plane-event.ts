@@ -1,5 +1,5 @@
 import { attemptNumber, idOf, moment, retryReason, sha256, tier, whole } from '@ringfence/protocol';
-import { JOB_STATES } from '@ringfence/protocol/api';
+import { avoidanceReason, JOB_STATES } from '@ringfence/protocol/api';
 import { BURST_DECISIONS, OUTCOMES, WAITING_REASONS } from '@ringfence/protocol/statements';
 import { MOST_VICTIMS } from '@ringfence/policy/queue';
 import { z } from 'zod';
@@ -31,7 +31,27 @@ export const controlPlaneEvent = z.discriminatedUnion('type', [
     field: z.string().max(64),
     fault: z.string().max(64),
   }),
+  /** An offer that gets no jobs for a time, since its agent does not do what it offers. */
+  z.strictObject({
+    type: z.literal('offer-avoided'),
+    offer: idOf('offer'),
+    agent: idOf('agent'),
+    reason: avoidanceReason,
+    until: moment,
+  }),
+  z.strictObject({ type: z.literal('offer-avoided-no-more'), offer: idOf('offer'), agent: idOf('agent') }),
+  /** An offer that was not taken in: the organisation has as many as it may. */
+  z.strictObject({ type: z.literal('offer-refused'), offer: idOf('offer'), agent: idOf('agent') }),
   z.strictObject({ type: z.literal('evidence-noted'), evidence: sha256, counts: z.boolean() }),
+  z.strictObject({ type: z.literal('evidence-ended'), evidence: sha256 }),
+  /** Until when a provider's machine gets jobs; 0 when no more. */
+  z.strictObject({
+    type: z.literal('admission-noted'),
+    agent: idOf('agent'),
+    provider: idOf('provider'),
+    until: moment,
+  }),
+  z.strictObject({ type: z.literal('admission-ended'), agent: idOf('agent') }),
   z.strictObject({
     type: z.literal('job-submitted'),
     job,

@@ -8,12 +8,15 @@ import {
   type AcceptedLink,
   type AcceptingLink,
   type LinkEnd,
+  type RenewedLease,
 } from '@ringfence/client/control-link';
+import type { MessageBody } from '@ringfence/protocol/messages';
 import type { Subscription } from '@ringfence/store';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { HEARTBEAT_MS } from '../jobs/clock-terms.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { LeaseRenewals } from '../jobs/lease-renewals.ts';
+import { OutlivedLeases } from '../marketplace/outlived-leases.ts';
 import type { PartyId } from '../store/tables.ts';
 import { Handshakes } from './handshakes.ts';
 import { newestByParty, waitingAbove } from './outbox.ts';
@@ -45,12 +48,14 @@ export class LinkServer {
   readonly #handshakes: Handshakes;
   readonly #messages: MessageGroups;
   readonly #renewals: LeaseRenewals;
+  readonly #outlived: OutlivedLeases;
 
   constructor(context: ControlPlaneContext, server: Server) {
     this.#context = context;
     this.#handshakes = new Handshakes(context.clock);
     this.#messages = new MessageGroups(context);
     this.#renewals = new LeaseRenewals(context);
+    this.#outlived = new OutlivedLeases(context);
     server.on('upgrade', (request, socket, head) => {
       socket.on('error', ignore);
       if (request.url !== '/v1/link') return void socket.destroy();
@@ -128,10 +133,8 @@ export class LinkServer {
         this.#hold(here(), link);
       },
       onMessage: (message, { mid }) => this.#messages.take(here(), message, mid),
-      onHeartbeat: async (_, party) =>
-        party.role === 'agent'
-          ? this.#renewals.renew({ org: party.org, agent: party.id as AgentId, connection: here().connection })
-          : [],
+      onHeartbeat: ({ attempts }, party) =>
+        party.role === 'agent' ? this.#renew(here(), party.id as AgentId, attempts) : Promise.resolve([]),
       onAck: (mid, journal) => takeAck(context, here(), mid, journal),
       onEnd: (end) => {
         cancelSilence();
@@ -156,6 +159,19 @@ export class LinkServer {
     await takeEnd(this.#context, connected).catch((error: unknown) =>
       log.warn('link.end_not_stored', errorFields(error)),
     );
+  }
+
+  async #renew(
+    { party: { org }, connection }: Connected,
+    agent: AgentId,
+    named: MessageBody<'heartbeat'>['attempts'],
+  ): Promise<readonly RenewedLease[] | undefined> {
+    const leases = await this.#renewals.renew({ org, agent, connection });
+    if (leases !== undefined)
+      void this.#outlived
+        .look({ org, agent }, named, leases)
+        .catch((error: unknown) => this.#context.log.warn('link.conduct_not_stored', errorFields(error)));
+    return leases;
   }
 
   #hold(connected: Connected, link: AcceptedLink): void {

@@ -7,6 +7,7 @@ import { reportAttempt } from '../jobs/attempt-report.ts';
 import { changeJob } from '../jobs/change-job.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { takeWish } from '../jobs/take-wish.ts';
+import { takeAdmission } from '../marketplace/take-admission.ts';
 import { replaceOffer } from '../placement/replace-offer.ts';
 import { takeEvidence } from '../placement/site-evidence.ts';
 import { takeMember } from '../registration/members.ts';
@@ -107,6 +108,8 @@ async function apply(
       return takeWish(context, tx, org, message.body);
     case 'evidence':
       return takeEvidence(context, tx, org, message.body);
+    case 'admission':
+      return takeAdmission(context, tx, org, message.body);
     case 'deleted':
       return takeDeleted(context, tx, { org, agent: party.id as AgentId }, message.body);
     case 'keys-shredded':

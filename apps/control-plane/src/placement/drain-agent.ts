@@ -2,8 +2,7 @@ import type { AgentId } from '@ringfence/base';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { Caller } from '../http/route.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
-import { sendStop } from '../jobs/send-stop.ts';
-import type { Tx } from '../store/open-store.ts';
+import { stopAtAgent } from '../marketplace/stop-at-agent.ts';
 import { raiseInventory } from './inventory.ts';
 
 /**
@@ -36,22 +35,7 @@ export async function drainAgent(
       if (!drain) await raiseInventory(tx, org);
       await context.changes.wake(tx, 'place');
     }
-    if (drain && stopWithinMs !== undefined) await stopAll(context, tx, caller, { agent, graceMs: stopWithinMs });
+    if (drain && stopWithinMs !== undefined)
+      await stopAtAgent(context, tx, { org, agent, graceMs: stopWithinMs }, 'drain');
   });
-}
-
-async function stopAll(
-  context: ControlPlaneContext,
-  tx: Tx,
-  { org }: Caller,
-  { agent, graceMs }: { readonly agent: AgentId; readonly graceMs: number },
-): Promise<void> {
-  const running = await tx
-    .selectFrom('attempt')
-    .select('job')
-    .where('agent', '=', agent)
-    .where('live', '=', true)
-    .where('stop_sent', '=', false)
-    .execute();
-  for (const { job } of running) await sendStop(context, tx, { org, job, graceMs }, 'drain');
 }

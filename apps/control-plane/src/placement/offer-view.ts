@@ -1,3 +1,4 @@
+import { epochMs } from '@ringfence/base';
 import { WHOLE_GPU, type GpuCards } from '@ringfence/policy/placement';
 import { sha256 } from '@ringfence/protocol';
 import type { OfferView } from '@ringfence/protocol/api';
@@ -6,6 +7,7 @@ import type { KnownOffer } from './kept-inventory.ts';
 /** An offer as those see it who ask what there is. */
 export function offerView({ mark, faults, found }: KnownOffer): OfferView {
   const { online, locked, draining } = mark.state;
+  const { admitted_until, avoided_until, avoided_for } = mark.barred;
   return {
     offer: mark.offer,
     agent: mark.agent,
@@ -13,6 +15,9 @@ export function offerView({ mark, faults, found }: KnownOffer): OfferView {
     locked,
     draining,
     offered: found === undefined ? null : offered(found),
+    admittedUntil: admitted_until === null ? null : epochMs(admitted_until),
+    avoided:
+      avoided_until === null || avoided_for === null ? null : { reason: avoided_for, until: epochMs(avoided_until) },
     quarantined: faults.map(({ field, fault }) => ({ field: field.slice(0, 64), fault })),
   };
 }

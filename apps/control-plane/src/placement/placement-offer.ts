@@ -15,6 +15,9 @@ export function placementOffer(row: StoredOffer, state: OfferState): ReturnType<
   for (const field of ['tier', 'site'] as const)
     if (vouched[field] !== null && vouched[field] !== body[field])
       return { allow: false, reasons: [{ field, fault: 'not-as-vouched' }] };
+  // To say nowhere in particular is no lie: the least that a machine can claim.
+  if (vouched.places !== null && jurisdictions.some((place) => !vouched.places?.includes(place)))
+    return { allow: false, reasons: [{ field: 'jurisdictions', fault: 'not-as-vouched' }] };
   return readOffer({
     offer,
     agent,

@@ -3,6 +3,9 @@ import type { Subscription } from '@ringfence/store';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { expireJobs, expireLeases, forgetNonces } from '../jobs/lease-watch.ts';
 import type { SeenLeases } from '../jobs/silent-leases.ts';
+import { endAvoidances } from '../marketplace/end-avoidances.ts';
+import { strikeEndedPapers } from '../marketplace/ended-papers.ts';
+import { watchStops } from '../marketplace/watch-stops.ts';
 import { dueRetries } from './due-retries.ts';
 import { endsRound } from './ends-round.ts';
 import { placeJobs } from './place-jobs.ts';
@@ -24,6 +27,7 @@ export class Placer {
   readonly #roomy = new Set<OrgId>();
   #all = false;
   #seenLeases: SeenLeases = new Map();
+  #seenStops: SeenLeases = new Map();
   #closed = false;
 
   constructor(context: ControlPlaneContext) {
@@ -139,6 +143,11 @@ export class Placer {
         for (const { org, job } of await dueRetries(this.#context)) this.#wake(`${org} ${job}`);
       },
       () => forgetNonces(this.#context),
+      () => strikeEndedPapers(this.#context),
+      () => endAvoidances(this.#context),
+      async () => {
+        this.#seenStops = await watchStops(this.#context, this.#seenStops);
+      },
     ];
     for (const step of steps)
       try {

@@ -2,11 +2,15 @@ import { fromUtf8, type OrgId } from '@ringfence/base';
 import type { Envelope } from '@ringfence/crypto/sign';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import { receiptStatement } from '@ringfence/protocol/statements';
-import { sql } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { sendStop } from '../jobs/send-stop.ts';
 import type { Tx } from '../store/open-store.ts';
+import type { SiteEvidenceTable } from '../store/tables.ts';
 import { raiseInventory } from './inventory.ts';
+
+/** Whose a document is that is about the organisation's own sites. */
+export const OWN = 'own';
 
 /** How long a job may take to end at a site whose evidence was taken back. */
 const STOP_WITHIN_MS = 120_000;
@@ -24,24 +28,54 @@ export async function takeEvidence(
   const sites = body.op === 'add' ? await add(tx, org, body) : await remove(tx, body.evidence);
   if (sites.length === 0) return;
   await context.record(tx, org, { type: 'evidence-noted', evidence: body.evidence, counts: body.op === 'add' });
-  await tx
-    .updateTable('offer')
-    .set((column) => ({ row_version: column('row_version', '+', 1) }))
-    .where(sql<boolean>`body ->> 'site' = any(${sites}::text[])`)
-    .execute();
+  await readOffersAgain(tx, sites);
   if (body.op === 'remove') await stopThoseThatReliedOn(context, tx, org, body.evidence);
   await raiseInventory(tx, org);
   await context.changes.wake(tx, 'place');
 }
 
+/** Strikes out a document whose end has come: only another word of the custodian makes it count again. What runs was placed to end before it. */
+export async function endEvidence(
+  context: ControlPlaneContext,
+  tx: Tx,
+  org: OrgId,
+  evidence: MessageBody<'evidence'>['evidence'],
+): Promise<void> {
+  const sites = await remove(tx, evidence);
+  if (sites.length === 0) return;
+  await context.record(tx, org, { type: 'evidence-ended', evidence });
+  await readOffersAgain(tx, sites);
+}
+
+/** Placement reads an offer's row when its version says so. */
+async function readOffersAgain(tx: Tx, sites: readonly string[]): Promise<void> {
+  await tx
+    .updateTable('offer')
+    .set((column) => ({ row_version: column('row_version', '+', 1) }))
+    .where(sql<boolean>`body ->> 'site' = any(${sites}::text[])`)
+    .execute();
+}
+
 type Added = Extract<MessageBody<'evidence'>, { op: 'add' }>;
 
-async function add(tx: Tx, org: OrgId, { evidence, standard, grade, sites, from, until }: Added): Promise<string[]> {
-  const claim = { org, evidence, standard, grade, from_at: from, until_at: until };
+async function add(
+  tx: Tx,
+  org: OrgId,
+  { evidence, standard, grade, provider, sites, from, until }: Added,
+): Promise<string[]> {
+  const about: Selectable<SiteEvidenceTable>['provider'] = provider === null ? OWN : (provider ?? null);
+  const claim = { org, evidence, standard, grade, provider: about, from_at: from, until_at: until };
   const added = await tx
     .insertInto('site_evidence')
     .values([...new Set(sites)].map((site) => ({ ...claim, site })))
-    .onConflict((conflict) => conflict.doNothing())
+    // A custodian that did not say whose sites they are may say so later.
+    .onConflict((conflict) =>
+      conflict
+        .columns(['org', 'site', 'evidence'])
+        .doUpdateSet((column) => ({ provider: column.ref('excluded.provider') }))
+        .where('site_evidence.provider', 'is', null)
+        .where('excluded.provider', 'is not', null),
+    )
     .returning('site')
     .execute();
   return added.map(({ site }) => site);

@@ -13,6 +13,7 @@ import { MIGRATION_0005 } from './migration-0005.ts';
 import { MIGRATION_0006 } from './migration-0006.ts';
 import { MIGRATION_0007 } from './migration-0007.ts';
 import { MIGRATION_0010 } from './migration-0010.ts';
+import { MIGRATION_0009 } from './migration-0009.ts';
 import { MIGRATION_0012 } from './migration-0012.ts';
 import { MIGRATION_0008 } from './migration-0008.ts';
 import type { ControlPlaneTables } from './tables.ts';
@@ -35,6 +36,9 @@ export const SYSTEM_QUERIES = [
   'due-jobs',
   'due-retries',
   'pools',
+  'ended-papers',
+  'ended-avoidances',
+  'unheeded-stops',
   'forget-nonces',
   'gauges',
 ] as const;
@@ -61,6 +65,7 @@ const MIGRATIONS = [
   { name: 'queue', sql: MIGRATION_0008 },
   { name: 'pools', sql: MIGRATION_0007 },
   { name: 'leases-stored-once', sql: MIGRATION_0010 },
+  { name: 'admissions-and-avoidances', sql: MIGRATION_0009 },
 ] as const;
 
 /** Opens the database at `url`, or the embedded one of the state folder, and migrates it. */

@@ -1,7 +1,17 @@
-import type { AgentId, CustodianId, DeviceId, GangId, JobId, OfferId, OrgId, SiteId } from '@ringfence/base';
+import type {
+  AgentId,
+  CustodianId,
+  DeviceId,
+  GangId,
+  JobId,
+  OfferId,
+  OrgId,
+  ProviderId,
+  SiteId,
+} from '@ringfence/base';
 import type { Digest, Envelope, SigningPublicKey } from '@ringfence/crypto/sign';
 import type { RetryReason, Sensitivity, Tier } from '@ringfence/protocol';
-import type { JobState, StopCause } from '@ringfence/protocol/api';
+import type { AvoidanceReason, JobState, StopCause } from '@ringfence/protocol/api';
 import type { MessageBody, Refusal } from '@ringfence/protocol/messages';
 import type { Outcome, PlacementPart, WaitingReason } from '@ringfence/protocol/statements';
 import type { FreeResources, OfferEvidence, RetryCounts } from '@ringfence/policy';
@@ -59,6 +69,10 @@ export interface PartyTable {
   /** Of an agent: where it is by the keyring; null when its custodian did not say. */
   tier: Generated<Tier | null>;
   site: Generated<SiteId | null>;
+  /** Of an agent away from home: whose it is, under which laws it stands, and until when it gets jobs, 0 once that has ended; null where its custodian did not say. */
+  provider: Generated<ProviderId | null>;
+  places: ColumnType<readonly string[] | null, string | null | undefined, string | null>;
+  admitted_until: Generated<number | null>;
   /** Of an agent: no new leases. */
   draining: Generated<boolean>;
   journal_seq: number | null;
@@ -90,6 +104,13 @@ export interface OfferTable {
   /** Attempts that began there and are over, and those of them that were lost with the machine. */
   ended: Generated<number>;
   lost: Generated<number>;
+  /** Attempts in a row that its agent would not run, and the job of the last. */
+  strikes: Generated<number>;
+  struck_by: Generated<JobId | null>;
+  /** How often in a row it was avoided; until when and for what it is, or null. */
+  avoidances: Generated<number>;
+  avoided_until: Generated<number | null>;
+  avoided_for: Generated<AvoidanceReason | null>;
 }
 
 /** What a custodian said of a document about a site. */
@@ -97,6 +118,8 @@ export interface SiteEvidenceTable {
   org: OrgId;
   evidence: Digest;
   site: string;
+  /** Whose site it is about: `own` for the organisation's; null where its custodian did not say. */
+  provider: Generated<ProviderId | 'own' | null>;
   standard: OfferEvidence['standard'];
   grade: OfferEvidence['grade'];
   from_at: number;
@@ -185,6 +208,7 @@ export interface AttemptTable {
   /** For people: why its agent did not start it, and why it was told to stop. */
   refusal: Refusal | null;
   stop_cause: StopCause | null;
+  stop_grace_ms: Generated<number | null>;
 }
 
 /** A durable message that its party has not acknowledged. */

@@ -24,6 +24,7 @@ export type DurablePartyMessage = Extract<
       | 'lock'
       | 'wanted'
       | 'evidence'
+      | 'admission'
       | 'keys-shredded';
   }
 >;

@@ -33,7 +33,7 @@ export const JOB_STATES = [
 
 /** `POST /v1/jobs`: the signed order, the signed label and the part that placement reads. */
 export const jobSubmission = z.strictObject({ job: envelope, label: envelope, placement: placementPart });
-/** Why an attempt was told to stop, before its own end. `drain`: its server is drained; `evidence`: a document that it relied on was taken back; `preempted`: a job of higher priority needs the room. */
+/** Why an attempt was told to stop, before its own end. `drain`: its server is drained; `evidence`: a document that it relied on was taken back; `admission`: its machine is admitted no more; `preempted`: a job of higher priority needs the room. */
 const STOP_CAUSES = ['requested', 'superseded', 'committed', 'drain', 'evidence', 'admission', 'preempted'] as const;
 /** An attempt as the control plane knows it. */
 export const attemptRow = z.strictObject({

@@ -16,6 +16,9 @@ import { price } from '../statements/placement.ts';
 
 const bytes = whole(0, Number.MAX_SAFE_INTEGER);
 
+/** Why an offer gets no jobs for a time: its agent refused too many in a row, did not stop when told to, or runs on without a lease. */
+export const avoidanceReason = z.enum(['refuses', 'ignores-stop', 'outlives-lease']);
+
 /** What one offer is to the placer. */
 const offered = z.strictObject({
   tier,
@@ -51,8 +54,13 @@ export const offerView = z.strictObject({
   cordoned: z.boolean().optional(),
   /** Null for an offer that is not as offers have to be: then `quarantined` says why it gets no jobs. */
   offered: offered.nullable(),
+  /** Until when a provider's machine gets jobs; 0 once its admission has ended, null at home and where nobody said. */
+  admittedUntil: moment.nullable(),
+  /** For what, and until when, an offer gets no jobs whose agent does not do what it offers. */
+  avoided: z.strictObject({ reason: avoidanceReason, until: moment }).nullable(),
   quarantined: z.array(z.strictObject({ field: z.string().max(64), fault: z.string().max(64) })),
 });
 export const offerList = z.strictObject({ offers: z.array(offerView) });
 
+export type AvoidanceReason = z.infer<typeof avoidanceReason>;
 export type OfferView = z.infer<typeof offerView>;

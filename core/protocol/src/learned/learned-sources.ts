@@ -333,14 +333,26 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
     schema: MESSAGES.evidence.schema,
     tells: {
       '(1) op': 'that a document counts',
-      '(1) evidence': 'which, by digest; not the document, its issuer or provider',
+      '(1) evidence': 'which, by digest; not the document or its issuer',
       '(1) standard': 'what it is about: one word of a list',
       '(1) grade': 'how well it is shown: one word of a list',
+      '(1) provider': 'about whose sites: a provider by a random id, or the organisation’s own',
       '(1) sites': 'of which sites, by random ids',
       '(1) from': 'from when',
       '(1) until': 'until when',
       '(2) op': 'that a document counts no more',
       '(2) evidence': 'which, by digest',
+    },
+  },
+  {
+    what: 'admission',
+    from: 'custodian, when a provider’s machine joins, is admitted for longer, or is so no more',
+    schema: MESSAGES.admission.schema,
+    tells: {
+      agent: PARTY,
+      provider: 'whose machine it is, by a random id',
+      jurisdictions: 'under which laws it stands, as its offers say too',
+      until: 'until when it may start work',
     },
   },
   {

@@ -8,6 +8,8 @@ export const evidence = z.discriminatedUnion('op', [
     evidence: sha256,
     standard: evidenceStandard,
     grade: evidenceGrade,
+    /** Whose sites: null for the organisation's own; absent where a custodian does not say yet. */
+    provider: idOf('provider').nullable().optional(),
     sites: z.array(idOf('site')).min(1).max(64),
     from: moment,
     until: moment,

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { attemptStatus, committed, jobClosed, lease, renew, stop, wanted } from './attempt.ts';
 import { deleted, deleteData, keysShredded, shredKeys } from './deletion.ts';
+import { admission } from './admission.ts';
 import { evidence } from './evidence.ts';
 import { heartbeat } from './heartbeat.ts';
 import { lock, member, offer } from './inventory.ts';
@@ -152,6 +153,16 @@ export const MESSAGES = {
     transition: true,
     schema: keysShredded,
     effect: 'lets a machine away from home be given back',
+  }),
+  admission: row({
+    number: 0x0123,
+    sender: 'custodian',
+    reader: 'control-plane',
+    signed: true,
+    durable: true,
+    transition: false,
+    schema: admission,
+    effect: 'lets a provider’s machine of its own organisation get jobs until then; from then on stops what runs there',
   }),
   welcome: row({
     number: 0x0201,
