@@ -1,6 +1,6 @@
 import { formatDuration } from '@ringfence/base';
 import type { Command } from '../command.ts';
-import { listedProfiles } from '../job/profile-list.ts';
+import { listedProfiles } from '../rules/profile-list.ts';
 import { withSession } from '../session.ts';
 import { tableOr } from '../terminal.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
-import { profileCalled } from '../job/profile-list.ts';
-import { signProfile } from '../job/sign-profile.ts';
+import { profileCalled } from '../rules/profile-list.ts';
+import { signProfile } from '../rules/sign-profile.ts';
 import { withSession } from '../session.ts';
 
 export const command: Command = {

@@ -1,7 +1,7 @@
 import { parseProfileFile } from '@ringfence/protocol/job-file';
 import type { Command } from '../command.ts';
 import { readTextFile } from '../job/read-text-file.ts';
-import { signProfile } from '../job/sign-profile.ts';
+import { signProfile } from '../rules/sign-profile.ts';
 import { withSession } from '../session.ts';
 
 export const command: Command = {

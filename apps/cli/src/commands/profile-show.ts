@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { profileCalled } from '../job/profile-list.ts';
+import { profileCalled } from '../rules/profile-list.ts';
 import { withSession } from '../session.ts';
 
 export const command: Command = {
