@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { JobId } from '@ringfence/base';
 import { CliError } from '../cli-error.ts';
 import { texts, type Command, type CommandContext } from '../command.ts';
@@ -6,29 +5,41 @@ import { launchEndpoint } from '../endpoint/launch-endpoint.ts';
 import { endReason } from '../job/attempt-end.ts';
 import { endText } from '../job/failure-text.ts';
 import { waitingText } from '../job/which-attempt.ts';
+import { confirmLaunch } from '../job/confirm-launch.ts';
 import { followJob, type FollowedJob } from '../job/follow-job.ts';
+import { launchGang } from '../job/launch-gang.ts';
 import { orderJobs } from '../job/order-jobs.ts';
 import { readJob } from '../job/prepared-job.ts';
 import { whileFollowing } from '../job/while-following.ts';
 import type { PlanAnswer } from '@ringfence/protocol/api';
+import { MOST_IN_GANG } from '@ringfence/protocol/statements';
 import { withSession, type Session } from '../session.ts';
 import { planJob, showPlan } from './plan.ts';
 
 export const command: Command = {
-  usage: '[JOB.yaml] [-y] [-d] [--leave-out KEY]',
-  summary: 'plan, seal, order and follow a job (-y: no question; -d: do not follow)',
+  usage: '[JOB.yaml] [-y] [-d] [--leave-out KEY] | A.yaml B.yaml … --gang [-y]',
+  summary:
+    'plan, seal, order and follow a job (-y: no question; -d: do not follow; --gang: several that start together or not at all)',
   options: {
     yes: { type: 'boolean', short: 'y' },
     detach: { type: 'boolean', short: 'd' },
+    gang: { type: 'boolean' },
     'leave-out': { type: 'string', multiple: true },
   },
-  words: [0, 1],
-  async run(context, [path = 'job.yaml'], flags) {
-    const read = readJob(path, { leaveOut: texts(flags, 'leave-out'), terminal: context.terminal });
+  words: [0, MOST_IN_GANG],
+  async run(context, paths, flags) {
+    const leaveOut = texts(flags, 'leave-out');
+    if (flags['gang'] === true) return launchGang(context, paths, { leaveOut, yes: flags['yes'] === true });
+    if (paths.length > 1)
+      throw new CliError('usage', 'several jobs are launched together as a gang only', {
+        next: 'add --gang, or launch each by itself',
+      });
+    const [path = 'job.yaml'] = paths;
+    const read = readJob(path, { leaveOut, terminal: context.terminal });
     await withSession(context, async (session) => {
       const { labelled, plan } = await planJob(context, session, read);
       await showPlan(context, session, labelled, plan);
-      if (flags['yes'] !== true) await confirm(context);
+      if (flags['yes'] !== true) await confirmLaunch(context);
       if (labelled.job.service !== undefined)
         return launchEndpoint(context, session, {
           labelled,
@@ -50,18 +61,6 @@ export const command: Command = {
 function noteWaiting({ terminal }: CommandContext, { chosen, refused }: PlanAnswer): void {
   if (chosen !== null) return;
   terminal.note(`the job is queued: ${waitingText({ waitingFor: refused })}; it starts when one can`);
-}
-
-async function confirm({ stdin }: CommandContext): Promise<void> {
-  if (!stdin.isTTY) throw new CliError('usage', 'nobody is there to say yes', { next: 'add -y' });
-  const reader = createInterface({ input: stdin, output: process.stderr });
-  try {
-    const answer = await reader.question('Launch it? [y/N] ');
-    if (!/^y(es)?$/i.test(answer.trim()))
-      throw new CliError('declined', 'nothing was sent', { next: 'launch again when you are sure' });
-  } finally {
-    reader.close();
-  }
 }
 
 async function showResult(

@@ -30,6 +30,8 @@ import { requireSecrets } from './require-secrets.ts';
 export interface ReadJob {
   readonly file: JobFile;
   readonly workdir: string;
+  /** The jobs that it starts together with. */
+  readonly gang?: PlacementPart['gang'];
 }
 
 /** A job with its label and the part that placement reads. */
@@ -95,7 +97,7 @@ export async function labelJob(context: CommandContext, session: Session, read: 
     labelEnvelope,
     label,
     constraints,
-    placement: placementOf(job, constraints, { sites, at: clock.now() }),
+    placement: placementOf(job, constraints, { sites, at: clock.now(), gang: read.gang }),
   };
 }
 
@@ -171,7 +173,7 @@ function requireCardsThere({ resources }: JobFile, isolation: Isolation): void {
 function placementOf(
   job: ResolvedJob,
   constraints: LabelConstraints,
-  { sites, at }: { readonly sites: PlacementPart['sites']; readonly at: EpochMs },
+  { sites, at, gang }: Pick<PlacementPart, 'sites' | 'gang'> & { readonly at: EpochMs },
 ): PlacementPart {
   const { logs: _, ...placed } = constraints;
   const { residencyDeny, customerKey } = job.privacy;
@@ -192,7 +194,15 @@ function placementOf(
     priority: job.priority,
     maxDurationMs: job.maxDurationMs,
     ...(job.retry.on.length === 0 ? {} : { retryOn: [...job.retry.on] }),
+    ...(goesOnFromCheckpoint(job) ? { preemptible: true } : {}),
+    ...(gang === undefined ? {} : { gang }),
   };
+}
+
+/** Another job may have its room: an attempt that is interrupted is followed by one that loses little. */
+function goesOnFromCheckpoint({ type, onPartition, retry }: ResolvedJob): boolean {
+  const follows = retry.checkpoint !== undefined && retry.on.includes('interruption');
+  return follows && type !== 'serve' && onPartition === 'stop';
 }
 
 /** What will run, ready to be sealed; the salt keeps its digest from being guessed. */
