@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { epochMs, ManualClock, newId, systemRng } from '@ringfence/base';
 import { SigningKey } from '@ringfence/crypto/sign';
 import { signStatement } from '@ringfence/keyring';
-import type { PlacementPart } from '@ringfence/protocol/statements';
+import type { LabelStatement, PlacementPart } from '@ringfence/protocol/statements';
 import { temporaryFolder } from '../cli-process.fixture.ts';
 import type { CommandContext } from '../command.ts';
 import type { Session } from '../session.ts';
@@ -24,7 +24,7 @@ function jobFile(t: TestContext, text: string): string {
 
 /** What the job's owner would sign of a job file. */
 async function placementOf(t: TestContext, text: string, gang?: PlacementPart['gang']): Promise<PlacementPart> {
-  const label = {
+  const label: LabelStatement = {
     v: 1,
     org: newId('org', systemRng),
     job: newId('job', systemRng),
@@ -33,7 +33,7 @@ async function placementOf(t: TestContext, text: string, gang?: PlacementPart['g
     residency: [],
     at: clock.now(),
     notAfter: epochMs(clock.now() + 3_600_000),
-  } as const;
+  };
   const signed = signStatement('label', label, [SigningKey.generate(systemRng)]);
   const custodian = { labelAndSites: () => Promise.resolve({ label: signed, sites: undefined }) };
   const read = readJob(jobFile(t, text), { leaveOut: [], terminal });
