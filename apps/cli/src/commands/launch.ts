@@ -90,7 +90,7 @@ async function showResult(
   for (const { name, version } of outputs)
     terminal.line(`Artifact ${name} version ${version}: ringfence artifact get ${name} --out DIR`);
   if (view.state === 'succeeded') return;
-  const reason = last === undefined ? undefined : endReason(last, refusedGrant);
+  const reason = last === undefined ? undefined : endReason(last, refusedGrant, true);
   const how = attempt === undefined || last?.refusal !== undefined ? '' : endText(attempt);
   throw new CliError(
     'job-failed',

@@ -9,6 +9,7 @@ import { attemptTable, endReason } from '../job/attempt-end.ts';
 import { constraintFix } from '../job/constraint-fix.ts';
 import { egressText } from '../job/egress-text.ts';
 import { failureText } from '../job/failure-text.ts';
+import { OVER } from '../job/follow-job.ts';
 import { retryText } from '../job/retry-text.ts';
 import { whichJob } from '../job/which-job.ts';
 import { withSession, type Session } from '../session.ts';
@@ -39,11 +40,13 @@ export const command: Command = {
       if (own === undefined && ['submitted', 'queued', 'leased', 'starting'].includes(view.state))
         context.terminal.line('  waits: the custodian cannot be reached, and nothing begins without its grant');
       for (const { constraint, count } of view.waitingFor)
-        context.terminal.line(`  waits: ${count} offers refuse it for ${constraint}: ${constraintFix(constraint)}`);
+        context.terminal.line(
+          `  waits: ${count} ${count === 1 ? 'offer refuses' : 'offers refuse'} it for ${constraint}: ${constraintFix(constraint)}`,
+        );
       if (view.retry !== null) context.terminal.line(`  ${retryText(view.retry, context.clock.now())}`);
       const last = view.attempts.at(-1);
       if (last !== undefined) context.terminal.line(attemptTable(view.attempts, nameOf));
-      const reason = last === undefined ? undefined : endReason(last, own?.refusedGrant);
+      const reason = last === undefined ? undefined : endReason(last, own?.refusedGrant, OVER.includes(view.state));
       if (reason !== undefined) context.terminal.line(`${reason.what}\n  next: ${reason.next}`);
       if (own?.missingSecrets !== undefined)
         context.terminal.line(

@@ -20,5 +20,7 @@ export function papersFindings(
   const warnings = held.flatMap(({ name, warning }) =>
     warning === undefined ? [] : [warn('papers', `of ${name} ${warning}`, REMEDY)],
   );
-  return warnings.length > 0 ? warnings : [good('papers', `of ${held.length} servers away from home hold`)];
+  return warnings.length > 0
+    ? warnings
+    : [good('papers', `${held.length} ${held.length === 1 ? 'server' : 'servers'} away from home, in order`)];
 }

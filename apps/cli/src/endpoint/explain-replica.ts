@@ -4,6 +4,7 @@ import type { AttemptView, Readiness } from '@ringfence/protocol/payload';
 import { constraintFix } from '../job/constraint-fix.ts';
 import { endReason } from '../job/attempt-end.ts';
 import { failureText } from '../job/failure-text.ts';
+import { OVER } from '../job/follow-job.ts';
 import { waitingText } from '../job/which-attempt.ts';
 
 /** Why a replica takes no requests. */
@@ -32,12 +33,12 @@ export function explainReplica(view: JobView, attempts: readonly AttemptView[]):
     const since = own.readiness?.since ?? own.startedAt ?? changedAt;
     return { job, what: `attempt ${own.attempt} ${underWay(own)}${before}`, since, failure, next: nextFor(own, logs) };
   }
-  const refused = endReason(last);
+  const over = OVER.includes(view.state);
+  const refused = endReason(last, undefined, over);
   const ending = ended === undefined ? `attempt ${last.attempt} is ${last.outcome ?? last.state}` : endedText(ended);
   const how = refused?.what ?? ending;
   if (view.retry !== null)
     return { job, what: `${how}; it is tried again (${view.retry.reason})`, since: changedAt, failure, next: logs };
-  const over = view.state === 'failed' || view.state === 'cancelled' || view.state === 'succeeded';
   const then = over ? '; it is not tried again' : '';
   const next = refused?.next ?? (over ? `mend it (${logs}) and launch the file again` : logs);
   return { job, what: `${how}${then}`, since: changedAt, failure, next };

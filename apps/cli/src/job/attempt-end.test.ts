@@ -43,6 +43,8 @@ test('a stop that nobody asked for says its cause; the owner’s own says nothin
   const stopped = (stopCause: Attempt['stopCause']) => attempt({ state: 'stopped', outcome: 'interrupted', stopCause });
   assert.match(endReason(stopped('evidence'))?.what ?? '', /was told to stop \(evidence\)/);
   assert.match(endReason({ ...stopped('drain'), state: 'running' })?.what ?? '', /is told to stop \(drain\)/);
+  assert.match(endReason(stopped('admission'))?.next ?? '', /^nothing: another/);
+  assert.match(endReason(stopped('admission'), undefined, true)?.next ?? '', /^launch it again.*interruption/);
   for (const none of [stopped('requested'), stopped(undefined)]) {
     assert.equal(endReason(none), undefined);
     assert.equal(whyShort(none), '');

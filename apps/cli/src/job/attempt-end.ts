@@ -28,9 +28,9 @@ export function whyShort({ refusal, stopCause }: AttemptEnd): string {
 
 /**
  * Why an attempt was refused, or told to stop by nobody's wish, and what to do next: the custodian's own reason where it refused the grant.
- * Undefined for one that ended otherwise.
+ * `isOver`: no attempt of the job follows. Undefined for one that ended otherwise.
  */
-export function endReason(attempt: Attempt, refused?: RefusedGrant): Reason | undefined {
+export function endReason(attempt: Attempt, refused?: RefusedGrant, isOver = false): Reason | undefined {
   const { attempt: number, agent, refusal, stopCause } = attempt;
   if (refusal !== undefined) {
     const by = refusal === 'grant-refused' && refused?.agent === agent ? grantReason(refused) : undefined;
@@ -41,7 +41,9 @@ export function endReason(attempt: Attempt, refused?: RefusedGrant): Reason | un
   const over = attempt.state === 'stopped' || attempt.state === 'expired';
   return {
     what: `attempt ${number} ${over ? 'was' : 'is'} told to stop (${stopCause}): ${STOP_REASONS[stopCause]}`,
-    next: 'nothing, where `retry: {on: [interruption]}` lets another follow; otherwise launch it again',
+    next: isOver
+      ? 'launch it again; `retry: {on: [interruption]}` in its file lets another attempt follow by itself'
+      : 'nothing: another attempt follows by itself',
   };
 }
 

@@ -3,10 +3,11 @@ import type { WaitingReason } from '@ringfence/protocol/statements';
 /** What to do about an offer that a job's demand fails at. */
 const FIXES: Readonly<Record<WaitingReason, string>> = {
   'agent-offline': 'start the agent there, or look at its way to the control plane',
-  'agent-locked': 'remove that agent and join its machine anew: its journal forked or it was locked',
+  'agent-locked':
+    '`ringfence offers --explain` says why: one whose admission ended needs new papers, one that is avoided is tried again by itself, a locked one is removed and joined anew',
   'agent-draining': '`ringfence agent drain SERVER --off` gives it work again; or join another machine',
   'custodian-away': 'start the custodian, or look at its way to the control plane; what runs goes on',
-  tier: 'allow its tier in privacy.place.tiers, or join a machine of your own',
+  tier: 'allow its tier in privacy.place.tiers, or join a machine of a tier that it allows',
   residency:
     'join a machine of your own there with `ringfence agent join-code --jurisdiction`; a provider’s stands where `ringfence keyring ls` says',
   site: 'its data lies elsewhere and is not copied: see `ringfence dataset ls`',

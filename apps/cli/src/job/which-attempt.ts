@@ -16,5 +16,5 @@ export function whichAttempt(view: JobView, wanted: string | undefined): JobView
 /** What a queued job waits for. */
 export function waitingText({ waitingFor }: Pick<JobView, 'waitingFor'>): string {
   if (waitingFor.length === 0) return 'it waits for a place';
-  return `no server can take it (${waitingFor.map(({ constraint, count }) => `${count} refuse it for ${constraint}`).join(', ')})`;
+  return `no server can take it (${waitingFor.map(({ constraint, count }) => `${count} ${count === 1 ? 'refuses' : 'refuse'} it for ${constraint}`).join(', ')})`;
 }

@@ -1,16 +1,21 @@
-import { formatSize } from '@ringfence/base';
-import type { OfferView } from '@ringfence/protocol/api';
+import { formatSize, type EpochMs } from '@ringfence/base';
+import type { AvoidanceReason, OfferView } from '@ringfence/protocol/api';
 import type { NameOf } from './explanation-lines.ts';
 import { momentText } from './moment-text.ts';
 
 type Offered = NonNullable<OfferView['offered']>;
 
 /** Whether an offer gets jobs, in a word or two. */
-export function stateText({ offered, online, locked, draining }: OfferView): string {
+export function stateText(view: OfferView): string {
+  const { offered, online, locked, draining, cordoned, admittedUntil, avoided } = view;
   if (offered === null) return 'quarantined';
-  if (locked) return 'locked';
+  if (locked) return admittedUntil === 0 ? 'admission ended' : avoided === null ? 'locked' : 'avoided';
   const here = online ? 'online' : 'offline';
-  const more = [...(draining ? ['draining'] : []), ...(offered.diskFull ? ['disk full'] : [])];
+  const more = [
+    ...(draining ? ['draining'] : []),
+    ...(cordoned === true ? ['to be given back'] : []),
+    ...(offered.diskFull ? ['disk full'] : []),
+  ];
   return [here, ...more].join(', ');
 }
 
@@ -33,6 +38,7 @@ export function offerLines(view: OfferView, nameOf: NameOf): string[] {
     `  isolation  ${isolations.join(', ')}${tees.length === 0 ? '' : `; TEE ${tees.join(', ')}`}${offered.hardLimits ? '' : '; limits are watched, not enforced'}`,
     `  evidence   ${evidence.length === 0 ? 'none' : evidence.map(claimText).join('; ')}`,
     `  price      ${priceText(offered)}`,
+    ...barredLines(view),
     `  speed      ${offered.speed}, kept ${(100 * offered.reliability).toFixed(1)} % of what it began`,
     `  free       ${offered.freeCpuMilli / 1000} CPU, ${formatSize(offered.freeMemoryBytes)}, disk ${formatSize(offered.freeDiskBytes)}`,
     ...gpus.map(
@@ -44,4 +50,24 @@ export function offerLines(view: OfferView, nameOf: NameOf): string[] {
 
 function claimText({ standard, grade, notAfter }: Offered['evidence'][number]): string {
   return `${standard} (${grade}) until ${momentText(notAfter).slice(0, 10)}`;
+}
+
+const AVOIDED_FOR: Readonly<Record<AvoidanceReason, string>> = {
+  refuses: 'its agent refused too many attempts in a row',
+  'ignores-stop': 'its agent did not stop when it was told to',
+  'outlives-lease': 'its agent runs on without a lease',
+};
+
+/** Until when a provider's machine gets jobs, and why one that ought to gets none. */
+function barredLines({ locked, admittedUntil, avoided }: OfferView): string[] {
+  return [
+    ...(admittedUntil === null ? [] : [`  admission  ${admissionText(admittedUntil)}`]),
+    ...(avoided === null || !locked
+      ? []
+      : [`  gets no jobs until ${momentText(avoided.until)}: ${AVOIDED_FOR[avoided.reason]}`]),
+  ];
+}
+
+function admissionText(until: EpochMs): string {
+  return until === 0 ? 'ended: it gets no jobs' : `until ${momentText(until).slice(0, 10)}`;
 }
