@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { until } from '@ringfence/base/until';
-import { startHouse, stateOf, type House } from '../../scripts/house/index.ts';
+import { startHouse, stateOf, type House, type StartedProcess } from '../../scripts/house/index.ts';
 import { startAgent } from '../../scripts/house/roles.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-provider-'));
@@ -69,9 +69,48 @@ async function planOf(house: House, job: string, holds: (plan: Plan) => boolean)
   return plan ?? assert.fail();
 }
 
+interface Status {
+  readonly state: string;
+  readonly attempts: readonly { readonly outcome: string | null }[];
+}
+
+/** A spot machine is told to go while a job runs: the job writes its checkpoint, is not sent back there, and goes on from it later. */
+async function takenAway(
+  house: House,
+  rented: StartedProcess,
+  back: () => Promise<StartedProcess>,
+): Promise<StartedProcess> {
+  const lines = [
+    'if [ -f /out/ckpt/step ]; then echo "went on from $(cat /out/ckpt/step)"; exit 0; fi',
+    "trap 'sleep 4; echo 23 > /out/ckpt/step; exit 143' TERM",
+    'echo up; while :; do sleep 0.1; done',
+  ];
+  const privacy =
+    'privacy: {sensitivity: internal, logs: sealed, place: {tiers: [secure-cloud], require: [iso27001], evidence_grade: documented}}';
+  const retry = 'outputs: {/out: {artifact: moved}}\nretry: {on: [interruption], max: 3, checkpoint: /out/ckpt}';
+  const script = lines.map((line) => `  ${line}\n`).join('');
+  writeFileSync(at('moved.yaml'), `name: moved\nrun: |\n${script}${retry}\n${privacy}\n`);
+  await cli(house, ['launch', '-y', '-d', at('moved.yaml')]);
+  const status = () => cli<Status>(house, ['status', 'moved']);
+  const log = async (attempt: number) => (await house.cli(['logs', 'moved', '--attempt', String(attempt)])).stdout;
+  await until(async () => (await log(1)).includes('up'), 'it runs');
+  await rented.stop();
+  const gone = await status();
+  assert.deepEqual(
+    gone.attempts.map(({ outcome }) => outcome),
+    ['interrupted'],
+    'it was not sent back',
+  );
+  const again = await back();
+  await until(async () => (await status()).state === 'succeeded', 'it goes on');
+  assert.match(await log(2), /^went on from 23$/m);
+  return again;
+}
+
 test('a secure-cloud machine joins with its papers and runs what its evidence allows', async () => {
   const house = await startHouse({ root: at('house'), agents: 0 });
-  const ground = { root: house.root, entries: { kind: 'source' }, env: {} } as const;
+  const spot = { RINGFENCE_SPOT: '1', RINGFENCE_STOP_WITHIN: '16s' };
+  const ground = { root: house.root, entries: { kind: 'source' }, env: { rented: spot } } as const;
   const state = stateOf(ground, 'rented');
   let rented: Awaited<ReturnType<typeof startAgent>> | undefined;
   try {
@@ -80,7 +119,7 @@ test('a secure-cloud machine joins with its papers and runs what its evidence al
     const job = at('job.yaml');
     writeFileSync(
       job,
-      'name: away\nrun: echo ran away\nprivacy: {sensitivity: internal, logs: sealed, place: {tiers: [secure-cloud], require: [iso27001], evidence_grade: documented}}\n',
+      'name: away\nrun: echo ran away\nretry: {on: [interruption]}\nprivacy: {sensitivity: internal, logs: sealed, place: {tiers: [secure-cloud], require: [iso27001], evidence_grade: documented}}\n',
     );
     const lacking = await planOf(house, job, ({ considered }) => considered === 1);
     assert.equal(lacking.chosen, null);
@@ -98,6 +137,8 @@ test('a secure-cloud machine joins with its papers and runs what its evidence al
     await planOf(house, job, ({ chosen }) => chosen !== null);
     const ran = await house.cli(['launch', '-y', job], { within: 120_000 });
     assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+
+    rented = await takenAway(house, rented, () => startAgent(ground, 'rented'));
 
     await cli(house, ['evidence', 'revoke', at('evidence.json'), ...key('issuer.key'), '--out', at('revocation.json')]);
     await cli(house, ['provider', 'evidence', 'revoke', at('revocation.json')]);

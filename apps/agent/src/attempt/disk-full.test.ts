@@ -45,7 +45,7 @@ describe('a machine whose disk is nearly full', () => {
     disk.over = true;
     await pass();
     await pass();
-    keeper.stop();
+    await keeper.stop();
     assert.deepEqual(sent, [
       [7, 1e9],
       [8, 0],

@@ -30,10 +30,12 @@ export interface JobParts {
   readonly laidOut: LaidOut;
   readonly machine: Machine;
   readonly secrets: JobSecrets;
+  /** How often to write a checkpoint, for a job that has one where losses are counted. */
+  readonly checkpointSeconds?: number | undefined;
 }
 
-/** The job itself: its data read-only, its outputs, its own variables and no others but two that name the attempt. */
-export function runSpec({ id, workload, laidOut, secrets, gpus, ...parts }: JobParts): SandboxSpec {
+/** The job itself: its data read-only, its outputs, its own variables and no others but those that name the attempt and how often to write a checkpoint. */
+export function runSpec({ id, workload, laidOut, secrets, gpus, checkpointSeconds, ...parts }: JobParts): SandboxSpec {
   return {
     ...common({ id, workload, laidOut, secrets, gpus, ...parts }),
     ...commandOf(workload, laidOut, secrets),
@@ -44,6 +46,7 @@ export function runSpec({ id, workload, laidOut, secrets, gpus, ...parts }: JobP
       ...workload.env,
       RINGFENCE_JOB: id.job,
       RINGFENCE_ATTEMPT: String(id.attempt),
+      ...(checkpointSeconds === undefined ? {} : { RINGFENCE_CHECKPOINT_SECONDS: String(checkpointSeconds) }),
     },
     ...rootOf(laidOut, [laidOut.code, ...laidOut.data, ...laidOut.outputs]),
     devices: gpus.devices,

@@ -1,5 +1,6 @@
 import { errorFields, utf8 } from '@ringfence/base';
 import type { Outcome } from '@ringfence/protocol/statements';
+import { checkpointEvery } from '../checkpoints/checkpoint-pace.ts';
 import { gpuAccess } from '../gpu/gpu-access.ts';
 import { failureEnvelope } from '../failure/failure-envelope.ts';
 import { isFileBelow } from '../failure/own-file.ts';
@@ -112,6 +113,7 @@ function partsOf({ machine }: LinkContext, work: AttemptWork, laidOut: LaidOut):
   const { id, payload, level, place, secrets } = work;
   if (payload === undefined || level === undefined || place === undefined)
     throw new TypeError('only a granted attempt runs');
+  const everyMs = payload.workload.checkpoint === undefined ? undefined : checkpointEvery(work);
   return {
     id,
     workload: payload.workload,
@@ -121,6 +123,7 @@ function partsOf({ machine }: LinkContext, work: AttemptWork, laidOut: LaidOut):
     laidOut,
     machine,
     secrets,
+    checkpointSeconds: everyMs === undefined ? undefined : Math.round(everyMs / 1_000),
   };
 }
 

@@ -5,6 +5,7 @@ import type { LaidOut } from '../attempt/lay-out.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import { clearFolder } from '../machine/clear-folder.ts';
 import type { Running } from '../sandbox/index.ts';
+import { checkpointEvery } from './checkpoint-pace.ts';
 import { checkpointPlace } from './checkpoint-place.ts';
 import { copyCheckpoint } from './copy-checkpoint.ts';
 import { lookAtFolder, stampOf, type SeenFile } from './look-at-folder.ts';
@@ -100,8 +101,9 @@ class Watch {
         this.#tellOfOpenFile();
         continue;
       }
+      const asked = clock.monotonic();
       await this.#keep(files, true);
-      pause = UPLOAD_EVERY_MS;
+      pause = Math.max(UPLOAD_EVERY_MS, checkpointEvery(this.#work, clock.monotonic() - asked) ?? 0);
     }
   }
 

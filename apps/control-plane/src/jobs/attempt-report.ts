@@ -61,7 +61,7 @@ export async function reportAttempt(
   const moved = await changeJob(context, tx, { org: from.org, job }, eventOf(report));
   // The job is over for another reason, but what this attempt held is free now.
   if (moved || !row.live || (state !== 'stopped' && state !== 'refused')) return;
-  await endAttempt(tx, job);
+  await endAttempt(tx, job, context.clock.now());
   await context.changes.wake(tx, 'place', from.org);
 }
 

@@ -95,7 +95,7 @@ async function jobFacts(tx: Tx, job: JobId): Promise<JobFacts | undefined> {
 async function obey(context: ControlPlaneContext, tx: Tx, of: ChangedJob, command: JobCommand): Promise<void> {
   switch (command) {
     case 'end-attempt':
-      await endAttempt(tx, of.job);
+      await endAttempt(tx, of.job, context.clock.now());
       // What it held is room for those that wait.
       return context.changes.wake(tx, 'place', of.org);
     case 'send-stop':

@@ -1,4 +1,4 @@
-import type { AgentId, JobId } from '@ringfence/base';
+import type { AgentId, EpochMs, JobId } from '@ringfence/base';
 import { freeResources } from '../placement/free-resources.ts';
 import { raiseInventory } from '../placement/inventory.ts';
 import type { Selectable } from 'kysely';
@@ -16,7 +16,7 @@ export function liveAttempt(tx: Tx, job: JobId): Promise<{ attempt: number; agen
 }
 
 /** Ends the live attempt, if any, and gives back what it reserved. */
-export async function endAttempt(tx: Tx, job: JobId): Promise<void> {
+export async function endAttempt(tx: Tx, job: JobId, now: EpochMs): Promise<void> {
   const ended = await tx
     .updateTable('attempt')
     .set({ live: false })
@@ -36,6 +36,7 @@ export async function endAttempt(tx: Tx, job: JobId): Promise<void> {
       row_version: column('row_version', '+', 1),
       ended: column('ended', '+', began(ended) ? 1 : 0),
       lost: column('lost', '+', wasLost(ended) ? 1 : 0),
+      ran_ms: column('ran_ms', '+', ended.running_at === null ? 0 : Math.max(0, now - ended.running_at)),
     }))
     .where('agent', '=', ended.agent)
     .execute();

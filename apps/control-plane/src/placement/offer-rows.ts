@@ -43,6 +43,7 @@ const COLUMNS = [
   'free_gpus',
   'ended',
   'lost',
+  'ran_ms',
 ] as const;
 
 /** A mark for each offer of the organisation's agents that were not removed. */

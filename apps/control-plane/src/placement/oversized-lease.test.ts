@@ -69,9 +69,9 @@ function longestReceipt(common: object, agent: string) {
   const refused = CONSTRAINTS.map((constraint) => ({ constraint, count: 1e7 }));
   const digests = { constraintDigest: digest, labelDigest: digest, policyDigest: digest };
   const counts = { inventoryEpoch: most, considered: 1e7, refused, feasible: 1e7 };
-  const evidence = { evidence: times(9, { digest, notAfter: at }), evidenceUntil: at };
+  const evidence = { evidence: times(8, { digest, notAfter: at }), evidenceUntil: at };
   const budget = { period: most, reserved: 1e15, currency: 'EUR' };
-  const money = { price: maxPrice, budget };
+  const money = { price: maxPrice, lossEvery: 30, budget };
   return receiptStatement.parse({ ...common, ...digests, ...counts, chosen, score, ...money, ...evidence });
 }
 

@@ -1,4 +1,5 @@
 import { readOffer, WHOLE_GPU, type GpuCards, type OfferState } from '@ringfence/policy/placement';
+import { lossBucket, observedMtbf } from '@ringfence/policy/spot';
 import { addGpus } from './gpu-counts.ts';
 import type { StoredOffer } from './offer-rows.ts';
 
@@ -45,6 +46,7 @@ export function placementOffer(row: StoredOffer, state: OfferState): ReturnType<
     ...(body.price === undefined ? {} : { price: body.price }),
     speed: (body.speedMilli ?? REFERENCE_SPEED_MILLI) / 1_000,
     reliability: reliabilityOf(row),
+    ...(tier === 'private' ? {} : { lossEvery: lossBucketOf(row) }),
     networkMbit: body.networkMbit ?? USUAL_NETWORK_MBIT,
   });
 }
@@ -55,6 +57,14 @@ export function placementOffer(row: StoredOffer, state: OfferState): ReturnType<
  */
 function reliabilityOf({ body, ended, lost }: StoredOffer): number {
   return body.tier === 'private' ? 1 : (ended - lost + 1) / (ended + 1);
+}
+
+/** One loss in this time is believed in before any was seen. */
+const PRIOR_MS = { spot: 86_400_000, onDemand: 30 * 86_400_000 };
+
+function lossBucketOf({ body, ran_ms: ranMs, lost: losses }: StoredOffer): number {
+  const priorMs = body.spot === true ? PRIOR_MS.spot : PRIOR_MS.onDemand;
+  return lossBucket(observedMtbf({ ranMs, losses, priorMs }));
 }
 
 /** All cards of the machine, those first that are free: the control plane reserves numbers of them, the agent which. */

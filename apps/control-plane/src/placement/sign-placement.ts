@@ -61,7 +61,7 @@ type Reasons = Omit<ReceiptStatement, 'v' | 'org' | 'job' | 'attempt' | 'control
 function reasonsOf({ job, placement, inventoryEpoch, budget }: Decided): Reasons {
   const { decision, considered, explanation, feasible } = placement;
   if (!decision.allow) throw new RangeError('only an allowed placement has reasons for an offer');
-  const { offer, agent, tier, isolation, terms, price, evidence } = decision.chosen;
+  const { offer, agent, tier, isolation, terms, price, lossEvery, evidence } = decision.chosen;
   return {
     constraintDigest: sha256Hex(canonicalBytes(job.placement)),
     labelDigest: statementDigest(job.label_envelope),
@@ -72,6 +72,7 @@ function reasonsOf({ job, placement, inventoryEpoch, budget }: Decided): Reasons
     chosen: { offer, agent, tier, isolation },
     score: inMillionths(terms),
     ...(price === undefined ? {} : { price }),
+    ...(lossEvery === undefined ? {} : { lossEvery }),
     ...(budget === undefined ? {} : { budget }),
     ...(evidence.length === 0 ? {} : claimsOf(evidence)),
     policyDigest: POLICY_DIGEST,

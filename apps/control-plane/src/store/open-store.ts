@@ -16,6 +16,7 @@ import { MIGRATION_0010 } from './migration-0010.ts';
 import { MIGRATION_0009 } from './migration-0009.ts';
 import { MIGRATION_0012 } from './migration-0012.ts';
 import { MIGRATION_0008 } from './migration-0008.ts';
+import { MIGRATION_0011 } from './migration-0011.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
 /** Where the control plane's tables are in a database that others may share. */
@@ -66,6 +67,7 @@ const MIGRATIONS = [
   { name: 'pools', sql: MIGRATION_0007 },
   { name: 'leases-stored-once', sql: MIGRATION_0010 },
   { name: 'admissions-and-avoidances', sql: MIGRATION_0009 },
+  { name: 'time-run', sql: MIGRATION_0011 },
 ] as const;
 
 /** Opens the database at `url`, or the embedded one of the state folder, and migrates it. */

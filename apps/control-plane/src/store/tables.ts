@@ -111,6 +111,8 @@ export interface OfferTable {
   avoidances: Generated<number>;
   avoided_until: Generated<number | null>;
   avoided_for: Generated<AvoidanceReason | null>;
+  /** How long attempts ran there that are over. */
+  ran_ms: Generated<number>;
 }
 
 /** What a custodian said of a document about a site. */

@@ -67,6 +67,8 @@ export interface PlacementOffer {
   readonly speed: number;
   /** The share of jobs that its own history lost nothing of, 0 to 1. */
   readonly reliability: number;
+  /** Mean time between losses of attempts there, 2ⁿ seconds; of machines away from home. */
+  readonly lossEvery?: number;
   /** Megabits a second at which data arrives there. */
   readonly networkMbit: number;
 }

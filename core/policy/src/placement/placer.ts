@@ -40,6 +40,7 @@ export interface ChosenOffer extends RankedOffer {
   readonly offerEpoch: number;
   readonly isolation: Isolation;
   readonly price?: Price;
+  readonly lossEvery?: number;
   /** The claims that made it eligible, and until when they hold. */
   readonly evidence: readonly CountedClaim[];
   /** What the job gets; {@link Inventory.reserve} takes it. */
@@ -196,6 +197,7 @@ export class Placer {
         offerEpoch: offer.epoch,
         isolation: required(isolationUsed(offer, demand)),
         ...(offer.price === undefined ? {} : { price: offer.price }),
+        ...(offer.lossEvery === undefined ? {} : { lossEvery: offer.lossEvery }),
         evidence: chosenClaims(offer.evidence, demand.evidence, spanOf(tally, request.now)),
         take: required(takeOf(free, request.placement, request.wishes ?? {})),
       },

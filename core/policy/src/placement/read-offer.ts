@@ -81,6 +81,7 @@ const shape = z.strictObject({
     .exactOptional(),
   speed: z.number().min(0.001).max(1_000),
   reliability: z.number().min(0).max(1),
+  lossEvery: whole(0, 30).exactOptional(),
   networkMbit: whole(1, 10_000_000),
 });
 

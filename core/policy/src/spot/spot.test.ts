@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { checkpointInterval, observedMtbf } from './checkpoint-interval.ts';
+import { bucketMs, checkpointInterval, lossBucket, observedMtbf } from './checkpoint-interval.ts';
 import { simulateJob, type SpotWeather } from './simulate-job.fixture.ts';
 import { chooseMachine, type SpotJob } from './uniform-progress.ts';
 
@@ -85,4 +85,15 @@ test('checkpoints cost least at the interval that Young gives, against its neigh
   assert.equal(checkpointInterval({ costMs: 300_000, mtbfMs: 86_400_000 }), 7_200_000);
   assert.equal(observedMtbf({ ranMs: 0, losses: 0, priorMs: 3_600_000 }), 3_600_000);
   assert.equal(observedMtbf({ ranMs: 9_000, losses: 4, priorMs: 1_000 }), 2_000);
+});
+
+test('what is signed of the time between losses is a power of two of seconds that is not longer', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 1_000, max: 1e13, noNaN: true }), (mtbfMs) => {
+      const bucket = lossBucket(mtbfMs);
+      assert.ok(bucketMs(bucket) <= mtbfMs);
+      assert.ok(bucket === 30 || mtbfMs < bucketMs(bucket + 1));
+    }),
+  );
+  assert.deepEqual([lossBucket(0), lossBucket(1_999), lossBucket(2_000), lossBucket(1e15)], [0, 0, 1, 30]);
 });

@@ -84,13 +84,15 @@ export const receiptStatement = z.strictObject({
   score: z.strictObject({ cost: term, speed: term, reliability: term, gravity: term }).exactOptional(),
   /** Absent at the organisation's own sites. */
   price: price.exactOptional(),
+  /** Mean time between losses of attempts there: 2ⁿ seconds; absent at the organisation's own sites. */
+  lossEvery: whole(0, 30).exactOptional(),
   /** What of the budget it holds, where the organisation has one and the offer is away from home. */
   budget: reservedBudget.exactOptional(),
   /** The claims that made the offer eligible. */
   evidence: z
     .array(z.strictObject({ digest: sha256, notAfter: moment }))
     .min(1)
-    .max(9)
+    .max(8)
     .exactOptional(),
   /** When the first of them ends. */
   evidenceUntil: moment.exactOptional(),
