@@ -135,6 +135,7 @@ async function beginEpoch(
     for (const [seq, { envelope }] of statements.entries())
       for (const notice of noticesOf(readStatement('keyring', envelope).claimed.change, seq))
         await enqueue(tx, org, notice);
+    await tx.updateTable('agent').set({ admission_told: null }).execute();
     await announceEvidence(tx, org, foldKeyring(statements.map(({ envelope }) => envelope)));
     return epoch;
   });

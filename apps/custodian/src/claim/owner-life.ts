@@ -4,6 +4,7 @@ import type { CustodianContext } from '../context.ts';
 import { keepHeadFresh, refreshHead } from '../keyring/signed-head.ts';
 import { claimCodeFile, openClaimCode, removeClaimCode } from './claim-code.ts';
 import { Claiming } from './claim.ts';
+import { announceUntold } from '../marketplace/admission-notice.ts';
 import { sweepFiles } from '../pruning/sweep-files.ts';
 import { loadOrganisation } from './load-organisation.ts';
 import { registerAtControlPlane } from './register.ts';
@@ -72,6 +73,7 @@ export class OwnerLife {
     context.owner.claimed = loaded.organisation;
     await refreshHead(context, loaded.organisation);
     this.#endHeads = keepHeadFresh(context, loaded.organisation);
+    await announceUntold(context, loaded.organisation.org, loaded.organisation.keyring);
     context.recheckLinks();
     context.shredding.start(loaded.organisation);
     context.link.start(loaded.organisation);

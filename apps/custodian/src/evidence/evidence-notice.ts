@@ -5,8 +5,13 @@ import { enqueue } from '../links/outbox.ts';
 import type { Tx } from '../store/open-store.ts';
 
 /** What the control plane is told of a document that counts: where it may place, by random ids, words of lists and times. */
-export function countsNotice({ digest, standard, grade, sites, from, until }: EvidenceClaim): DurablePartyMessage {
-  return { name: 'evidence', body: { op: 'add', evidence: digest, standard, grade, sites: [...sites], from, until } };
+export function countsNotice({ digest, provider, ...claim }: EvidenceClaim): DurablePartyMessage {
+  const { standard, grade, from, until } = claim;
+  const sites = [...claim.sites];
+  return {
+    name: 'evidence',
+    body: { op: 'add', evidence: digest, standard, grade, provider: provider ?? null, sites, from, until },
+  };
 }
 
 /** What it is told of one that counts no more. */
@@ -34,4 +39,5 @@ export async function announceEvidence(tx: Tx, org: OrgId, keyring: Keyring): Pr
     const read = readEvidence(document, revocation === null ? [] : [revocation], keyring);
     await enqueue(tx, org, 'claim' in read ? countsNotice(read.claim) : countsNoMoreNotice(digest));
   }
+  await tx.updateTable('evidence').set({ provider_told: true }).where('provider_told', '=', false).execute();
 }

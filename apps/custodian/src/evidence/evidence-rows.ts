@@ -10,7 +10,7 @@ import { enqueue } from '../links/outbox.ts';
 import type { Tx } from '../store/open-store.ts';
 import { countsNoMoreNotice, countsNotice } from './evidence-notice.ts';
 
-/** Keeps a document that an issuer of the keyring signed; one that is here already stays as it is. Throws CustodianError `bad-statement`, `too-much`. */
+/** Keeps a document that an issuer of the keyring signed; one that is here already stays as it is, and is told to the control plane again. Throws CustodianError `bad-statement`, `too-much`. */
 export async function addEvidence(
   context: CustodianContext,
   claimed: ClaimedOrganisation,
@@ -34,18 +34,24 @@ export async function addEvidence(
         document: JSON.stringify(document),
         revocation: null,
         at: context.clock.now(),
+        provider_told: true,
       })
       .onConflict((conflict) => conflict.doNothing())
       .returning('digest')
       .executeTakeFirst();
-    if (added !== undefined) {
+    if (added !== undefined)
       await context.record(tx, claimed.org, { type: 'evidence-added', evidence: digest, device });
-      await enqueue(tx, claimed.org, countsNotice(read.claim));
-    }
+    // Also of one that is here already: a control plane whose clock was ahead for a while has struck it out.
+    const { revocation } = added === undefined ? await keptDocument(tx, digest) : { revocation: null };
+    if (revocation === null) await enqueue(tx, claimed.org, countsNotice(read.claim));
     return listEvidence(tx);
   });
   context.link.wake();
   return kept;
+}
+
+function keptDocument(tx: Tx, digest: Digest): Promise<{ readonly revocation: Envelope | null }> {
+  return tx.selectFrom('evidence').select('revocation').where('digest', '=', digest).executeTakeFirstOrThrow();
 }
 
 /** How many other documents may still count some day: neither revoked nor ended. What is over stays, and takes nobody's place. */

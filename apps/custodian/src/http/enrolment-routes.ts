@@ -1,5 +1,6 @@
 import { isId, type AgentId } from '@ringfence/base';
 import {
+  admissionRenewal,
   agentRemoval,
   agentsAnswer,
   claimAnswer,
@@ -23,6 +24,7 @@ import { joinAgent } from '../join/join-agent.ts';
 import { createJoinCode, listJoinCodes } from '../join/join-codes.ts';
 import { changeKeyring } from '../keyring/change-keyring.ts';
 import { statementsAfter } from '../keyring/statement-rows.ts';
+import { renewAdmission } from '../marketplace/renew-admission.ts';
 import { memberRoute, openRoute, type Route } from './route.ts';
 
 /** What strangers may send: a keyring statement is small, and a claim brings up to 64; a join is a handful of keys. */
@@ -154,6 +156,25 @@ function agentRoutes(context: CustodianContext): Route[] {
       handle: async ({ body, parameters }, _, claimed) => {
         await removeAgent(context, claimed, agentId(parameters), body.reason);
         return listAgents(context, claimed);
+      },
+    }),
+    memberRoute({
+      method: 'POST',
+      path: '/v1/agents/:agent/renew',
+      summary: 'Takes new papers of a provider’s machine, from a device or from that machine itself.',
+      who: ['device', 'agent'],
+      action: 'agent:renew',
+      resource: 'agent',
+      body: admissionRenewal,
+      answer: keyringAnswer,
+      longest: LONGEST_JOIN,
+      handle: async ({ body, parameters }, caller, claimed) => {
+        const agent = agentId(parameters);
+        if (caller.kind === 'agent' && caller.id !== agent)
+          throw new CustodianError('not-authorised', 'a machine renews its own admission alone');
+        const before = claimed.keyring.head.seq;
+        await renewAdmission(context, claimed, agent, body);
+        return statementsAfter(context, claimed, before);
       },
     }),
   ];

@@ -7,6 +7,7 @@ import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { announceLostEvidence } from '../evidence/evidence-notice.ts';
 import { enqueue } from '../links/outbox.ts';
+import { announceChangedAdmissions } from '../marketplace/admission-notice.ts';
 import type { Tx } from '../store/open-store.ts';
 import { headOf } from './signed-head.ts';
 
@@ -77,6 +78,7 @@ async function storeStatement(
     .where('org', '=', org)
     .execute();
   for (const message of noticesOf(change, seq)) await enqueue(tx, org, message);
+  await announceChangedAdmissions(tx, org, { change, keyring, now: context.clock.now() });
   if (change.kind === 'remove-evidence-issuer') await announceLostEvidence(tx, org, before, keyring);
 }
 

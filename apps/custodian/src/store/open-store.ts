@@ -14,6 +14,7 @@ import { MIGRATION_0007 } from './migration-0007.ts';
 import { MIGRATION_0008 } from './migration-0008.ts';
 import { MIGRATION_0009 } from './migration-0009.ts';
 import { MIGRATION_0010 } from './migration-0010.ts';
+import { MIGRATION_0011 } from './migration-0011.ts';
 import { MIGRATION_0012 } from './migration-0012.ts';
 import type { CustodianTables } from './tables.ts';
 
@@ -42,6 +43,7 @@ const MIGRATIONS = [
   { name: 'refused-grants', sql: MIGRATION_0012 },
   { name: 'shredded-keys', sql: MIGRATION_0009 },
   { name: 'signed-rules', sql: MIGRATION_0010 },
+  { name: 'told-admissions', sql: MIGRATION_0011 },
 ] as const;
 
 /** One organisation and few members: more connections would only cost memory. */

@@ -75,6 +75,8 @@ export interface AgentTable {
   locked: 'fork' | 'removed' | 'incident' | null;
   journal_seq: number | null;
   journal_hash: Digest | null;
+  /** Of a machine away from home: until when it is admitted, as the control plane heard it last. */
+  admission_told: Generated<number | null>;
 }
 
 /** A sealed object whose bytes are on disk. */
@@ -240,6 +242,8 @@ export interface EvidenceTable {
   document: Json<Envelope>;
   revocation: ColumnType<Envelope | null, string | null, string | null>;
   at: number;
+  /** Whether the control plane heard whose sites it is about. */
+  provider_told: Generated<boolean>;
 }
 
 /** A durable message that waits to be handed to the control link. */

@@ -66,6 +66,10 @@ export class CustodianClient {
     return this.#call('POST', `/v1/agents/${agent}/remove`, payload.agentsAnswer, body);
   }
 
+  renewAdmission(agent: AgentId, body: Body<typeof payload.admissionRenewal>): Answer<typeof payload.keyringAnswer> {
+    return this.#call('POST', `/v1/agents/${agent}/renew`, payload.keyringAnswer, body);
+  }
+
   status(): Answer<typeof payload.custodianStatus> {
     return this.#call('GET', '/v1/status', payload.custodianStatus);
   }

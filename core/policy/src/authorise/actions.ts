@@ -25,6 +25,8 @@ export const ACTIONS = {
   'join-code:create': device('Organisation'),
   'agent:list': device('Organisation'),
   'agent:remove': device('Agent'),
+  /** An agent that asks is the one that it asks about; the custodian sees to that. */
+  'agent:renew': both('Agent'),
   'agent:drain': device('Agent'),
   'pool:read': device('Organisation'),
   'pool:set': device('Organisation'),

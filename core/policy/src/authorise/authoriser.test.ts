@@ -61,6 +61,7 @@ describe('the owner policy', () => {
         may(agent(), action) && owner.authorise({ principal: agent(), action, resource: resourceOf(action) }).allow,
     );
     assert.deepEqual(permitted.toSorted(), [
+      'agent:renew',
       'attempt:report',
       'checkpoint:store',
       'commit:request',

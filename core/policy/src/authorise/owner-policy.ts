@@ -14,6 +14,7 @@ permit (
   action in
     [Action::"keyring:read",
      Action::"evidence:read",
+     Action::"agent:renew",
      Action::"object:read",
      Action::"object:write",
      Action::"grant:request",

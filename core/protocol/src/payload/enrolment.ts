@@ -46,6 +46,10 @@ export const joinRequest = z.strictObject({
   admitted: z.strictObject({ admission: envelope, machine: envelope }).optional(),
   proof: bytes32,
 });
+/** `POST /v1/agents/AGENT/renew`: new papers of a machine away from home. */
+export const admissionRenewal = z.strictObject({
+  admitted: z.strictObject({ admission: envelope, machine: envelope }),
+});
 /** The custodian proves that it knew the secret too, and hands over the keyring that now names the agent. */
 export const joinAnswer = z.strictObject({
   proof: bytes32,
