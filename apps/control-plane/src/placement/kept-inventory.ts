@@ -1,4 +1,4 @@
-import type { EpochMs, OfferId } from '@ringfence/base';
+import type { AgentId, EpochMs, OfferId } from '@ringfence/base';
 import {
   Inventory,
   Placer,
@@ -10,8 +10,10 @@ import {
   type WhyNot,
 } from '@ringfence/policy/placement';
 import { CONSTRAINTS, type Constraint } from '@ringfence/protocol/statements';
+import { isOnline } from '../jobs/clock-terms.ts';
 import type { Tx } from '../store/open-store.ts';
-import { isCustodianAway, offerMarks, storedOffers, type OfferMark, type StoredOffer } from './offer-rows.ts';
+import { readMarks } from './offer-marks.ts';
+import { isCustodianAway, stateAt, storedOffers, type OfferMark, type StoredOffer } from './offer-rows.ts';
 import { placementOffer } from './placement-offer.ts';
 import { withoutCustodian } from './without-custodian.ts';
 
@@ -42,6 +44,8 @@ export class KeptInventory {
   readonly #faults = new Map<OfferId, readonly OfferFault[]>();
   #custodianAway = false;
   #epoch = 0;
+  /** Up to where changes were read; undefined: all is to be read. */
+  #read: { readonly snapshot: string } | undefined;
 
   constructor(limits: KeptLimits) {
     this.#placer = new Placer(this.#inventory, { currency: CURRENCY, ...limits });
@@ -54,7 +58,12 @@ export class KeptInventory {
 
   /** Reads what changed since it was asked last; has to be asked in the transaction that decides. */
   async bringUpToDate(tx: Tx, now: EpochMs): Promise<void> {
-    const [marks, custodianAway] = await Promise.all([offerMarks(tx, now), isCustodianAway(tx)]);
+    const before = this.#read;
+    const known = before === undefined ? undefined : { ...before, silent: this.#silentAt(now) };
+    const [{ marks, gone, snapshot }, custodianAway] = await Promise.all([
+      readMarks(tx, now, known),
+      isCustodianAway(tx),
+    ]);
     const changed = marks.filter(({ offer, rowVersion }) => this.#known.get(offer)?.rowVersion !== rowVersion);
     const rows =
       changed.length === 0
@@ -65,17 +74,20 @@ export class KeptInventory {
           );
     // Nothing waits from here on, so that whoever asks at the same time finds all of it or nothing.
     this.#custodianAway = custodianAway;
-    this.#forget(new Set(marks.map(({ offer }) => offer)));
-    this.#noteStates(marks);
+    if (gone === undefined) this.#keepOnly(new Set(marks.map(({ offer }) => offer)));
+    else this.#forget(gone);
+    for (const { offer, standing } of marks) this.#noteStanding(offer, standing);
     this.#take(rows, new Map(marks.map((mark) => [mark.offer, mark])));
+    this.#noteStates(now);
+    // Two that ask at the same time may finish in the other order: who looks next then reads all.
+    this.#read = this.#read === before ? { snapshot } : undefined;
   }
 
   /** Reads offers again, some of which somebody else has changed; what was noted as reserved there counts no more. */
   async readAgain(tx: Tx, offers: readonly OfferId[]): Promise<void> {
     const rows = await storedOffers(tx, offers);
     const there = new Set(rows.map(({ offer }) => offer));
-    const gone = new Set(offers.filter((offer) => !there.has(offer)));
-    if (gone.size > 0) this.#forget(new Set([...this.#known.keys()].filter((offer) => !gone.has(offer))));
+    this.#forget(offers.filter((offer) => !there.has(offer)));
     this.#take(rows, this.#known);
   }
 
@@ -128,14 +140,25 @@ export class KeptInventory {
     return this.#inventory.find(offer);
   }
 
-  #forget(present: ReadonlySet<OfferId>): void {
-    for (const [offer, { rowVersion }] of this.#known) {
-      if (present.has(offer)) continue;
+  #keepOnly(present: ReadonlySet<OfferId>): void {
+    this.#forget([...this.#known.keys()].filter((offer) => !present.has(offer)));
+  }
+
+  #forget(gone: readonly OfferId[]): void {
+    for (const offer of gone) {
+      this.#epoch -= this.#known.get(offer)?.rowVersion ?? 0;
       this.#known.delete(offer);
-      this.#epoch -= rowVersion;
       this.#faults.delete(offer);
       this.#inventory.remove(offer);
     }
+  }
+
+  /** Agents that would count as away by when they were last read to be heard. */
+  #silentAt(now: EpochMs): AgentId[] {
+    const silent: AgentId[] = [];
+    for (const { agent, standing } of this.#known.values())
+      if (standing.seenAt !== null && !isOnline(standing.seenAt, now)) silent.push(agent);
+    return silent;
   }
 
   #know(mark: OfferMark): void {
@@ -143,12 +166,18 @@ export class KeptInventory {
     this.#known.set(mark.offer, mark);
   }
 
-  #noteStates(marks: readonly OfferMark[]): void {
-    for (const { offer, state } of marks) {
-      const known = this.#known.get(offer);
-      if (known === undefined || isSame(known.state, state)) continue;
+  #noteStanding(offer: OfferId, standing: OfferMark['standing']): void {
+    const known = this.#known.get(offer);
+    if (known !== undefined) this.#know({ ...known, standing });
+  }
+
+  /** What follows from the time, for all: an offer's state may change although nobody wrote anything. */
+  #noteStates(now: EpochMs): void {
+    for (const known of this.#known.values()) {
+      const state = stateAt(known.standing, now);
+      if (isSame(known.state, state)) continue;
       this.#know({ ...known, state });
-      this.#inventory.setState(offer, state);
+      this.#inventory.setState(known.offer, state);
     }
   }
 

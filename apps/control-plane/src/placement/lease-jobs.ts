@@ -98,7 +98,9 @@ async function insertAttempts(
       ${of(({ chosen }) => chosen.take.diskBytes)}::bigint[], ${of(({ chosen }) => JSON.stringify(takenGpus(chosen.take)))}::text[],
       ${of(({ receipt }) => JSON.stringify(receipt))}::text[], ${of(({ lease }) => JSON.stringify(lease))}::text[],
       ${of(({ reservation }) => reservation?.coveredUntil ?? null)}::bigint[]
-    ) as leased (job, attempt, agent, offer, cpu_milli, memory_bytes, disk_bytes, gpus, receipt, lease, covered_until)`.execute(tx);
+    ) as leased (job, attempt, agent, offer, cpu_milli, memory_bytes, disk_bytes, gpus, receipt, lease, covered_until)`.execute(
+    tx,
+  );
 }
 
 function leaseMessage({ job, chosen, receipt, lease }: LeasedJob): Outgoing {

@@ -13,9 +13,20 @@ export interface OfferMark {
   readonly offer: OfferId;
   readonly agent: AgentId;
   readonly rowVersion: number;
+  readonly standing: Standing;
+  /** What follows from its standing and the time. */
   readonly state: OfferState;
-  /** Why its agent counts as locked, although it is not: it was admitted until then, or is avoided until then. */
-  readonly barred: Barred;
+}
+
+/**
+ * What is known of an offer's agent, and why it counts as locked, although it is not: it was admitted until then, or is avoided until then.
+ * What follows from it changes with the time, too.
+ */
+export interface Standing extends Barred {
+  /** When it was last heard, as far as that was read. */
+  readonly seenAt: number | null;
+  readonly locked: boolean;
+  readonly draining: boolean;
 }
 
 /** An offer as its agent sent it, and what of it is free. */
@@ -46,23 +57,10 @@ const COLUMNS = [
   'ran_ms',
 ] as const;
 
-/** A mark for each offer of the organisation's agents that were not removed. */
-export async function offerMarks(tx: Tx, now: EpochMs): Promise<OfferMark[]> {
-  const rows = await tx
-    .selectFrom('offer')
-    .innerJoin('party', 'party.id', 'offer.agent')
-    .select(['offer.offer', 'offer.agent', 'offer.row_version', 'seen_at', 'locked'])
-    .select(sql<boolean>`party.draining or offer.cordoned`.as('draining'))
-    .select(['admitted_until', 'avoided_until', 'avoided_for'])
-    .where('removed', '=', false)
-    .execute();
-  return rows.map(({ offer, agent, row_version, seen_at, locked, draining, ...barred }) => ({
-    offer,
-    agent,
-    rowVersion: row_version,
-    state: { online: isOnline(seen_at, now), locked: locked !== null || isBarred(barred, now), draining },
-    barred,
-  }));
+/** How an offer's agent stands at `now`. */
+export function stateAt(standing: Standing, now: EpochMs): OfferState {
+  const { seenAt, locked, draining } = standing;
+  return { online: isOnline(seenAt, now), locked: locked || isBarred(standing, now), draining };
 }
 
 /** The rows of these offers. */

@@ -7,7 +7,7 @@ import type { KnownOffer } from './kept-inventory.ts';
 /** An offer as those see it who ask what there is. */
 export function offerView({ mark, faults, found }: KnownOffer): OfferView {
   const { online, locked, draining } = mark.state;
-  const { admitted_until, avoided_until, avoided_for } = mark.barred;
+  const { admitted_until, avoided_until, avoided_for } = mark.standing;
   return {
     offer: mark.offer,
     agent: mark.agent,

@@ -17,6 +17,7 @@ import { MIGRATION_0009 } from './migration-0009.ts';
 import { MIGRATION_0012 } from './migration-0012.ts';
 import { MIGRATION_0008 } from './migration-0008.ts';
 import { MIGRATION_0011 } from './migration-0011.ts';
+import { MIGRATION_0013 } from './migration-0013.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
 /** Where the control plane's tables are in a database that others may share. */
@@ -68,6 +69,7 @@ const MIGRATIONS = [
   { name: 'leases-stored-once', sql: MIGRATION_0010 },
   { name: 'admissions-and-avoidances', sql: MIGRATION_0009 },
   { name: 'time-run', sql: MIGRATION_0011 },
+  { name: 'told-changes', sql: MIGRATION_0013 },
 ] as const;
 
 /** Opens the database at `url`, or the embedded one of the state folder, and migrates it. */

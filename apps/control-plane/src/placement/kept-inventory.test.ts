@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { epochMs, silentLog } from '@ringfence/base';
+import { systemClock } from '@ringfence/base/platform';
+import { cleanUp, startDatabase, startReplica, temporaryFolder, until } from '../control-plane.fixture.ts';
+import { memberOf, newAgent, offerOf, TestOrganisation } from '../organisation.fixture.ts';
+import { openStore, type Tx } from '../store/open-store.ts';
+import { KeptInventory, PLACING } from './kept-inventory.ts';
+
+test('an inventory that reads only what changed knows what one knows that reads all', async (t) => {
+  const { url: databaseUrl } = await startDatabase(t);
+  const controlPlane = await startReplica(t, { databaseUrl });
+  const house = new TestOrganisation();
+  const { client, custodian } = await house.enrol(t, controlPlane);
+  const other = newAgent();
+  await custodian.send(memberOf(other));
+  await house.dial(t, controlPlane, other).send(offerOf(other));
+  await until('two offers', async () => (await client.agents()).length === 2);
+  const { store, close } = await openStore({
+    stateDir: temporaryFolder(t),
+    url: databaseUrl,
+    clock: systemClock,
+    log: silentLog,
+  });
+  cleanUp(t, close);
+  const kept = new KeptInventory(PLACING);
+  let now = systemClock.now();
+  const change = <T>(run: (tx: Tx) => Promise<T>) => store.withOrg(house.org, run);
+  const known = (inventory: KeptInventory, tx: Tx) =>
+    inventory.bringUpToDate(tx, now).then(() => ({ epoch: inventory.epoch, all: inventory.all() }));
+  const look = () =>
+    change(async (tx) => {
+      const [mine, all] = [await known(kept, tx), await known(new KeptInventory(PLACING), tx)];
+      // When a silent agent was last heard is read again only once it matters.
+      const told = ({ epoch, all: offers }: typeof mine) => ({
+        epoch,
+        offers: offers
+          .map((offer) => ({ ...offer, mark: { ...offer.mark, standing: undefined } }))
+          .toSorted((a, b) => (a.mark.offer < b.mark.offer ? -1 : 1)),
+      });
+      assert.deepEqual(told(mine), told(all));
+      return mine.all.find(({ mark }) => mark.offer === other.offer);
+    });
+  const heard = (seen_at: number | null) =>
+    change((tx) => tx.updateTable('party').set({ seen_at }).where('id', '=', other.id).execute());
+  const take = (tx: Tx) =>
+    tx
+      .updateTable('offer')
+      .set((column) => ({ free_cpu_milli: 7, row_version: column('row_version', '+', 1) }))
+      .where('offer', '=', other.offer)
+      .execute();
+  assert.equal((await look())?.mark.state.online, true);
+
+  // It began before what is read in between, and is committed after it.
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+  const { promise: begun, resolve: onBegun } = Promise.withResolvers<void>();
+  const late = change(async (tx) => {
+    await take(tx);
+    onBegun();
+    await held;
+  });
+  await begun;
+  await change((tx) => tx.updateTable('party').set({ draining: true }).where('id', '=', house.agent.id).execute());
+  await look();
+  await look();
+  letGo();
+  await late;
+  assert.equal((await look())?.found?.free.cpuMilli, 7);
+
+  await heard(now);
+  now = epochMs(now + 36_000);
+  assert.equal((await look())?.mark.state.online, false, 'nobody wrote anything, but the time has passed');
+  await heard(now);
+  assert.equal((await look())?.mark.state.online, true);
+  await heard(null);
+  assert.equal((await look())?.mark.state.online, false);
+  await heard(now);
+  await change((tx) => tx.updateTable('party').set({ locked: 'fork' }).where('id', '=', other.id).execute());
+  assert.equal((await look())?.mark.state.locked, true);
+  await change((tx) => tx.updateTable('party').set({ removed: true }).where('id', '=', other.id).execute());
+  assert.equal(await look(), undefined);
+});
