@@ -5,7 +5,8 @@ import type { PolicyStatement } from '@ringfence/protocol/statements';
 import { CliError } from '../cli-error.ts';
 import { text, type Command, type CommandContext, type Flags } from '../command.ts';
 import { readTextFile } from '../job/read-text-file.ts';
-import { giveStatement, readStatementFile } from '../marketplace/statement-file.ts';
+import { giveStatement } from '../marketplace/statement-file.ts';
+import { alsoSigned, type SignedPolicy } from '../rules/also-signed.ts';
 import { currentPolicy } from '../rules/current-policy.ts';
 import { withSession, type Session } from '../session.ts';
 
@@ -22,7 +23,7 @@ export const command: Command = {
       });
     await withSession(context, async (session) => {
       if (signed === undefined) await setText(context, session, { path: path ?? '', flags });
-      else await handIn(context, session, alsoSigned(session, signed));
+      else await handIn(context, session, alsoSigned(session.keys.sign, signed));
     });
   },
 };
@@ -49,21 +50,6 @@ async function setText(
   const sign = (): Envelope => signStatement('policy', body, [session.keys.sign]);
   if (text(flags, 'out') !== undefined) return giveStatement(context, flags, sign);
   return handIn(context, session, { statement: body, envelope: sign() });
-}
-
-interface SignedPolicy {
-  readonly statement: PolicyStatement;
-  readonly envelope: Envelope;
-}
-
-/** The same words under this device’s signature too. */
-function alsoSigned({ keys }: Session, path: string): SignedPolicy {
-  const { envelope, claimed: statement } = readStatementFile('policy', path);
-  const own = signStatement('policy', statement, [keys.sign]);
-  if (own.payload !== envelope.payload)
-    throw new CliError('bad-file', `${path} is not as its officer’s command wrote it`, { next: 'take that file' });
-  const others = envelope.signatures.filter(({ keyid }) => own.signatures.every((mine) => mine.keyid !== keyid));
-  return { statement, envelope: { ...own, signatures: [...others, ...own.signatures] } };
 }
 
 async function handIn(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { newId, seededRng, toBase64Url } from '@ringfence/base';
 import { SAMPLE_PLACEMENT } from '@ringfence/protocol/samples';
@@ -66,6 +67,13 @@ function judged(condition: string, change: Partial<JobQuestion> = {}): readonly 
   return decision.allow ? [] : decision.reasons;
 }
 
+/** Every attribute that a policy can ask of a job. */
+function jobAttributes(): string[] {
+  const job = jobPolicySchema()['']?.entityTypes['Job'];
+  assert.ok(job !== undefined && 'shape' in job && job.shape !== undefined && 'attributes' in job.shape);
+  return Object.keys(job.shape.attributes).toSorted();
+}
+
 describe('an organisation policy', () => {
   it('forbids by each attribute of job, device and place, and by what is said nowhere forbids nothing', () => {
     const holding: Readonly<Record<string, string>> = {
@@ -93,8 +101,7 @@ describe('an organisation policy', () => {
       maxPrice: 'resource has maxPrice && resource.maxPrice.microUnits > 2000000',
       budget: '!(resource has budget)',
     };
-    const schema = jobPolicySchema()['']?.entityTypes['Job'] as { shape: { attributes: object } };
-    assert.deepEqual(Object.keys(holding).toSorted(), Object.keys(schema.shape.attributes).toSorted());
+    assert.deepEqual(Object.keys(holding).toSorted(), jobAttributes());
     for (const [attribute, condition] of Object.entries(holding)) {
       assert.deepEqual(judged(condition), ['rule'], attribute);
       assert.deepEqual(judged(`!(${condition})`), [], attribute);
@@ -148,6 +155,18 @@ describe('an organisation policy', () => {
     ])
       assert.notEqual(faults(forbid(condition)), '', condition);
     assert.notEqual(faults('forbid ('), '');
+  });
+
+  it('is what docs/policy.md shows', () => {
+    const page = readFileSync(new URL('../../../../docs/policy.md', import.meta.url), 'utf8');
+    const policy = compiled(/^```cedar policy\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? assert.fail());
+    assert.deepEqual(policy.judge({ ...question, place }), { allow: false, reasons: ['admissions-at-home'] });
+    const { profile: _, ...bare } = question;
+    assert.deepEqual(policy.judge(bare), { allow: false, reasons: ['confidential-needs-profile'] });
+    const dear = { ...place, tier: 'private' as const, price: { microUnits: 30_000_000, currency: 'EUR' } };
+    assert.deepEqual(policy.judge({ ...question, place: dear }), { allow: false, reasons: ['no-dear-machines'] });
+    const named = [...page.matchAll(/`(?:context\.place\.)?([a-zA-Z]+)`\??/g)].map(([, name]) => name);
+    for (const attribute of jobAttributes()) assert.ok(named.includes(attribute), attribute);
   });
 
   it('that cannot be evaluated is a no', () => {
