@@ -6,7 +6,7 @@ import { isOnline } from '../jobs/clock-terms.ts';
 import { isBarred, type Barred } from '../marketplace/is-barred.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { OfferTable, PartyTable, SiteEvidenceTable } from '../store/tables.ts';
-import { OWN } from './site-evidence.ts';
+import { OWN } from './own-sites.ts';
 
 /** Which version of an offer's row there is, and how its agent stands: what has to be looked at before each placement. */
 export interface OfferMark {

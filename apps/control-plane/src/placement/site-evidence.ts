@@ -8,9 +8,7 @@ import { sendStop } from '../jobs/send-stop.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { SiteEvidenceTable } from '../store/tables.ts';
 import { raiseInventory } from './inventory.ts';
-
-/** Whose a document is that is about the organisation's own sites. */
-export const OWN = 'own';
+import { OWN } from './own-sites.ts';
 
 /** How long a job may take to end at a site whose evidence was taken back. */
 const STOP_WITHIN_MS = 120_000;

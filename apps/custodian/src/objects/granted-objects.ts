@@ -70,7 +70,11 @@ export class GrantedObjects {
     return packs;
   }
 
-  async #codeOf({ org }: ClaimedOrganisation, job: JobId, sealed: Uint8Array | null): Promise<PackReference | undefined> {
+  async #codeOf(
+    { org }: ClaimedOrganisation,
+    job: JobId,
+    sealed: Uint8Array | null,
+  ): Promise<PackReference | undefined> {
     return (await openWorkload(this.#context, org, job, sealed))?.code;
   }
 

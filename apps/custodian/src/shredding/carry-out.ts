@@ -1,7 +1,8 @@
-import type { JobId } from '@ringfence/base';
+import type { Clock, JobId } from '@ringfence/base';
 import type { Selectable } from 'kysely';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
-import type { CustodianContext } from '../context.ts';
+import type { LeaseEnds } from '../jobs/attempt-end.ts';
+import type { RecordEvent } from '../ledger/record-event.ts';
 import { enqueue } from '../links/outbox.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { ShredOrderTable } from '../store/shredding-tables.ts';
@@ -10,7 +11,11 @@ import { shredAttempt, shredEndedJob } from './shred-rows.ts';
 type ShredOrder = Selectable<ShredOrderTable>;
 
 /** What carrying an order out works with. */
-export type ShredContext = Pick<CustodianContext, 'clock' | 'leaseEnds' | 'record'>;
+export interface ShredContext {
+  readonly clock: Clock;
+  readonly leaseEnds: LeaseEnds;
+  readonly record: RecordEvent;
+}
 
 /**
  * Destroys the keys of an order's attempts, each that can run no more; once that is all of them, writes it down, answers and forgets the order.

@@ -1,0 +1,2 @@
+/** Whose a document is that is about the organisation's own sites. */
+export const OWN = 'own';
