@@ -1,12 +1,10 @@
-import { formatDuration } from '@ringfence/base';
-import { statementDigest, type Envelope } from '@ringfence/crypto/sign';
-import { readEvidence, readStatement, type Keyring } from '@ringfence/keyring';
+import type { Keyring } from '@ringfence/keyring';
 import type { EvidenceRow } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { checkedKeyring } from '../home/checked-keyring.ts';
+import { evidenceCells, evidenceView, NEXT_BY_STATE } from '../marketplace/evidence-view.ts';
 import { readStatementFile } from '../marketplace/statement-file.ts';
-import { momentText } from '../placement/moment-text.ts';
 import { withSession, type Session } from '../session.ts';
 import { tableOr } from '../terminal.ts';
 
@@ -40,57 +38,27 @@ function rowsAfter({ custodian }: Session, verb: string, file: string): Promise<
 
 /** What a document is worth to this organisation, the custodian's revocations included; a start may ask for more. */
 async function verify(
-  context: CommandContext,
+  { terminal, clock }: CommandContext,
   { custodian }: Session,
   { keyring, file }: { keyring: Keyring; file: string },
 ): Promise<void> {
   const { envelope } = readStatementFile('evidence', file);
   const revocations = (await custodian.evidence()).flatMap(({ revocation }) => revocation ?? []);
-  const view = viewOf(context, keyring, { document: envelope, revocations });
-  context.terminal.value({ evidence: view });
+  const view = evidenceView(clock.now(), keyring, { document: envelope, revocations });
+  terminal.value({ evidence: view });
   if (view.state !== 'counts')
     throw new CliError('check-failed', `the evidence does not count: ${view.state}`, {
-      next: 'see docs/protocol/marketplace.md for what that means',
+      next: NEXT_BY_STATE[view.state],
     });
-  context.terminal.line(`${view.digest} counts: ${view.standard}, ${view.grade}, ends ${view.ends}`);
+  terminal.line(`${view.digest} counts: ${view.standard}, ${view.grade}, ends ${view.ends}`);
 }
 
-function show(context: CommandContext, keyring: Keyring, rows: readonly EvidenceRow[]): void {
+function show({ terminal, clock }: CommandContext, keyring: Keyring, rows: readonly EvidenceRow[]): void {
   const views = rows.map(({ document, revocation }) =>
-    viewOf(context, keyring, { document, revocations: revocation === null ? [] : [revocation] }),
+    evidenceView(clock.now(), keyring, { document, revocations: revocation === null ? [] : [revocation] }),
   );
-  context.terminal.value({ evidence: views });
-  const cells = views.map((view) => [
-    view.digest.slice(0, 12),
-    view.standard ?? '-',
-    view.grade ?? '-',
-    providerText(view),
-    view.until === undefined ? '-' : momentText(view.until).slice(0, 10),
-    view.state,
-  ]);
+  terminal.value({ evidence: views });
+  const cells = views.map(evidenceCells);
   const none = 'no evidence yet: `ringfence provider evidence add FILE`';
-  context.terminal.line(tableOr(none, ['EVIDENCE', 'STANDARD', 'GRADE', 'PROVIDER', 'UNTIL', 'STATE'], cells));
-}
-
-/** Whose sites a document is about; of one that does not read nobody knows. */
-function providerText({ standard, provider }: Pick<ReturnType<typeof viewOf>, 'standard' | 'provider'>): string {
-  return standard === undefined ? '-' : (provider ?? 'own sites');
-}
-
-function viewOf(
-  { clock }: CommandContext,
-  keyring: Keyring,
-  { document, revocations }: { document: Envelope; revocations: readonly Envelope[] },
-) {
-  const read = readEvidence(document, revocations, keyring);
-  const digest = statementDigest(document);
-  if ('fault' in read && read.fault === 'malformed') return { digest, state: read.fault };
-  // What a document says that counts no more is shown all the same: its state says that.
-  const claim = 'fault' in read ? readStatement('evidence', document).claimed.predicate : read.claim;
-  const { standard, grade, provider, sites, from, until } = claim;
-  const now = clock.now();
-  const begun = now < from ? 'not-begun' : 'counts';
-  const ends = until > now ? `in ${formatDuration(until - now)}` : 'ended';
-  const state = 'fault' in read ? read.fault : until > now ? begun : 'ended';
-  return { digest, state, standard, grade, provider, sites, from, until, ends };
+  terminal.line(tableOr(none, ['EVIDENCE', 'STANDARD', 'GRADE', 'PROVIDER', 'UNTIL', 'STATE'], cells));
 }

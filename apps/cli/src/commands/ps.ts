@@ -62,7 +62,7 @@ function rowsOf(jobs: readonly ListedJob[], now: EpochMs): string[][] {
 }
 
 /** Why the newest attempt came to nothing, while the job stands where that left it. */
-function stateText(job: ListedJob): string {
+export function stateText(job: Pick<ListedJob, 'state' | 'refusal' | 'stopCause'>): string {
   const why = job.state === 'failed' || job.state === 'queued' ? whyShort(job) : '';
   return why === '' ? job.state : `${job.state} (${why})`;
 }
