@@ -1,7 +1,7 @@
 // A market around a house: somebody who admits, a provider and an issuer of evidence, and machines that join through them.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ownEntries } from './entries.ts';
+import { ownEntries, type Entries } from './entries.ts';
 import type { House } from './house.ts';
 import { startAgent, stateOf, type Ground } from './roles.ts';
 import type { StartedProcess } from './started-process.ts';
@@ -13,12 +13,11 @@ export interface Market {
   readonly house: House;
   readonly folder: string;
   readonly provider: string;
-  /** Of the provider's authority. */
-  readonly authority: string;
+  readonly entries: Entries;
 }
 
-/** Makes everybody's keys, and has the organisation pin them. */
-export async function openMarket(house: House, folder: string): Promise<Market> {
+/** Makes everybody's keys, and has the organisation pin them. Machines run the programs of `entries`. */
+export async function openMarket(house: House, folder: string, entries: Entries = ownEntries()): Promise<Market> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, 'passphrase'), 'five random words for a test');
   const admitter = await said<{ key: string }>(house, ['admitter', 'init', ...keyOf(folder, 'admitter')]);
@@ -30,7 +29,7 @@ export async function openMarket(house: House, folder: string): Promise<Market> 
   const about = ['--provider', provider, ...TIER, '--authority', authority, '--jurisdiction', 'DE'];
   const out = ['--out', join(folder, 'admission.json')];
   await said(house, ['admitter', 'admit', ...about, ...keyOf(folder, 'admitter'), ...out]);
-  return { house, folder, provider, authority };
+  return { house, folder, provider, entries };
 }
 
 /** Joins the machine called `name` with its papers, at a site about which there is evidence, and starts it with `env`. */
@@ -39,8 +38,8 @@ export async function rentMachine(
   name: string,
   env: Readonly<Record<string, string>>,
 ): Promise<{ readonly agent: string; readonly start: () => Promise<StartedProcess> }> {
-  const { house, folder } = market;
-  const ground: Ground = { root: house.root, entries: ownEntries(), env: { [name]: env } };
+  const { house, folder, entries } = market;
+  const ground: Ground = { root: house.root, entries, env: { [name]: env } };
   const state = stateOf(ground, name);
   const keys = join(folder, `${name}-keys.json`);
   writeFileSync(keys, (await must(house, ['agent', 'keys', '--state', state])).stdout);
