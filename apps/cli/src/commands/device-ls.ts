@@ -1,6 +1,6 @@
-import { fingerprintWords } from '@ringfence/crypto/sign';
 import type { Command } from '../command.ts';
 import { checkedKeyring } from '../home/checked-keyring.ts';
+import { DEVICE_HEAD, deviceCells, deviceViews } from '../keyring/device-rows.ts';
 import { withSession } from '../session.ts';
 import { table } from '../terminal.ts';
 
@@ -10,22 +10,12 @@ export const command: Command = {
   options: {},
   words: [0, 0],
   async run(context) {
-    const devices = await withSession(context, async (session) => {
-      const keyring = await checkedKeyring(context, session);
-      return keyring.devices().map(({ id: device, sign }) => ({
-        device,
-        own: device === session.profile.device,
-        officer: keyring.isOfficer(device),
-        roles: keyring.rolesOf(device).map(({ role }) => role),
-        fingerprint: fingerprintWords(sign),
-      }));
+    await withSession(context, async (session) => {
+      const own = session.profile.device;
+      const views = deviceViews(await checkedKeyring(context, session));
+      context.terminal.value({ devices: views.map((view) => ({ ...view, own: view.device === own })) });
+      const cells = views.map((view) => deviceCells(view, own));
+      context.terminal.line(table(DEVICE_HEAD, cells));
     });
-    context.terminal.value({ devices });
-    const cells = devices.map((row) => [
-      `${row.device}${row.own ? ' (this one)' : ''}`,
-      [...row.roles, ...(row.officer ? ['officer'] : [])].join(' '),
-      row.fingerprint,
-    ]);
-    context.terminal.line(table(['DEVICE', 'ROLES', 'FINGERPRINT'], cells));
   },
 };

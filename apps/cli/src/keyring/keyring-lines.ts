@@ -1,6 +1,7 @@
 import type { EpochMs } from '@ringfence/base';
 import { momentText } from '../placement/moment-text.ts';
 import { table } from '../terminal.ts';
+import { DEVICE_HEAD, deviceCells } from './device-rows.ts';
 import type { KeyringView } from './keyring-view.ts';
 import { papersText } from './papers.ts';
 
@@ -12,12 +13,8 @@ export function keyringLines(view: KeyringView, own: string, now: EpochMs): stri
     `Keyring of ${org}: ${statements + 1} statements; ${officers} can add to it`,
     `Root ${root.fingerprint}`,
     ...part(
-      ['DEVICE', 'ROLES', 'FINGERPRINT'],
-      devices.map(({ device, officer, roles, fingerprint }) => [
-        `${device}${device === own ? ' (this one)' : ''}`,
-        [...roles, ...(officer ? ['officer'] : [])].join(' '),
-        fingerprint,
-      ]),
+      DEVICE_HEAD,
+      devices.map((device) => deviceCells(device, own)),
     ),
     ...part(
       ['CUSTODIAN', 'MAY SIGN UNTIL', 'FINGERPRINT'],

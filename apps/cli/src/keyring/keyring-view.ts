@@ -1,6 +1,7 @@
 import type { CustodianId, EpochMs } from '@ringfence/base';
 import { fingerprintWords } from '@ringfence/crypto/sign';
 import type { AgentEntry, Keyring } from '@ringfence/keyring';
+import { deviceViews } from './device-rows.ts';
 import { papersOf } from './papers.ts';
 
 /** What the custodian calls a server and its site; the keyring knows neither. */
@@ -18,12 +19,7 @@ export function keyringView(keyring: Keyring, named: readonly NamedAgent[], now:
     statements: head.seq,
     root: { key: root, fingerprint: fingerprintWords(root) },
     quorum,
-    devices: keyring.devices().map(({ id: device, sign }) => ({
-      device,
-      officer: keyring.isOfficer(device),
-      roles: keyring.rolesOf(device).map(({ role }) => role),
-      fingerprint: fingerprintWords(sign),
-    })),
+    devices: deviceViews(keyring),
     custodians: keyring.custodians().map(({ id: custodian, sign }) => ({
       custodian,
       fingerprint: fingerprintWords(sign),
