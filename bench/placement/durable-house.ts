@@ -60,7 +60,7 @@ export async function startDurableHouse(root: string, offers: readonly Placement
   return {
     databasePid: database.pid,
     submit: (shapes) => opened.store.withOrg(org, (tx) => insertJobs(tx, { org, device }, shapes)),
-    place: async (jobs) => void (await placeJobs(context, org, jobs)),
+    place: async (jobs) => void (await placeJobs(context, org, { ids: jobs })),
     leased: async () => {
       const [row] = await opened.store.queryOrg(org, (db) =>
         db

@@ -15,12 +15,19 @@ import { reserveOffers } from './reserve-offers.ts';
 import { signPlacement } from './sign-placement.ts';
 import { holdJobs, requestOf, type WaitingJob } from './waiting-job.ts';
 
+/** Jobs of one organisation that share a turn. */
+interface TurnJobs {
+  readonly ids: readonly JobId[];
+  /** Those before them in the queue stay out of it: one of them could not be dealt with. */
+  readonly alone?: boolean;
+}
+
 /** Decision, reservation, receipt, lease and message of each of an organisation's waiting jobs that fits somewhere: all in one transaction. Gives how many. */
-export async function placeJobs(context: ControlPlaneContext, org: OrgId, ids: readonly JobId[]): Promise<number> {
+export async function placeJobs(context: ControlPlaneContext, org: OrgId, turn: TurnJobs): Promise<number> {
   const kept = context.inventories.of(org);
   let placed = 0;
   try {
-    placed = await context.changes.run(org, (tx) => placeIn(context, tx, { org, ids, kept }));
+    placed = await context.changes.run(org, (tx) => placeIn(context, tx, { org, kept, ...turn }));
   } catch (error) {
     // It may know of reservations that were never made.
     context.inventories.forget(org);
@@ -33,7 +40,7 @@ export async function placeJobs(context: ControlPlaneContext, org: OrgId, ids: r
 async function placeIn(
   context: ControlPlaneContext,
   tx: Tx,
-  { org, ids, kept }: { org: OrgId; ids: readonly JobId[]; kept: KeptInventory },
+  { org, ids, kept, alone = false }: TurnJobs & { readonly org: OrgId; readonly kept: KeptInventory },
 ): Promise<number> {
   const [term, jobs] = await Promise.all([context.term.assertHeld(tx), holdJobs(tx, ids)]);
   const now = context.clock.now();
@@ -41,7 +48,7 @@ async function placeIn(
   if (due.length === 0) return 0;
   await kept.bringUpToDate(tx, now);
   const pool = await PoolGate.open(tx, org);
-  const queue = await queueRows(tx, { org, due, now });
+  const queue = await queueRows(tx, { org, due, now, alone });
   const { decided, nominees } = await reserveOffers(tx, kept, (desk) => {
     pool.restart();
     return decideTurn(desk, {

@@ -93,18 +93,25 @@ export class Placer {
     }
   }
 
-  /** How many were placed. Where one of them cannot be dealt with, each has a transaction of its own, and that one alone goes without. */
+  /** How many were placed. Where one of a turn cannot be dealt with, each has a transaction of its own, and that one alone goes without. */
   async #place(org: OrgId, jobs: readonly JobId[]): Promise<number> {
+    const together = await this.#tryTurn(org, { ids: jobs });
+    if (together !== undefined) return together;
+    let placed = 0;
+    for (const job of jobs)
+      if (this.#mayPlace()) placed += (await this.#tryTurn(org, { ids: [job], alone: true })) ?? 0;
+    return placed;
+  }
+
+  /** Undefined when it failed. */
+  async #tryTurn(org: OrgId, turn: Parameters<typeof placeJobs>[2]): Promise<number | undefined> {
     try {
-      return await placeJobs(this.#context, org, jobs);
+      return await placeJobs(this.#context, org, turn);
     } catch (error) {
       if (endsRound(error)) throw error;
-      const [first] = jobs;
-      const failed = { org, ...(jobs.length === 1 ? { job: first } : {}), ...errorFields(error) };
+      const failed = { org, ...(turn.alone === true ? { job: turn.ids[0] } : {}), ...errorFields(error) };
       this.#context.log.warn('placer.turn_failed', failed);
-      let placed = 0;
-      if (jobs.length > 1) for (const job of jobs) if (this.#mayPlace()) placed += await this.#place(org, [job]);
-      return placed;
+      return undefined;
     }
   }
 

@@ -21,12 +21,17 @@ export interface QueueRows {
   readonly nominations: readonly Nomination[];
 }
 
+/** Whose queue, for which jobs, and whether those before them stay out of it. */
+interface QueueLook {
+  readonly org: OrgId;
+  readonly due: readonly WaitingJob[];
+  readonly now: EpochMs;
+  readonly alone: boolean;
+}
+
 /** Reads it, and holds the rows that the turn may change. */
-export async function queueRows(
-  tx: Tx,
-  { org, due, now }: { readonly org: OrgId; readonly due: readonly WaitingJob[]; readonly now: EpochMs },
-): Promise<QueueRows> {
-  const [ahead, nominations] = await Promise.all([jobsAhead(tx, org, now), openNominations(tx, org, now)]);
+export async function queueRows(tx: Tx, { org, due, now, alone }: QueueLook): Promise<QueueRows> {
+  const [ahead, nominations] = await Promise.all([alone ? [] : jobsAhead(tx, org, now), openNominations(tx, org, now)]);
   const gangs = new Set([...due, ...ahead].flatMap((job) => (isForming(job) ? [job.gang] : [])));
   return { ahead, nominations, members: gangs.size === 0 ? [] : await membersOf(tx, [...gangs]) };
 }
