@@ -40,11 +40,14 @@ export function keyOf(seed: string): SigningKey {
   return SigningKey.fromSeed(new Secret(Buffer.from(seed, 'hex')));
 }
 
-/** Registers an organisation with `code` and tells of so many devices and agents ({@link MOST_MEMBERS} together). */
+/** How many belong to it, and below which folder its custodian's journal lies. */
+type NewMembers = { devices: number; agents: number; folder: string; keepJournal?: boolean };
+
+/** Registers an organisation with `code` and tells of so many devices and agents ({@link MOST_MEMBERS} together). With its journal kept, the custodian's link can go on. */
 export async function enrolOrganisation(
   target: Target,
   code: string,
-  { devices, agents, folder }: { devices: number; agents: number; folder: string },
+  { devices, agents, folder, keepJournal = false }: NewMembers,
 ): Promise<Organisation> {
   const organisation: Organisation = {
     org: newId('org', systemRng),
@@ -54,7 +57,9 @@ export async function enrolOrganisation(
     agents: Array.from({ length: agents }, () => member('agent')),
   };
   await register(target, code, organisation);
-  await announce(target, organisation, join(folder, organisation.custodian.id));
+  const journal = join(folder, organisation.custodian.id);
+  await announce(target, organisation, journal);
+  if (!keepJournal) rmSync(journal, { recursive: true, force: true });
   return organisation;
 }
 
@@ -98,7 +103,6 @@ async function announce(target: Target, of: Organisation, folder: string): Promi
   } finally {
     await link.stop();
     await journal.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
