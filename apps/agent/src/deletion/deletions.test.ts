@@ -24,6 +24,7 @@ function deletionsOf(organisation: TestOrganisation, more: Partial<DeletionParts
   const deletions = new Deletions({
     context,
     history: new DeletionHistory(),
+    isAway: () => true,
     isAlive: ({ job, attempt }) => runner.workOf(job, attempt) !== undefined,
     logsSettled: () => runner.logsSettled(),
     stopping: new AbortController().signal,
@@ -79,6 +80,32 @@ test('what is held of an attempt that is over is deleted, and the agent signs th
   const said = checkDeletion(answer.statement, { ...asked, agent: IDS.agent }, { keyring: context.keyring.keyring });
   assert.ok(said.allow);
   assert.deepEqual(said.deletion.body.attempts, asked.attempts);
+});
+
+test('at home nothing is deleted on a control plane’s word', async (t) => {
+  const organisation = await openOrganisation(t);
+  const { job } = await organisation.lease();
+  await organisation.settled();
+  const deletions = deletionsOf(organisation, { isAway: () => false });
+  await deletions.ask(order(job), 900);
+  await deletions.settled();
+  assert.deepEqual(organisation.output(job), ['it ran']);
+  assert.equal(answers(organisation).length, 0);
+  assert.ok(organisation.log.some((line) => line.includes('deletion.refused')));
+});
+
+test('what is another organisation’s stays, whoever names it', async (t) => {
+  const organisation = await openOrganisation(t);
+  const { machine } = organisation;
+  const { job } = await organisation.lease();
+  await organisation.settled();
+  const folder = new AttemptFolder(machine.state, { job, attempt: 1 });
+  folder.write({ ...(folder.about ?? assert.fail()), org: newId('org', rng) });
+  const deletions = deletionsOf(organisation);
+  await deletions.ask(order(job), 900);
+  await deletions.settled();
+  assert.deepEqual(organisation.output(job), ['it ran']);
+  assert.equal(answers(organisation).length, 1, 'of its own nothing is there');
 });
 
 test('an order is answered when all its attempts are over; what was never here counts as deleted', async (t) => {

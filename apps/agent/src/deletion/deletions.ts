@@ -13,6 +13,8 @@ export interface DeletionParts {
   >;
   /** What earlier processes took and did not answer. */
   readonly history: DeletionHistory;
+  /** Whether this machine is somebody else's: at home nothing is deleted on a control plane's word, and local logs are their owner's. */
+  readonly isAway: () => boolean;
   /** Whether an attempt is not over, or somebody has still to be told of its end. */
   readonly isAlive: (attempt: NamedAttempt) => boolean;
   /** Resolves once no log is on its way to the custodian any more. */
@@ -37,9 +39,10 @@ export class Deletions {
     parts.stopping.addEventListener('abort', () => this.#cancelAgain(), { once: true });
   }
 
-  /** Takes the order that came as message `mid`. */
+  /** Takes the order that came as message `mid`; at home it is refused without a word. */
   async ask(order: DeletionOrder, mid: number): Promise<void> {
-    const { context, history } = this.#parts;
+    const { context, history, isAway } = this.#parts;
+    if (!isAway()) return context.log.warn('deletion.refused', { reason: 'at-home' });
     const fact = deletionAskedFact(order);
     await context.journal.fact(fact, mid);
     history.take(fact);
@@ -78,7 +81,7 @@ export class Deletions {
     const { context, history } = this.#parts;
     const { link, identity, machine, clock, log, fault, record } = context;
     fault('deletion-before-files');
-    deleteAttempts(machine, order.attempts);
+    deleteAttempts(machine, link.org, order.attempts);
     fault('deletion-before-journal');
     const { request } = order;
     const attempts = order.attempts.map(({ job, attempt }) => ({ job, attempt }));

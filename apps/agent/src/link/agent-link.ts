@@ -228,6 +228,7 @@ export class AgentLink {
     return new Deletions({
       context: this.#context,
       history,
+      isAway: () => (this.#context.keyring.keyring.agent(this.#options.link.agent)?.tier ?? 'private') !== 'private',
       isAlive: (attempt) => this.#isAlive(attempt),
       logsSettled: () => this.#runner.logsSettled(),
       stopping: this.#stopping.signal,

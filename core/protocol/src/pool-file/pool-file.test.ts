@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { JobFileError } from '../job-file/problem.ts';
 import { parsePoolFile, parsePoolFlags, POOL_FLAGS } from './pool-file.ts';
@@ -63,4 +64,10 @@ test('what is not said is not wished, and all that is wrong is named at once', (
     problemsOf(() => parsePoolFlags(flags)),
     [' --budget wrong-value', ' --min-lifetime wrong-value'],
   );
+});
+
+test('the file that docs/burst.md shows is one, and says every key', () => {
+  const page = readFileSync(new URL('../../../../docs/burst.md', import.meta.url), 'utf8');
+  const shown = /```yaml\n([^`]*)```/.exec(page)?.[1] ?? assert.fail();
+  assert.ok(Object.values(parsePoolFile(shown)).every((wish) => wish !== undefined));
 });
