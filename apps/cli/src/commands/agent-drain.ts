@@ -27,6 +27,7 @@ export const command: Command = {
       return controlPlane.drainAgent(found.agent, { drain, ...(stopWithinMs === undefined ? {} : { stopWithinMs }) });
     });
     context.terminal.value({ agents });
-    context.terminal.line(drain ? `${which} gets no new work` : `${which} gets work again`);
+    const running = given === undefined ? 'what runs there goes on' : `what runs there is told to stop within ${given}`;
+    context.terminal.line(drain ? `${which} gets no new work; ${running}` : `${which} gets work again`);
   },
 };
