@@ -38,6 +38,13 @@ export interface KeysConfig extends Common {
   readonly verb: 'keys';
 }
 
+/** What `renew` was told. */
+export interface RenewConfig extends Common {
+  readonly verb: 'renew';
+  readonly admission: string | undefined;
+  readonly machine: string | undefined;
+}
+
 /** What `run` was told. */
 export interface RunConfig extends Common {
   readonly verb: 'run';
@@ -72,10 +79,10 @@ export interface RunConfig extends Common {
 }
 
 /** The agent's configuration. */
-export type AgentConfig = JoinConfig | KeysConfig | RunConfig;
+export type AgentConfig = JoinConfig | KeysConfig | RenewConfig | RunConfig;
 
 /** What `--help` prints. */
-export const AGENT_USAGE = `ringfence-agent keys | join | run
+export const AGENT_USAGE = `ringfence-agent keys | join | renew | run
 
   keys --state DIR                 makes the keys of the next join and prints them, for the provider's machine statement
 
@@ -87,6 +94,8 @@ export const AGENT_USAGE = `ringfence-agent keys | join | run
     --proxy URL                    HTTP proxy for outgoing connections
     --ca-file FILE                 authorities of a proxy that inspects TLS
     --relay-ca FILE                authorities of the relay, when the code does not pin them
+  renew --state DIR                brings new papers of a provider's machine, for the keys that it joined with
+    --admission FILE --machine FILE
   run --state DIR                  runs jobs
     --admin HOST:PORT              health and metrics (127.0.0.1:0)
     --reconnect-within TIME        spreads the first dial after a cut (15s)
@@ -202,7 +211,13 @@ const RUN_ONLY = [
   'gateway-listen',
 ] as const;
 
-const MISPLACED = { keys: [...JOIN_ONLY, ...RUN_ONLY], join: RUN_ONLY, run: JOIN_ONLY };
+const PAPERS: readonly string[] = ['admission', 'machine'];
+const MISPLACED = {
+  keys: [...JOIN_ONLY, ...RUN_ONLY],
+  join: RUN_ONLY,
+  renew: [...JOIN_ONLY.filter((flag) => !PAPERS.includes(flag)), ...RUN_ONLY],
+  run: JOIN_ONLY,
+};
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type ListFlag =
@@ -225,8 +240,8 @@ export function parseAgentConfig(args: readonly string[], env: Environment): Age
   const { values, positionals } = readFlags(args);
   if (values.help === true) return 'help';
   const [verb, ...more] = positionals;
-  if ((verb !== 'run' && verb !== 'join' && verb !== 'keys') || more.length > 0)
-    throw bad('name one thing to do: keys, join or run', 'see --help');
+  if ((verb !== 'run' && verb !== 'join' && verb !== 'keys' && verb !== 'renew') || more.length > 0)
+    throw bad('name one thing to do: keys, renew, join or run', 'see --help');
   const misplaced = MISPLACED[verb].find((flag) => values[flag] !== undefined);
   if (misplaced !== undefined) throw bad(`--${misplaced} does not belong to ${verb}`, 'see --help');
   const given = (flag: TextFlag): string | undefined => values[flag] ?? env[variableOf(flag)];
@@ -253,6 +268,7 @@ export function parseAgentConfig(args: readonly string[], env: Environment): Age
       gateway: gatewayFlags(isGateway, given('gateway-listen')),
     };
   if (verb === 'keys') return { verb, ...common };
+  if (verb === 'renew') return { verb, ...common, admission: given('admission'), machine: given('machine') };
   const lan = given('lan');
   if (lan !== undefined) address('lan', lan);
   return {

@@ -1,17 +1,20 @@
 import { createLog, errorFields, noFault, RingfenceError, systemRng, type Log } from '@ringfence/base';
 import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
+import { AgentError } from './agent-error.ts';
 import {
   AGENT_USAGE,
   parseAgentConfig,
   type AgentConfig,
   type JoinConfig,
   type KeysConfig,
+  type RenewConfig,
   type RunConfig,
 } from './config.ts';
 import { FAULT_POINTS, type Fault } from './fault-points.ts';
 import { sealKey } from './identity/seal-key.ts';
 import { joinOrganisation } from './join/join-organisation.ts';
 import { prepareKeys, readPapers } from './join/papers.ts';
+import { renewPapers } from './join/renew-papers.ts';
 import { readJoinCode } from './join/read-code.ts';
 import { startAgent } from './start-agent.ts';
 
@@ -25,6 +28,7 @@ try {
   if (config === 'help') process.stdout.write(AGENT_USAGE);
   else if (config.verb === 'join') await join(config);
   else if (config.verb === 'keys') await printKeys(config);
+  else if (config.verb === 'renew') await renew(config);
   else await run(config);
 } catch (error) {
   if (!(error instanceof RingfenceError)) throw error;
@@ -64,6 +68,17 @@ async function printKeys(config: KeysConfig): Promise<void> {
   const key = sealKey(state, sealKeyFile, systemRng);
   const keys = await prepareKeys(state, key, { clock: systemClock, rng: systemRng });
   process.stdout.write(`${JSON.stringify(keys)}\n`);
+}
+
+async function renew(config: RenewConfig): Promise<void> {
+  const { state, sealKeyFile } = config;
+  const papers = readPapers(config);
+  if (papers === undefined)
+    throw new AgentError('bad-config', 'the papers are missing', { next: 'give both --admission and --machine' });
+  openStateFolder({ path: state, role: 'agent', version: STATE_VERSION });
+  const key = sealKey(state, sealKeyFile, systemRng);
+  const agent = await renewPapers({ state, key, papers, clock: systemClock });
+  process.stdout.write(`${JSON.stringify({ event: 'renewed', agent })}\n`);
 }
 
 async function run(config: RunConfig): Promise<void> {

@@ -5,7 +5,7 @@ import { changeKeyring, SIGNER_FLAGS } from '../marketplace/change-keyring.ts';
 import { publicKeyOf } from '../marketplace/key-file.ts';
 
 export const command: Command = {
-  usage: 'KEY --tier secure-cloud [--root-key-file FILE] [--passphrase-file FILE]',
+  usage: 'KEY --tier secure-cloud [--out FILE] [--root-key-file FILE] [--passphrase-file FILE]',
   summary: 'pin who may admit providers into a tier (officers)',
   options: { tier: { type: 'string' }, ...SIGNER_FLAGS },
   words: [1, 1],
@@ -16,7 +16,7 @@ export const command: Command = {
         next: `ringfence keyring add-admitter ${this.usage}`,
       });
     const key = publicKeyOf(word);
-    await changeKeyring(context, flags, { kind: 'add-admitter', key, tier: tier.data });
+    if (!(await changeKeyring(context, flags, { kind: 'add-admitter', key, tier: tier.data }))) return;
     context.terminal.value({ added: key, tier: tier.data });
     context.terminal.line(`${key} may admit providers into ${tier.data}`);
   },

@@ -5,7 +5,7 @@ import { changeKeyring, SIGNER_FLAGS } from '../marketplace/change-keyring.ts';
 import { publicKeyOf } from '../marketplace/key-file.ts';
 
 export const command: Command = {
-  usage: 'KEY --standard iso27001… [--root-key-file FILE] [--passphrase-file FILE]',
+  usage: 'KEY --standard iso27001… [--out FILE] [--root-key-file FILE] [--passphrase-file FILE]',
   summary: 'pin who may issue evidence, and of which standards (officers)',
   options: { standard: { type: 'string', multiple: true }, ...SIGNER_FLAGS },
   words: [1, 1],
@@ -16,7 +16,7 @@ export const command: Command = {
         next: `write one or more of ${evidenceStandard.options.join(', ')}`,
       });
     const key = publicKeyOf(word);
-    await changeKeyring(context, flags, { kind: 'add-evidence-issuer', key, standards: standards.data });
+    if (!(await changeKeyring(context, flags, { kind: 'add-evidence-issuer', key, standards: standards.data }))) return;
     context.terminal.value({ added: key, standards: standards.data });
     context.terminal.line(`${key} may issue evidence of ${standards.data.join(', ')}`);
   },

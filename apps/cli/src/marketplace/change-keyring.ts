@@ -1,38 +1,70 @@
-import { KeyringError, nextStatement, signStatement } from '@ringfence/keyring';
+import type { Envelope, SigningKey } from '@ringfence/crypto/sign';
+import type { Keyring } from '@ringfence/keyring';
 import type { KeyringChange } from '@ringfence/protocol/statements';
 import { CliError } from '../cli-error.ts';
 import { text, type CommandContext, type Flags } from '../command.ts';
 import { checkedKeyring } from '../home/checked-keyring.ts';
 import { openRootKey } from '../home/root-key.ts';
+import { writeNewFile } from '../new-file.ts';
 import { secretInput } from '../secret-input.ts';
-import { withSession } from '../session.ts';
+import { withSession, type Session } from '../session.ts';
+import { isEnough, propose } from './keyring-proposal.ts';
 
-/** Flags of commands that change the keyring. */
-export const SIGNER_FLAGS = { 'root-key-file': { type: 'string' }, 'passphrase-file': { type: 'string' } } as const;
+const KEY_FLAGS = { 'root-key-file': { type: 'string' }, 'passphrase-file': { type: 'string' } } as const;
 
-/** Signs a change with this device's key, which counts for an officer's, or with the root key where `--root-key-file` names it, and hands it in. */
-export async function changeKeyring(context: CommandContext, flags: Flags, change: KeyringChange): Promise<void> {
+/** Flags of commands that sign a change of the keyring; `--out` leaves handing it in to others. */
+export const SIGNER_FLAGS = { ...KEY_FLAGS, out: { type: 'string' } } as const;
+
+/**
+ * Signs a change with this device's key, which counts for an officer's, or with the root key where `--root-key-file` names it, and hands it in;
+ * with `--out` it is written to a file instead, for others to sign. True when it was handed in. Throws CliError `usage`.
+ */
+export async function changeKeyring(context: CommandContext, flags: Flags, change: KeyringChange): Promise<boolean> {
+  const out = text(flags, 'out');
+  return withSigner(context, flags, async ({ session, keyring, key }) => {
+    const proposal = propose(keyring, change, key, context.clock.now());
+    const enough = isEnough(keyring, proposal, context.clock.now());
+    if (out !== undefined) {
+      writeProposal(context, out, proposal, enough);
+      context.terminal.value({ file: out, change, signatures: 1, enough });
+      return false;
+    }
+    if (!enough)
+      throw new CliError('usage', 'this signature is not enough for this change', {
+        next: 'with several officers another one signs too: --out FILE, then `ringfence keyring sign FILE`; or the root: --root-key-file FILE',
+      });
+    await session.custodian.appendStatement(proposal);
+    return true;
+  });
+}
+
+/** Whoever signs, and the keyring as it is now. */
+export interface Signer {
+  readonly session: Session;
+  readonly keyring: Keyring;
+  readonly key: SigningKey;
+}
+
+/** Opens the key that the flags name, or takes this device's. */
+export async function withSigner<T>(
+  context: CommandContext,
+  flags: Flags,
+  run: (signer: Signer) => Promise<T>,
+): Promise<T> {
   const file = text(flags, 'root-key-file');
   const ask = { flag: 'passphrase', prompt: 'passphrase of the root key' };
   const root = file === undefined ? undefined : await openRootKey(file, await secretInput(context, flags, ask));
-  await withSession(context, async (session) => {
-    const keyring = await checkedKeyring(context, session);
-    const { quorum } = keyring;
-    const alone = change.kind.startsWith('remove-') || quorum === 1;
-    if (root === undefined && !(keyring.isOfficer(session.profile.device) && alone))
-      throw new CliError('usage', 'this device’s signature is not enough for this change', {
-        next: 'an organisation with several officers needs the root key: --root-key-file FILE',
-      });
-    await session.custodian.appendStatement(sign());
+  return withSession(context, async (session) =>
+    run({ session, keyring: await checkedKeyring(context, session), key: root ?? session.keys.sign }),
+  );
+}
 
-    function sign() {
-      try {
-        const body = nextStatement(keyring, change, context.clock.now());
-        return signStatement('keyring', body, [root ?? session.keys.sign]);
-      } catch (cause) {
-        if (!(cause instanceof KeyringError)) throw cause;
-        throw new CliError('usage', 'the change is not of the declared form', { cause });
-      }
-    }
-  });
+/** Writes a proposal, and says what is done with it. Throws CliError `bad-file`. */
+export function writeProposal({ terminal }: CommandContext, path: string, proposal: Envelope, enough: boolean): void {
+  writeNewFile(path, `${JSON.stringify(proposal)}\n`);
+  terminal.note(
+    enough
+      ? `its signatures are enough: ringfence keyring submit ${path}`
+      : `another officer signs it, before the keyring changes: ringfence keyring sign ${path} --out FILE`,
+  );
 }

@@ -9,13 +9,13 @@ export function unpinCommand(
   { summary, after }: { readonly summary: string; readonly after: string },
 ): Command {
   return {
-    usage: 'KEY [--root-key-file FILE] [--passphrase-file FILE]',
+    usage: 'KEY [--out FILE] [--root-key-file FILE] [--passphrase-file FILE]',
     summary,
     options: SIGNER_FLAGS,
     words: [1, 1],
     async run(context, [word = ''], flags) {
       const key = publicKeyOf(word);
-      await changeKeyring(context, flags, { kind, key });
+      if (!(await changeKeyring(context, flags, { kind, key }))) return;
       context.terminal.value({ removed: key });
       context.terminal.line(`${key} ${after}`);
     },

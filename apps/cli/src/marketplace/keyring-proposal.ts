@@ -1,0 +1,66 @@
+import { canonicalJson, type EpochMs } from '@ringfence/base';
+import type { Envelope, SigningKey } from '@ringfence/crypto/sign';
+import {
+  extendKeyring,
+  KeyringError,
+  nextStatement,
+  readStatement,
+  signStatement,
+  type Keyring,
+} from '@ringfence/keyring';
+import type { KeyringChange, KeyringStatement } from '@ringfence/protocol/statements';
+import { CliError } from '../cli-error.ts';
+
+/** The statement that would make `change` the next one of `keyring`, signed by one key. Throws CliError `usage`. */
+export function propose(keyring: Keyring, change: KeyringChange, key: SigningKey, now: EpochMs): Envelope {
+  return sign(nextStatement(keyring, change, now), key);
+}
+
+/** The same statement with one signature more. Throws CliError `usage` for one that is no next statement of `keyring`, or that this key signed. */
+export function cosign(keyring: Keyring, proposal: Envelope, key: SigningKey): Envelope {
+  const statement = claimedBy(proposal);
+  const { seq, digest } = keyring.head;
+  if (statement.org !== keyring.org) throw new CliError('usage', 'the proposal is another organisation’s');
+  if (statement.seq !== seq + 1 || statement.prev !== digest)
+    throw new CliError('usage', 'the keyring has changed since this was proposed', {
+      next: 'propose the change again',
+    });
+  const own = sign(statement, key);
+  if (own.payload !== proposal.payload) throw new CliError('usage', 'the proposal is not of the declared form');
+  if (own.signatures.some(({ keyid }) => proposal.signatures.some((other) => other.keyid === keyid)))
+    throw new CliError('usage', 'this key has signed it already', { next: 'another officer signs it' });
+  return { ...proposal, signatures: [...proposal.signatures, ...own.signatures] };
+}
+
+/** What a proposal would change, as whoever signs it should read it. */
+export function changeText(proposal: Envelope): string {
+  return canonicalJson(claimedBy(proposal).change);
+}
+
+/**
+ * Whether the signatures are enough, by the fold that every reader judges the statement with. Throws CliError `usage` for a statement that no
+ * further signature would make good.
+ */
+export function isEnough(keyring: Keyring, proposal: Envelope, now: EpochMs): boolean {
+  try {
+    extendKeyring(keyring, proposal, now);
+    return true;
+  } catch (cause) {
+    if (!(cause instanceof KeyringError)) throw cause;
+    if (cause.code === 'not-authorised') return false;
+    throw new CliError('usage', `the keyring would not take this change: ${cause.message}`, { cause });
+  }
+}
+
+function claimedBy(proposal: Envelope): KeyringStatement {
+  return readStatement('keyring', proposal).claimed;
+}
+
+function sign(statement: KeyringStatement, key: SigningKey): Envelope {
+  try {
+    return signStatement('keyring', statement, [key]);
+  } catch (cause) {
+    if (!(cause instanceof KeyringError)) throw cause;
+    throw new CliError('usage', 'the change is not of the declared form', { cause });
+  }
+}
