@@ -122,6 +122,6 @@ export const STOP_REASONS: Readonly<Record<StopCause | 'admission', string>> = {
   committed: 'an earlier attempt’s results were committed',
   drain: 'its server is drained',
   evidence: 'evidence that it was placed by counts no more',
-  admission: 'the papers of its server have ended',
+  admission: 'the papers of its server have ended, or who admitted it may not any more',
   preempted: 'a job of higher priority needed the room',
 };
