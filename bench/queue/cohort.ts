@@ -1,7 +1,7 @@
 // A process of its own that is everybody of a few cohorts but the control plane: a device that orders, machines that run what they are leased, a custodian.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { epochMs, newId, silentLog, systemRng, type AgentId, type CustodianId, type JobId } from '@ringfence/base';
+import { newId, silentLog, systemRng, type AgentId, type CustodianId, type JobId } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { ControlPlaneClient } from '@ringfence/client/api';
 import {
