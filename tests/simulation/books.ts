@@ -4,7 +4,9 @@ import type { AwayRefusal, BurstState } from '@ringfence/policy/burst';
 import type { Explanation, PlacementOffer, Placement, Take } from '@ringfence/policy/placement';
 import type { RetryReason } from '@ringfence/protocol';
 import type { JobFacts } from '../../apps/control-plane/src/jobs/job-transitions.ts';
+import type { TermRow } from './placer-term.ts';
 import type { Shape } from './shapes.ts';
+import type { Beat } from './world.ts';
 
 /** Why a job waits, as it was said when it was last looked at. */
 export interface WaitingWhy {
@@ -62,6 +64,12 @@ export interface Books {
   burst: BurstState;
   inventory: number;
   epoch: number;
+  /** Raised with each change of an offer or of what is held of it. */
+  readonly versions: Map<OfferId, number>;
+  /** Agents' newest heartbeats, and when they came by the servers' wall clock. */
+  readonly beats: Map<AgentId, Beat>;
+  readonly seenAt: Map<AgentId, number>;
+  readonly term: TermRow;
 }
 
 /** All attempts that hold what they reserved. */

@@ -1,4 +1,4 @@
-import { epochMs, type JobId, type OfferId } from '@ringfence/base';
+import { epochMs, type JobId, type MonotonicMs, type OfferId, type OrgId } from '@ringfence/base';
 import {
   burstTiers,
   predictedWaits,
@@ -11,10 +11,14 @@ import {
 } from '@ringfence/policy/burst';
 import type { PlacementOffer } from '@ringfence/policy/placement';
 import { LEASE_GRACE_MS, LEASE_TTL_MS } from '../../apps/control-plane/src/jobs/clock-terms.ts';
+import { watchLeases, type SeenLeases } from '../../apps/control-plane/src/jobs/silent-leases.ts';
 import { naiveFailures } from '../../core/policy/src/placement/brute-force.fixture.ts';
 import { liveRows, type AttemptRow, type JobRow } from './books.ts';
 import type { Shape } from './shapes.ts';
 import type { Desk, Plane } from './world.ts';
+
+/** There is one organisation. */
+export const SIMULATED_ORG = 'org_simulated' as OrgId;
 
 /** Whether the machine may be used now passes; what is free in the books' offers is all of it. */
 const PASSING: ReadonlySet<string> = new Set(['agent-offline', 'agent-locked', 'agent-draining']);
@@ -22,8 +26,7 @@ const PASSING: ReadonlySet<string> = new Set(['agent-offline', 'agent-locked', '
 /** What the control plane does around burst and return: looks, commands, and when an attempt away is known to be over. */
 export class BurstDesk implements Desk {
   readonly #plane: Plane;
-  /** When this process last renewed a lease, or began. */
-  readonly heldAt = new Map<AttemptRow, number>();
+  #leases: SeenLeases = new Map();
   readonly #homes = new Map<Shape, readonly OfferId[]>();
 
   constructor(plane: Plane) {
@@ -63,7 +66,7 @@ export class BurstDesk implements Desk {
     const { gate, ledger } = books.burst;
     this.take({ type: 'looked', now, pressure: pressureOf({ now, waiting }, terms) });
     // No change of the inventory says that the gate turned, or that there is new money.
-    if (books.burst.gate !== gate || books.burst.ledger.period !== ledger.period) this.#plane.placeSoon();
+    if (books.burst.gate !== gate || books.burst.ledger.period !== ledger.period) this.#plane.world.replicas.wake();
   }
 
   checkpointed(job: JobId, attempt: number): void {
@@ -74,23 +77,26 @@ export class BurstDesk implements Desk {
   over(row: AttemptRow): void {
     if (row.over) return;
     row.over = true;
-    this.heldAt.delete(row);
     const { world } = this.#plane;
     if (!row.away) return;
     world.watch.over(row);
     this.take({ type: 'ended', now: world.wall(), job: row.job, attempt: row.attempt });
-    this.#plane.placeSoon();
+    world.replicas.wake();
   }
 
   /** Attempts that were given up without a word are over when their last lease is; jobs of which nothing may be alive leave the books. */
   sweep(): void {
     const { books, timeline } = this.#plane.world;
+    const open = [...books.attempts.values()].flat().filter(({ over }) => !over);
+    const leases = open.map(({ job, attempt, renewals }) => ({ org: SIMULATED_ORG, job, attempt, renewals }));
+    const terms = { now: timeline.now as MonotonicMs, silence: LEASE_TTL_MS + LEASE_GRACE_MS };
+    const { seen, silent } = watchLeases(this.#leases, leases, terms);
+    this.#leases = seen;
+    for (const { job, attempt } of silent) {
+      const row = this.#plane.rowOf(job, attempt);
+      if (row?.live === false) this.over(row);
+    }
     for (const [job, rows] of books.attempts) {
-      for (const row of rows) {
-        if (row.live || row.over) continue;
-        const since = this.heldAt.get(row) ?? this.#plane.began;
-        if (timeline.now - since >= LEASE_TTL_MS + LEASE_GRACE_MS) this.over(row);
-      }
       const state = books.jobs.get(job)?.facts.state;
       const ended = state === 'succeeded' || state === 'failed' || state === 'cancelled';
       if (!ended || !rows.every((row) => row.over && !row.live)) continue;

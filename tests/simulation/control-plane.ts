@@ -1,4 +1,4 @@
-import type { AgentId, JobId, MonotonicMs, OrgId } from '@ringfence/base';
+import type { JobId, MonotonicMs, OfferId } from '@ringfence/base';
 import { backOff } from '@ringfence/policy';
 import { Inventory, Placer } from '@ringfence/policy/placement';
 import { LEASE_GRACE_MS, LEASE_TTL_MS, isOnline } from '../../apps/control-plane/src/jobs/clock-terms.ts';
@@ -10,11 +10,11 @@ import {
 } from '../../apps/control-plane/src/jobs/job-transitions.ts';
 import { watchLeases, type SeenLeases } from '../../apps/control-plane/src/jobs/silent-leases.ts';
 import { liveRows, type AttemptRow, type JobRow } from './books.ts';
-import { BurstDesk } from './burst-desk.ts';
+import { BurstDesk, SIMULATED_ORG } from './burst-desk.ts';
 import { placeWaiting } from './place-waiting.ts';
+import { SimulatedTerm } from './placer-term.ts';
 import { CONTROL_PLANE, CUSTODIAN, type Beat, type Plane, type Report, type World } from './world.ts';
 
-const ORG = 'org_simulated' as OrgId;
 const PASS_MS = 500;
 const RANK = { leased: 0, accepted: 1, starting: 2, running: 3, expired: 3, stopped: 4, refused: 4 } as const;
 
@@ -27,45 +27,69 @@ export class ControlPlane implements Plane {
   readonly inventory: Inventory;
   readonly placer: Placer;
   readonly desk: BurstDesk;
-  readonly began: number;
+  readonly name: string;
   /** A killed process does nothing more, whatever was put in for it. */
   alive = true;
   /** Set by a fault: it dies in its next placement, after the reservation in memory and before the books. */
   diesPlacing = false;
-  readonly beats = new Map<AgentId, Beat>();
   /** Only to subtract what is held. */
   readonly #bare = new Inventory();
-  #seenAt = new Map<AgentId, number>();
+  /** What was read of each offer, by its row's version. */
+  readonly #known = new Map<OfferId, number>();
+  readonly #term: SimulatedTerm;
+  #pausedUntil = 0;
   #leases: SeenLeases = new Map();
   #passDue = false;
 
-  constructor(world: World) {
+  constructor(world: World, name: string) {
     this.world = world;
-    this.began = world.timeline.now;
+    this.name = name;
+    this.#term = new SimulatedTerm(world.books.term, name, world.breakage);
     this.inventory = new Inventory(world.books.epoch);
     this.placer = new Placer(this.inventory, { currency: 'EUR', mostFits: 32, mostTallies: 64 });
     this.desk = new BurstDesk(this);
-    this.inventory.load([...world.books.offers.keys()].map((id) => this.offerNow(id)));
-    this.#every(1_000, () => this.#sweep());
-    this.#every(5_000, () => this.desk.look());
-    this.placeSoon();
+    this.#bringUpToDate();
+    this.#tick(0);
+  }
+
+  /** The term that it believes to hold. */
+  get term(): number | undefined {
+    return this.#term.believed;
+  }
+
+  get isPaused(): boolean {
+    return this.world.timeline.now < this.#pausedUntil;
+  }
+
+  /** Stands still for so long, and goes on as if no time had passed. */
+  pause(ms: number): void {
+    this.#pausedUntil = this.world.timeline.now + ms;
+    this.world.replicas.changed();
+    this.world.timeline.after(ms, () => this.world.replicas.changed());
+  }
+
+  /** An offer's row is another one now, and this process knows it. */
+  changed(id: OfferId): void {
+    const { versions } = this.world.books;
+    versions.set(id, (versions.get(id) ?? 0) + 1);
+    this.#known.set(id, versions.get(id) ?? 0);
   }
 
   /** An offer as it has to be in the inventory: what the books say, less what live attempts hold. */
-  offerNow(id: Parameters<Inventory['find']>[0]) {
+  offerNow(id: OfferId) {
     const { offers, cordoned, locked } = this.world.books;
     const offer = offers.get(id);
     if (offer === undefined) throw new Error('no such offer');
     this.#bare.put(offer);
     for (const row of liveRows(this.world.books)) if (row.offer === id) this.#bare.reserve(id, row.take);
     const free = this.#bare.find(id)?.free ?? offer.free;
-    const online = isOnline(this.#seenAt.get(offer.agent) ?? null, this.world.wall());
+    const online = isOnline(this.world.books.seenAt.get(offer.agent) ?? null, this.world.wall());
     return { ...offer, free, online, draining: cordoned.has(id), locked: locked.has(id) };
   }
 
   /** An offer that came in anew, or whose state changed. */
-  refresh(id: Parameters<Inventory['find']>[0]): void {
-    this.inventory.put(this.offerNow(id));
+  refresh(id: OfferId): void {
+    this.#touch(id);
     this.#raise();
   }
 
@@ -77,21 +101,18 @@ export class ControlPlane implements Plane {
 
   /** Renews the leases of the agent's live attempts and answers. */
   heartbeat(beat: Beat): void {
-    const { network, agents, timeline } = this.world;
-    const last = this.beats.get(beat.agent);
+    const { network, agents, books } = this.world;
+    const last = books.beats.get(beat.agent);
     if (last !== undefined && (beat.boot < last.boot || (beat.boot === last.boot && beat.sentAt <= last.sentAt)))
       return;
-    this.beats.set(beat.agent, beat);
-    this.#seenAt.set(beat.agent, this.world.wall());
+    books.beats.set(beat.agent, beat);
+    books.seenAt.set(beat.agent, this.world.wall());
     const leases = liveRows(this.world.books).filter((row) => {
       // No lease outlasts what the budget covers.
       const end = this.world.breakage === 'renew-for-ever' ? undefined : row.coveredUntil;
       return row.agent === beat.agent && (end === undefined || this.world.wall() + LEASE_TTL_MS <= end);
     });
-    for (const row of leases) {
-      row.renewals += 1;
-      this.desk.heldAt.set(row, timeline.now);
-    }
+    for (const row of leases) row.renewals += 1;
     const named = leases.map(({ job, attempt }) => ({ job, attempt }));
     network.send(CONTROL_PLANE, beat.agent, () => agents.get(beat.agent)?.renewed(named, beat));
   }
@@ -146,6 +167,11 @@ export class ControlPlane implements Plane {
     this.#passDue = true;
     this.#later(PASS_MS, () => {
       this.#passDue = false;
+      if (this.#term.believed === undefined) return;
+      // Its transaction finds another's term in the row, and commits nothing.
+      if (!this.#term.isHeld && this.world.breakage !== 'place-without-term') return;
+      this.world.placing = this;
+      this.#bringUpToDate();
       placeWaiting(this);
       this.world.books.epoch = this.inventory.epoch;
     });
@@ -176,7 +202,7 @@ export class ControlPlane implements Plane {
       case 'back-off':
         return this.#backOff(row, cause);
       case 'place':
-        return this.placeSoon();
+        return this.world.replicas.wake();
       case 'note-wanted':
       case 'note-unwanted':
         return;
@@ -200,21 +226,36 @@ export class ControlPlane implements Plane {
     row.facts = { ...row.facts, attemptLives: false, stopSent: false };
     if (live === undefined) return;
     live.live = false;
-    if (this.world.breakage !== 'ignore-capacity' && !this.inventory.release(live.offer, live.take))
-      this.world.watch.fail('what an attempt held did not fit back');
+    this.#touch(live.offer);
     this.#raise();
   }
 
   #raise(): void {
     this.world.books.inventory += 1;
-    this.placeSoon();
+    this.world.replicas.wake();
+  }
+
+  /** Whoever places reads its row again. */
+  #touch(id: OfferId): void {
+    const { versions } = this.world.books;
+    versions.set(id, (versions.get(id) ?? 0) + 1);
+  }
+
+  #bringUpToDate(): void {
+    const { offers, versions } = this.world.books;
+    for (const id of offers.keys()) {
+      const version = versions.get(id) ?? 0;
+      if (this.#known.get(id) === version) continue;
+      this.#known.set(id, version);
+      this.inventory.put(this.offerNow(id));
+    }
   }
 
   #sweep(): void {
     const { books, timeline, breakage } = this.world;
     const now = timeline.now as MonotonicMs;
     const rows = liveRows(books).filter((row) => books.jobs.get(row.job)?.shape.placement.onPartition === 'stop');
-    const leases = rows.map(({ job, attempt, renewals }) => ({ org: ORG, job, attempt, renewals }));
+    const leases = rows.map(({ job, attempt, renewals }) => ({ org: SIMULATED_ORG, job, attempt, renewals }));
     const silence = breakage === 'second-attempt' ? 2_000 : LEASE_TTL_MS + LEASE_GRACE_MS;
     const watched = watchLeases(this.#leases, leases, { now, silence });
     this.#leases = watched.seen;
@@ -245,20 +286,26 @@ export class ControlPlane implements Plane {
   #noteWhoIsThere(): void {
     for (const [id, { agent }] of this.world.books.offers) {
       const known = this.inventory.find(id)?.offer.online;
-      if (known !== isOnline(this.#seenAt.get(agent) ?? null, this.world.wall())) this.refresh(id);
+      if (known !== isOnline(this.world.books.seenAt.get(agent) ?? null, this.world.wall())) this.refresh(id);
     }
   }
 
-  #every(ms: number, run: () => void): void {
-    this.#later(ms, () => {
-      run();
-      if (this.alive) this.#every(ms, run);
-    });
+  /** Once a second: the term every other time, the sweep of who holds it, its look at the queue every fifth. */
+  #tick(count: number): void {
+    if (count % 2 === 0 && this.#term.speak(this.world.timeline.now)) this.placeSoon();
+    if (this.#term.isHeld && count > 0) {
+      this.#sweep();
+      if (count % 5 === 0) this.desk.look();
+    }
+    this.#later(1_000, () => this.#tick(count + 1));
   }
 
   #later(ms: number, run: () => void): void {
-    this.world.timeline.after(ms, () => {
-      if (this.alive) run();
+    const { timeline, chance } = this.world;
+    timeline.after(ms, () => {
+      if (!this.alive) return;
+      if (!this.isPaused) return run();
+      this.#later(this.#pausedUntil - timeline.now + chance.below(200), run);
     });
   }
 }

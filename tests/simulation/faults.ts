@@ -1,16 +1,19 @@
 import type { OfferId } from '@ringfence/base';
-import { ControlPlane } from './control-plane.ts';
+import type { ControlPlane } from './control-plane.ts';
 import { Custodian } from './custodian.ts';
 import { claim, randomPrice } from './offers.ts';
+import type { Replicas } from './replicas.ts';
 import { CONTROL_PLANE, CUSTODIAN, type World } from './world.ts';
 
 /** Breaks something at random, and mends it some time later by itself. */
 export class Faults {
   readonly #world: World;
+  readonly #replicas: Replicas;
   readonly #setWall: (offset: number) => void;
 
-  constructor(world: World, setWall: (offset: number) => void) {
+  constructor(world: World, replicas: Replicas, setWall: (offset: number) => void) {
     this.#world = world;
+    this.#replicas = replicas;
     this.#setWall = setWall;
   }
 
@@ -26,6 +29,7 @@ export class Faults {
       ['evidence revoked', () => this.#revoke()],
       ['agent locked', () => this.#lock()],
       ['control plane killed', () => this.#killControlPlane()],
+      ['replica paused', () => this.#pauseReplica()],
       ['custodian killed', () => this.#killCustodian()],
       ['wall clock set', () => this.#setWall(chance.between(-600_000, 600_000))],
       ['bad weather', () => this.#storm()],
@@ -55,7 +59,7 @@ export class Faults {
       const price = { microUnits: 1_000_000, currency: 'EUR' };
       books.offers.set(id, { ...offer, epoch: offer.epoch + 1, evidence, price });
     }
-    if (!this.#world.controlPlane.alive) this.#restartControlPlane();
+    for (const { alive, name } of this.#replicas.all) if (!alive) this.#replicas.restart(name);
     for (const id of books.offers.keys()) this.#world.controlPlane.refresh(id);
   }
 
@@ -103,24 +107,31 @@ export class Faults {
     });
   }
 
-  /** At once, or in the middle of its next placement. */
+  /** At once, or in the middle of its next placement; now and then all of them. */
   #killControlPlane(): void {
-    const { chance, network, timeline } = this.#world;
-    const { controlPlane } = this.#world;
-    if (!controlPlane.alive) return;
-    if (chance.oneIn(2)) controlPlane.diesPlacing = true;
-    else controlPlane.alive = false;
-    timeline.after(chance.between(1_000, 60_000), () => {
-      if (this.#world.controlPlane !== controlPlane) return;
-      controlPlane.alive = false;
-      this.#restartControlPlane();
-    });
-    network.setDown(CONTROL_PLANE, !controlPlane.alive);
+    const { chance } = this.#world;
+    const { all } = this.#replicas;
+    for (const plane of chance.oneIn(4) ? all : [chance.pick(all)]) this.#killReplica(plane);
   }
 
-  #restartControlPlane(): void {
-    this.#world.network.setDown(CONTROL_PLANE, false);
-    this.#world.controlPlane = new ControlPlane(this.#world);
+  #killReplica(plane: ControlPlane): void {
+    const { chance, timeline } = this.#world;
+    if (!plane.alive) return;
+    if (chance.oneIn(2)) plane.diesPlacing = true;
+    else plane.alive = false;
+    this.#replicas.changed();
+    timeline.after(chance.between(1_000, 60_000), () => {
+      if (!this.#replicas.all.includes(plane)) return;
+      plane.alive = false;
+      this.#replicas.restart(plane.name);
+    });
+  }
+
+  /** It stands still for longer than a term lasts, and goes on believing that it has one. */
+  #pauseReplica(): void {
+    const { chance, books } = this.#world;
+    const holder = this.#replicas.all.find(({ name }) => name === books.term.holder);
+    if (holder?.alive === true && !holder.isPaused) holder.pause(chance.between(2_000, 40_000));
   }
 
   #killCustodian(): void {

@@ -12,7 +12,8 @@ const NO_REASON: WaitingWhy = { inventoryEpoch: 0, considered: 0, explanation: N
 
 /** Looks at every waiting job in the placer's order: priority, then age; what home or market cannot take goes on waiting and knows why. */
 export function placeWaiting(plane: Plane): void {
-  const { books, timeline, breakage } = plane.world;
+  const { books, timeline, breakage, watch } = plane.world;
+  watch.turn({ replica: plane.name, term: plane.term });
   const due = [...books.jobs.values()].filter(
     ({ facts, notBefore }) => facts.state === 'queued' && (notBefore === undefined || notBefore <= timeline.now),
   );
@@ -61,7 +62,8 @@ function take(plane: Plane, row: JobRow, chosen: ChosenOffer, now: EpochMs): voi
   if (breakage !== 'ignore-capacity' && !inventory.reserve(chosen.offer, chosen.take))
     watch.fail('what the placer chose was not there');
   if (plane.diesPlacing) {
-    world.controlPlane.alive = false;
+    plane.alive = false;
+    world.replicas.changed();
     return;
   }
   const movable = row.shape.placement.retryOn?.includes('interruption') ?? false;
@@ -85,7 +87,7 @@ function take(plane: Plane, row: JobRow, chosen: ChosenOffer, now: EpochMs): voi
     runningAt: undefined,
   };
   books.attempts.get(row.id)?.push(attemptRow);
-  plane.desk.heldAt.set(attemptRow, world.timeline.now);
+  plane.changed(chosen.offer);
   row.facts = { ...row.facts, attempts: attempt, attemptLives: true, stopSent: false };
   row.retryReason = undefined;
   plane.change(row, { kind: 'placed' });
@@ -105,10 +107,11 @@ function reserveSpend(
   return desk.take({ type: 'placed', now, job: id, attempt, offer: chosen.offer, price, maxDurationMs, movable });
 }
 
-function sendLease({ world, beats }: Plane, { id }: JobRow, attempt: number): void {
-  const row = world.controlPlane.rowOf(id, attempt);
+function sendLease(plane: Plane, { id }: JobRow, attempt: number): void {
+  const { world } = plane;
+  const row = plane.rowOf(id, attempt);
   if (row === undefined) return;
-  const echo = beats.get(row.agent);
+  const echo = world.books.beats.get(row.agent);
   world.network.sure(CONTROL_PLANE, row.agent, () => world.agents.get(row.agent)?.leased({ job: id, attempt, echo }));
 }
 

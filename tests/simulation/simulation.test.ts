@@ -33,6 +33,8 @@ const FOUND: Readonly<Record<Breakage, RegExp>> = {
   'forget-a-job': /waits and nobody says why/,
   'starve-a-job': /a job starves \(internal/,
   'renew-for-ever': /an attempt ran past what the budget covers/,
+  'place-without-term': /places in term \d+, after one in term/,
+  'leave-a-dead-term': /a replica is there, and nobody places/,
 };
 
 /** Those that are found in the end of a simulation need not be long. */

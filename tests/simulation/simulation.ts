@@ -4,11 +4,11 @@ import { TIERS } from '@ringfence/protocol';
 import { newJobFacts } from '../../apps/control-plane/src/jobs/job-transitions.ts';
 import type { Books, JobRow } from './books.ts';
 import { Chance } from './chance.ts';
-import { ControlPlane } from './control-plane.ts';
 import { Custodian } from './custodian.ts';
 import { Faults } from './faults.ts';
 import { Network } from './network.ts';
 import { WALL_START, randomOffer } from './offers.ts';
+import { Replicas } from './replicas.ts';
 import { SHAPES, type Shape } from './shapes.ts';
 import { SimulatedAgent } from './simulated-agent.ts';
 import { Timeline } from './timeline.ts';
@@ -79,14 +79,19 @@ class Simulation {
     const network = new Network(timeline, chance, { dropPercent: 2, duplicatePercent: 2, straggleMs: 3_000 });
     const parts = { timeline, chance, network, books: emptyBooks(), terms: TERMS, agents: new Map(), breakage };
     const wall = () => epochMs(WALL_START + timeline.now + this.#wallOffset);
-    const world = { ...parts, wall, clockSettings: 0 } as unknown as { -readonly [Key in keyof World]: World[Key] };
+    const world = { ...parts, wall, clockSettings: 0, placing: undefined } as unknown as {
+      -readonly [Key in keyof World]: World[Key];
+    };
     this.world = world;
     this.watch = new Watch(world, HOPELESS);
     world.watch = this.watch;
     this.#makeMachines();
     world.custodian = new Custodian(world);
-    world.controlPlane = new ControlPlane(world);
-    this.#faults = new Faults(world, (offset) => {
+    const replicas = new Replicas(world);
+    world.replicas = replicas;
+    Object.defineProperty(world, 'controlPlane', { get: () => replicas.front });
+    replicas.start();
+    this.#faults = new Faults(world, replicas, (offset) => {
       this.#wallOffset = offset;
       world.clockSettings += 1;
     });
@@ -166,7 +171,7 @@ class Simulation {
   /** A client asks again until the control plane is there. */
   #submit(row: JobRow): void {
     const { controlPlane, timeline } = this.world;
-    if (controlPlane.alive) controlPlane.submit(row);
+    if (controlPlane.alive && !controlPlane.isPaused) controlPlane.submit(row);
     else timeline.after(2_000, () => this.#submit(row));
   }
 
@@ -182,7 +187,8 @@ class Simulation {
 
 function emptyBooks(): Books {
   const books = { jobs: new Map(), attempts: new Map(), offers: new Map(), cordoned: new Set(), locked: new Set() };
-  return { ...books, burst: AT_HOME, inventory: 0, epoch: 0 } as Books;
+  const rows = { versions: new Map(), beats: new Map(), seenAt: new Map(), term: { term: 0, holder: '', beat: 0 } };
+  return { ...books, ...rows, burst: AT_HOME, inventory: 0, epoch: 0 } as Books;
 }
 
 function weighted(chance: Chance): Shape {

@@ -8,6 +8,7 @@ import type { AttemptRow, JobRow, WaitingWhy } from './books.ts';
 import { fits } from './held-capacity.ts';
 import type { Shape } from './shapes.ts';
 import { SpendWatch } from './spend-watch.ts';
+import { TermWatch } from './term-watch.ts';
 import type { Watcher, World } from './world.ts';
 
 /** A look follows a change within half a second; twice that, and a control plane's start, are no reason to worry. */
@@ -35,6 +36,7 @@ export class Watch implements Watcher {
   readonly #running = new Map<JobId, Map<string, AttemptId>>();
   readonly #placed = new Map<string, AttemptRow>();
   readonly #spend: SpendWatch;
+  readonly #terms: TermWatch;
   readonly counts = new Map<string, number>();
   longestWaitMs = 0;
 
@@ -42,6 +44,7 @@ export class Watch implements Watcher {
     this.#world = world;
     this.#hopeless = hopeless;
     this.#spend = new SpendWatch(world, (what) => this.fail(what));
+    this.#terms = new TermWatch(world, (what) => this.fail(what));
   }
 
   fail(what: string): never {
@@ -94,6 +97,11 @@ export class Watch implements Watcher {
     }
     for (const { constraint, count } of explanation.refused)
       if (firsts.get(constraint) !== count) this.fail(`an explanation is not true: ${constraint} ${count}`);
+  }
+
+  /** A replica places. */
+  turn(by: { readonly replica: string; readonly term: number | undefined }): void {
+    this.#terms.turn(by);
   }
 
   /** An attempt was written into the books. */
@@ -171,6 +179,7 @@ export class Watch implements Watcher {
       if (offer === undefined || !fits(offer.free, held)) this.fail('more is reserved than there is');
     }
     this.#spend.afterEvent();
+    this.#terms.afterEvent();
     for (const row of books.jobs.values()) if (row.facts.state === 'queued') this.#explained(row);
   }
 
@@ -182,9 +191,9 @@ export class Watch implements Watcher {
   }
 
   #explained(row: JobRow): void {
-    const { timeline, controlPlane } = this.#world;
-    const since = Math.max(row.lookAt, controlPlane.began);
-    const fresh = !controlPlane.alive || timeline.now - since <= LOOK_WITHIN_MS;
+    const { timeline } = this.#world;
+    const since = Math.max(row.lookAt, this.#terms.placesSince);
+    const fresh = timeline.now - since <= LOOK_WITHIN_MS;
     if (row.waiting === undefined && row.notBefore === undefined && !fresh)
       this.fail(`${row.shape.name} waits and nobody says why`);
     if (timeline.now - row.queuedAt > LONGEST_WAIT_MS && !this.#hopeless.has(row.shape.name))
@@ -196,7 +205,7 @@ export class Watch implements Watcher {
   }
 
   #offersNow(): PlacementOffer[] {
-    const { inventory } = this.#world.controlPlane;
+    const { inventory } = this.#world.placing ?? this.#world.controlPlane;
     return [...this.#world.books.offers.keys()].flatMap((id) => {
       const found = inventory.find(id);
       return found === undefined ? [] : [{ ...found.offer, free: found.free }];

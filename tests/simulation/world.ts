@@ -22,6 +22,8 @@ export const BREAKAGES = [
   'forget-a-job',
   'starve-a-job',
   'renew-for-ever',
+  'place-without-term',
+  'leave-a-dead-term',
 ] as const;
 export type Breakage = (typeof BREAKAGES)[number];
 
@@ -50,9 +52,17 @@ export interface Leased extends AttemptId {
 
 /** What the control plane keeps around burst and return. */
 export interface Desk {
-  readonly heldAt: Map<AttemptRow, number>;
   take(event: BurstEvent): boolean;
   checkpointed(job: JobId, attempt: number): void;
+}
+
+/** The processes of the control plane, as the others know them. */
+export interface Planes {
+  readonly front: Plane;
+  /** Those that would take something. */
+  readonly running: readonly Plane[];
+  wake(): void;
+  changed(): void;
 }
 
 /** A process of the control plane, as its parts and the other parties know it. */
@@ -61,9 +71,10 @@ export interface Plane {
   readonly inventory: Inventory;
   readonly placer: Placer;
   readonly desk: Desk;
-  readonly beats: ReadonlyMap<AgentId, Beat>;
-  readonly began: number;
+  readonly name: string;
+  readonly term: number | undefined;
   alive: boolean;
+  readonly isPaused: boolean;
   diesPlacing: boolean;
   submit(row: JobRow): void;
   heartbeat(beat: Beat): void;
@@ -72,6 +83,7 @@ export interface Plane {
   change(row: JobRow, event: JobEvent): boolean;
   rowOf(job: JobId, attempt: number): AttemptRow | undefined;
   refresh(id: AttemptRow['offer']): void;
+  changed(id: AttemptRow['offer']): void;
   placeSoon(): void;
   sendStop(row: AttemptRow, why: 'stopped' | 'interrupted'): void;
 }
@@ -125,6 +137,7 @@ export interface Watcher {
   exited(id: AttemptId): void;
   committed(job: JobId): void;
   finished(row: JobRow, state: string): void;
+  turn(by: { readonly replica: string; readonly term: number | undefined }): void;
   admits(agent: AgentId, id: AttemptId, live: readonly AttemptId[]): Refusal | undefined;
 }
 
@@ -138,7 +151,11 @@ export interface World {
   readonly agents: Map<AgentId, AgentParty>;
   readonly watch: Watcher;
   readonly breakage: Breakage | undefined;
-  controlPlane: Plane;
+  replicas: Planes;
+  /** The replica that takes what comes now. */
+  readonly controlPlane: Plane;
+  /** The replica that decides now; undefined before the first did. */
+  placing: Plane | undefined;
   custodian: CustodianParty;
   /** The control plane's wall clock, which is set now and then. */
   readonly wall: () => EpochMs;
