@@ -132,6 +132,11 @@ describe('a job with a profile', () => {
     };
     assert.deepEqual(fields({ wish: { tiers: ['secure-cloud'] } }, { tiers: ['private'] }), [['tiers', 'private']]);
     assert.deepEqual(fields({ wish: { residency: ['FR'] } }, { residency: ['DE'] }), [['residency', 'DE']]);
+    const letters = [...'ABCDEFGHI'];
+    const deny = (first: string) => letters.map((second) => first + second);
+    assert.deepEqual(fields({ residencyDeny: deny('A') }, { residencyDeny: deny('B') }), [
+      ['residencyDeny', '16 places in all'],
+    ]);
     assert.deepEqual(fields({ maxPrice: { microUnits: 1, currency: 'USD' } }, { maxPrice: EUR(1) }), [
       ['maxPrice', 'an amount in EUR'],
     ]);

@@ -1,5 +1,5 @@
 import { LABEL_RULES } from '@ringfence/protocol';
-import type { PlacementPart, ProfileRequirements } from '@ringfence/protocol/statements';
+import { MOST_DENIED, type PlacementPart, type ProfileRequirements } from '@ringfence/protocol/statements';
 import { leastIsolation, type PlacementWish } from './constraints.ts';
 import { decide, type Decision } from './decision.ts';
 import { leavesHome, type PlacementLabel } from './placement-limits.ts';
@@ -23,7 +23,7 @@ export interface ProfiledJob {
 
 /** A field in which a job and its profile have nothing in common, and what the profile allows. */
 export interface ProfileConflict {
-  readonly field: 'tiers' | 'residency' | 'maxPrice' | 'budget' | 'egress';
+  readonly field: 'tiers' | 'residency' | 'residencyDeny' | 'maxPrice' | 'budget' | 'egress';
   readonly allowed: readonly string[];
 }
 
@@ -41,15 +41,16 @@ export function withProfile(
   const maxPrice = lower(job.maxPrice, profile.maxPrice);
   const budget = lower(job.budget, profile.budget);
   const { egress } = profile;
+  const denied = [...new Set([...(job.residencyDeny ?? []), ...(profile.residencyDeny ?? [])])];
   const conflicts: (readonly [ProfileConflict['field'], boolean, readonly string[] | undefined])[] = [
     ['tiers', tiers?.length === 0, profile.tiers],
     ['residency', residency === 'nowhere', profile.residency],
+    ['residencyDeny', denied.length > MOST_DENIED, [`${MOST_DENIED} places in all`]],
     ['maxPrice', maxPrice === 'incomparable', currencyOf(profile.maxPrice)],
     ['budget', budget === 'incomparable', currencyOf(profile.budget)],
     ['egress', egress !== undefined && !job.egress.every((target) => within(egress, target)), egress],
   ];
   const reasons = conflicts.flatMap(([field, clash, allowed = []]) => (clash ? [{ field, allowed }] : []));
-  const denied = [...new Set([...(job.residencyDeny ?? []), ...(profile.residencyDeny ?? [])])];
   return decide(reasons, {
     job: {
       ...job,

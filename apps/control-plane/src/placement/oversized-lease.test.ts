@@ -11,6 +11,7 @@ import {
   jobStatement,
   labelStatement,
   leaseStatement,
+  MOST_DENIED,
   placementPart,
   receiptStatement,
 } from '@ringfence/protocol/statements';
@@ -42,7 +43,7 @@ function longestPlacement() {
     },
     tiers: ['private', 'secure-cloud', 'community-cloud'],
     residency: times(32, 'EEA'),
-    residencyDeny: times(32, 'EEA'),
+    residencyDeny: times(MOST_DENIED, 'EEA'),
     customerKey: true,
     sites: times(4, id('site')),
     isolation: 'container',
@@ -82,7 +83,12 @@ test('the lease of the largest job fits into a frame, with the largest receipt',
   const digests = { constraintDigest: digest, payloadDigest: digest, labelDigest: digest };
   const counts = { expires: at, maxAttempts: 1e6, replicas: 1_000 };
   const order = { v: 1, org, job, at, project: id('project'), device: id('device'), type: 'serve' };
-  const strict = { sensitivity: 'confidential', residency: times(32, 'EEA'), acceptProviderPlaintext: true };
+  const strict = {
+    sensitivity: 'confidential',
+    residency: times(32, 'EEA'),
+    acceptProviderPlaintext: true,
+    profile: digest,
+  };
   const body = {
     job: envelopeOf('job', jobStatement.parse({ ...order, ...digests, ...counts })),
     label: envelopeOf(

@@ -10,6 +10,7 @@ import {
   type Sensitivity,
   type Tier,
 } from '../fields.ts';
+import { MOST_DENIED } from '../statements/placement.ts';
 import { evidenceAgeDays } from './duration.ts';
 import { parseEgressTarget, type EgressTarget } from './egress-target.ts';
 import { listOf, oneOf, record, text, trueOrFalse, type ReadBy } from './read.ts';
@@ -60,7 +61,7 @@ const country = text(
 const placeFields = record({
   tiers: listOf(oneOf(TIERS), 1, TIERS.length),
   residency: listOf(country, 1, 32),
-  residency_deny: listOf(country, 1, 32),
+  residency_deny: listOf(country, 1, MOST_DENIED),
   require: listOf(oneOf(EVIDENCE_STANDARDS), 0, EVIDENCE_STANDARDS.length),
   evidence_grade: oneOf(EVIDENCE_GRADES),
   evidence_max_age: evidenceAgeDays,

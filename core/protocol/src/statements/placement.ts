@@ -43,6 +43,9 @@ export const MOST_IN_GANG = 64;
 
 const weight = whole(0, 1_000_000).optional();
 
+/** The most places whose law a job may deny: with every other field at its longest, its lease still fits into a frame. */
+export const MOST_DENIED = 16;
+
 /** The part of a job that the control plane reads to place it; `constraintDigest` of the job statement is its digest. */
 export const placementPart = z.strictObject({
   v: z.literal(1),
@@ -51,7 +54,7 @@ export const placementPart = z.strictObject({
   tiers: z.array(tier).min(1).max(3),
   residency: z.array(jurisdiction).max(32),
   /** Countries whose law may not apply; a place of unknown law is denied with them. */
-  residencyDeny: z.array(jurisdiction).min(1).max(32).optional(),
+  residencyDeny: z.array(jurisdiction).min(1).max(MOST_DENIED).optional(),
   /** Its keys may be nowhere that strangers could read them in memory. */
   customerKey: z.literal(true).optional(),
   /** The only sites where it may run, since its data lies there; anywhere when absent. */

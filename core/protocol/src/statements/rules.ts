@@ -13,17 +13,15 @@ import {
 } from '../fields.ts';
 import { egressTarget } from '../payload/egress.ts';
 import { payloadName } from '../payload/workload.ts';
-import { price } from './placement.ts';
-
-const places = z.array(jurisdiction).min(1).max(32).optional();
+import { MOST_DENIED, price } from './placement.ts';
 
 /** What a profile asks of every job that names it; each member can only make a job stricter, and asks nothing where it is absent. */
 export const profileRequirements = z.strictObject({
   /** At least this. */
   sensitivity: sensitivity.optional(),
   tiers: z.array(tier).min(1).max(3).optional(),
-  residency: places,
-  residencyDeny: places,
+  residency: z.array(jurisdiction).min(1).max(32).optional(),
+  residencyDeny: z.array(jurisdiction).min(1).max(MOST_DENIED).optional(),
   isolation: isolation.optional(),
   evidence: z
     .strictObject({
