@@ -132,7 +132,7 @@ describe('a job with a profile', () => {
     };
     assert.deepEqual(fields({ wish: { tiers: ['secure-cloud'] } }, { tiers: ['private'] }), [['tiers', 'private']]);
     assert.deepEqual(fields({ wish: { residency: ['FR'] } }, { residency: ['DE'] }), [['residency', 'DE']]);
-    const letters = [...'ABCDEFGHI'];
+    const letters = 'A B C D E F G H I'.split(' ');
     const deny = (first: string) => letters.map((second) => first + second);
     assert.deepEqual(fields({ residencyDeny: deny('A') }, { residencyDeny: deny('B') }), [
       ['residencyDeny', '16 places in all'],
