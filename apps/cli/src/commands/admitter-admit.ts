@@ -3,7 +3,7 @@ import { awayTier, idOf } from '@ringfence/protocol';
 import { CliError } from '../cli-error.ts';
 import { text, type Command } from '../command.ts';
 import { openKeyFile, publicKeyOf } from '../marketplace/key-file.ts';
-import { giveStatement, PAPER_FLAGS, paperTerms } from '../marketplace/statement-file.ts';
+import { giveStatement, PAPER_FLAGS, placesOf, spanOf } from '../marketplace/statement-file.ts';
 
 export const command: Command = {
   usage:
@@ -24,7 +24,7 @@ export const command: Command = {
         next: `ringfence admitter admit ${this.usage}`,
       });
     const authority = publicKeyOf(text(flags, 'authority') ?? '');
-    const terms = paperTerms(context, flags, '365d');
+    const terms = { jurisdictions: placesOf(flags), ...spanOf(context, flags, '365d') };
     const key = await openKeyFile(context, flags, 'admitter-key');
     const body = { v: 1, provider: provider.data, tier: tier.data, authority, ...terms } as const;
     giveStatement(context, flags, () => signStatement('admission', body, [key]));

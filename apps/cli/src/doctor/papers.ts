@@ -4,7 +4,7 @@ import { papersOf, papersWarning } from '../keyring/papers.ts';
 import { good, warn, type Finding } from './finding.ts';
 
 const REMEDY =
-  'its provider certifies it anew: docs/protocol/marketplace.md; `ringfence agent drain` keeps work away meanwhile';
+  'its provider makes new papers with `ringfence provider certify`, `ringfence agent renew` takes them in: docs/protocol/marketplace.md';
 
 /** Whether the papers of machines away from home hold, and for how long; nothing where there are none. */
 export function papersFindings(

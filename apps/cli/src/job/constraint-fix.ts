@@ -4,7 +4,7 @@ import type { WaitingReason } from '@ringfence/protocol/statements';
 const FIXES: Readonly<Record<WaitingReason, string>> = {
   'agent-offline': 'start the agent there, or look at its way to the control plane',
   'agent-locked':
-    '`ringfence offers --explain` says why: one whose admission ended needs new papers, one that is avoided is tried again by itself, a locked one is removed and joined anew',
+    '`ringfence offers --explain` says why: one whose admission ended needs new papers (`ringfence agent renew`), one that is avoided is tried again by itself, a locked one is removed and joined anew',
   'agent-draining': '`ringfence agent drain SERVER --off` gives it work again; or join another machine',
   'custodian-away': 'start the custodian, or look at its way to the control plane; what runs goes on',
   tier: 'allow its tier in privacy.place.tiers, or join a machine of a tier that it allows',

@@ -54,7 +54,7 @@ export const REFUSAL_REASONS: Readonly<Record<Refusal, Reason>> = {
   'payload-mismatch': reason('what was sealed is not what was signed', AGAIN),
   locked: reason(
     'its server may start nothing: it is locked, or its papers have ended',
-    '`ringfence keyring ls` says until when its papers hold; a locked one is removed and joined anew',
+    '`ringfence keyring ls` says until when its papers hold, `ringfence agent renew` takes new ones in; a locked one is removed and joined anew',
   ),
   'disk-full': reason('its server’s disk is full', 'free some there, or let `retry: {on: [no-capacity]}` try another'),
   'data-changed': reason(
@@ -104,7 +104,7 @@ export const GRANT_REASONS: Readonly<Record<GrantRefusal | 'profile' | 'policy',
 export const CHECK_REASONS: Readonly<Record<string, Reason>> = {
   'agent-admission-ended': reason(
     'the papers of its server have ended, or its admitter was removed',
-    '`ringfence keyring ls` says until when papers hold; `ringfence agent drain` keeps work away meanwhile',
+    '`ringfence keyring ls` says until when papers hold; `ringfence agent renew` takes new ones in',
   ),
   'evidence-not-verified': reason(
     'no evidence that counts covers its server',

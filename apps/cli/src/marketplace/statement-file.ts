@@ -14,11 +14,6 @@ export const STATEMENT_FLAGS = { valid: { type: 'string' }, out: { type: 'string
 /** Flags of commands that sign papers: they name places too. */
 export const PAPER_FLAGS = { jurisdiction: { type: 'string', multiple: true }, ...STATEMENT_FLAGS } as const;
 
-/** Where and how long papers hold. Throws CliError `usage`. */
-export function paperTerms(context: CommandContext, flags: Flags, usual: string) {
-  return { jurisdictions: placesOf(flags), ...spanOf(context, flags, usual) };
-}
-
 /** A statement of a file; nobody has verified it. Throws CliError `bad-file`. */
 export function readStatementFile<Name extends StatementName>(
   name: Name,
@@ -67,7 +62,7 @@ export function spanOf({ clock }: CommandContext, flags: Flags, usual: string): 
 }
 
 /** One or two places. Throws CliError `usage`. */
-function placesOf(flags: Flags): string[] {
+export function placesOf(flags: Flags): string[] {
   const places = texts(flags, 'jurisdiction');
   if (places.length < 1 || places.length > 2 || places.some((place) => !jurisdiction.safeParse(place).success))
     throw new CliError('usage', '--jurisdiction is missing, or no country', {
