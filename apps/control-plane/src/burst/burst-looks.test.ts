@@ -55,11 +55,14 @@ test('return: cordon, stop, deletion, keys, release, in this order; what is not 
   const { org, client, away, custodian } = house;
   await house.fillHome();
   // It opens once: later the job waits at home for a moment.
-  await client.setPool(poolOf(org, 1, { cooldownMs: 86_400_000 }));
+  await client.setPool(poolOf(org, 1, { cooldownMs: 86_400_000, highLooks: 5 }));
   const { job } = await client.submit(leaving(org));
   await until('it left', async () => (await client.job(job)).state === 'leased');
   await away.send({ name: 'attempt-status', body: { job, attempt: 1, state: 'running' } });
-  await until('nothing is long', async () => (await client.pool()).gate.state === 'closed');
+  await until('it was looked at since it closed', async () => {
+    const { gate } = await client.pool();
+    return gate.state === 'closed' && gate.looks >= 4;
+  });
   assert.equal((await client.pool()).away[0]?.moving, false, 'home is full');
   await house.freeHome();
   const stops = () => away.messages.flatMap((message) => (message.name === 'stop' ? [message.body] : []));
