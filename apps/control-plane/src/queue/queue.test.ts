@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { newId, systemRng, type JobId } from '@ringfence/base';
+import { epochMs, newId, silentLog, systemRng, type JobId } from '@ringfence/base';
+import { systemClock } from '@ringfence/base/platform';
+import { agedPriority, AGING_MS } from '@ringfence/policy/queue';
 import type { PlacementPart } from '@ringfence/protocol/statements';
-import { startDatabase, startReplica, until } from '../control-plane.fixture.ts';
+import { sql } from 'kysely';
+import { cleanUp, startDatabase, startReplica, until } from '../control-plane.fixture.ts';
 import { printCode } from '../registration/print-code.fixture.ts';
+import { openStore } from '../store/open-store.ts';
 import { memberOf, newAgent, offerOf, TestOrganisation, type Target } from '../organisation.fixture.ts';
+import { agedPriorityAt } from './aged-priority.ts';
+import { waitingTurns } from './waiting-turns.ts';
 
 const HOUR = 3_600_000;
 
@@ -40,8 +46,11 @@ async function fourCpus(t: TestContext, target: Target, databaseUrl: string) {
 }
 
 test('the queue', async (t) => {
-  const { url: databaseUrl } = await startDatabase(t);
+  const { url: databaseUrl, stateDir } = await startDatabase(t);
   const controlPlane = await startReplica(t, { databaseUrl });
+  const opened = await openStore({ stateDir, url: databaseUrl, clock: systemClock, log: silentLog });
+  cleanUp(t, opened.close);
+  const { store } = opened;
 
   await t.test('a job starts before one that waits only where it does not delay it', async (st) => {
     const { submit, leased, waits, ends } = await fourCpus(st, controlPlane, databaseUrl);
@@ -94,29 +103,67 @@ test('the queue', async (t) => {
   await t.test(
     'the fewest jobs of lower priority stop for one that is more urgent, and nobody else gets their room',
     async (st) => {
-      const { client, agent, submit, leased, waits, runs, ends } = await fourCpus(st, controlPlane, databaseUrl);
+      const { org, client, agent, submit, leased, waits, runs, ends } = await fourCpus(st, controlPlane, databaseUrl);
       const retryOn: PlacementPart['retryOn'] = ['interruption'];
       const soft = { preemptible: true, retryOn } as const;
       const keeps = await submit(1, { ...soft, priority: 1, onPartition: 'keep' });
-      const hard = await submit(1, { priority: 1 });
       const equal = await submit(1, { ...soft, priority: 50 });
-      const low = await submit(1, { ...soft, priority: 10 });
-      for (const job of [keeps, hard, equal, low]) {
+      const [low, lower] = [await submit(1, { ...soft, priority: 10 }), await submit(1, { ...soft, priority: 9 })];
+      for (const job of [keeps, equal, low, lower]) {
         await leased(job);
         await runs(job);
       }
-      const urgent = await submit(1, { priority: 50 });
+      const urgent = await submit(2, { priority: 50 });
       await waits(urgent, ['cpu', 1]);
       const stops = () => agent.messages.flatMap((message) => (message.name === 'stop' ? [message.body] : []));
-      await until('one is told to stop', () => stops().length > 0);
-      const none = await submit(2, { priority: 50 });
-      await waits(none, ['cpu', 1]);
-      assert.deepEqual(stops(), [{ job: low, attempt: 1, graceMs: 60_000, reason: 'drain' }]);
+      await until('two are told to stop', () => stops().length === 2);
+      assert.deepEqual(new Set(stops().map(({ job }) => job)), new Set([low, lower]));
+      assert.ok(stops().every(({ reason, graceMs }) => reason === 'drain' && graceMs === 60_000));
       assert.equal((await client.job(low)).attempts[0]?.stopCause, 'preempted');
-      await ends(low, 'interrupted');
-      await leased(urgent);
-      await until('it waits to go on', async () => (await client.job(low)).state === 'queued');
       assert.ok((await client.events(urgent)).some(({ type }) => type === 'job-nominated'));
+      // The room of the one that has stopped waits for that of the other, and for as long as it may.
+      await ends(low, 'interrupted');
+      const short = await submit(1, { maxDurationMs: HOUR / 2 });
+      await waits(short, ['held', 1]);
+      await store.withOrg(org.org, async (tx) => {
+        const [kept] = await tx.deleteFrom('nomination').returningAll().execute();
+        assert.ok(kept !== undefined && kept.job === urgent);
+        await tx
+          .insertInto('nomination')
+          .values({ ...kept, until_at: 1 })
+          .execute();
+      });
+      await submit(4);
+      await leased(short);
+      await ends(short, 'stopped');
+      await ends(lower, 'interrupted');
+      await leased(urgent);
+      await until('both go on later', async () =>
+        (await Promise.all([low, lower].map((job) => client.job(job)))).every(({ state }) => state === 'queued'),
+      );
+      assert.equal(stops().length, 2);
     },
   );
+
+  await t.test('of each shape the first are looked at, by age and priority as the pure order has them', async (st) => {
+    const { org, submit } = await fourCpus(st, controlPlane, databaseUrl);
+    const [many, other] = [[] as JobId[], await submit(9, { priority: 0 })];
+    for (let count = 0; count < 34; count += 1) many.push(await submit(8, { priority: count === 33 ? 51 : 50 }));
+    const look = { orgs: [org.org], now: systemClock.now(), mostInTurn: 500 };
+    const { turns, more } = await waitingTurns(store, look);
+    assert.deepEqual(turns, [[org.org, [many[33], ...many.slice(0, 31), other]]]);
+    assert.deepEqual([...more], [org.org]);
+    const later = epochMs(look.now + 200 * AGING_MS);
+    const [[, aged] = []] = (await waitingTurns(store, { ...look, now: later })).turns;
+    assert.equal(aged?.[0], other, 'all are as urgent as can be, and it was there first');
+    const submitted = [0, AGING_MS - 1, AGING_MS, 30 * AGING_MS, 1e4 * AGING_MS, -AGING_MS].map((ms) => later - ms);
+    const rows = await store.withOrg(org.org, (tx) =>
+      sql<{ priority: number; submitted_at: number; aged: number }>`
+        select priority, submitted_at, ${agedPriorityAt(later)} as aged
+        from unnest(${[0, 50, 99]}::integer[]) as priority, unnest(${submitted}::bigint[]) as submitted_at`.execute(tx),
+    );
+    assert.equal(rows.rows.length, 18);
+    for (const { priority, submitted_at: submittedAt, aged: found } of rows.rows)
+      assert.equal(Number(found), agedPriority({ job: other, priority, submittedAt }, later));
+  });
 });
