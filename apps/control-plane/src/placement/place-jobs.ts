@@ -10,7 +10,7 @@ import { turnUnits } from '../queue/turn-units.ts';
 import type { Tx } from '../store/open-store.ts';
 import { dueAt } from './back-off-end.ts';
 import type { KeptInventory } from './kept-inventory.ts';
-import { leaseJobs, recordLease, type LeasedJob } from './lease-jobs.ts';
+import { LeaseWriter } from './lease-jobs.ts';
 import { reserveOffers } from './reserve-offers.ts';
 import { signPlacement } from './sign-placement.ts';
 import { holdJobs, requestOf, type WaitingJob } from './waiting-job.ts';
@@ -83,16 +83,14 @@ async function writeDown(
   { org, term, now, pool }: Turn,
   decided: readonly TurnDecision[],
 ): Promise<number> {
-  const leased: LeasedJob[] = [];
+  const leases = new LeaseWriter(context, tx, { org, term });
   const waiting: StillWaiting[] = [];
   for (const { job, placement, inventoryEpoch, waitsFor } of decided) {
     if (placement.decision.allow) {
       const reservation = pool.reservationOf(job);
       const budget = pool.budgetOf(reservation);
       const signed = signPlacement(context.identity, { org, job, term, placement, inventoryEpoch, now, budget });
-      const lease = { job, chosen: placement.decision.chosen, reservation, ...signed };
-      leased.push(lease);
-      await recordLease(context, tx, org, lease);
+      await leases.add({ job, chosen: placement.decision.chosen, reservation, ...signed });
     } else {
       const still = stillWaiting(job, waitsFor);
       if (still === undefined) continue;
@@ -101,8 +99,8 @@ async function writeDown(
     }
   }
   noteWaiting(context, tx, waiting);
-  await leaseJobs(context, tx, { org, term }, leased);
-  return leased.length;
+  await leases.finish();
+  return leases.count;
 }
 
 /** The jobs that wait and may be tried now: their time has come, or room for which they wait may be there. */

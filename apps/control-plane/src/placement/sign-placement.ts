@@ -1,5 +1,5 @@
 import { canonicalBytes, epochMs, type EpochMs, type OrgId } from '@ringfence/base';
-import { sha256Hex, signEnvelope, statementDigest, type Envelope } from '@ringfence/crypto/sign';
+import { sha256Hex, signEnvelopeAside, statementDigest, type SignedAside } from '@ringfence/crypto/sign';
 import type { CountedClaim, Placement, ScoreTerms } from '@ringfence/policy/placement';
 import { LABEL_RULES, sha256 } from '@ringfence/protocol';
 import type { LeaseStatement, ReceiptStatement } from '@ringfence/protocol/statements';
@@ -22,11 +22,11 @@ export interface Decided {
 
 /** Why this offer, and the leave to run there, as this control plane signs them. */
 export interface SignedPlacement {
-  readonly receipt: Envelope;
-  readonly lease: Envelope;
+  readonly receipt: SignedAside;
+  readonly lease: SignedAside;
 }
 
-/** Signs receipt and lease of a placement that chose an offer. */
+/** Signs receipt and lease of a placement that chose an offer, both at once: a lease names the receipt by its digest. */
 export function signPlacement({ id, leases }: ControlPlaneIdentity, decided: Decided): SignedPlacement {
   const { org, job, term, now } = decided;
   const { decision } = decided.placement;
@@ -41,16 +41,16 @@ export function signPlacement({ id, leases }: ControlPlaneIdentity, decided: Dec
     at: now,
   } as const;
   const receiptBody: ReceiptStatement = { ...common, ...reasonsOf(decided) };
-  const receipt = signEnvelope('application/vnd.ringfence.receipt.v1+json', receiptBody, [leases]);
+  const receipt = signEnvelopeAside('application/vnd.ringfence.receipt.v1+json', receiptBody, leases);
   const leaseBody: LeaseStatement = {
     ...common,
     agent: decision.chosen.agent,
-    receiptDigest: statementDigest(receipt),
+    receiptDigest: receipt.digest,
     term,
     ttlMs: LEASE_TTL_MS,
     notAfter: epochMs(now + LEASE_START_WITHIN_MS),
   };
-  return { receipt, lease: signEnvelope('application/vnd.ringfence.lease.v1+json', leaseBody, [leases]) };
+  return { receipt, lease: signEnvelopeAside('application/vnd.ringfence.lease.v1+json', leaseBody, leases) };
 }
 
 /** By these rules this release judges labels. */

@@ -3,7 +3,13 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { fromUtf8, seededRng, utf8, type Json } from '@ringfence/base';
-import { preAuthenticationEncoding, signEnvelope, statementDigest, verifyEnvelope } from './envelope.ts';
+import {
+  preAuthenticationEncoding,
+  signEnvelope,
+  signEnvelopeAside,
+  statementDigest,
+  verifyEnvelope,
+} from './envelope.ts';
 import { signOwnEncoding, SigningKey } from './signing-key.ts';
 
 const TYPE = 'application/vnd.ringfence.job.v1+json';
@@ -39,6 +45,12 @@ test('returns the canonical bytes that were signed', () => {
   const payload = verifyEnvelope(envelope, TYPE, [bob.publicKey, alice.publicKey]);
   assert.equal(fromUtf8(payload), '{"count":3,"name":"Zoë","nested":{"a":"a","b":[1,null,true]}}');
   assert.equal(statementDigest(envelope), createHash('sha256').update(payload).digest('hex'));
+});
+
+test('another thread signs the same', async () => {
+  const aside = signEnvelopeAside(TYPE, body, alice);
+  const here = signEnvelope(TYPE, body, [alice]);
+  assert.deepEqual([await aside.envelope, aside.digest], [here, statementDigest(here)]);
 });
 
 test('a threshold counts different keys', () => {

@@ -2,7 +2,13 @@ import { canonicalBytes, fromUtf8, utf8, type Brand, type Json } from '@ringfenc
 import { CryptoError } from '../crypto-error.ts';
 import { sha256Hex, type Digest } from '../digest.ts';
 import { keyIdOf, type KeyId } from './key-fingerprint.ts';
-import { signOwnEncoding, verifyMessage, type SigningKey, type SigningPublicKey } from './signing-key.ts';
+import {
+  signOwnEncoding,
+  signOwnEncodingAside,
+  verifyMessage,
+  type SigningKey,
+  type SigningPublicKey,
+} from './signing-key.ts';
 
 /** What kind of statement an envelope carries; the media type is part of what is signed. */
 export type StatementType = `application/vnd.ringfence.${string}.v${number}+json` | 'application/vnd.in-toto+json';
@@ -38,6 +44,23 @@ export function signEnvelope(payloadType: StatementType, body: Json, keys: reado
     sig: toBase64(signOwnEncoding(key, message)),
   }));
   return { payloadType, payload: toBase64(payload), signatures };
+}
+
+/** A statement whose digest is there at once, and its envelope when it is signed. */
+export interface SignedAside {
+  readonly digest: Digest;
+  readonly envelope: Promise<Envelope>;
+}
+
+/** What {@link signEnvelope} makes with one key, signed on another thread of this process: for who signs many. */
+export function signEnvelopeAside(payloadType: StatementType, body: Json, key: SigningKey): SignedAside {
+  const payload = canonicalBytes(body);
+  const message = preAuthenticationEncoding(payloadType, payload);
+  const signed = async (): Promise<Envelope> => {
+    const sig = toBase64(await signOwnEncodingAside(key, message));
+    return { payloadType, payload: toBase64(payload), signatures: [{ keyid: keyIdOf(key.publicKey), sig }] };
+  };
+  return { digest: sha256Hex(payload), envelope: signed() };
 }
 
 /**

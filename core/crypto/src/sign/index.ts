@@ -3,10 +3,12 @@ export { Sha256, parseDigest, sha256, sha256Hex, type Digest } from '../digest.t
 export {
   preAuthenticationEncoding,
   signEnvelope,
+  signEnvelopeAside,
   statementDigest,
   verifyEnvelope,
   type Envelope,
   type EnvelopeSignature,
+  type SignedAside,
   type StatementBytes,
   type StatementType,
 } from './envelope.ts';

@@ -19,6 +19,7 @@ export function parseSigningPublicKey(text: string): SigningPublicKey | undefine
 }
 
 let signMessage: (key: SigningKey, message: Uint8Array) => Uint8Array;
+let signMessageAside: (key: SigningKey, message: Uint8Array) => Promise<Uint8Array>;
 
 /** An Ed25519 key that signs (RFC 8032). Its seed leaves only through {@link SigningKey.seed}. */
 export class SigningKey {
@@ -34,6 +35,10 @@ export class SigningKey {
 
   static {
     signMessage = (key, message) => sign(null, message, key.#key);
+    signMessageAside = (key, message) =>
+      new Promise((resolve, reject) => {
+        sign(null, message, key.#key, (error, signature) => (error === null ? resolve(signature) : reject(error)));
+      });
   }
 
   /** A fresh key. */
@@ -70,6 +75,11 @@ export function verifySignature(
 /** Signs bytes that carry their own purpose (DSSE's pre-authentication encoding); not exported from the package. */
 export function signOwnEncoding(key: SigningKey, message: Uint8Array): Uint8Array {
   return signMessage(key, message);
+}
+
+/** The same on another thread of this process; not exported from the package. */
+export function signOwnEncodingAside(key: SigningKey, message: Uint8Array): Promise<Uint8Array> {
+  return signMessageAside(key, message);
 }
 
 /** Counterpart of {@link signOwnEncoding}; not exported from the package. */
