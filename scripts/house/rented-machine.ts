@@ -32,13 +32,31 @@ export async function openMarket(house: House, folder: string, entries: Entries 
   return { house, folder, provider, entries };
 }
 
-/** Joins the machine called `name` with its papers, at a site about which there is evidence, and starts it with `env`. */
+/** A machine that has joined; `start` starts its agent, again after each end. */
+export interface RentedMachine {
+  readonly agent: string;
+  readonly site: string;
+  readonly start: () => Promise<StartedProcess>;
+}
+
+/** Joins the machine called `name` with its papers, at a site about which there is evidence; its agent runs with `env`. */
 export async function rentMachine(
   market: Market,
   name: string,
   env: Readonly<Record<string, string>>,
-): Promise<{ readonly agent: string; readonly start: () => Promise<StartedProcess> }> {
-  const { house, folder, entries } = market;
+): Promise<RentedMachine> {
+  const machine = await joinMachine(market, name, env);
+  const evidence = await issueEvidence(market, machine.site);
+  await said(market.house, ['provider', 'evidence', 'add', evidence]);
+  return machine;
+}
+
+/** Joins the machine called `name` with its papers, at a site of the same name; its agent runs with `env`. */
+export async function joinMachine(
+  { house, folder, entries }: Market,
+  name: string,
+  env: Readonly<Record<string, string>>,
+): Promise<RentedMachine> {
   const ground: Ground = { root: house.root, entries, env: { [name]: env } };
   const state = stateOf(ground, name);
   const keys = join(folder, `${name}-keys.json`);
@@ -51,18 +69,18 @@ export async function rentMachine(
   const code = await said<{ code: string }>(house, ['agent', 'join-code', '--name', name, '--site', name, ...TIER]);
   const papers = ['--admission', admission, '--machine', machine];
   await must(house, ['agent', 'join', '--state', state, ...papers], code.code);
-  await certifySite(market, site);
-  return { agent, start: () => startAgent(ground, name) };
+  return { agent, site, start: () => startAgent(ground, name) };
 }
 
-async function certifySite({ house, folder, provider }: Market, site: string): Promise<void> {
+/** Has the issuer sign that a site is certified (ISO 27001, third party); returns the file, which nobody has been given yet. */
+export async function issueEvidence({ house, folder, provider }: Market, site: string): Promise<string> {
   const document = join(folder, 'certificate.pdf');
   writeFileSync(document, 'ISO 27001 certificate');
   const evidence = join(folder, `${site}.json`);
   const shown = ['--document', document, '--standard', 'iso27001', '--grade', 'third-party'];
   const scope = ['--site', site, '--provider', provider, '--out', evidence];
   await said(house, ['evidence', 'issue', ...shown, ...scope, ...keyOf(folder, 'issuer')]);
-  await said(house, ['provider', 'evidence', 'add', evidence]);
+  return evidence;
 }
 
 /** Runs the CLI and returns the last value that it says in JSON; throws with its words when it fails. */
@@ -78,6 +96,7 @@ async function must(house: House, args: readonly string[], input?: string) {
   return result;
 }
 
-function keyOf(folder: string, name: string): string[] {
+/** The flags that open somebody's key: `admitter`, `authority` or `issuer`. */
+export function keyOf(folder: string, name: string): string[] {
   return ['--key-file', join(folder, `${name}.key`), '--passphrase-file', join(folder, 'passphrase')];
 }
