@@ -68,6 +68,6 @@ test('what is not said is not wished, and all that is wrong is named at once', (
 
 test('the file that docs/burst.md shows is one, and says every key', () => {
   const page = readFileSync(new URL('../../../../docs/burst.md', import.meta.url), 'utf8');
-  const shown = /```yaml\n([^`]*)```/.exec(page)?.[1] ?? assert.fail();
+  const shown = /```yaml fragment\n([^`]*)```/.exec(page)?.[1] ?? assert.fail();
   assert.ok(Object.values(parsePoolFile(shown)).every((wish) => wish !== undefined));
 });
