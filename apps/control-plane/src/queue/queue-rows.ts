@@ -1,11 +1,15 @@
 import type { EpochMs, GangId, OfferId, OrgId } from '@ringfence/base';
 import { sql } from 'kysely';
 import type { Tx } from '../store/open-store.ts';
-import { WAITING_COLUMNS, type WaitingJob } from '../placement/waiting-job.ts';
+import { holdJobs, WAITING_COLUMNS, type WaitingJob } from '../placement/waiting-job.ts';
 import { agedPriorityAt } from './aged-priority.ts';
 
-/** So many jobs that found no room are looked at before any that came after them. */
-const MOST_AHEAD = 8;
+/** So many jobs that found no room are looked at before any that came after them, and so many of those that ask for the same. */
+const MOST_AHEAD = 16;
+const MOST_OF_A_SHAPE = 2;
+/** Who waits for a document or a price waits for no room, and must not hide those who do. */
+const LACKS_ROOM =
+  '$[*].constraint ? (@ == "cpu" || @ == "memory" || @ == "disk" || @ == "gpu" || @ == "held" || @ == "gang-room")';
 
 /** A machine that is being cleared for a job. */
 export interface Nomination extends Pick<WaitingJob, 'job' | 'placement' | 'priority'> {
@@ -41,20 +45,23 @@ export function isForming(job: WaitingJob): job is WaitingJob & { readonly gang:
   return job.gang !== null && job.attempts === 0;
 }
 
-function jobsAhead(tx: Tx, org: OrgId, now: EpochMs): Promise<WaitingJob[]> {
-  return tx
-    .selectFrom('job')
-    .select(WAITING_COLUMNS)
-    .where('org', '=', org)
-    .where('state', '=', 'queued')
-    .where('not_before', 'is', null)
-    .where(sql<boolean>`waiting_for <> '[]'`)
-    .orderBy(agedPriorityAt(now), 'desc')
-    .orderBy('submitted_at')
-    .orderBy('job')
-    .limit(MOST_AHEAD)
-    .forNoKeyUpdate()
-    .execute();
+async function jobsAhead(tx: Tx, org: OrgId, now: EpochMs): Promise<WaitingJob[]> {
+  const aged = agedPriorityAt(now);
+  const { rows } = await sql<Pick<WaitingJob, 'job'>>`
+    with queue as (
+      select job, submitted_at, ${aged} as aged,
+        row_number() over (partition by coalesce(shape, job) order by ${aged} desc, submitted_at, job) as nth
+      from job
+      where org = ${org} and state = 'queued' and not_before is null and waiting_for <> '[]' and waiting_for @? ${LACKS_ROOM}::jsonpath
+    )
+    select job from queue where nth <= ${MOST_OF_A_SHAPE} order by aged desc, submitted_at, job limit ${MOST_AHEAD}`.execute(
+    tx,
+  );
+  if (rows.length === 0) return [];
+  return holdJobs(
+    tx,
+    rows.map(({ job }) => job),
+  );
 }
 
 function membersOf(tx: Tx, gangs: readonly GangId[]): Promise<WaitingJob[]> {

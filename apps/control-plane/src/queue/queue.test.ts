@@ -54,6 +54,12 @@ test('the queue', async (t) => {
 
   await t.test('a job starts before one that waits only where it does not delay it', async (st) => {
     const { submit, leased, waits, ends } = await fourCpus(st, controlPlane, databaseUrl);
+    // However many come before that fit nowhere, or wait for something else.
+    for (let count = 0; count < 18; count += 1)
+      await waits(await submit(count < 9 ? 9 : 1, { priority: 60, ...(count < 9 ? {} : { spot: 'only' }) }), [
+        count < 9 ? 'cpu' : 'spot',
+        1,
+      ]);
     const first = await submit(2);
     await leased(first);
     const big = await submit(4);
