@@ -3,6 +3,7 @@ import type { RetryCounts } from '@ringfence/policy';
 import type { AwayRefusal, BurstState } from '@ringfence/policy/burst';
 import type { Explanation, PlacementOffer, Placement, Take } from '@ringfence/policy/placement';
 import type { RetryReason } from '@ringfence/protocol';
+import type { Outcome } from '@ringfence/protocol/statements';
 import type { JobFacts } from '../../apps/control-plane/src/jobs/job-transitions.ts';
 import type { TermRow } from './placer-term.ts';
 import type { Shape } from './shapes.ts';
@@ -30,6 +31,7 @@ export interface AttemptRow {
   /** Attempts away from home: it is known that nothing of it runs. */
   over: boolean;
   state: 'leased' | 'accepted' | 'starting' | 'running' | 'stopped' | 'refused' | 'expired';
+  outcome?: Outcome | undefined;
   stopSent: boolean;
   renewals: number;
   runningAt: number | undefined;
@@ -39,6 +41,8 @@ export interface AttemptRow {
 export interface JobRow {
   readonly id: JobId;
   readonly shape: Shape;
+  /** It starts for the first time with so many others of its gang, or not at all. */
+  readonly gang?: { readonly id: number; readonly size: number };
   readonly submittedAt: number;
   readonly workMs: number;
   facts: JobFacts;

@@ -7,6 +7,7 @@ import {
   stepJob,
   type JobCommand,
   type JobEvent,
+  type JobFacts,
 } from '../../apps/control-plane/src/jobs/job-transitions.ts';
 import { watchLeases, type SeenLeases } from '../../apps/control-plane/src/jobs/silent-leases.ts';
 import { liveRows, type AttemptRow, type JobRow } from './books.ts';
@@ -121,10 +122,11 @@ export class ControlPlane implements Plane {
     const row = this.rowOf(job, attempt);
     const jobRow = this.world.books.jobs.get(job);
     if (row === undefined || jobRow === undefined || row.agent !== agent || RANK[state] <= RANK[row.state]) return;
-    row.state = state;
+    Object.assign(row, { state, outcome });
     if (state === 'running') row.runningAt = this.world.timeline.now;
     if (state === 'stopped' || state === 'refused') this.desk.over(row);
-    if (jobRow.facts.attempts !== attempt) return;
+    const newer = this.world.books.attempts.get(job)?.filter((other) => other.attempt > attempt) ?? [];
+    if (newer.some((other) => state !== 'stopped' || other.state !== 'refused')) return;
     const event: JobEvent =
       state === 'refused'
         ? { kind: 'refused', noRoom: refusal === 'capacity' }
@@ -142,7 +144,7 @@ export class ControlPlane implements Plane {
 
   /** One event of a job, with everything that follows. */
   change(row: JobRow, event: JobEvent): boolean {
-    const step = stepJob(row.facts, event);
+    const step = stepJob({ ...row.facts, earlierWord: this.#earlierWord(row) }, event);
     if (step === undefined) return false;
     const before = row.facts.state;
     row.facts = { ...row.facts, state: step.state };
@@ -155,6 +157,11 @@ export class ControlPlane implements Plane {
     if (JOB_TRANSITIONS[step.state].length === 0 && JOB_TRANSITIONS[before].length > 0)
       this.world.watch.finished(row, step.state);
     return true;
+  }
+
+  #earlierWord({ id, facts }: JobRow): JobFacts['earlierWord'] {
+    const rows = this.world.books.attempts.get(id) ?? [];
+    return rows.findLast(({ attempt, state }) => attempt < facts.attempts && state !== 'refused')?.outcome;
   }
 
   rowOf(job: JobId, attempt: number): AttemptRow | undefined {

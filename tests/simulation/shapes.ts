@@ -16,6 +16,8 @@ export interface Shape {
   readonly work: readonly [number, number];
   /** How often, against the others. */
   readonly weight: number;
+  /** So many come one after the other and start together. */
+  readonly gang?: number;
 }
 
 interface ShapeWish {
@@ -27,6 +29,7 @@ interface ShapeWish {
   readonly work?: readonly [number, number];
   readonly acceptProviderPlaintext?: boolean;
   readonly placement?: Partial<PlacementPart>;
+  readonly gang?: number;
 }
 
 function shape(name: string, wish: ShapeWish): Shape {
@@ -55,7 +58,8 @@ function shape(name: string, wish: ShapeWish): Shape {
     retryOn: ALWAYS,
     ...wish.placement,
   };
-  return { name, placement, label: { sensitivity, residency, acceptProviderPlaintext }, work, weight };
+  const label = { sensitivity, residency, acceptProviderPlaintext };
+  return { name, placement, label, work, weight, ...(wish.gang === undefined ? {} : { gang: wish.gang }) };
 }
 
 const documented = { require: [], grade: 'documented', maxAgeDays: 365 } as PlacementPart['evidence'];
@@ -89,6 +93,8 @@ export const SHAPES: readonly Shape[] = [
     placement: { isolation: 'container', evidence: thirdParty },
   }),
   shape('restricted', { sensitivity: 'restricted', placement: { tiers: ['private'], burst: 'never', priority: 70 } }),
+  shape('public, three together', { weight: 3, cpus: 3, gang: 3 }),
+  shape('internal, two together', { sensitivity: 'internal', weight: 2, gang: 2, placement: { evidence: documented } }),
   // It says public and mounts restricted data: the label is the data's.
   shape('restricted, says public', { sensitivity: 'restricted', weight: 1, placement: { tiers: EVERYWHERE } }),
   shape('greater than any machine', { weight: 1, cpus: 500 }),

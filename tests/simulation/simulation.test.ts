@@ -13,6 +13,8 @@ test('placer, job and attempt machines, burst and budget keep every promise thro
   assert.ok(some(result, 'compared with brute force') > 10);
   assert.ok(some(result, 'burst open') > 0);
   assert.ok(some(result, 'ended lease-lost') > 5);
+  assert.ok(some(result, 'gangs placed') > 5 && some(result, 'gangs not placed') > 5);
+  assert.ok(some(result, 'terms') > 1);
 });
 
 test('a seed comes to the same again', () => {
@@ -35,6 +37,7 @@ const FOUND: Readonly<Record<Breakage, RegExp>> = {
   'renew-for-ever': /an attempt ran past what the budget covers/,
   'place-without-term': /places in term \d+, after one in term/,
   'leave-a-dead-term': /a replica is there, and nobody places/,
+  'split-a-gang': /\d of a gang of \d started/,
 };
 
 /** Those that are found in the end of a simulation need not be long. */

@@ -72,6 +72,7 @@ class Simulation {
   readonly #faults: Faults;
   #wallOffset = 0;
   #arrives = true;
+  #gangs = 0;
 
   constructor(seed: string, breakage: Breakage | undefined) {
     const timeline = new Timeline();
@@ -140,9 +141,19 @@ class Simulation {
     });
   }
 
+  /** Members of a gang are ordered one after the other. */
   #arrive(): void {
-    const { chance, timeline, watch, custodian, books } = this.world;
+    const { chance, timeline } = this.world;
     const shape = weighted(chance);
+    if (shape.gang === undefined) return this.#order(shape);
+    this.#gangs += 1;
+    const gang = { id: this.#gangs, size: shape.gang };
+    for (let member = 0; member < gang.size; member += 1)
+      timeline.after(chance.below(60_000), () => this.#order(shape, gang));
+  }
+
+  #order(shape: Shape, gang?: JobRow['gang']): void {
+    const { chance, timeline, watch, custodian, books } = this.world;
     const id: JobId = newId('job', chance.rng);
     // Only a job that runs long shows that nothing ends it.
     const slower = this.world.breakage === 'renew-for-ever' ? 4 : 1;
@@ -152,6 +163,7 @@ class Simulation {
     const row: JobRow = {
       id,
       shape,
+      ...(gang === undefined ? {} : { gang }),
       workMs,
       submittedAt: now,
       facts: newJobFacts({ type, maxAttempts: MOST_ATTEMPTS, retryOn, wanted: true }),

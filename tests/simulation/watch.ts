@@ -35,6 +35,8 @@ export class Watch implements Watcher {
   readonly #hopeless: ReadonlySet<string>;
   readonly #running = new Map<JobId, Map<string, AttemptId>>();
   readonly #placed = new Map<string, AttemptRow>();
+  /** Members of gangs that were leased for the first time since the last event. */
+  #gangs: JobRow[] = [];
   readonly #spend: SpendWatch;
   readonly #terms: TermWatch;
   readonly counts = new Map<string, number>();
@@ -112,6 +114,7 @@ export class Watch implements Watcher {
     const failed = naiveFailures(offer, { placement: shape.placement, label: shape.label, now: of.now });
     if (failed.length > 0) this.fail(`a job was placed on an offer that breaks ${failed.join(', ')}`);
     this.count(`placed ${offer.tier}`);
+    if (job.gang !== undefined && row.attempt === 1) this.#gangs.push(job);
     this.longestWaitMs = Math.max(this.longestWaitMs, this.#world.timeline.now - job.queuedAt);
     this.#placed.set(keyOf(row), row);
     if (row.away) this.#spend.placed(row, { hour: offer.price?.microUnits, ...of });
@@ -179,6 +182,7 @@ export class Watch implements Watcher {
       if (offer === undefined || !fits(offer.free, held)) this.fail('more is reserved than there is');
     }
     this.#spend.afterEvent();
+    this.#startedTogether();
     this.#terms.afterEvent();
     for (const row of books.jobs.values()) if (row.facts.state === 'queued') this.#explained(row);
   }
@@ -188,6 +192,14 @@ export class Watch implements Watcher {
     for (const { facts, shape, waiting } of this.#world.books.jobs.values())
       if (!this.#hopeless.has(shape.name))
         this.fail(`a job starves (${shape.name}, ${facts.state}): ${JSON.stringify(waiting)}`);
+  }
+
+  #startedTogether(): void {
+    for (const [, members] of Map.groupBy(this.#gangs, ({ gang }) => gang?.id)) {
+      const size = members[0]?.gang?.size;
+      if (members.length !== size) this.fail(`${members.length} of a gang of ${size} started`);
+    }
+    this.#gangs = [];
   }
 
   #explained(row: JobRow): void {

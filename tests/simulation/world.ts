@@ -24,6 +24,7 @@ export const BREAKAGES = [
   'renew-for-ever',
   'place-without-term',
   'leave-a-dead-term',
+  'split-a-gang',
 ] as const;
 export type Breakage = (typeof BREAKAGES)[number];
 
