@@ -89,6 +89,7 @@ test('a policy forbids before the control plane hears of the job, and names its 
     '@id("ward-only") forbid (principal, action, resource) unless { resource has profile && resource.profile == "ward" };';
   await said(['policy', 'set', file('ward.cedar', cedar)]);
   assert.match(await said(['policy', 'show']), /ward-only/);
+  assert.match(await said(['plan', job('free')]), /^Policy +forbids it: ward-only/m);
   assert.match(await refused(['launch', '-y', job('free')]), /policy forbids this job: ward-only/);
   assert.doesNotMatch(await said(['ps']), /\bfree\b/);
   assert.match(await said(['launch', '-y', job('held-again', 'profile: ward')]), /^ran$/m);

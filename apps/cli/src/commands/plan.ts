@@ -1,6 +1,6 @@
 import { texts, type Command, type CommandContext } from '../command.ts';
 import { planTable } from '../job/plan-table.ts';
-import { labelJob, readJob, type LabelledJob, type ReadJob } from '../job/prepared-job.ts';
+import { labelJob, readJob, workloadOf, type LabelledJob, type ReadJob } from '../job/prepared-job.ts';
 import { withSession, type Session } from '../session.ts';
 import type { PlanAnswer } from '@ringfence/protocol/api';
 
@@ -34,15 +34,21 @@ export async function planJob(
   return { labelled, plan };
 }
 
-/** Prints a plan, with the servers' names from the custodian. */
+/** Prints a plan, with the servers' names from the custodian, and what the organisation's policy says to it. */
 export async function showPlan(
-  { terminal }: CommandContext,
+  context: CommandContext,
   session: Session,
   labelled: LabelledJob,
   plan: PlanAnswer,
 ): Promise<void> {
-  terminal.value({ event: 'plan', label: labelled.label.sensitivity, placement: labelled.placement, ...plan });
+  const { terminal } = context;
+  const { placement, labelEnvelope: label } = labelled;
+  const job = { label, placement, workload: workloadOf(context, labelled, undefined) };
+  const forbidden = await session.custodian.policiesAgainst(job);
+  terminal.value({ event: 'plan', label: labelled.label.sensitivity, placement, ...plan, forbidden });
   if (terminal.json) return;
   const agents = await session.custodian.agents();
   terminal.line(planTable(labelled, plan, (id) => agents.find(({ agent }) => agent === id)?.name ?? id));
+  if (forbidden.length > 0)
+    terminal.line(`Policy   forbids it: ${forbidden.join(', ')}; \`ringfence policy show\` says why`);
 }

@@ -24,7 +24,8 @@ import { takeStopped } from '../jobs/take-stopped.ts';
 import { signLabel } from '../labels/sign-label.ts';
 import { memberRoute, type Route } from './route.ts';
 
-const LONGEST_DEPOSIT = 5 * 1_048_576;
+/** In bytes: a workload, its statements and its placement part. */
+export const LONGEST_DEPOSIT = 5 * 1_048_576;
 
 /** Routes of a job's life; `onGrant` is told each answer to a grant request. */
 export function jobRoutes(context: CustodianContext, onGrant: (result: string) => void): Route[] {

@@ -2,13 +2,16 @@ import {
   policyAnswer,
   policyCheckAnswer,
   policyCheckRequest,
+  policyForecast,
+  policyQuestion,
   policyRequest,
   profileRequest,
   profilesAnswer,
 } from '@ringfence/protocol/payload';
 import type { CustodianContext } from '../context.ts';
-import { currentPolicy, policyFaults, setPolicy } from '../rules/organisation-policy.ts';
+import { currentPolicy, foretellPolicy, policyFaults, setPolicy } from '../rules/organisation-policy.ts';
 import { listProfiles, setProfile } from '../rules/profiles.ts';
+import { LONGEST_DEPOSIT } from './job-routes.ts';
 import { memberRoute, type Route } from './route.ts';
 
 /** Routes of what officers sign: members read it, officers' devices sign the next version. */
@@ -50,6 +53,19 @@ function policyRoutes(context: CustodianContext): Route[] {
       body: policyCheckRequest,
       answer: policyCheckAnswer,
       handle: async ({ body }) => ({ faults: [...policyFaults(body.cedar)] }),
+    }),
+    memberRoute({
+      method: 'POST',
+      path: '/v1/policy/foretell',
+      summary: 'Says which policies would forbid the deposit of a job; nothing is kept.',
+      who: ['device'],
+      action: 'label:compute',
+      body: policyQuestion,
+      answer: policyForecast,
+      longest: LONGEST_DEPOSIT,
+      handle: async ({ body }, { id }, claimed) => ({
+        forbidden: [...(await foretellPolicy(context, claimed, body, id))],
+      }),
     }),
   ];
 }

@@ -84,7 +84,9 @@ async function requireRules(
   const verdict = await judgeProfile(context, tx, { ...checked, label: checked.label.body });
   if (!verdict.newest) throw bad('the profile was changed meanwhile');
   if (!verdict.allow) throw bad(`the job asks for less than its profile demands: ${verdict.looser.join(', ')}`);
-  const policy = await judgeByPolicy(context, tx, claimed, { ...checked, profile: verdict.profile });
+  const { job, label, placement, workload } = checked;
+  const question = { job: job.body, label: label.body, placement, workload, profile: verdict.profile };
+  const policy = await judgeByPolicy(context, tx, claimed, question);
   if (policy.allow) return;
   throw new CustodianError(
     'not-authorised',

@@ -91,7 +91,8 @@ export async function evaluateGrant(
   const profiled = await judgeProfile(context, tx, { label: label.body, placement, workload });
   if (!profiled.allow) return { allow: false, reason: 'profile', checks: profiled.looser };
   const { profile } = profiled;
-  const ruled = await judgeByPolicy(context, tx, claimed, { ...admission, workload, profile, at: admission });
+  const question = { job: admission.job.body, label: label.body, placement, workload, profile, at: admission };
+  const ruled = await judgeByPolicy(context, tx, claimed, question);
   if (!ruled.allow) return { allow: false, reason: 'policy', checks: ruled.forbidden };
   const data = await dataOf(context, tx, claimed, workload);
   if (data === undefined) return refuse('dataset-gone');

@@ -6,7 +6,7 @@ import { TlsKey } from '@ringfence/crypto/certificate';
 import { SigningKey } from '@ringfence/crypto/sign';
 import { nextStatement, readStatement, signStatement } from '@ringfence/keyring';
 import type { KeyringChange } from '@ringfence/protocol/statements';
-import { addDataset, depositTestJob } from '../fixtures/agent.fixture.ts';
+import { addDataset, depositTestJob, makeTestJob } from '../fixtures/agent.fixture.ts';
 import { startControlPlaneDouble, type ControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
 import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.ts';
 import { claimRig, type TestOrganisation } from '../fixtures/organisation.fixture.ts';
@@ -51,6 +51,10 @@ test('what a policy forbids is refused at the deposit, and the refusal names the
     message: /policy forbids this job: not-these$/,
   });
   await depositTestJob(rig, organisation);
+  const { label, placement, workload } = await makeTestJob(rig, organisation, { mounts: ['admissions'] });
+  const { client } = organisation;
+  assert.deepEqual(await client.policiesAgainst({ label, placement, workload }), ['not-these']);
+  assert.deepEqual(await client.policiesAgainst({ label, placement, workload: { ...workload, mounts: [] } }), []);
 });
 
 test('a policy can demand a profile', async () => {

@@ -1,14 +1,15 @@
 import type { DeviceId } from '@ringfence/base';
 import type { Digest, Envelope } from '@ringfence/crypto/sign';
-import { openPolicy, readStatement, type Admission } from '@ringfence/keyring';
+import { KeyringError, openPolicy, readStatement, type Admission } from '@ringfence/keyring';
 import { compileJobPolicy, NOT_EVALUATED, type JobPlace, type JobPolicy } from '@ringfence/policy/authorise';
-import type { Workload } from '@ringfence/protocol/payload';
-import type { PlacementPart } from '@ringfence/protocol/statements';
+import type { policyQuestion, Workload } from '@ringfence/protocol/payload';
+import type { JobStatement, LabelStatement, PlacementPart } from '@ringfence/protocol/statements';
+import type { z } from 'zod';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import type { Tx } from '../store/open-store.ts';
-import { keepRule, newestRule, type RuleName } from './rule-rows.ts';
+import { keepRule, newestRule, ruleOf, type RuleName } from './rule-rows.ts';
 
 const POLICY: RuleName = { kind: 'policy', name_index: '' };
 
@@ -51,7 +52,9 @@ export function policyFaults(cedar: string): readonly string[] {
 }
 
 /** A job, and the machine once there is one. */
-export interface PolicyQuestion extends Pick<Admission, 'job' | 'label'> {
+export interface PolicyQuestion {
+  readonly job: Pick<JobStatement, 'job' | 'device' | 'project'>;
+  readonly label: Pick<LabelStatement, 'sensitivity'>;
   readonly placement: PlacementPart;
   readonly workload: Workload;
   /** The profile that the label names. */
@@ -76,21 +79,54 @@ export async function judgeByPolicy(
   const policy = remembered(kept.digest, kept.envelope);
   if (policy === undefined) return { allow: false, forbidden: [NOT_EVALUATED] };
   const { job, label, placement, workload, profile, at } = question;
-  const { device } = job.body;
+  const { device } = job;
   const roles = claimed.keyring
     .rolesOf(device)
-    .flatMap(({ role, project }) => (project === undefined || project === job.body.project ? [role] : []));
+    .flatMap(({ role, project }) => (project === undefined || project === job.project ? [role] : []));
   const decision = policy.judge({
     device,
     roles,
-    job: job.body.job,
-    sensitivity: label.body.sensitivity,
+    job: job.job,
+    sensitivity: label.sensitivity,
     placement,
     workload,
     ...(profile === undefined ? {} : { profile: readStatement('profile', profile).claimed.name }),
     ...(at === undefined ? {} : { place: placeOf(at) }),
   });
   return decision.allow ? { allow: true, policy: kept.digest } : { allow: false, forbidden: decision.reasons };
+}
+
+/**
+ * What the policy would say to a deposit of a job by `device`, as far as its words go: nothing is verified, since the answer gives nobody
+ * anything. Throws CustodianError `bad-statement` for a label that is none.
+ */
+export async function foretellPolicy(
+  context: CustodianContext,
+  claimed: ClaimedOrganisation,
+  { label, placement, workload }: z.output<typeof policyQuestion>,
+  device: DeviceId,
+): Promise<readonly string[]> {
+  const { sensitivity, job, profile } = labelIn(label);
+  return context.store.withOrg(claimed.org, async (tx) => {
+    const named = profile === undefined ? undefined : await ruleOf(context, tx, profile);
+    const verdict = await judgeByPolicy(context, tx, claimed, {
+      job: { job, device, project: claimed.project },
+      label: { sensitivity },
+      placement,
+      workload,
+      profile: named?.envelope,
+    });
+    return verdict.allow ? [] : verdict.forbidden;
+  });
+}
+
+function labelIn(envelope: Envelope): LabelStatement {
+  try {
+    return readStatement('label', envelope).claimed;
+  } catch (cause) {
+    if (!(cause instanceof KeyringError)) throw cause;
+    throw new CustodianError('bad-statement', 'the label is none', { cause, next: 'plan again with a current client' });
+  }
 }
 
 /** The machine as the keyring names it; of the receipt only what is chosen and charged. */

@@ -196,6 +196,11 @@ export class CustodianClient {
     await this.#call('POST', '/v1/policy', payload.policyAnswer, { statement });
   }
 
+  /** Which policies would forbid the deposit of a job. */
+  async policiesAgainst(job: Body<typeof payload.policyQuestion>): Promise<string[]> {
+    return (await this.#call('POST', '/v1/policy/foretell', payload.policyForecast, job)).forbidden;
+  }
+
   /** What would keep a text from being a policy. */
   async policyFaults(cedar: string): Promise<string[]> {
     return (await this.#call('POST', '/v1/policy/check', payload.policyCheckAnswer, { cedar })).faults;
