@@ -6,7 +6,7 @@ import type { House } from './house.ts';
 import { startAgent, stateOf, type Ground } from './roles.ts';
 import type { StartedProcess } from './started-process.ts';
 
-const TIER = ['--tier', 'secure-cloud'];
+type AwayTier = 'secure-cloud' | 'community-cloud';
 
 /** Keys and papers of everybody lie in `folder`; the organisation of `house` has pinned admitter and issuer. */
 export interface Market {
@@ -14,22 +14,29 @@ export interface Market {
   readonly folder: string;
   readonly provider: string;
   readonly entries: Entries;
+  readonly tier: AwayTier;
 }
 
 /** Makes everybody's keys, and has the organisation pin them. Machines run the programs of `entries`. */
-export async function openMarket(house: House, folder: string, entries: Entries = ownEntries()): Promise<Market> {
+export async function openMarket(
+  house: House,
+  folder: string,
+  entries: Entries = ownEntries(),
+  tier: AwayTier = 'secure-cloud',
+): Promise<Market> {
+  const inTier = ['--tier', tier];
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, 'passphrase'), 'five random words for a test');
   const admitter = await said<{ key: string }>(house, ['admitter', 'init', ...keyOf(folder, 'admitter')]);
   const issuer = await said<{ key: string }>(house, ['evidence', 'init', ...keyOf(folder, 'issuer')]);
-  const init = ['provider', 'init', ...TIER, ...keyOf(folder, 'authority')];
+  const init = ['provider', 'init', ...inTier, ...keyOf(folder, 'authority')];
   const { key: authority, provider } = await said<{ key: string; provider: string }>(house, init);
-  await said(house, ['keyring', 'add-admitter', admitter.key, ...TIER]);
+  await said(house, ['keyring', 'add-admitter', admitter.key, ...inTier]);
   await said(house, ['keyring', 'add-issuer', issuer.key, '--standard', 'iso27001']);
-  const about = ['--provider', provider, ...TIER, '--authority', authority, '--jurisdiction', 'DE'];
+  const about = ['--provider', provider, ...inTier, '--authority', authority, '--jurisdiction', 'DE'];
   const out = ['--out', join(folder, 'admission.json')];
   await said(house, ['admitter', 'admit', ...about, ...keyOf(folder, 'admitter'), ...out]);
-  return { house, folder, provider, entries };
+  return { house, folder, provider, entries, tier };
 }
 
 /** A machine that has joined; `start` starts its agent, again after each end. */
@@ -66,7 +73,16 @@ export async function joinMachine(
   const vouch = ['--keys', keys, '--admission', admission, '--jurisdiction', 'DE', '--out', machine];
   const certify = ['provider', 'certify', ...vouch, ...keyOf(folder, 'authority')];
   const { agent, site } = await said<{ agent: string; site: string }>(house, certify);
-  const code = await said<{ code: string }>(house, ['agent', 'join-code', '--name', name, '--site', name, ...TIER]);
+  const code = await said<{ code: string }>(house, [
+    'agent',
+    'join-code',
+    '--name',
+    name,
+    '--site',
+    name,
+    '--tier',
+    market.tier,
+  ]);
   const papers = ['--admission', admission, '--machine', machine];
   await must(house, ['agent', 'join', '--state', state, ...papers], code.code);
   return { agent, site, start: () => startAgent(ground, name) };

@@ -78,7 +78,7 @@ export class OfferKeeper {
       const full = isFull();
       const over = isOver();
       if (full === this.#full && over === this.#over) return;
-      const next = 'this machine takes no new work: join again with new keys and papers';
+      const next = 'this machine takes no new work: `ringfence agent renew` brings new papers';
       if (over && !this.#over) log.warn('admission.ended', { next });
       if (full && !this.#full)
         log.warn('disk.full', { next: 'free some disk: this machine takes no new work until there is room' });

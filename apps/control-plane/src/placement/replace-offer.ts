@@ -1,5 +1,5 @@
 import type { AgentId, OfferId, OrgId } from '@ringfence/base';
-import type { MessageBody } from '@ringfence/protocol/messages';
+import { MOST_OFFERS, type MessageBody } from '@ringfence/protocol/messages';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { Tx } from '../store/open-store.ts';
 import { freeResources } from './free-resources.ts';
@@ -7,7 +7,7 @@ import { raiseInventory } from './inventory.ts';
 import { storedOffers } from './offer-rows.ts';
 import { placementOffer } from './placement-offer.ts';
 
-/** Takes an agent's offer in place of its former one; an older epoch, or an offer id that another agent uses, changes nothing. */
+/** Takes an agent's offer in place of its former one; an older epoch, an offer id that another agent uses, or one more than an organisation may have, changes nothing. */
 export async function replaceOffer(
   context: ControlPlaneContext,
   tx: Tx,
@@ -29,6 +29,10 @@ export async function replaceOffer(
     .where('agent', '!=', of.agent)
     .executeTakeFirst();
   if (taken !== undefined) return;
+  if (before === undefined && (await isFull(tx, MOST_OFFERS))) {
+    await context.record(tx, of.org, { type: 'offer-refused', offer: offer.offer, agent: of.agent });
+    return;
+  }
   if (before === undefined)
     await tx
       .insertInto('offer')
@@ -45,6 +49,17 @@ export async function replaceOffer(
   await noteQuarantine(context, tx, of, offer.offer);
   await raiseInventory(tx, of.org);
   await context.changes.wake(tx, 'place');
+}
+
+/** Whether an organisation has `most` offers already. */
+export async function isFull(tx: Tx, most: number): Promise<boolean> {
+  const last = await tx
+    .selectFrom('offer')
+    .select('offer')
+    .offset(most - 1)
+    .limit(1)
+    .executeTakeFirst();
+  return last !== undefined;
 }
 
 /** An offer that contradicts itself is kept as it is, gets no jobs, and its organisation can read why. */

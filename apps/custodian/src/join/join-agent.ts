@@ -12,7 +12,7 @@ import { statementsAfter } from '../keyring/statement-rows.ts';
 import type { Tx } from '../store/open-store.ts';
 import { AGENT_PLACE, SITE_NAME } from '../store/sealed-columns.ts';
 import { findJoinCode } from './join-codes.ts';
-import { checkNewcomer, machineOf, type FoundCode, type JoiningMachine } from './joining-machine.ts';
+import { checkNewcomer, checkRoom, machineOf, type FoundCode, type JoiningMachine } from './joining-machine.ts';
 
 type Join = z.output<typeof joinRequest>;
 
@@ -93,6 +93,7 @@ async function spend(
     .executeTakeFirst();
   if (spent === undefined) return agentThatSpent(tx, body, digest);
   checkNewcomer(claimed, agent);
+  checkRoom(claimed.keyring.agents().length);
   const { org } = claimed;
   const site = await siteCalled(context, tx, org, { name: code.site, site: machine.site });
   if (!claimed.keyring.isSiteOf(site, machine.provider)) throw foreignSite();

@@ -1,6 +1,7 @@
 import { newId, type AgentId, type ProviderId, type SiteId } from '@ringfence/base';
 import { readStatement } from '@ringfence/keyring';
 import type { Tier } from '@ringfence/protocol';
+import { MOST_OFFERS } from '@ringfence/protocol/messages';
 import type { joinRequest } from '@ringfence/protocol/payload';
 import type { KeyringChange } from '@ringfence/protocol/statements';
 import type { z } from 'zod';
@@ -49,6 +50,14 @@ export function machineOf(
     provider: admission.provider,
     said: { tier, jurisdictions: places, admitted },
   };
+}
+
+/** Refuses a machine beyond those that an organisation can offer: `agents` are members now. Throws CustodianError `too-much`. */
+export function checkRoom(agents: number): void {
+  if (agents < MOST_OFFERS) return;
+  throw new CustodianError('too-much', `an organisation has at most ${MOST_OFFERS} servers`, {
+    next: 'remove one that is gone: `ringfence agent remove`',
+  });
 }
 
 /** A machine statement names its agent, who comes once. Throws CustodianError `conflict`. */

@@ -20,6 +20,9 @@ const gpu = z.strictObject({
   count: whole(1, 64),
 });
 
+/** The most machines that an organisation offers: its custodian takes in no more, and its control plane no more offers. */
+export const MOST_OFFERS = 100_000;
+
 /** What an agent's machine offers; each sending has a higher epoch and replaces the one before. */
 export const offer = z.strictObject({
   offer: idOf('offer'),
