@@ -28,6 +28,8 @@ export interface CustodianWishes {
   workload: (workload: Workload) => Workload;
   /** What the device signed, as it lies at the custodian. */
   signed: Workload;
+  /** The profile that comes with a grant. */
+  profile?: Envelope;
 }
 
 /** A custodian that grants what it is asked for, as its wishes say. */
@@ -104,6 +106,7 @@ async function grantOf(
     project: IDS.project,
     mounts: [],
     outputs: [],
+    ...(wishes.profile === undefined ? {} : { profile: wishes.profile }),
   };
   const info = { purpose: 'grant', org: IDS.org, job: claimed.job, attempt: claimed.attempt } as const;
   const sealed = await sealTo(seal, { info, aad: new Uint8Array() }, canonicalBytes(payload));

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { newId, systemRng } from '@ringfence/base';
+import { newId, systemRng, toBase64Url } from '@ringfence/base';
+import { systemClock } from '@ringfence/base/platform';
+import type { Envelope } from '@ringfence/crypto/sign';
+import { signStatement } from '@ringfence/keyring';
 import { leasedAs, type LeaseChange } from './lease-statements.fixture.ts';
-import { KEYS } from './members.fixture.ts';
+import { IDS, KEYS } from './members.fixture.ts';
 import { openOrganisation, type TestOrganisation } from './organisation.fixture.ts';
 
 const HOUR = 3_600_000;
@@ -123,6 +126,41 @@ describe('nothing starts on a grant', () => {
       assert.match(refusals(organisation), reason);
       assert.ok(organisation.requests.includes('/v1/stopped'), 'the custodian is not told that nothing will run');
       assert.deepEqual(organisation.facts().slice(-2), ['stopped', 'told']);
+    });
+});
+
+/** An officer's profile; the jobs of these tests ask for isolation `process`. */
+function profile(isolation: 'process' | 'sandbox'): Envelope {
+  const { org, device } = IDS;
+  const at = systemClock.now();
+  const salt = toBase64Url(systemRng.bytes(32));
+  const body = { v: 1, org, salt, seq: 1, at, device, name: 'strict', requirements: { isolation } } as const;
+  return signStatement('profile', body, [KEYS.device]);
+}
+
+describe('a job whose label names a profile', () => {
+  const fits = profile('process');
+  const tooStrict = profile('sandbox');
+  const cases: readonly (readonly [
+    string,
+    named: Envelope,
+    given: Envelope | undefined,
+    reason: RegExp | undefined,
+  ])[] = [
+    ['starts with it', fits, fits, undefined],
+    ['does not start without it', fits, undefined, /payload-mismatch.*profile-differs/],
+    ['does not start with another', fits, profile('process'), /payload-mismatch.*profile-differs/],
+    ['does not start when it is looser', tooStrict, tooStrict, /payload-mismatch.*profile-looser/],
+  ];
+  for (const [name, named, given, reason] of cases)
+    it(name, async (t) => {
+      const organisation = await openOrganisation(t);
+      if (given !== undefined) organisation.wishes.profile = given;
+      await organisation.lease({ profile: named });
+      await organisation.settled();
+      if (reason === undefined) return assert.ok(organisation.facts().includes('starting'));
+      assertNothingRan(organisation);
+      assert.match(refusals(organisation), reason);
     });
 });
 

@@ -25,6 +25,8 @@ export interface LeaseChange {
   readonly workload?: Workload;
   /** Where placement and label let the job run; anywhere when absent. */
   readonly residency?: readonly string[];
+  /** What the label names. */
+  readonly profile?: Envelope;
   /** What is asked for about the site. */
   readonly evidence?: PlacementPart['evidence'];
 }
@@ -91,6 +93,7 @@ function orderOf(job: JobId, change: LeaseChange): { label: Envelope; order: Env
     job,
     custodian,
     sensitivity: 'internal' as const,
+    ...(change.profile === undefined ? {} : { profile: statementDigest(change.profile) }),
     at,
     notAfter,
   } as const;
