@@ -60,7 +60,7 @@ export async function rentMachine(
 
 /** Joins the machine called `name` with its papers, at a site of the same name; its agent runs with `env`. */
 export async function joinMachine(
-  { house, folder, entries }: Market,
+  { house, folder, entries, tier }: Market,
   name: string,
   env: Readonly<Record<string, string>>,
 ): Promise<RentedMachine> {
@@ -81,7 +81,7 @@ export async function joinMachine(
     '--site',
     name,
     '--tier',
-    market.tier,
+    tier,
   ]);
   const papers = ['--admission', admission, '--machine', machine];
   await must(house, ['agent', 'join', '--state', state, ...papers], code.code);
