@@ -87,6 +87,7 @@ const ROWS: Readonly<Record<'label' | 'job' | 'receipt' | 'lease' | 'grant', rea
     ['feasible', 4],
     ['score', { cost: 0, speed: 1, reliability: 0, gravity: 0 }],
     ['price', { microUnits: 1, currency: 'USD' }],
+    ['lossEvery', 3],
     ['budget', { period: 1, reserved: 1, currency: 'EUR' }],
     ['evidence', [{ digest, notAfter: late }]],
     ['evidenceUntil', late],
