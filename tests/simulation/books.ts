@@ -5,9 +5,9 @@ import type { Explanation, PlacementOffer, Placement, Take } from '@ringfence/po
 import type { RetryReason } from '@ringfence/protocol';
 import type { Outcome } from '@ringfence/protocol/statements';
 import type { JobFacts } from '../../apps/control-plane/src/jobs/job-transitions.ts';
+import type { Beat } from './beat.ts';
 import type { TermRow } from './placer-term.ts';
 import type { Shape } from './shapes.ts';
-import type { Beat } from './world.ts';
 
 /** Why a job waits, as it was said when it was last looked at. */
 export interface WaitingWhy {

@@ -14,7 +14,8 @@ import { liveRows, type AttemptRow, type JobRow } from './books.ts';
 import { BurstDesk, SIMULATED_ORG } from './burst-desk.ts';
 import { placeWaiting } from './place-waiting.ts';
 import { SimulatedTerm } from './placer-term.ts';
-import { CONTROL_PLANE, CUSTODIAN, type Beat, type Plane, type Report, type World } from './world.ts';
+import type { Beat } from './beat.ts';
+import { CONTROL_PLANE, CUSTODIAN, type Plane, type Report, type World } from './world.ts';
 
 const PASS_MS = 500;
 const RANK = { leased: 0, accepted: 1, starting: 2, running: 3, expired: 3, stopped: 4, refused: 4 } as const;

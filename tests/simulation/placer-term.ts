@@ -1,4 +1,4 @@
-import type { Breakage } from './world.ts';
+import type { Breakage } from './breakage.ts';
 
 /** How long a term outlives its holder's last word, as in `apps/control-plane/src/placement/placer-term.ts`. */
 const TERM_MS = 6_000;

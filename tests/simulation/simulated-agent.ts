@@ -13,12 +13,12 @@ import {
   type MachineStep,
 } from '../../apps/agent/src/attempt/attempt-machine.ts';
 import { AttemptEffects } from './attempt-effects.ts';
+import type { Beat } from './beat.ts';
 import {
   CONTROL_PLANE,
   CUSTODIAN,
   type AgentBody,
   type AgentParty,
-  type Beat,
   type Leased,
   type Report,
   type World,

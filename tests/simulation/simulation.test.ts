@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { simulate, type SimulationResult } from './simulation.ts';
-import type { Breakage } from './world.ts';
+import type { Breakage } from './breakage.ts';
 
 const some = (result: SimulationResult, what: string): number => result.counts.get(what) ?? 0;
 

@@ -13,7 +13,8 @@ import { SHAPES, type Shape } from './shapes.ts';
 import { SimulatedAgent } from './simulated-agent.ts';
 import { Timeline } from './timeline.ts';
 import { Watch } from './watch.ts';
-import { TERMS, type Breakage, type World } from './world.ts';
+import type { Breakage } from './breakage.ts';
+import { TERMS, type World } from './world.ts';
 
 /** What to simulate. */
 export interface SimulationOptions {

@@ -6,27 +6,12 @@ import type { Outcome } from '@ringfence/protocol/statements';
 import type { JobEvent } from '../../apps/control-plane/src/jobs/job-transitions.ts';
 import type { AttemptId, MachineEvent, MachineState } from '../../apps/agent/src/attempt/attempt-machine.ts';
 import type { AttemptRow, Books, JobRow, WaitingWhy } from './books.ts';
+import type { Beat } from './beat.ts';
+import type { Breakage } from './breakage.ts';
 import type { Chance } from './chance.ts';
 import type { Network } from './network.ts';
 import type { Shape } from './shapes.ts';
 import type { Timeline } from './timeline.ts';
-
-/** Ways in which a simulation can be told to do wrong, one for each thing that is checked: the check has to find it. */
-export const BREAKAGES = [
-  'second-attempt',
-  'ignore-constraints',
-  'ignore-capacity',
-  'ignore-budget',
-  'restricted-away',
-  'false-explanation',
-  'forget-a-job',
-  'starve-a-job',
-  'renew-for-ever',
-  'place-without-term',
-  'leave-a-dead-term',
-  'split-a-gang',
-] as const;
-export type Breakage = (typeof BREAKAGES)[number];
 
 export const CONTROL_PLANE = 'control plane';
 export const CUSTODIAN = 'custodian';
@@ -37,13 +22,6 @@ export interface Report extends AttemptId {
   readonly state: 'accepted' | 'starting' | 'running' | 'stopped' | 'refused';
   readonly outcome?: Outcome | undefined;
   readonly refusal?: Refusal | undefined;
-}
-
-/** A heartbeat: when it was sent, by the agent's own clock, and by which of its processes. */
-export interface Beat {
-  readonly agent: AgentId;
-  readonly boot: number;
-  readonly sentAt: number;
 }
 
 /** A lease as it arrives: with the heartbeat that it echoes. */
