@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { until } from '@ringfence/base/until';
 import { ownEntries } from '../../scripts/house/entries.ts';
-import { startHouse, type House } from '../../scripts/house/index.ts';
-import { openMarket, rentMachine, said, type Market } from '../../scripts/house/rented-machine.ts';
+import { startHouse, stateOf, type House } from '../../scripts/house/index.ts';
+import { keyOf, openMarket, rentMachine, said, type Market } from '../../scripts/house/rented-machine.ts';
 import { missing } from '../../scripts/needs.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-community-'));
@@ -45,6 +45,22 @@ async function runsThere(house: House, stranger: string): Promise<void> {
   assert.equal(ran.code, 0, ran.stdout + ran.stderr);
   // gVisor's own kernel says so.
   assert.match(ran.stdout + ran.stderr, /Linux version 4\.4\.0/);
+}
+
+/** The machine itself brings papers that hold for longer; the control plane hears of it. */
+async function renewsItself({ house, folder, entries }: Market, agent: string): Promise<void> {
+  const until90 = await admittedUntil(house, agent);
+  const [admission, out] = [join(folder, 'admission.json'), join(folder, 'renewed.json')];
+  const old = ['--renews', join(folder, 'stranger-machine.json'), '--admission', admission, '--valid', '180d'];
+  await said(house, ['provider', 'certify', ...old, ...keyOf(folder, 'authority'), '--out', out]);
+  const state = stateOf({ root: house.root, entries, env: {} }, 'stranger');
+  await said(house, ['agent', 'renew', '--state', state, '--admission', admission, '--machine', out]);
+  await until(async () => (await admittedUntil(house, agent)) - until90 > 89 * 86_400_000, 'the renewal is known');
+}
+
+async function admittedUntil(house: House, agent: string): Promise<number> {
+  const { offers } = await said<{ offers: { agent: string; admittedUntil: number }[] }>(house, ['offers']);
+  return offers.find((offer) => offer.agent === agent)?.admittedUntil ?? assert.fail();
 }
 
 /** Where nothing else is, each of these goes nowhere rather than there. */
@@ -85,6 +101,7 @@ test(
       running.push(await stranger.start());
       await planOf(house, PUBLIC, ({ considered }) => considered === 2);
       await runsThere(house, stranger.agent);
+      await renewsItself(market, stranger.agent);
       await nothingElseGoesThere(house);
       await isNobodyOfAnotherTier(house, await openMarket(house, join(root, 'secure')));
     } finally {
