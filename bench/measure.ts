@@ -1,3 +1,5 @@
+import { loadavg } from 'node:os';
+
 /** Median of repeats and their spread: half the distance between highest and lowest, as percent of the median. */
 export type Repeated = { median: number; spreadPercent: number };
 
@@ -16,6 +18,11 @@ export function overRepeats(values: readonly number[]): Repeated {
   const median = percentile(values, 0.5);
   const spreadPercent = ((Math.max(...values) - Math.min(...values)) / 2 / median) * 100;
   return { median, spreadPercent: Number(spreadPercent.toFixed(1)) };
+}
+
+/** How many processes wanted to run at once in the last minute: on how busy a machine something was measured. */
+export function loadNow(): number {
+  return Number((loadavg()[0] ?? 0).toFixed(1));
 }
 
 /** Calls `measure` (which returns one value) `repeats` times in turn and sums the values up. */

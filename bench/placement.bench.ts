@@ -1,11 +1,12 @@
 import { Inventory, Placer, type PlacementRequest, type Take } from '@ringfence/policy/placement';
 import { durableRows } from './placement/durable.ts';
 import { BenchMarket } from './placement/market.ts';
-import { overRepeats, percentile } from './measure.ts';
+import { PUBLISHED } from './placement/published.ts';
+import { loadNow, overRepeats, percentile } from './measure.ts';
 import type { Row } from './row.ts';
 
 export const description =
-  'explained decisions, in memory (placed, reserved, given back) at 1,000 to 100,000 offers, and durable (receipt, lease, ledger in PostgreSQL), at up to 10,000';
+  'explained decisions, in memory (placed, reserved, given back) at 1,000 to 100,000 offers, and durable (receipt, lease, ledger in PostgreSQL)';
 
 const SIZES = [
   { offers: 1_000, kinds: 200, goal: null },
@@ -23,10 +24,6 @@ const DISTINCT = 300;
 const CORE_US = 1e6;
 const rate = { unit: '1/s', goal: null, peer: null } as const;
 const time = { unit: 'ms', goal: null, peer: null } as const;
-/** Published by others for what each calls a decision; those write to a store or an API, these do not: not like for like. */
-const PEERS =
-  'kube-scheduler CI floor 220 pods/s at 5,000 nodes; YuniKorn 617/s at 2,000 nodes; Nomad C1M 3,750/s on 5 servers (with writes: not like for like)';
-
 /** Rows `memory_per_s` (a core second), `p50_ms`, `p99_ms` (wall), and `distinct_per_s` where no two jobs are alike. */
 export async function* run(): AsyncGenerator<Row> {
   for (const { offers, kinds, goal } of SIZES) {
@@ -43,6 +40,7 @@ export async function* run(): AsyncGenerator<Row> {
       classes: inventory.classes.length,
       job_shapes: SHAPES,
       placed_percent: Math.round((100 * house.placed) / house.asked),
+      load: loadNow(),
     };
     yield {
       ...rate,
@@ -50,7 +48,7 @@ export async function* run(): AsyncGenerator<Row> {
       value: median,
       params: { ...params, spread_percent: spreadPercent },
       goal,
-      peer: PEERS,
+      peer: PUBLISHED,
     };
     yield { ...time, name: 'p50_ms', value: percentile(walls, 0.5), params };
     yield { ...time, name: 'p99_ms', value: percentile(walls, 0.99), params };

@@ -1,13 +1,15 @@
 // Waiting jobs and offers as rows of a PostgreSQL of their own, and the control plane's own code that places them.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { newId, silentLog, systemRng, type JobId, type OrgId } from '@ringfence/base';
+import { newId, silentLog, systemRng, type Clock, type JobId, type OrgId } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
+import { until } from '@ringfence/base/until';
 import { signEnvelope, SigningKey, type Envelope } from '@ringfence/crypto/sign';
 import type { PlacementOffer, PlacementRequest } from '@ringfence/policy/placement';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import { removeEmbedded, startEmbedded } from '@ringfence/store';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { noFault } from '../../apps/control-plane/src/fault-points.ts';
 import { openKeyFolder } from '../../apps/control-plane/src/identity/key-folder.ts';
 import type { ControlPlaneContext } from '../../apps/control-plane/src/jobs/control-plane-context.ts';
@@ -20,11 +22,20 @@ import { openStore, type ControlPlaneStore, type Tx } from '../../apps/control-p
 import { OrgChanges } from '../../apps/control-plane/src/store/org-changes.ts';
 
 const ROWS_AT_ONCE = 2_000;
+const START = systemClock.now();
+/** No heartbeat comes from these agents: for them it stays the moment at which they were heard. */
+const CLOCK: Clock = {
+  now: () => START,
+  monotonic: () => systemClock.monotonic(),
+  after: (delay, run) => systemClock.after(delay, run),
+};
 
 /** An organisation whose jobs wait, and the code that places them. */
 export type DurableHouse = {
   /** Process of the PostgreSQL server. */
   readonly databasePid: number;
+  /** Ends all attempts: everything is free again. */
+  release(): Promise<void>;
   /** Makes such jobs wait. */
   submit(shapes: readonly PlacementRequest[]): Promise<JobId[]>;
   /** Places jobs in one transaction. */
@@ -57,10 +68,16 @@ export async function startDurableHouse(root: string, offers: readonly Placement
     for (let at = 0; at < offers.length; at += ROWS_AT_ONCE)
       await insertOffers(tx, org, offers.slice(at, at + ROWS_AT_ONCE));
   });
+  await analyze(url);
   return {
     databasePid: database.pid,
+    release: () => opened.store.withOrg(org, endAll),
     submit: (shapes) => opened.store.withOrg(org, (tx) => insertJobs(tx, { org, device }, shapes)),
-    place: async (jobs) => void (await placeJobs(context, org, { ids: jobs })),
+    place: async (jobs) => {
+      // Reading all of 100,000 offers may take longer than the renewal of the term waits for.
+      await until(() => context.term.current !== undefined, 'the term is held', 60_000);
+      await placeJobs(context, org, { ids: jobs });
+    },
     leased: async () => {
       const [row] = await opened.store.queryOrg(org, (db) =>
         db
@@ -74,8 +91,24 @@ export async function startDurableHouse(root: string, offers: readonly Placement
   };
 }
 
+async function endAll(tx: Tx): Promise<void> {
+  await sql`
+    update offer set row_version = row_version + 1, free_gpus = body -> 'gpus', free_cpu_milli = (body ->> 'cpuMilli')::bigint,
+      free_memory_bytes = (body ->> 'memoryBytes')::bigint, free_disk_bytes = (body ->> 'diskBytes')::bigint
+    where offer in (select offer from attempt where live)`.execute(tx);
+  await tx.updateTable('attempt').set({ live: false }).where('live', '=', true).execute();
+}
+
+/** As a server does by itself within a minute. */
+async function analyze(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('analyze');
+  await client.end();
+}
+
 function contextOf(root: string, store: ControlPlaneStore): ControlPlaneContext {
-  const parts = { clock: systemClock, rng: systemRng, log: silentLog, replica: newId('site', systemRng) };
+  const parts = { clock: CLOCK, rng: systemRng, log: silentLog, replica: newId('site', systemRng) };
   return {
     ...parts,
     store,
@@ -84,7 +117,7 @@ function contextOf(root: string, store: ControlPlaneStore): ControlPlaneContext 
     term: new PlacerTerm({ ...parts, store }),
     inventories: new KeptInventories(PLACING),
     asked: new KeptInventories(ASKING),
-    record: recordEvent(systemClock, store),
+    record: recordEvent(CLOCK, store),
     fault: noFault,
     onRegistered: () => {},
   };
@@ -104,7 +137,7 @@ type NewParty = { readonly id: ReturnType<typeof newId<'device' | 'agent'>>; rea
 async function insertParties(tx: Tx, org: OrgId, parties: readonly NewParty[]): Promise<void> {
   // Nobody signs as them.
   const sign_key = SigningKey.generate(systemRng).publicKey;
-  const seen_at = systemClock.now();
+  const seen_at = CLOCK.now();
   await tx
     .insertInto('party')
     .values(
@@ -175,9 +208,7 @@ async function insertJobs(
   shapes: readonly PlacementRequest[],
 ): Promise<JobId[]> {
   const key = SigningKey.generate(systemRng);
-  const now = systemClock.now();
-  // No heartbeat comes from these agents: they are there until half a minute from now.
-  await tx.updateTable('party').set({ seen_at: now }).where('role', '=', 'agent').execute();
+  const now = CLOCK.now();
   const rows = shapes.map(({ placement, label }) => {
     const job = newId('job', systemRng);
     return {
