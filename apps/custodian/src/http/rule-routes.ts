@@ -1,3 +1,4 @@
+import { jobPolicyFaults } from '@ringfence/policy/authorise';
 import {
   policyAnswer,
   policyCheckAnswer,
@@ -9,7 +10,7 @@ import {
   profilesAnswer,
 } from '@ringfence/protocol/payload';
 import type { CustodianContext } from '../context.ts';
-import { currentPolicy, foretellPolicy, policyFaults, setPolicy } from '../rules/organisation-policy.ts';
+import { currentPolicy, foretellPolicy, setPolicy } from '../rules/organisation-policy.ts';
 import { listProfiles, setProfile } from '../rules/profiles.ts';
 import { LONGEST_DEPOSIT } from './job-routes.ts';
 import { memberRoute, type Route } from './route.ts';
@@ -52,7 +53,7 @@ function policyRoutes(context: CustodianContext): Route[] {
       action: 'policy:read',
       body: policyCheckRequest,
       answer: policyCheckAnswer,
-      handle: async ({ body }) => ({ faults: [...policyFaults(body.cedar)] }),
+      handle: async ({ body }) => ({ faults: [...jobPolicyFaults(body.cedar)] }),
     }),
     memberRoute({
       method: 'POST',

@@ -1,7 +1,13 @@
 import type { DeviceId } from '@ringfence/base';
 import type { Digest, Envelope } from '@ringfence/crypto/sign';
 import { KeyringError, openPolicy, readStatement, type Admission } from '@ringfence/keyring';
-import { compileJobPolicy, NOT_EVALUATED, type JobPlace, type JobPolicy } from '@ringfence/policy/authorise';
+import {
+  compileJobPolicy,
+  jobPolicyFaults,
+  NOT_EVALUATED,
+  type JobPlace,
+  type JobPolicy,
+} from '@ringfence/policy/authorise';
 import type { policyQuestion, Workload } from '@ringfence/protocol/payload';
 import type { JobStatement, LabelStatement, PlacementPart } from '@ringfence/protocol/statements';
 import type { z } from 'zod';
@@ -28,7 +34,7 @@ export async function setPolicy(
     throw new CustodianError('bad-statement', `the policy does not count: ${opened.reasons.join(', ')}`, {
       next: `it takes the signatures of ${Math.max(1, claimed.keyring.quorum)} officers: see \`ringfence policy set --help\``,
     });
-  const faults = policyFaults(opened.policy.body.cedar);
+  const faults = jobPolicyFaults(opened.policy.body.cedar);
   if (faults.length > 0)
     throw new CustodianError('bad-statement', faults.join('\n').slice(0, LONGEST_FAULTS), {
       next: 'correct the policy: docs/policy.md',
@@ -43,12 +49,6 @@ export async function setPolicy(
 /** The policy that counts, as it was signed. */
 export async function currentPolicy(context: CustodianContext, tx: Tx): Promise<Envelope | null> {
   return (await newestRule(context, tx, POLICY))?.envelope ?? null;
-}
-
-/** What keeps a text from being an organisation's policy; empty when it is one. */
-export function policyFaults(cedar: string): readonly string[] {
-  const compiled = compileJobPolicy(cedar);
-  return 'faults' in compiled ? compiled.faults : [];
 }
 
 /** A job, and the machine once there is one. */

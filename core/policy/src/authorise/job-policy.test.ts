@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
 import { newId, seededRng, toBase64Url } from '@ringfence/base';
 import { SAMPLE_PLACEMENT } from '@ringfence/protocol/samples';
 import type { Workload } from '@ringfence/protocol/payload';
 import fc from 'fast-check';
-import { compileJobPolicy, NOT_EVALUATED, type JobPlace, type JobPolicy, type JobQuestion } from './index.ts';
+import {
+  compileJobPolicy,
+  jobPolicyFaults,
+  NOT_EVALUATED,
+  type JobPlace,
+  type JobPolicy,
+  type JobQuestion,
+} from './index.ts';
 import { jobPolicySchema } from './job-policy-schema.ts';
 
 const rng = seededRng('job policy');
@@ -132,6 +140,31 @@ describe('an organisation policy', () => {
     assert.deepEqual(both.judge(question), { allow: false, reasons: ['a', 'b'] });
     assert.deepEqual(compiled('').judge(question), { allow: true });
     assert.deepEqual(compiled('// nothing yet\n').judge(question), { allow: true });
+  });
+
+  it('stays itself, however many there are besides', () => {
+    const many = Array.from({ length: 40 }, (_, index) => compiled(forbid('true', `p${index}`)));
+    for (const _ of [1, 2])
+      for (const [index, policy] of many.entries())
+        assert.deepEqual(policy.judge(question), { allow: false, reasons: [`p${index}`] });
+  });
+
+  it('is kept parsed by Cedar under few names, however many are made, and under none when it is only checked', () => {
+    const isKept = (name: string): boolean =>
+      statefulIsAuthorized({
+        principal: { type: 'Device', id: question.device },
+        action: { type: 'Action', id: 'job:run' },
+        resource: { type: 'Job', id: question.job },
+        context: {},
+        preparsedPolicySetId: name,
+        entities: [],
+      }).type === 'success';
+    const kept = (): number =>
+      Array.from({ length: 200 }, (_, index) => `ringfence-jobs-${index}`).filter(isKept).length;
+    for (let index = 0; index < 100; index += 1) compiled(forbid('true', `p${index}`)).judge(question);
+    assert.equal(kept(), 8);
+    for (let index = 0; index < 20; index += 1) assert.deepEqual(jobPolicyFaults(forbid('true', `q${index}`)), []);
+    assert.equal(kept(), 8);
   });
 
   it('can only forbid, and has to be of the declared form', () => {

@@ -49,8 +49,7 @@ const BUILT_IN = '@id("built-in") permit (principal, action == Action::"job:run"
 /** A policy that could not be evaluated is skipped by Cedar; here it is a no (invariant 4). */
 export const NOT_EVALUATED = 'not-evaluated';
 
-// Cedar keeps parsed sets under a name for the life of the process, so each policy takes a name of its own.
-let policies = 0;
+type StaticPolicies = Record<string, string>;
 
 /**
  * An organisation policy in Cedar: every policy forbids, carries an `@id` of its own of small letters, digits and `-`, and validates strictly
@@ -59,6 +58,23 @@ let policies = 0;
 export function compileJobPolicy(
   source: string,
 ): { readonly policy: JobPolicy } | { readonly faults: readonly string[] } {
+  const read = readJobPolicy(source);
+  if ('faults' in read) return read;
+  const { staticPolicies } = read;
+  const slot = nextSlot;
+  nextSlot = (nextSlot + 1) % holders.length;
+  return { policy: { judge: (question) => judge(slot, staticPolicies, question) } };
+}
+
+/** What keeps a text from being an organisation policy, as {@link compileJobPolicy} says it; empty when it is one. Keeps nothing. */
+export function jobPolicyFaults(source: string): readonly string[] {
+  const read = readJobPolicy(source);
+  return 'faults' in read ? read.faults : [];
+}
+
+function readJobPolicy(
+  source: string,
+): { readonly staticPolicies: StaticPolicies } | { readonly faults: readonly string[] } {
   const parts = policiesOf(source);
   if ('faults' in parts) return parts;
   const faults = parts.flatMap(({ id, effect }, index) => {
@@ -78,14 +94,26 @@ export function compileJobPolicy(
   if (checked.type === 'failure') return { faults: checked.errors.map(({ message }) => message) };
   const found = [...checked.validationErrors, ...checked.validationWarnings];
   if (found.length > 0) return { faults: found.map(({ policyId, error }) => `policy ${policyId}: ${error.message}`) };
-  policies += 1;
-  const setName = `ringfence-jobs-${policies}`;
-  const parsed = preparsePolicySet(setName, { staticPolicies });
-  if (parsed.type === 'failure') return { faults: parsed.errors.map(({ message }) => message) };
-  return { policy: { judge: (question) => judge(setName, question) } };
+  return { staticPolicies };
 }
 
-function judge(setName: string, question: JobQuestion): Decision<string> {
+// Cedar keeps parsed sets under a name for the life of the process: policies take a few names in turn, and one that lost its own takes it back.
+const holders: (StaticPolicies | undefined)[] = Array.from({ length: 8 }, () => undefined);
+let nextSlot = 0;
+
+/** The name of a slot's parsed set, which holds these policies; undefined when they do not parse. */
+function heldSet(slot: number, staticPolicies: StaticPolicies): string | undefined {
+  const name = `ringfence-jobs-${slot}`;
+  if (holders[slot] === staticPolicies) return name;
+  holders[slot] = undefined;
+  if (preparsePolicySet(name, { staticPolicies }).type === 'failure') return undefined;
+  holders[slot] = staticPolicies;
+  return name;
+}
+
+function judge(slot: number, staticPolicies: StaticPolicies, question: JobQuestion): Decision<string> {
+  const setName = heldSet(slot, staticPolicies);
+  if (setName === undefined) return { allow: false, reasons: [NOT_EVALUATED] };
   const { device, roles, job, place } = question;
   const principal = { type: 'Device', id: device };
   const resource = { type: 'Job', id: job };
