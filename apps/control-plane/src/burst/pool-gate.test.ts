@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fromUtf8 } from '@ringfence/base';
-import { receiptStatement } from '@ringfence/protocol/statements';
+import { fromUtf8, newId, systemRng, type JobId } from '@ringfence/base';
+import { SAMPLE_PLACEMENT } from '@ringfence/protocol/samples';
+import { receiptStatement, type PlacementPart } from '@ringfence/protocol/statements';
 import { startReplica, until } from '../control-plane.fixture.ts';
 import { HOUR_PRICE, leaving, moneyOf, offersOf, poolOf, startPoolHouse, TERMS } from './pool.fixture.ts';
 
@@ -93,4 +94,35 @@ test('work that may not leave stays, whatever the gate says: restricted, and wha
   }
   assert.deepEqual((await client.why(keeps.job)).notAway, ['keeps-on']);
   assert.deepEqual((await client.why(stays.job)).notAway, ['may-not-leave']);
+});
+
+test('room at home is kept for a gang that may leave as well: what the market would cost is asked of nobody else', async (t) => {
+  const house = await startPoolHouse(t);
+  const { org, client } = house;
+  // Nobody looks so often: the gate stays closed, so that all wait for the four CPUs at home.
+  await client.setPool(poolOf(org, 1, { highLooks: 1_000 }));
+  const cpus = (count: number, change: Partial<PlacementPart> = {}) =>
+    leaving(org, { resources: { ...SAMPLE_PLACEMENT.resources, cpuMilli: count * 1_000 }, ...change });
+  const waitsFor = (job: JobId, constraint: string) =>
+    until(`it waits for ${constraint}`, async () => {
+      const { state, waitingFor } = await client.job(job);
+      return state === 'queued' && waitingFor.some((each) => each.constraint === constraint);
+    });
+  const { job: first } = await client.submit(cpus(1));
+  await until('it runs at home', async () => (await client.job(first)).state === 'leased');
+  const gang = { id: newId('gang', systemRng), size: 2 };
+  for (const { job } of [await client.submit(cpus(2, { gang })), await client.submit(cpus(2, { gang }))])
+    await waitsFor(job, 'gang-room');
+  const { job: long } = await client.submit(cpus(1, { maxDurationMs: 3 * 3_600_000 }));
+  await waitsFor(long, 'held');
+  const { job: short } = await client.submit(cpus(1, { maxDurationMs: 1_800_000 }));
+  await until('it ends before the gang could start', async () => (await client.job(short)).state === 'leased');
+  const hours = await house.store.withOrg(org.org, (tx) =>
+    tx.selectFrom('pool_attempt').select(['job', 'away', 'market_hour']).orderBy('since').execute(),
+  );
+  const atHome = { away: false, market_hour: HOUR_PRICE.microUnits };
+  assert.deepEqual(hours, [
+    { job: first, ...atHome },
+    { job: short, ...atHome },
+  ]);
 });

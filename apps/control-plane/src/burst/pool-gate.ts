@@ -9,6 +9,7 @@ import {
 } from '@ringfence/policy/burst';
 import type { ChosenOffer, Placement, PlacementRequest } from '@ringfence/policy/placement';
 import type { ReceiptStatement } from '@ringfence/protocol/statements';
+import { jobShape } from '../queue/job-shape.ts';
 import type { Tx } from '../store/open-store.ts';
 import { openPool, savePool, type OpenPool, type PlacedAttempt } from './open-pool.ts';
 
@@ -22,6 +23,13 @@ export interface PlacingJob {
 /** Decides where a request goes. */
 type Place = (request: PlacementRequest) => Placement;
 
+/** What was placed where, until it is known that the turn takes it. */
+interface Noted {
+  readonly job: PlacingJob;
+  readonly request: PlacementRequest;
+  readonly chosen: ChosenOffer;
+}
+
 /**
  * Keeps one organisation's placements of one transaction within its pool: each request is narrowed to what gate and budget allow after those before
  * it, and what lands away from home is reserved at once. Without a pool it lets everything pass.
@@ -29,7 +37,7 @@ type Place = (request: PlacementRequest) => Placement;
 export class PoolGate {
   readonly #pool: OpenPool | undefined;
   #state: BurstState | undefined;
-  #placed: PlacedAttempt[] = [];
+  #placed: Noted[] = [];
 
   constructor(pool: OpenPool | undefined) {
     this.#pool = pool;
@@ -61,7 +69,7 @@ export class PoolGate {
     if (this.#pool === undefined || this.#state === undefined) return place(request);
     const wide = place(gateRequest(this.#state, this.#pool.terms, request).request ?? nowhere(request));
     const placement = this.#holds(job, request, wide) ? wide : place(atHome(request));
-    if (placement.decision.allow) this.#note(job, request, { chosen: placement.decision.chosen, place });
+    if (placement.decision.allow) this.#placed.push({ job, request, chosen: placement.decision.chosen });
     return placement;
   }
 
@@ -78,10 +86,15 @@ export class PoolGate {
     return { period, reserved: microUnits, currency: this.#pool.terms.budget.currency };
   }
 
-  /** Writes down what was placed and reserved, in the transaction of the placements. */
-  async save(tx: Tx, now: EpochMs): Promise<void> {
+  /**
+   * Writes down what was placed and reserved, in the transaction of the placements. `place` is asked what the market would take for what stays
+   * at home: only now, since what the queue kept room for is what it was asked for a job last.
+   */
+  async save(tx: Tx, now: EpochMs, place: Place): Promise<void> {
     if (this.#pool === undefined || this.#state === undefined || this.#placed.length === 0) return;
-    await savePool(tx, this.#pool, { after: this.#state, now, placed: this.#placed });
+    const market = new MarketHours(place, this.#pool);
+    const placed = this.#placed.map((noted) => attemptOf(noted, market));
+    await savePool(tx, this.#pool, { after: this.#state, now, placed });
   }
 
   /** False when the budget does not hold it, which the price limit of the narrowed request has asked before. */
@@ -96,20 +109,19 @@ export class PoolGate {
     if (step.allow) this.#state = step.state;
     return step.allow;
   }
+}
 
-  #note(job: PlacingJob, request: PlacementRequest, { chosen, place }: { chosen: ChosenOffer; place: Place }): void {
-    if (this.#pool === undefined) return;
-    const away = chosen.tier !== 'private';
-    this.#placed.push({
-      ...nameOf(job),
-      offer: chosen.offer,
-      agent: chosen.agent,
-      away,
-      since: request.now,
-      market_hour: away ? (chosen.price?.microUnits ?? null) : marketHour(request, place, this.#pool),
-      movable: isMovable(job, request),
-    });
-  }
+function attemptOf({ job, request, chosen }: Noted, market: MarketHours): PlacedAttempt {
+  const away = chosen.tier !== 'private';
+  return {
+    ...nameOf(job),
+    offer: chosen.offer,
+    agent: chosen.agent,
+    away,
+    since: request.now,
+    market_hour: away ? (chosen.price?.microUnits ?? null) : market.of(request),
+    movable: isMovable(job, request),
+  };
 }
 
 function isAway(decision: Placement['decision']): decision is Extract<Placement['decision'], { allow: true }> {
@@ -146,11 +158,27 @@ function isMovable({ attempts, max_attempts }: PlacingJob, { placement }: Placem
   return attempts + 1 < max_attempts && placement.retryOn?.includes('interruption') === true;
 }
 
-/** What the best offer away from home costs for a job that stays: for the cost report alone. */
-function marketHour(request: PlacementRequest, place: Place, { terms }: OpenPool): number | null {
-  const tiers = awayTiers(request.placement, request.label);
-  if (tiers.length === 0) return null;
-  const { decision } = place({ ...request, placement: { ...request.placement, tiers: [...tiers] } });
-  const price = decision.allow ? decision.chosen.price : undefined;
-  return price?.currency === terms.budget.currency ? price.microUnits : null;
+/** What the best offer away from home costs for jobs that stay: for the cost report alone, once for all that ask for the same. */
+class MarketHours {
+  readonly #place: Place;
+  readonly #pool: OpenPool;
+  readonly #known = new Map<string, number | null>();
+
+  constructor(place: Place, pool: OpenPool) {
+    this.#place = place;
+    this.#pool = pool;
+  }
+
+  of({ placement, ...request }: PlacementRequest): number | null {
+    const tiers = awayTiers(placement, request.label);
+    if (tiers.length === 0) return null;
+    const shape = jobShape(placement, request.label);
+    const known = this.#known.get(shape);
+    if (known !== undefined) return known;
+    const { decision } = this.#place({ ...request, placement: { ...placement, tiers: [...tiers] } });
+    const price = decision.allow ? decision.chosen.price : undefined;
+    const hour = price?.currency === this.#pool.terms.budget.currency ? price.microUnits : null;
+    this.#known.set(shape, hour);
+    return hour;
+  }
 }

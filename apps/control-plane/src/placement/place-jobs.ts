@@ -62,7 +62,7 @@ async function placeIn(
     });
   });
   const placed = await writeDown(context, tx, { org, term, now, pool }, decided);
-  await pool.save(tx, now);
+  await pool.save(tx, now, (request) => kept.place(request));
   await noteNominations(context, tx, { org, now, nominations: queue.nominations }, { decided, nominees });
   if (placed > 0) context.fault('place-before-commit');
   return placed;

@@ -1,6 +1,7 @@
 import { canonicalBytes } from '@ringfence/base';
 import { sha256Hex, type Digest } from '@ringfence/crypto/sign';
-import type { LabelStatement, PlacementPart } from '@ringfence/protocol/statements';
+import type { PlacementLabel } from '@ringfence/policy';
+import type { PlacementPart } from '@ringfence/protocol/statements';
 
 /**
  * A digest that jobs share when the same offers could take them: when one of them finds no room, no other does. Members of a gang share
@@ -8,7 +9,7 @@ import type { LabelStatement, PlacementPart } from '@ringfence/protocol/statemen
  */
 export function jobShape(
   { priority: _priority, retryOn: _retry, preemptible: _preemptible, gang, ...asked }: PlacementPart,
-  { sensitivity, residency, acceptProviderPlaintext }: LabelStatement,
+  { sensitivity, residency, acceptProviderPlaintext }: PlacementLabel,
 ): Digest {
   const label = {
     sensitivity,
