@@ -2,6 +2,7 @@ import type { AgentId, EpochMs, JobId, OfferId } from '@ringfence/base';
 import type { RetryCounts } from '@ringfence/policy';
 import type { AwayRefusal, BurstState } from '@ringfence/policy/burst';
 import type { Explanation, PlacementOffer, Placement, Take } from '@ringfence/policy/placement';
+import type { InQueue } from '@ringfence/policy/queue';
 import type { RetryReason } from '@ringfence/protocol';
 import type { Outcome } from '@ringfence/protocol/statements';
 import type { JobFacts } from '../../apps/control-plane/src/jobs/job-transitions.ts';
@@ -74,6 +75,11 @@ export interface Books {
   readonly beats: Map<AgentId, Beat>;
   readonly seenAt: Map<AgentId, number>;
   readonly term: TermRow;
+}
+
+/** What decides when it is a job's turn. */
+export function placeInQueue({ id, shape, submittedAt }: JobRow): InQueue {
+  return { job: id, priority: shape.placement.priority, submittedAt };
 }
 
 /** All attempts that hold what they reserved. */

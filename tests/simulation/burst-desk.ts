@@ -10,10 +10,11 @@ import {
   type QueuedJob,
 } from '@ringfence/policy/burst';
 import type { PlacementOffer } from '@ringfence/policy/placement';
+import { inQueueOrder } from '@ringfence/policy/queue';
 import { LEASE_GRACE_MS, LEASE_TTL_MS } from '../../apps/control-plane/src/jobs/clock-terms.ts';
 import { watchLeases, type SeenLeases } from '../../apps/control-plane/src/jobs/silent-leases.ts';
 import { naiveFailures } from '../../core/policy/src/placement/brute-force.fixture.ts';
-import { liveRows, type AttemptRow, type JobRow } from './books.ts';
+import { liveRows, placeInQueue, type AttemptRow, type JobRow } from './books.ts';
 import type { Shape } from './shapes.ts';
 import type { Desk, Plane } from './world.ts';
 
@@ -47,10 +48,10 @@ export class BurstDesk implements Desk {
   }
 
   look(): void {
-    const { books, terms, wall } = this.#plane.world;
+    const { books, terms, timeline, wall } = this.#plane.world;
     const now = wall();
     const queue = [...books.jobs.values()].filter(({ facts }) => facts.state === 'queued');
-    queue.sort((a, b) => b.shape.placement.priority - a.shape.placement.priority || a.submittedAt - b.submittedAt);
+    queue.sort((a, b) => inQueueOrder(placeInQueue(a), placeInQueue(b), epochMs(timeline.now)));
     const waits = predictedWaits(
       this.#machines(),
       queue.slice(0, 200).map((row) => this.#queued(row)),

@@ -1,8 +1,8 @@
 import { epochMs, type EpochMs } from '@ringfence/base';
 import { gateRequest, type BurstState, type GatedRequest } from '@ringfence/policy/burst';
 import type { ChosenOffer, PlacementRequest } from '@ringfence/policy/placement';
-import { inQueueOrder, placeGang, type InQueue } from '@ringfence/policy/queue';
-import type { JobRow, WaitingWhy } from './books.ts';
+import { inQueueOrder, placeGang } from '@ringfence/policy/queue';
+import { placeInQueue, type JobRow, type WaitingWhy } from './books.ts';
 import type { Shape } from './shapes.ts';
 import { CONTROL_PLANE, type Plane } from './world.ts';
 
@@ -26,7 +26,7 @@ export function placeWaiting(plane: Plane): void {
   const due = [...books.jobs.values()].filter(
     ({ facts, notBefore }) => facts.state === 'queued' && (notBefore === undefined || notBefore <= timeline.now),
   );
-  due.sort((a, b) => inQueueOrder(placeOf(a), placeOf(b), epochMs(timeline.now)));
+  due.sort((a, b) => inQueueOrder(placeInQueue(a), placeInQueue(b), epochMs(timeline.now)));
   // In one look nothing becomes free, so what fits nowhere for one job fits nowhere for the next of its shape.
   const nowhere = new Map<Shape, WaitingWhy>();
   const formed = new Set<number>();
@@ -45,10 +45,6 @@ export function placeWaiting(plane: Plane): void {
     }
     if (!plane.alive) return;
   }
-}
-
-function placeOf({ id, shape, submittedAt }: JobRow): InQueue {
-  return { job: id, priority: shape.placement.priority, submittedAt };
 }
 
 /** It never ran, and starts with the others. */

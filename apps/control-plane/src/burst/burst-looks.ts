@@ -90,6 +90,7 @@ export class BurstLooks {
         const moment = { now: clock.now(), monotonic: clock.monotonic() };
         const look = await lookAtQueue(tx, asked.of(org), {
           ...moment,
+          org,
           terms: pool.terms,
           returning: returningOf(pool).map(({ job }) => job),
         });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AGING_MS } from '@ringfence/policy/queue';
 import { SAMPLE_PLACEMENT } from '@ringfence/protocol/samples';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import { ShiftedClock, until } from '../control-plane.fixture.ts';
@@ -15,7 +16,7 @@ const withGpus = (count: number): Pick<PlacementPart, 'resources'> => ({
 
 test('a look predicts waits from what runs at home, card by card, and asks only for those whom leaving would help', async (t) => {
   const clock = new ShiftedClock();
-  const { org, client, home, away } = await startPoolHouse(t, { clock });
+  const { org, client, home, away, store } = await startPoolHouse(t, { clock });
   const abroad = {
     tier: 'secure-cloud',
     isolations: ['microvm', 'gvisor'],
@@ -39,9 +40,24 @@ test('a look predicts waits from what runs at home, card by card, and asks only 
   const longest = queue.longestWaitMs ?? assert.fail();
   assert.ok(longest > 1.9 * HOUR_MS && longest <= 2 * HOUR_MS, String(longest));
   assert.deepEqual([queue.mayBurst, gate.state], [2, 'closed']);
+  // What has waited long enough goes before what asked for more priority.
+  const old = await client.submit(
+    org.submission({ sensitivity: 'restricted', placement: { ...withGpus(2), priority: 40 } }),
+  );
+  const longestNow = async () => (await client.pool()).queue.longestWaitMs ?? assert.fail();
+  await until('it waits too', async () => (await client.pool()).queue.waiting === 4);
+  assert.ok((await longestNow()) <= 2 * HOUR_MS);
+  await store.withOrg(org.org, (tx) =>
+    tx
+      .updateTable('job')
+      .set(({ eb }) => ({ submitted_at: eb('submitted_at', '-', 20 * AGING_MS) }))
+      .where('job', '=', old.job)
+      .execute(),
+  );
+  assert.ok((await longestNow()) > 2.9 * HOUR_MS);
   await client.submit(leaving(org, { resources: { ...SAMPLE_PLACEMENT.resources, cpuMilli: 8_000 } }));
   await until('home could never take it', async () => (await client.pool()).queue.longestWaitMs === null);
   await client.submit(leaving(org, { resources: { ...SAMPLE_PLACEMENT.resources, cpuMilli: 500_000 } }));
-  await until('nobody could', async () => (await client.pool()).queue.waiting === 5);
+  await until('nobody could', async () => (await client.pool()).queue.waiting === 6);
   assert.equal((await client.pool()).queue.mayBurst, 3);
 });

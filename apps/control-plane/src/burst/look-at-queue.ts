@@ -1,8 +1,9 @@
-import type { EpochMs, JobId, MonotonicMs } from '@ringfence/base';
+import type { EpochMs, JobId, MonotonicMs, OrgId } from '@ringfence/base';
 import { predictedWaits, pressureOf, type BurstTerms, type Pressure, type QueuedJob } from '@ringfence/policy/burst';
 import type { BurstDecisionStatement } from '@ringfence/protocol/statements';
 import type { KeptInventory } from '../placement/kept-inventory.ts';
 import { requestOf } from '../placement/waiting-job.ts';
+import { agedPriorityAt } from '../queue/aged-priority.ts';
 import type { Tx } from '../store/open-store.ts';
 import { HomeFleet } from './home-fleet.ts';
 import { homeMachines } from './home-machines.ts';
@@ -18,8 +19,9 @@ export interface QueueLook {
   readonly roomFor: ReadonlySet<JobId>;
 }
 
-/** When a look is, by the wall and for what is kept between looks, and which jobs that run away from home could come back. */
+/** Whose look and when it is, by the wall and for what is kept between looks, and which jobs that run away from home could come back. */
 export interface LookSetup {
+  readonly org: OrgId;
   readonly terms: BurstTerms;
   readonly now: EpochMs;
   readonly monotonic: MonotonicMs;
@@ -34,9 +36,9 @@ const fleets = new WeakMap<KeptInventory, HomeFleet>();
 export async function lookAtQueue(
   tx: Tx,
   kept: KeptInventory,
-  { terms, now, monotonic, returning = [] }: LookSetup,
+  { org, terms, now, monotonic, returning = [] }: LookSetup,
 ): Promise<QueueLook> {
-  const rows = await waitingJobs(tx);
+  const rows = await waitingJobs(tx, now);
   const back = returning.length === 0 ? [] : await theseJobs(tx, returning);
   if (rows.length + back.length === 0) {
     const queue = { waiting: 0, mayBurst: 0, longestWaitMs: 0 };
@@ -51,7 +53,7 @@ export async function lookAtQueue(
     const { job, placement } = row;
     return { job, placement, machines: shape.homes, expectedMs: placement.maxDurationMs };
   });
-  const waits = predictedWaits(await homeMachines(tx, kept, now), queue, now);
+  const waits = predictedWaits(await homeMachines(tx, kept, { org, now }), queue, now);
   const waiting = seen.slice(0, rows.length).map(({ row, shape }) => ({
     predictedWaitMs: waits.get(row.job) ?? Infinity,
     expectedMs: row.placement.maxDurationMs,
@@ -67,13 +69,15 @@ async function theseJobs(tx: Tx, jobs: readonly JobId[]) {
   return tx.selectFrom('job').select(COLUMNS).where('job', 'in', some).orderBy('submitted_at').execute();
 }
 
-async function waitingJobs(tx: Tx) {
+/** In the order in which they are placed. */
+async function waitingJobs(tx: Tx, now: EpochMs) {
   return tx
     .selectFrom('job')
     .select(COLUMNS)
     .where('state', '=', 'queued')
-    .orderBy('priority', 'desc')
+    .orderBy(agedPriorityAt(now), 'desc')
     .orderBy('submitted_at')
+    .orderBy('job')
     .limit(MOST_LOOKED_AT)
     .execute();
 }

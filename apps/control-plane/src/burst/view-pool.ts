@@ -22,7 +22,7 @@ export function viewPool({ store, asked, clock }: ControlPlaneContext, org: OrgI
       if (pool === undefined) throw noPool();
       const now = clock.now();
       const kept = asked.of(org);
-      const { queue } = await lookAtQueue(tx, kept, { terms: pool.terms, now, monotonic: clock.monotonic() });
+      const { queue } = await lookAtQueue(tx, kept, { org, terms: pool.terms, now, monotonic: clock.monotonic() });
       const { longestWaitMs = null, ...counts } = queue;
       await kept.bringUpToDate(tx, now);
       return { ...view(pool), queue: { ...counts, longestWaitMs }, ...(await machines(tx, pool, { kept, now })) };
