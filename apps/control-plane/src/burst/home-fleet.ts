@@ -2,7 +2,7 @@ import { canonicalJson, type MonotonicMs, type OfferId } from '@ringfence/base';
 import { burstTiers } from '@ringfence/policy/burst';
 import { takeOf, WHOLE_GPU, type PlacementOffer, type PlacementRequest } from '@ringfence/policy/placement';
 import type { MessageBody } from '@ringfence/protocol/messages';
-import type { Constraint } from '@ringfence/protocol/statements';
+import { ROOM_CONSTRAINTS, type Constraint } from '@ringfence/protocol/statements';
 import { addGpus } from '../placement/gpu-counts.ts';
 import type { KeptInventory } from '../placement/kept-inventory.ts';
 import type { Tx } from '../store/open-store.ts';
@@ -12,10 +12,7 @@ const PASSING: ReadonlySet<Constraint> = new Set([
   'agent-offline',
   'agent-draining',
   'custodian-away',
-  'cpu',
-  'memory',
-  'disk',
-  'gpu',
+  ...ROOM_CONSTRAINTS,
 ]);
 /** Evidence and moments count too: what a shape of jobs may use is worked out anew after so long. */
 const KEPT_MS = 30_000;

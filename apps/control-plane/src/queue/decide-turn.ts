@@ -1,7 +1,7 @@
 import type { EpochMs, JobId } from '@ringfence/base';
 import type { ChosenOffer, Placement, PlacementRequest } from '@ringfence/policy/placement';
 import { placeGang, type Preemption } from '@ringfence/policy/queue';
-import type { WaitingReason } from '@ringfence/protocol/statements';
+import { ROOM_CONSTRAINTS, type WaitingReason } from '@ringfence/protocol/statements';
 import type { KeptInventory } from '../placement/kept-inventory.ts';
 import type { OfferDesk, Place, Reserved } from '../placement/reserve-offers.ts';
 import type { WaitingJob } from '../placement/waiting-job.ts';
@@ -194,7 +194,7 @@ class DecidingTurn implements TurnOutcome {
   }
 }
 
-const ROOM: ReadonlySet<WaitingReason> = new Set(['cpu', 'memory', 'disk', 'gpu']);
+const ROOM: ReadonlySet<WaitingReason> = new Set(ROOM_CONSTRAINTS);
 
 /** An offer that lacks nothing but what others hold is counted under what it lacks. */
 function waitsForRoom({ explanation }: Placement): boolean {

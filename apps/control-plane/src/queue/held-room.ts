@@ -11,14 +11,14 @@ import {
   type PreemptableMachine,
   type Preemption,
 } from '@ringfence/policy/queue';
-import type { Constraint } from '@ringfence/protocol/statements';
+import { ROOM_CONSTRAINTS, type Constraint } from '@ringfence/protocol/statements';
 import type { KeptInventory } from '../placement/kept-inventory.ts';
 import type { WaitingJob } from '../placement/waiting-job.ts';
 import type { Nomination } from './queue-rows.ts';
 import { withCards, type RunningAttempt } from './running-attempts.ts';
 
 /** What ends when others do; every other constraint stays. */
-const ROOM: ReadonlySet<Constraint> = new Set(['cpu', 'memory', 'disk', 'gpu']);
+const ROOM: ReadonlySet<Constraint> = new Set(ROOM_CONSTRAINTS);
 
 /** A job with what the placer was asked for it last. */
 export interface AskedJob {

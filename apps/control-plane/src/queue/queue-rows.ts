@@ -1,4 +1,5 @@
 import type { EpochMs, GangId, OfferId, OrgId } from '@ringfence/base';
+import { ROOM_CONSTRAINTS, type WaitingReason } from '@ringfence/protocol/statements';
 import { sql } from 'kysely';
 import type { Tx } from '../store/open-store.ts';
 import { holdJobs, WAITING_COLUMNS, type WaitingJob } from '../placement/waiting-job.ts';
@@ -8,8 +9,8 @@ import { agedPriorityAt } from './aged-priority.ts';
 const MOST_AHEAD = 16;
 const MOST_OF_A_SHAPE = 2;
 /** Who waits for a document or a price waits for no room, and must not hide those who do. */
-const LACKS_ROOM =
-  '$[*].constraint ? (@ == "cpu" || @ == "memory" || @ == "disk" || @ == "gpu" || @ == "held" || @ == "gang-room")';
+const ROOM_REASONS: readonly WaitingReason[] = [...ROOM_CONSTRAINTS, 'held', 'gang-room'];
+const LACKS_ROOM = `$[*].constraint ? (${ROOM_REASONS.map((reason) => `@ == "${reason}"`).join(' || ')})`;
 
 /** A machine that is being cleared for a job. */
 export interface Nomination extends Pick<WaitingJob, 'job' | 'placement' | 'priority'> {

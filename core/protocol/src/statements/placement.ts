@@ -108,6 +108,14 @@ export const CONSTRAINTS = [
   'spot',
 ] as const;
 
+/** Those of {@link CONSTRAINTS} that an offer fails only by what others hold of it: they pass when enough of that has ended. */
+export const ROOM_CONSTRAINTS = [
+  'cpu',
+  'memory',
+  'disk',
+  'gpu',
+] as const satisfies readonly (typeof CONSTRAINTS)[number][];
+
 /**
  * What a waiting job may wait for: a constraint, or, at an offer that fails none, room that is kept for a job before it (`held`), members of
  * its gang that nobody ordered yet (`gang-incomplete`), or room for all of them at once (`gang-room`).
