@@ -1,4 +1,6 @@
-import type { Clock, JobId } from '@ringfence/base';
+import type { AgentId, Clock, JobId } from '@ringfence/base';
+import type { Tier } from '@ringfence/protocol';
+import type { NamedAttempt, PlacementPart } from '@ringfence/protocol/statements';
 import type { Selectable } from 'kysely';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { LeaseEnds } from '../jobs/attempt-end.ts';
@@ -19,52 +21,67 @@ export interface ShredContext {
 
 /**
  * Destroys the keys of an order's attempts, each that can run no more; once that is all of them, writes it down, answers and forgets the order.
- * False while one may still run.
+ * What was granted to another agent than the order's, or at home, is none of it. False while one may still run.
  */
 export async function carryOut(
   context: ShredContext,
   tx: Tx,
-  { org }: ClaimedOrganisation,
+  claimed: ClaimedOrganisation,
   order: ShredOrder,
 ): Promise<boolean> {
+  const { org } = claimed;
   const { request, agent, deletion } = order;
-  const attempts = order.attempts.map(({ job, attempt }) => ({ job, attempt }));
+  const attempts: NamedAttempt[] = [];
   let done = true;
   // In one order, since each job's row is locked until the end.
-  for (const job of [...new Set(attempts.map((named) => named.job))].toSorted()) {
-    const numbers = attempts.filter((named) => named.job === job).map(({ attempt }) => attempt);
-    done = (await shredJob(context, tx, { org, job, numbers })) && done;
+  for (const job of [...new Set(order.attempts.map((named) => named.job))].toSorted()) {
+    const numbers = order.attempts.flatMap((named) => (named.job === job ? [named.attempt] : []));
+    const shredded = await shredJob(context, tx, claimed, { agent, job, numbers });
+    attempts.push(...shredded.ordered.map((attempt) => ({ job, attempt })));
+    done = !shredded.waits && done;
   }
   if (!done) return false;
   await tx.deleteFrom('shred_order').where('request', '=', request).where('deletion', '=', deletion).execute();
+  if (attempts.length === 0) return true;
   await context.record(tx, org, { type: 'keys-shredded', request, agent, attempts, deletion });
   await enqueue(tx, org, { name: 'keys-shredded', body: { request, attempts } });
   return true;
 }
 
+/** Gives which of `numbers` the order may name, and whether one of them may still run. */
 async function shredJob(
   { clock, leaseEnds }: ShredContext,
   tx: Tx,
-  { org, job: id, numbers }: { org: ShredOrder['org']; job: JobId; numbers: readonly number[] },
-): Promise<boolean> {
+  { org, keyring }: ClaimedOrganisation,
+  { agent, job: id, numbers }: { agent: AgentId; job: JobId; numbers: readonly number[] },
+): Promise<{ readonly ordered: readonly number[]; readonly waits: boolean }> {
   const job = await tx
     .selectFrom('job')
-    .select(['attempt', 'closed', 'commit_record'])
+    .select(['attempt', 'closed', 'commit_record', 'placement'])
     .where('job', '=', id)
     .forNoKeyUpdate()
     .executeTakeFirst();
   // Never deposited here: there is no key of it.
-  if (job === undefined) return true;
-  const isOver = job.closed !== null || job.commit_record !== null;
-  const current = await tx
+  if (job === undefined) return { ordered: numbers, waits: false };
+  if (!mayBeAway(keyring.agent(agent)?.tier, job.placement)) return { ordered: [], waits: false };
+  const granted = await tx
     .selectFrom('attempt')
-    .select(['job', 'attempt', 'granted_at', 'stopped', 'ends_by'])
+    .select(['job', 'attempt', 'agent', 'granted_at', 'stopped', 'ends_by'])
     .where('job', '=', id)
-    .where('attempt', '=', job.attempt)
-    .executeTakeFirst();
-  const mayRun = !isOver && current !== undefined && leaseEnds.mayRun(current) ? current.attempt : undefined;
-  for (const attempt of numbers)
+    .where('attempt', 'in', numbers)
+    .execute();
+  const there = granted.filter((attempt) => attempt.agent === agent);
+  const isOver = job.closed !== null || job.commit_record !== null;
+  const mayRun = there.find((row) => !isOver && row.attempt === job.attempt && leaseEnds.mayRun(row))?.attempt;
+  // One that was never granted has no keys; it gets none later, since its machine was given back.
+  const ordered = numbers.filter((number) => granted.every((row) => row.attempt !== number || row.agent === agent));
+  for (const attempt of ordered)
     if (attempt !== mayRun) await shredAttempt(tx, { org, job: id, attempt, at: clock.now() });
-  if (isOver) await shredEndedJob(tx, id);
-  return mayRun === undefined || !numbers.includes(mayRun);
+  if (isOver && there.length > 0) await shredEndedJob(tx, id);
+  return { ordered, waits: mayRun !== undefined };
+}
+
+/** Of an agent that was removed the keyring does not say where it stood: then what the job's owner signed counts. */
+function mayBeAway(tier: Tier | undefined, { tiers }: Pick<PlacementPart, 'tiers'>): boolean {
+  return tier === undefined ? tiers.some((allowed) => allowed !== 'private') : tier !== 'private';
 }

@@ -38,6 +38,15 @@ export async function shredEndedJob(tx: Tx, job: JobId): Promise<void> {
 
 /** A job ends in `tx`: if it was away from home and its machine was given back, nothing is to open its code any more. */
 export async function shredIfOrdered(tx: Tx, job: JobId): Promise<void> {
-  const row = await tx.selectFrom('shredded_attempt').select('at').where('job', '=', job).limit(1).executeTakeFirst();
+  // One that was never granted says nothing of the job: no machine away from home had it.
+  const row = await tx
+    .selectFrom('shredded_attempt')
+    .innerJoin('attempt', (join) =>
+      join.onRef('attempt.job', '=', 'shredded_attempt.job').onRef('attempt.attempt', '=', 'shredded_attempt.attempt'),
+    )
+    .select('shredded_attempt.at')
+    .where('shredded_attempt.job', '=', job)
+    .limit(1)
+    .executeTakeFirst();
   if (row !== undefined) await shredEndedJob(tx, job);
 }

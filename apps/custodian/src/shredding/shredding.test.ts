@@ -7,7 +7,7 @@ import { systemClock as clock } from '@ringfence/base/platform';
 import { until } from '@ringfence/base/until';
 import { statementDigest, type Envelope } from '@ringfence/crypto/sign';
 import { signStatement } from '@ringfence/keyring';
-import type { NamedAttempt } from '@ringfence/protocol/statements';
+import type { NamedAttempt, PlacementPart } from '@ringfence/protocol/statements';
 import { BACKUP_TABLES, readLines } from '../backup/row-lines.ts';
 import {
   addDataset,
@@ -26,6 +26,7 @@ import {
 import { startControlPlaneDouble, type ControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
 import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.ts';
 import { claimRig, type TestOrganisation } from '../fixtures/organisation.fixture.ts';
+import { joinAway, makeProvider } from '../fixtures/provider.fixture.ts';
 import { closeJob } from '../jobs/close-job.ts';
 import { openWorkload } from '../jobs/open-workload.ts';
 
@@ -41,7 +42,9 @@ before(async () => {
   };
   [rig, controlPlane] = await Promise.all([startRig({ fault }), startControlPlaneDouble()]);
   organisation = await claimRig(rig, controlPlane);
-  away = await joinRig(rig, organisation, 'away');
+  const provider = await makeProvider(organisation);
+  await organisation.client.addEvidence(provider.evidence());
+  away = await joinAway(rig, organisation, provider);
   home = await joinRig(rig, organisation, 'home');
 });
 after(async () => {
@@ -49,9 +52,34 @@ after(async () => {
   await controlPlane.close();
 });
 
-const order = (attempts: NamedAttempt[], deletion?: Envelope) => ({
+/** What a job says that may leave home. */
+const LEAVES: { placement: Partial<PlacementPart> } = {
+  placement: {
+    tiers: ['private', 'secure-cloud'],
+    burst: 'allowed',
+    evidence: { require: [], grade: 'documented', maxAgeDays: 365 },
+  },
+};
+
+function mayLeave(): Promise<TestJob> {
+  return depositTestJob(rig, organisation, LEAVES);
+}
+
+/** What `by` asks for a grant with; a receipt says where it stands. */
+function requestOf(by: TestAgent | undefined, made: TestJob, attempt: number) {
+  assert.ok(by !== undefined);
+  const chosen = {
+    offer: newId('offer', rng),
+    agent: by.id,
+    tier: by === away ? 'secure-cloud' : 'private',
+    isolation: 'gvisor',
+  } as const;
+  return grantBody(controlPlane, by, made, { attempt, editReceipt: { chosen } });
+}
+
+const order = (attempts: NamedAttempt[], deletion?: Envelope, agent = away?.id ?? assert.fail()) => ({
   request: newId('deletion', rng),
-  agent: away?.id ?? assert.fail(),
+  agent,
   attempts,
   ...(deletion === undefined ? {} : { deletion }),
 });
@@ -85,7 +113,7 @@ async function answered(request: string): Promise<boolean> {
 
 async function granted(by: TestAgent | undefined, made: TestJob, attempt: number) {
   assert.ok(by !== undefined);
-  const body = grantBody(controlPlane, by, made, { attempt });
+  const body = requestOf(by, made, attempt);
   const answer = await ask(by, body);
   assert.ok(answer.result === 'granted', JSON.stringify(answer));
   return {
@@ -93,6 +121,15 @@ async function granted(by: TestAgent | undefined, made: TestJob, attempt: number
     sealed: answer.payload,
     ...(await openGrant(organisation, by, made, { attempt, payload: answer.payload })),
   };
+}
+
+/** The sealed workload of a job. */
+async function workloadOf({ body: { job } }: TestJob): Promise<Uint8Array> {
+  const { store } = rig.custodian.context;
+  const { workload } = await store.withOrg(organisation.org, (tx) =>
+    tx.selectFrom('job').select('workload').where('job', '=', job).executeTakeFirstOrThrow(),
+  );
+  return workload ?? assert.fail('it is destroyed');
 }
 
 /** Everything that rows say, so as a backup would carry it. */
@@ -109,7 +146,7 @@ async function rows(): Promise<string> {
 test('keys of an attempt are destroyed when it can run no more; the job goes on elsewhere, and its last keys go with its end', async () => {
   assert.ok(away !== undefined && home !== undefined);
   await addDataset(rig, organisation, { name: 'rows' });
-  const made = await makeTestJob(rig, organisation, { mounts: ['rows'], outputs: ['moved'] });
+  const made = await makeTestJob(rig, organisation, { mounts: ['rows'], outputs: ['moved'], ...LEAVES });
   const deposit = await depositOf(rig, organisation, made);
   await organisation.client.deposit(deposit);
   const { job } = made.body;
@@ -157,8 +194,8 @@ test('what a job that never left home has is not touched', async () => {
 });
 
 test('an order about a job that is over destroys all that opens it; one about an attempt that was never granted keeps it from being', async () => {
-  const over = await depositTestJob(rig, organisation);
-  const waiting = await depositTestJob(rig, organisation);
+  const over = await mayLeave();
+  const waiting = await mayLeave();
   const { sealed } = await granted(away, over, 1);
   const claimed = rig.custodian.context.owner.claimed ?? assert.fail();
   await closeJob(rig.custodian.context, claimed, over.body.job, 'failed');
@@ -168,14 +205,42 @@ test('an order about a job that is over destroys all that opens it; one about an
   assert.equal((await ledger(asked.request)).length, 1);
   assert.ok(!(await rows()).includes(sealed));
   assert.ok(away !== undefined);
-  const late = await ask(away, grantBody(controlPlane, away, waiting, { attempt: 1 }));
+  const late = await ask(away, requestOf(away, waiting, 1));
   assert.deepEqual(late, { result: 'refused', reason: 'attempt-not-new' });
   await granted(away, waiting, 2);
 });
 
+test('an order destroys nothing that was granted at home or to another machine, and what was never granted makes no job one that was away', async () => {
+  assert.ok(away !== undefined && home !== undefined);
+  const made = await depositTestJob(rig, organisation, { outputs: ['kept'], ...LEAVES });
+  const deposit = await workloadOf(made);
+  const { job } = made.body;
+  const { outputs, sealed } = await granted(home, made, 1);
+  const named = [{ job, attempt: 1 }];
+  for (const agent of [away.id, home.id]) await shredding().take(order(named, undefined, agent));
+  const future = order([{ job, attempt: 7 }]);
+  await shredding().take(future);
+  assert.deepEqual((await ledger(future.request))[0]?.attempts, future.attempts);
+  assert.equal(
+    (await home.client.commit(await commitBody(organisation, home, made, { attempt: 1, outputs }))).result,
+    'committed',
+  );
+  const asked = [order(named), order(named, undefined, home.id), order([{ job, attempt: 8 }])];
+  for (const one of asked) await shredding().take(one);
+  const text = await rows();
+  assert.ok(text.includes(sealed), 'the grant at home');
+  assert.deepEqual(await workloadOf(made), deposit);
+  const said = await Promise.all(asked.map(({ request }) => ledger(request)));
+  assert.deepEqual(
+    said.map(({ length }) => length),
+    [0, 0, 1],
+    'nothing is said of what was not done',
+  );
+});
+
 test('the ledger says what the provider signed: its word, another’s, or none', async () => {
   assert.ok(away !== undefined && home !== undefined);
-  const made = await depositTestJob(rig, organisation);
+  const made = await mayLeave();
   await granted(away, made, 1);
   await away.client.stopped(stoppedBy(away, made, 1));
   const asked = order([{ job: made.body.job, attempt: 1 }]);
@@ -195,7 +260,7 @@ test('the ledger says what the provider signed: its word, another’s, or none',
 test('an order outlives a crash before and after it is stored', async () => {
   const ended = [];
   for (const point of ['shred-before-commit', 'shred-after-commit']) {
-    const made = await depositTestJob(rig, organisation);
+    const made = await mayLeave();
     const { sealed } = await granted(away, made, 1);
     await away?.client.stopped(stoppedBy(away, made, 1));
     ended.push({ point, made, sealed });
