@@ -62,11 +62,11 @@ test('every field that does nothing yet is refused, and a plain job passes', () 
       'type: batch\nresources: {cpus: 2, memory: 1GB, gpu: "A100:1"}\nsetup: c\nenv: {A: b}\nretry: {max: 2, on: [error]}\nprivacy: {egress: ["a.example:443"]}',
     ),
   );
-  refuseWhatIsNotYet(job('resources: {spot: only, max_price: 1 USD}'));
+  refuseWhatIsNotYet(job('resources: {spot: only, max_price: 1 USD}\nweights: {cost: 2, speed: 0, reliability: 1}'));
   refuseWhatIsNotYet(
     job('type: serve\nservice: {port: 8000, replicas: 0..4, scaling: {metric: concurrency, target: 2}}'),
   );
-  for (const added of ['type: federate', 'type: compute', 'privacy: {tee: {require: [tdx]}}'])
+  for (const added of ['type: federate', 'type: compute', 'privacy: {tee: {require: [tdx]}}', 'weights: {gravity: 0}'])
     assert.throws(() => refuseWhatIsNotYet(job(added)), { code: 'not-yet' }, added);
 });
 

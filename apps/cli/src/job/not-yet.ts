@@ -8,6 +8,8 @@ const NOT_YET: readonly { readonly asks: (file: JobFile) => boolean; readonly wh
     what: 'types other than train, batch and serve',
   },
   { asks: ({ privacy }) => privacy.tee !== undefined, what: 'privacy.tee' },
+  // No placement is told where a job's data lies, so this term of the score is always 0.
+  { asks: ({ weights }) => weights?.gravity !== undefined, what: 'weights.gravity' },
 ];
 
 /** Refuses a job that asks for what does not exist yet, all of it at once; nothing is quietly left out. Throws CliError `not-yet`. */
