@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epochMs, silentLog } from '@ringfence/base';
+import { epochMs, newId, silentLog, systemRng } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { cleanUp, startDatabase, startReplica, temporaryFolder, until } from '../control-plane.fixture.ts';
 import { memberOf, newAgent, offerOf, TestOrganisation } from '../organisation.fixture.ts';
@@ -14,7 +14,8 @@ test('an inventory that reads only what changed knows what one knows that reads 
   const { client, custodian } = await house.enrol(t, controlPlane);
   const other = newAgent();
   await custodian.send(memberOf(other));
-  await house.dial(t, controlPlane, other).send(offerOf(other));
+  const link = house.dial(t, controlPlane, other);
+  await link.send(offerOf(other));
   await until('two offers', async () => (await client.agents()).length === 2);
   const { store, close } = await openStore({
     stateDir: temporaryFolder(t),
@@ -50,6 +51,16 @@ test('an inventory that reads only what changed knows what one knows that reads 
       .where('offer', '=', other.offer)
       .execute();
   assert.equal((await look())?.mark.state.online, true);
+
+  // An offer keeps its id, so that none is known that is there no more.
+  const versions = () => change((tx) => tx.selectFrom('offer').select(['offer', 'epoch', 'row_version']).execute());
+  const row = async () => (await versions()).find(({ offer }) => offer === other.offer);
+  const first = await row();
+  await link.send(offerOf(other, { offer: newId('offer', systemRng), epoch: 2 }));
+  await link.send(offerOf(other, { epoch: 3 }));
+  await until('the last offer', async () => (await versions()).some(({ epoch }) => epoch === 3));
+  assert.equal((await row())?.row_version, (first?.row_version ?? assert.fail()) + 1, 'another id changes nothing');
+  await look();
 
   // It began before what is read in between, and is committed after it.
   const { promise: held, resolve: letGo } = Promise.withResolvers<void>();

@@ -7,7 +7,7 @@ import { raiseInventory } from './inventory.ts';
 import { storedOffers } from './offer-rows.ts';
 import { placementOffer } from './placement-offer.ts';
 
-/** Takes an agent's offer in place of its former one; an older epoch, an offer id that another agent uses, or one more than an organisation may have, changes nothing. */
+/** Takes an agent's offer in place of its former one, under the id that it has from its join on; an older epoch, another offer id than before, one that another agent uses, or one more than an organisation may have, changes nothing. */
 export async function replaceOffer(
   context: ControlPlaneContext,
   tx: Tx,
@@ -20,8 +20,12 @@ export async function replaceOffer(
     body: JSON.stringify(offer),
     ...(await freeResources(tx, of.agent, offer)),
   };
-  const before = await tx.selectFrom('offer').select('epoch').where('agent', '=', of.agent).executeTakeFirst();
-  if (before !== undefined && before.epoch >= offer.epoch) return;
+  const before = await tx
+    .selectFrom('offer')
+    .select(['offer', 'epoch'])
+    .where('agent', '=', of.agent)
+    .executeTakeFirst();
+  if (before !== undefined && (before.epoch >= offer.epoch || before.offer !== offer.offer)) return;
   const taken = await tx
     .selectFrom('offer')
     .select('agent')
