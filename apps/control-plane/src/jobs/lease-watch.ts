@@ -3,7 +3,7 @@ import { eachForItself } from '../placement/ends-round.ts';
 import { changeJob } from './change-job.ts';
 import { LEASE_GRACE_MS, LEASE_TTL_MS } from './clock-terms.ts';
 import type { ControlPlaneContext } from './control-plane-context.ts';
-import { watchLeases, type LeaseRow, type SeenLeases } from './silent-leases.ts';
+import { inTurns, watchLeases, type LeaseRow, type SeenLeases } from './silent-leases.ts';
 
 const MOST_LOST_AT_ONCE = 200;
 /** Kept so much longer than it must be: a clock that was ahead for a while would drop nonces of signatures that are fresh again later. */
@@ -31,16 +31,9 @@ export async function expireLeases(context: ControlPlaneContext, seen: SeenLease
     now: context.clock.monotonic(),
     silence: LEASE_TTL_MS + LEASE_GRACE_MS,
   });
-  const lost = inTurns(watched.silent).slice(0, MOST_LOST_AT_ONCE);
+  const lost = inTurns(watched.silent, MOST_LOST_AT_ONCE);
   await eachForItself(context, lost, (lease) => loseAttempt(context, lease));
   return watched.seen;
-}
-
-/** Organisations take turns, so that one whose changes fail holds up no other. */
-function inTurns(leases: readonly LeaseRow[]): LeaseRow[] {
-  const byOrg = [...Map.groupBy(leases, ({ org }) => org).values()];
-  const longest = Math.max(0, ...byOrg.map(({ length }) => length));
-  return Array.from({ length: longest }, (_, turn) => byOrg.flatMap((of) => of[turn] ?? [])).flat();
 }
 
 async function loseAttempt(context: ControlPlaneContext, { org, job, attempt, renewals }: LeaseRow): Promise<void> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newId, seededRng, type MonotonicMs } from '@ringfence/base';
 import fc from 'fast-check';
-import { watchLeases, type LeaseRow, type SeenLeases } from './silent-leases.ts';
+import { inTurns, watchLeases, type LeaseRow, type SeenLeases } from './silent-leases.ts';
 
 const SILENCE = 45_000;
 const rng = seededRng('silent-leases');
@@ -34,4 +34,14 @@ test('a process that starts watches anew, each attempt counts for itself, and wh
   assert.deepEqual(later.silent, rows.slice(0, 1));
   assert.deepEqual(watchLeases(new Map(), rows, at(SILENCE)).silent, []);
   assert.equal(watchLeases(later.seen, [], at(SILENCE)).seen.size, 0);
+});
+
+test('of many, each organisation has its turn before one has its second', () => {
+  const [many, few] = [newId('org', rng), newId('org', rng)];
+  const rows = [...Array.from({ length: 300 }, (_, number) => ({ org: many, number })), { org: few, number: 0 }];
+  const some = inTurns(rows, 200);
+  assert.equal(some.length, 200);
+  assert.deepEqual(some.slice(0, 3), [rows[0], rows[300], rows[1]]);
+  assert.deepEqual(inTurns(rows.slice(0, 2), 200), rows.slice(0, 2));
+  assert.deepEqual(inTurns([], 200), []);
 });

@@ -37,3 +37,11 @@ export function watchLeases<Row extends LeaseRow>(
   }
   return { seen: next, silent };
 }
+
+/** At most `most` of `rows`: organisations take turns, so that one whose changes fail, or that has many, holds up no other. */
+export function inTurns<Row extends { readonly org: OrgId }>(rows: readonly Row[], most: number): Row[] {
+  const byOrg = [...Map.groupBy(rows, ({ org }) => org).values()];
+  const longest = Math.max(0, ...byOrg.map(({ length }) => length));
+  const turns = Array.from({ length: longest }, (_, turn) => byOrg.flatMap((of) => of[turn] ?? []));
+  return turns.flat().slice(0, most);
+}

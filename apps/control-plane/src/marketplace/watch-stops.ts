@@ -1,6 +1,6 @@
 import { LEASE_GRACE_MS, LEASE_TTL_MS, isOnline } from '../jobs/clock-terms.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
-import { watchLeases, type SeenLeases } from '../jobs/silent-leases.ts';
+import { inTurns, watchLeases, type SeenLeases } from '../jobs/silent-leases.ts';
 import { eachForItself } from '../placement/ends-round.ts';
 import { noteConduct } from './note-conduct.ts';
 
@@ -32,7 +32,7 @@ export async function watchStops(context: ControlPlaneContext, seen: SeenLeases)
     now: context.clock.monotonic(),
     silence: ({ stop_grace_ms }) => (stop_grace_ms ?? 0) + LEASE_TTL_MS + LEASE_GRACE_MS,
   });
-  await eachForItself(context, watched.silent.slice(0, MOST_AT_ONCE), ({ org, job, attempt, agent }) =>
+  await eachForItself(context, inTurns(watched.silent, MOST_AT_ONCE), ({ org, job, attempt, agent }) =>
     context.changes.run(org, async (tx) => {
       await context.term.assertHeld(tx);
       const live = await tx
