@@ -1,5 +1,4 @@
-import { checkpointInterval, observedMtbf, type SpotJob } from '@ringfence/policy/spot';
-import { simulateJob } from '../../core/policy/src/spot/simulate-job.fixture.ts';
+import { checkpointInterval, observedMtbf, simulateJob, type SpotJob } from '@ringfence/policy/spot';
 import type { SpotMarket } from './spot-market.ts';
 
 /** A job of one card: when it comes, and how long it works on a machine that is never lost; milliseconds. */

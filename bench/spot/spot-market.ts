@@ -1,5 +1,4 @@
-import type { SeenLosses } from '@ringfence/policy/spot';
-import type { SpotWeather } from '../../core/policy/src/spot/simulate-job.fixture.ts';
+import type { SeenLosses, SpotWeather } from '@ringfence/policy/spot';
 
 /** Cards that others hold, from one moment to another; milliseconds. */
 export interface Tenancy {

@@ -18,7 +18,7 @@ export function cliOf(ground: Ground): Pick<CliCall, 'entries' | 'home' | 'prefi
 }
 
 /** Runs the CLI in this house and throws with its words when it fails. */
-export async function cliOrThrow(ground: Ground, args: readonly string[], input?: string): Promise<CliResult> {
+async function cliOrThrow(ground: Ground, args: readonly string[], input?: string): Promise<CliResult> {
   const result = await runCli({ ...cliOf(ground), args, ...(input === undefined ? {} : { input }) });
   if (result.code !== 0)
     throw new Error(`ringfence ${args.slice(0, 2).join(' ')} failed (${result.code}):\n${result.stderr}`);

@@ -19,7 +19,7 @@ export interface Ground {
 }
 
 /** `command` behind the prefix of the process called `name`. */
-export function prefixed(ground: Ground, name: string, command: [string, ...string[]]): [string, ...string[]] {
+function prefixed(ground: Ground, name: string, command: [string, ...string[]]): [string, ...string[]] {
   const [first, ...rest] = [...(ground.prefix?.[name] ?? []), ...command];
   return [first ?? command[0], ...rest];
 }

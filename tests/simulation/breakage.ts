@@ -1,5 +1,5 @@
 /** Ways in which a simulation can be told to do wrong, one for each thing that is checked: the check has to find it. */
-export const BREAKAGES = [
+const BREAKAGES = [
   'second-attempt',
   'ignore-constraints',
   'ignore-capacity',

@@ -46,7 +46,7 @@ export interface ComputedLabel {
 }
 
 /** What a job that mounts nothing and wishes nothing is labelled: its code is its owner's own. */
-export const DEFAULT_SENSITIVITY: Sensitivity = 'internal';
+const DEFAULT_SENSITIVITY: Sensitivity = 'internal';
 
 /** The label of what is made from both `a` and `b`: never looser than either; commutative, associative, idempotent. */
 export function meetLabels(a: Label, b: Label): Label {

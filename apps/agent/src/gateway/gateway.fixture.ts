@@ -62,7 +62,7 @@ export interface CallOptions {
 }
 
 /** A custodian as gateways know it. */
-export class CustodianAtGateway {
+class CustodianAtGateway {
   readonly loads: GatewayLoad[] = [];
   readonly #authority: CertificateAuthority;
   readonly #waiting = new Set<() => void>();

@@ -20,7 +20,7 @@ export interface QueueLook {
 }
 
 /** Whose look and when it is, by the wall and for what is kept between looks, and which jobs that run away from home could come back. */
-export interface LookSetup {
+interface LookSetup {
   readonly org: OrgId;
   readonly terms: BurstTerms;
   readonly now: EpochMs;

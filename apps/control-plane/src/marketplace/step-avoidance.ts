@@ -7,7 +7,7 @@ export const FIRST_AVOIDED_MS = 30_000;
 /** No avoidance is longer: what went wrong may have been mended. */
 export const MOST_AVOIDED_MS = 3_600_000;
 /** So many attempts in a row that an agent would not run are more than bad luck. */
-export const MOST_STRIKES = 3;
+const MOST_STRIKES = 3;
 
 /** What an offer did so far. */
 export interface Conduct {

@@ -12,7 +12,7 @@ import type { SignedPlacement } from './sign-placement.ts';
 import type { WaitingJob } from './waiting-job.ts';
 
 /** A queued job, the offer that it got, and the statements about it. */
-export interface LeasedJob extends SignedPlacement {
+interface LeasedJob extends SignedPlacement {
   readonly job: WaitingJob;
   readonly chosen: ChosenOffer;
   /** What it holds of the budget. */

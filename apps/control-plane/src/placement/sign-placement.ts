@@ -8,7 +8,7 @@ import type { ControlPlaneIdentity } from '../identity/key-folder.ts';
 import type { WaitingJob } from './waiting-job.ts';
 
 /** What decided a placement, and when. */
-export interface Decided {
+interface Decided {
   readonly org: OrgId;
   readonly job: WaitingJob;
   readonly term: number;

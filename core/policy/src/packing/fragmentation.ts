@@ -7,7 +7,7 @@ export interface TaskType {
 }
 
 /** The part of all tasks that the types cover by which fragmentation is judged, as in the authors' experiments. */
-export const COVERAGE = 0.95;
+const COVERAGE = 0.95;
 
 /**
  * The commonest types of `tasks`, as many as cover {@link COVERAGE} of them, and what share of those each has. Memory is no part

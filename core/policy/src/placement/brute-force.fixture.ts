@@ -49,7 +49,7 @@ export function naiveFailures(offer: PlacementOffer, request: PlacementRequest):
 }
 
 /** The score as docs/placement.md says it. */
-export function naiveScore(
+function naiveScore(
   offer: PlacementOffer,
   { placement, wishes = {} }: PlacementRequest,
   currency: string,

@@ -31,9 +31,9 @@ export const ROW = ID_ORDER + 1;
 
 /** Bits of {@link FLAGS}; a row without `PRESENT` is empty. */
 export const PRESENT = 1;
-export const OFFLINE = 2;
-export const LOCKED = 4;
-export const DRAINING = 8;
+const OFFLINE = 2;
+const LOCKED = 4;
+const DRAINING = 8;
 export const DISK_FULL = 16;
 /** What keeps an offer from getting any job. */
 export const AWAY = OFFLINE | LOCKED | DRAINING;

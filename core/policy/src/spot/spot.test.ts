@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { bucketMs, checkpointInterval, lossBucket, observedMtbf } from './checkpoint-interval.ts';
-import { simulateJob, type SpotWeather } from './simulate-job.fixture.ts';
+import { simulateJob, type SpotWeather } from './simulate-job.ts';
 import { chooseMachine, type SpotJob } from './uniform-progress.ts';
 
 /** Times with and without spot in turn, by their lengths, over and over. */
