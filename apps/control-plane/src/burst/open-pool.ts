@@ -96,7 +96,11 @@ export interface PoolChange {
 }
 
 /** Writes down what changed since the pool was opened. */
-export async function savePool(tx: Tx, { org, state: before }: OpenPool, change: PoolChange): Promise<void> {
+export async function savePool(
+  tx: Tx,
+  { org, state: before }: Pick<OpenPool, 'org' | 'state'>,
+  change: PoolChange,
+): Promise<void> {
   const { after, now, placed = [] } = change;
   await savePoolRow(tx, org, before, after);
   await insertPlaced(tx, org, after, placed);

@@ -23,6 +23,9 @@ export interface PlacingJob {
 /** Decides where a request goes. */
 type Place = (request: PlacementRequest) => Placement;
 
+/** What the gate needs of a pool. */
+type GatedPool = Pick<OpenPool, 'org' | 'state' | 'terms'>;
+
 /** What was placed where, until it is known that the turn takes it. */
 interface Noted {
   readonly job: PlacingJob;
@@ -35,11 +38,11 @@ interface Noted {
  * it, and what lands away from home is reserved at once. Without a pool it lets everything pass.
  */
 export class PoolGate {
-  readonly #pool: OpenPool | undefined;
+  readonly #pool: GatedPool | undefined;
   #state: BurstState | undefined;
   #placed: Noted[] = [];
 
-  constructor(pool: OpenPool | undefined) {
+  constructor(pool: GatedPool | undefined) {
     this.#pool = pool;
     this.#state = pool?.state;
   }
@@ -161,10 +164,10 @@ function isMovable({ attempts, max_attempts }: PlacingJob, { placement }: Placem
 /** What the best offer away from home costs for jobs that stay: for the cost report alone, once for all that ask for the same. */
 class MarketHours {
   readonly #place: Place;
-  readonly #pool: OpenPool;
+  readonly #pool: GatedPool;
   readonly #known = new Map<string, number | null>();
 
-  constructor(place: Place, pool: OpenPool) {
+  constructor(place: Place, pool: GatedPool) {
     this.#place = place;
     this.#pool = pool;
   }

@@ -2,10 +2,9 @@ import type { EpochMs, JobId } from '@ringfence/base';
 import type { ChosenOffer, Placement, PlacementRequest } from '@ringfence/policy/placement';
 import { placeGang, type Preemption } from '@ringfence/policy/queue';
 import { ROOM_CONSTRAINTS, type WaitingReason } from '@ringfence/protocol/statements';
-import type { KeptInventory } from '../placement/kept-inventory.ts';
 import type { OfferDesk, Place, Reserved } from '../placement/reserve-offers.ts';
 import type { WaitingJob } from '../placement/waiting-job.ts';
-import { HeldRoom, type AskedJob } from './held-room.ts';
+import { HeldRoom, type AskedJob, type TurnOffers } from './held-room.ts';
 import type { Nomination } from './queue-rows.ts';
 import type { RunningAttempt } from './running-attempts.ts';
 import type { TurnUnit } from './turn-units.ts';
@@ -46,7 +45,7 @@ export interface Asking {
 
 /** A turn of an organisation. */
 export interface QueueTurn extends Asking {
-  readonly kept: KeptInventory;
+  readonly kept: TurnOffers;
   readonly now: EpochMs;
   readonly units: readonly TurnUnit[];
   readonly nominations: readonly Nomination[];

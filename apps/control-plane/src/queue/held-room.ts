@@ -20,6 +20,9 @@ import { withCards, type RunningAttempt } from './running-attempts.ts';
 /** What ends when others do; every other constraint stays. */
 const ROOM: ReadonlySet<Constraint> = new Set(ROOM_CONSTRAINTS);
 
+/** What a turn asks of an organisation's offers beside where a job goes. */
+export type TurnOffers = Pick<KeptInventory, 'find' | 'whyNot'>;
+
 /** A job with what the placer was asked for it last. */
 export interface AskedJob {
   readonly job: WaitingJob;
@@ -28,14 +31,14 @@ export interface AskedJob {
 
 /** Which room of a turn's machines is kept for whom. One that is made for each try of a turn. */
 export class HeldRoom {
-  readonly #kept: KeptInventory;
+  readonly #kept: TurnOffers;
   readonly #now: EpochMs;
   readonly #running: Map<OfferId, RunningAttempt[]>;
   readonly #holds = new Map<OfferId, Hold>();
   /** Machines that are being cleared, with the priority of the job for which. */
   readonly #cleared = new Map<OfferId, { readonly job: JobId; readonly priority: number }>();
 
-  constructor(kept: KeptInventory, running: readonly RunningAttempt[], now: EpochMs) {
+  constructor(kept: TurnOffers, running: readonly RunningAttempt[], now: EpochMs) {
     this.#kept = kept;
     this.#now = now;
     this.#running = Map.groupBy(running, ({ offer }) => offer);
