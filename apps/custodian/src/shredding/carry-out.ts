@@ -31,17 +31,23 @@ export async function carryOut(
 ): Promise<boolean> {
   const { org } = claimed;
   const { request, agent, deletion } = order;
-  const attempts: NamedAttempt[] = [];
+  const shredded = new Set<NamedAttempt>();
   let done = true;
   // In one order, since each job's row is locked until the end.
   for (const job of [...new Set(order.attempts.map((named) => named.job))].toSorted()) {
-    const numbers = order.attempts.flatMap((named) => (named.job === job ? [named.attempt] : []));
-    const shredded = await shredJob(context, tx, claimed, { agent, job, numbers });
-    attempts.push(...shredded.ordered.map((attempt) => ({ job, attempt })));
-    done = !shredded.waits && done;
+    const named = order.attempts.filter((one) => one.job === job);
+    const { ordered, waits } = await shredJob(context, tx, claimed, {
+      agent,
+      job,
+      numbers: named.map(({ attempt }) => attempt),
+    });
+    for (const one of named) if (ordered.includes(one.attempt)) shredded.add(one);
+    done = !waits && done;
   }
   if (!done) return false;
   await tx.deleteFrom('shred_order').where('request', '=', request).where('deletion', '=', deletion).execute();
+  // As the order has them: the control plane compares the two.
+  const attempts = order.attempts.flatMap((one) => (shredded.has(one) ? [{ job: one.job, attempt: one.attempt }] : []));
   if (attempts.length === 0) return true;
   await context.record(tx, org, { type: 'keys-shredded', request, agent, attempts, deletion });
   await enqueue(tx, org, { name: 'keys-shredded', body: { request, attempts } });
