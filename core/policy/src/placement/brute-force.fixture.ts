@@ -49,11 +49,7 @@ export function naiveFailures(offer: PlacementOffer, request: PlacementRequest):
 }
 
 /** The score as docs/placement.md says it. */
-function naiveScore(
-  offer: PlacementOffer,
-  { placement, wishes = {} }: PlacementRequest,
-  currency: string,
-): number {
+function naiveScore(offer: PlacementOffer, { placement, wishes = {} }: PlacementRequest, currency: string): number {
   const weights = { ...DEFAULT_WEIGHTS, ...wishes.weights };
   const unit = placement.maxPrice?.currency ?? placement.budget?.currency ?? currency;
   let price = offer.price?.microUnits ?? (offer.tier === 'private' ? 0 : 1e13);
