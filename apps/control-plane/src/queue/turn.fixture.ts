@@ -67,8 +67,7 @@ export const turns = fc.record({
   ),
 });
 
-/** One of them. */
-export type Turn = typeof turns extends fc.Arbitrary<infer T> ? T : never;
+type Turn = typeof turns extends fc.Arbitrary<infer T> ? T : never;
 
 function offerOf(offer: OfferId, tier: PlacementOffer['tier'], cpus: number): PlacementOffer {
   const away = tier !== 'private';
