@@ -10,12 +10,18 @@ import { headMark, signHead } from '../head.ts';
 import { extendKeyring } from '../chain/fold.ts';
 import { HOUR_MS } from '../sample-organisation.fixture.ts';
 import { SampleProvider } from '../sample-provider.fixture.ts';
-import { PLACEMENT, SampleHouse, SampleStart, type Edit } from './sample-start.test.ts';
+import { PLACEMENT, SampleHouse, SampleStart, type Edit } from './sample-start.fixture.ts';
 import { REFUSALS } from '@ringfence/protocol/messages';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import { GRANT_REFUSALS } from '@ringfence/protocol/payload';
 
 const PARTS = ['job', 'label', 'placement', 'receipt', 'lease'] as const;
+
+it('a sample start is admitted as it is', () => {
+  const house = new SampleHouse('self');
+  const decision = checkLease(new SampleStart(house).start(), house.context());
+  assert.ok(decision.allow, JSON.stringify(decision));
+});
 
 describe('parts of two starts that are both good', () => {
   const house = new SampleHouse('swaps');

@@ -6,7 +6,7 @@ import type { LabelStatement, PlacementPart } from '@ringfence/protocol/statemen
 import { SampleProvider } from '../sample-provider.fixture.ts';
 import type { Check } from './checks.ts';
 import { checkLease } from './lease.ts';
-import { PLACEMENT, SampleHouse, SampleStart, type Edit } from './sample-start.test.ts';
+import { PLACEMENT, SampleHouse, SampleStart, type Edit } from './sample-start.fixture.ts';
 
 const house = new SampleHouse('community');
 const provider = new SampleProvider(house.sample, 'community-cloud');

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { newId } from '@ringfence/base';
 import { signStatement } from '../statement.ts';
 import { checkDeletion } from './deletion.ts';
-import { SampleHouse, SampleStart } from './sample-start.test.ts';
+import { SampleHouse, SampleStart } from './sample-start.fixture.ts';
 
 const house = new SampleHouse('deletion');
 const { sample, agent } = house;

@@ -5,7 +5,7 @@ import type { StatementBody } from '@ringfence/protocol/statements';
 import { HOUR_MS } from '../sample-organisation.fixture.ts';
 import { readStatement, signStatement } from '../statement.ts';
 import { checkCommit, checkStopped } from './outcome.ts';
-import { SampleHouse, SampleStart, withField, type Edit } from './sample-start.test.ts';
+import { SampleHouse, SampleStart, withField, type Edit } from './sample-start.fixture.ts';
 
 const house = new SampleHouse('outcome');
 const { sample, agent, custodian } = house;

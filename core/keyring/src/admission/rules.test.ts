@@ -7,7 +7,7 @@ import { HOUR_MS } from '../sample-organisation.fixture.ts';
 import { signStatement } from '../statement.ts';
 import { checkLease } from './lease.ts';
 import { checkGrantedProfile, openPolicy, openProfile } from './rules.ts';
-import { SampleHouse, SampleStart } from './sample-start.test.ts';
+import { SampleHouse, SampleStart } from './sample-start.fixture.ts';
 
 const house = new SampleHouse('rules');
 const { sample, device } = house;

@@ -8,7 +8,7 @@ import { readStatement, signStatement } from '../statement.ts';
 import { refusalOf, type Check } from './checks.ts';
 import { checkGrant } from './grant.ts';
 import { checkLease } from './lease.ts';
-import { PLACEMENT, SampleHouse, SampleStart, withField, type Edit, type StartName } from './sample-start.test.ts';
+import { PLACEMENT, SampleHouse, SampleStart, withField, type Edit, type StartName } from './sample-start.fixture.ts';
 
 const house = new SampleHouse('edits');
 const other = new SampleHouse('edits of others');

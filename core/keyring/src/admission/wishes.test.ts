@@ -5,7 +5,7 @@ import type { PlacementPart } from '@ringfence/protocol/statements';
 import { SampleProvider } from '../sample-provider.fixture.ts';
 import { refusalOf, type Check } from './checks.ts';
 import { checkLease, type AdmissionContext } from './lease.ts';
-import { PLACEMENT, SampleHouse, SampleStart, type Edit } from './sample-start.test.ts';
+import { PLACEMENT, SampleHouse, SampleStart, type Edit } from './sample-start.fixture.ts';
 
 const HOUR = 3_600_000;
 const house = new SampleHouse('wishes');
