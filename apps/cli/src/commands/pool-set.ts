@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { ApiRefusal } from '@ringfence/client/api';
 import { signStatement } from '@ringfence/keyring';
 import type { PoolView } from '@ringfence/protocol/api';
 import { parsePoolFile, parsePoolFlags, POOL_FLAGS, type PoolWishes } from '@ringfence/protocol/pool-file';
-import { CliError } from '../cli-error.ts';
 import { text, type Command, type Flags } from '../command.ts';
+import { readTextFile } from '../job/read-text-file.ts';
 import { poolLines } from '../pool/pool-lines.ts';
 import { poolTerms } from '../pool/pool-terms.ts';
 import { namesOfAgents } from '../placement/names-of-agents.ts';
@@ -41,17 +40,9 @@ function wishesOf(flags: Flags): PoolWishes {
     return value === undefined ? [] : [[flag, value]];
   });
   const path = text(flags, 'file');
-  const file = path === undefined ? {} : parsePoolFile(readPoolFile(path));
+  const file = path === undefined ? {} : parsePoolFile(readTextFile(path, 'name a file as docs/burst.md shows it'));
   const said = Object.entries(parsePoolFlags(new Map(given))).filter(([, value]) => value !== undefined);
   return { ...file, ...Object.fromEntries(said) };
-}
-
-function readPoolFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new CliError('bad-file', `${path} cannot be read`, { cause, next: 'name a file as docs/burst.md shows it' });
-  }
 }
 
 async function currentPool({ controlPlane }: Session): Promise<PoolView | undefined> {

@@ -10,6 +10,7 @@ import {
 } from '@ringfence/keyring';
 import type { KeyringChange, KeyringStatement } from '@ringfence/protocol/statements';
 import { CliError } from '../cli-error.ts';
+import { addSignature } from './add-signature.ts';
 
 /** The statement that would make `change` the next one of `keyring`, signed by one key. Throws CliError `usage`. */
 export function propose(keyring: Keyring, change: KeyringChange, key: SigningKey, now: EpochMs): Envelope {
@@ -25,11 +26,11 @@ export function cosign(keyring: Keyring, proposal: Envelope, key: SigningKey): E
     throw new CliError('usage', 'the keyring has changed since this was proposed', {
       next: 'propose the change again',
     });
-  const own = sign(statement, key);
-  if (own.payload !== proposal.payload) throw new CliError('usage', 'the proposal is not of the declared form');
-  if (own.signatures.some(({ keyid }) => proposal.signatures.some((other) => other.keyid === keyid)))
+  const signed = addSignature('keyring', { envelope: proposal, claimed: statement }, key);
+  if (signed === undefined) throw new CliError('usage', 'the proposal is not of the declared form');
+  if (signed.signatures.length === proposal.signatures.length)
     throw new CliError('usage', 'this key has signed it already', { next: 'another officer signs it' });
-  return { ...proposal, signatures: [...proposal.signatures, ...own.signatures] };
+  return signed;
 }
 
 /** What a proposal would change, as whoever signs it should read it. */
