@@ -3,7 +3,7 @@ import type { BurstCommand } from '@ringfence/policy/burst';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { sendStop } from '../jobs/send-stop.ts';
 import { liveAttempt } from '../jobs/live-attempt.ts';
-import { enqueue } from '../links/outbox.ts';
+import { enqueue, enqueueToCustodian } from '../links/outbox.ts';
 import { raiseInventory } from '../placement/inventory.ts';
 import type { Tx } from '../store/open-store.ts';
 import { askedOf, closeOrders, openOrders, orderDeletion } from './deletion-orders.ts';
@@ -95,7 +95,6 @@ class Desk {
     await this.#mark(machine, cordoned);
   }
 
-  /** By the agent: its offer may have got another id since. */
   async #mark({ agent }: AwayMachine, cordoned: boolean): Promise<void> {
     await this.#tx
       .updateTable('offer')
@@ -127,12 +126,10 @@ class Desk {
   }
 
   async #shredKeys(machine: AwayMachine): Promise<void> {
-    const { org } = this.#pool;
-    const party = await custodianOf(this.#tx);
     for (const order of await openOrders(this.#tx, machine.offer)) {
       await this.#sign({ type: 'shred-keys', ...machine, ...askedOf(order) });
       const body = { ...askedOf(order), agent: machine.agent };
-      await enqueue(this.#context, this.#tx, { party, org }, { name: 'shred-keys', body });
+      await enqueueToCustodian(this.#context, this.#tx, this.#pool.org, { name: 'shred-keys', body });
     }
   }
 
@@ -150,10 +147,4 @@ class Desk {
       .execute();
     await this.#mark(machine, false);
   }
-}
-
-/** The organisation's custodian. */
-export async function custodianOf(tx: Tx) {
-  const { custodian } = await tx.selectFrom('organisation').select('custodian').executeTakeFirstOrThrow();
-  return custodian;
 }

@@ -1,5 +1,4 @@
-import { epochMs, fromUtf8, type AgentId, type JobId, type OfferId, type OrgId } from '@ringfence/base';
-import type { Envelope } from '@ringfence/crypto/sign';
+import { epochMs, type AgentId, type JobId, type OfferId, type OrgId } from '@ringfence/base';
 import {
   costOf,
   type AttemptAway,
@@ -8,8 +7,9 @@ import {
   type OfferInUse,
   type Reservation,
 } from '@ringfence/policy/burst';
-import { poolStatement, type PoolStatement } from '@ringfence/protocol/statements';
+import type { PoolStatement } from '@ringfence/protocol/statements';
 import type { Insertable, Selectable } from 'kysely';
+import { storedStatement } from '../jobs/verified-statement.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { AwayOfferTable, PoolAttemptTable, PoolTable } from './pool-tables.ts';
 
@@ -36,13 +36,8 @@ export async function openPool(tx: Tx, org: OrgId): Promise<OpenPool | undefined
     tx.selectFrom('pool_attempt').selectAll().where('away', '=', true).where('given_back', '=', false).execute(),
     tx.selectFrom('away_offer').selectAll().orderBy('offer').execute(),
   ]);
-  const statement = readPool(row.statement);
+  const statement = storedStatement('pool', row.statement);
   return { org, row, statement, terms: statement.terms, state: stateOf(row, attempts, offers) };
-}
-
-/** The body of a pool statement of our own rows: it was verified when it came. */
-export function readPool({ payload }: Envelope): PoolStatement {
-  return poolStatement.parse(JSON.parse(fromUtf8(Buffer.from(payload, 'base64'))));
 }
 
 function stateOf(

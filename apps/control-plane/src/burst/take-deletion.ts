@@ -5,9 +5,9 @@ import type { MessageBody } from '@ringfence/protocol/messages';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { verifyStatement, type VerifiedStatement } from '../jobs/verified-statement.ts';
-import { enqueue } from '../links/outbox.ts';
+import { enqueueToCustodian } from '../links/outbox.ts';
 import type { Tx } from '../store/open-store.ts';
-import { carryOut, custodianOf } from './carry-out.ts';
+import { carryOut } from './carry-out.ts';
 import { askedOf, findOrder, keepDeletion, keepShredded, openOrders, type DeletionOrder } from './deletion-orders.ts';
 import { openPool, savePool } from './open-pool.ts';
 
@@ -34,7 +34,7 @@ export async function takeDeleted(
   await keepDeletion(tx, request, deletion);
   await context.record(tx, from.org, { type: 'data-deleted', agent: from.agent, request, deletionDigest: digest });
   const body = { ...askedOf(order), agent: from.agent, deletion: envelope };
-  await enqueue(context, tx, { party: await custodianOf(tx), org: from.org }, { name: 'shred-keys', body });
+  await enqueueToCustodian(context, tx, from.org, { name: 'shred-keys', body });
   await answered(context, tx, from.org, { order, type: 'deletion-signed' });
 }
 

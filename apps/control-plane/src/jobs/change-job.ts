@@ -2,7 +2,7 @@ import type { JobId, OrgId } from '@ringfence/base';
 import type { JobType, RetryReason } from '@ringfence/protocol';
 import type { ControlPlaneContext } from './control-plane-context.ts';
 import type { Tx } from '../store/open-store.ts';
-import { enqueue } from '../links/outbox.ts';
+import { enqueueToCustodian } from '../links/outbox.ts';
 import { stepJob, type JobCommand, type JobEvent, type JobFacts } from './job-transitions.ts';
 import { delayNext } from './delay-next.ts';
 import { endAttempt } from './live-attempt.ts';
@@ -131,11 +131,5 @@ async function tellCustodian(
   of: { org: OrgId; job: JobId },
   state: 'failed' | 'cancelled',
 ): Promise<void> {
-  const { custodian } = await tx
-    .selectFrom('organisation')
-    .select('custodian')
-    .where('org', '=', of.org)
-    .executeTakeFirstOrThrow();
-  const body = { job: of.job, state };
-  await enqueue(context, tx, { party: custodian, org: of.org }, { name: 'job-closed', body });
+  await enqueueToCustodian(context, tx, of.org, { name: 'job-closed', body: { job: of.job, state } });
 }

@@ -37,3 +37,8 @@ export function verifyStatement<Name extends StatementName>(
     });
   }
 }
+
+/** What a statement of our own rows says: it was verified before it was stored, or signed here. */
+export function storedStatement<Name extends StatementName>(name: Name, { payload }: Envelope): StatementBody<Name> {
+  return STATEMENTS[name].parse(JSON.parse(fromUtf8(Buffer.from(payload, 'base64')))) as StatementBody<Name>;
+}

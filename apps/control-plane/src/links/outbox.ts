@@ -25,6 +25,21 @@ export function enqueue(
   return enqueueAll(context, tx, org, [{ party, message }]);
 }
 
+/** The same for one message to the organisation's custodian. */
+export async function enqueueToCustodian(
+  context: ControlPlaneContext,
+  tx: Tx,
+  org: OrgId,
+  message: DurableControlMessage,
+): Promise<void> {
+  const { custodian } = await tx
+    .selectFrom('organisation')
+    .select('custodian')
+    .where('org', '=', org)
+    .executeTakeFirstOrThrow();
+  await enqueue(context, tx, { party: custodian, org }, message);
+}
+
 /**
  * Puts durable messages for parties of `org` into the outbox, those to one party in their order, in the transaction of the change that causes
  * them. Throws ControlPlaneError `too-much` for one that no frame takes: it would stand before all others to that party for ever.

@@ -63,6 +63,7 @@ test('a machine gets jobs as long as it is admitted; then what runs there stops,
   await agent.send({ name: 'attempt-status', body: { job, attempt: 1, state: 'running' } });
   await until('it runs', async () => (await client.job(job)).state === 'running');
   clock.jump(600_001);
+  await pastTheMinute(clock);
   await until('a stop', () => agent.messages.some(({ name }) => name === 'stop'));
   const stops = agent.messages.flatMap((message) => (message.name === 'stop' ? [message.body.reason] : []));
   assert.deepEqual(stops, ['drain']);

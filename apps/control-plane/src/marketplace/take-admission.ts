@@ -1,7 +1,7 @@
 import { epochMs, type AgentId, type OrgId } from '@ringfence/base';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
-import { raiseInventory } from '../placement/inventory.ts';
+import { raiseInventory, readOffersAgain } from '../placement/inventory.ts';
 import type { Tx } from '../store/open-store.ts';
 import { stopAtAgent } from './stop-at-agent.ts';
 
@@ -30,7 +30,7 @@ export async function takeAdmission(
     .executeTakeFirst();
   if (known === undefined) return;
   await context.record(tx, org, { type: 'admission-noted', agent, provider, until: admitted_until });
-  await readOfferAgain(tx, agent);
+  await readOffersAgain(tx, { agent });
   if (counts) await raiseInventory(tx, org);
   else await drainAdmitted(context, tx, { org, agent });
   await context.changes.wake(tx, 'place');
@@ -52,7 +52,7 @@ export async function endAdmission(
     .executeTakeFirst();
   if (ended === undefined) return;
   await context.record(tx, org, { type: 'admission-ended', agent });
-  await readOfferAgain(tx, agent);
+  await readOffersAgain(tx, { agent });
   await drainAdmitted(context, tx, { org, agent });
   await context.changes.wake(tx, 'place');
 }
@@ -63,13 +63,4 @@ function drainAdmitted(
   at: { readonly org: OrgId; readonly agent: AgentId },
 ): Promise<void> {
   return stopAtAgent(context, tx, { ...at, graceMs: STOP_WITHIN_MS }, 'admission');
-}
-
-/** Placement reads an offer's row when its version says so. */
-async function readOfferAgain(tx: Tx, agent: AgentId): Promise<void> {
-  await tx
-    .updateTable('offer')
-    .set((column) => ({ row_version: column('row_version', '+', 1) }))
-    .where('agent', '=', agent)
-    .execute();
 }

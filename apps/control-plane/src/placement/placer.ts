@@ -4,7 +4,7 @@ import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { expireJobs, expireLeases, forgetNonces } from '../jobs/lease-watch.ts';
 import type { SeenLeases } from '../jobs/silent-leases.ts';
 import { endAvoidances } from '../marketplace/end-avoidances.ts';
-import { strikeEndedPapers } from '../marketplace/ended-papers.ts';
+import { strikeEndedPapers, type SeenEnds } from '../marketplace/ended-papers.ts';
 import { watchStops } from '../marketplace/watch-stops.ts';
 import { dueRetries } from './due-retries.ts';
 import { endsRound } from './ends-round.ts';
@@ -27,6 +27,7 @@ export class Placer {
   readonly #roomy = new Set<OrgId>();
   #all = false;
   #seenLeases: SeenLeases = new Map();
+  #seenEnds: SeenEnds = new Map();
   #seenStops: SeenLeases = new Map();
   #closed = false;
 
@@ -150,7 +151,9 @@ export class Placer {
         for (const { org, job } of await dueRetries(this.#context)) this.#wake(`${org} ${job}`);
       },
       () => forgetNonces(this.#context),
-      () => strikeEndedPapers(this.#context),
+      async () => {
+        this.#seenEnds = await strikeEndedPapers(this.#context, this.#seenEnds);
+      },
       () => endAvoidances(this.#context),
       async () => {
         this.#seenStops = await watchStops(this.#context, this.#seenStops);

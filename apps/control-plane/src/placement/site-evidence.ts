@@ -1,13 +1,13 @@
-import { fromUtf8, type OrgId } from '@ringfence/base';
+import type { OrgId } from '@ringfence/base';
 import type { Envelope } from '@ringfence/crypto/sign';
 import type { MessageBody } from '@ringfence/protocol/messages';
-import { receiptStatement } from '@ringfence/protocol/statements';
-import { sql, type Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { sendStop } from '../jobs/send-stop.ts';
+import { storedStatement } from '../jobs/verified-statement.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { SiteEvidenceTable } from '../store/tables.ts';
-import { raiseInventory } from './inventory.ts';
+import { raiseInventory, readOffersAgain } from './inventory.ts';
 import { OWN } from './own-sites.ts';
 
 /** How long a job may take to end at a site whose evidence was taken back. */
@@ -26,7 +26,7 @@ export async function takeEvidence(
   const sites = body.op === 'add' ? await add(tx, org, body) : await remove(tx, body.evidence);
   if (sites.length === 0) return;
   await context.record(tx, org, { type: 'evidence-noted', evidence: body.evidence, counts: body.op === 'add' });
-  await readOffersAgain(tx, sites);
+  await readOffersAgain(tx, { sites });
   if (body.op === 'remove') await stopThoseThatReliedOn(context, tx, org, body.evidence);
   await raiseInventory(tx, org);
   await context.changes.wake(tx, 'place');
@@ -42,16 +42,7 @@ export async function endEvidence(
   const sites = await remove(tx, evidence);
   if (sites.length === 0) return;
   await context.record(tx, org, { type: 'evidence-ended', evidence });
-  await readOffersAgain(tx, sites);
-}
-
-/** Placement reads an offer's row when its version says so. */
-async function readOffersAgain(tx: Tx, sites: readonly string[]): Promise<void> {
-  await tx
-    .updateTable('offer')
-    .set((column) => ({ row_version: column('row_version', '+', 1) }))
-    .where(sql<boolean>`body ->> 'site' = any(${sites}::text[])`)
-    .execute();
+  await readOffersAgain(tx, { sites });
 }
 
 type Added = Extract<MessageBody<'evidence'>, { op: 'add' }>;
@@ -101,7 +92,6 @@ async function stopThoseThatReliedOn(
 }
 
 /** By the receipt that this control plane signed itself. */
-function reliesOn({ payload }: Envelope, evidence: string): boolean {
-  const body = receiptStatement.parse(JSON.parse(fromUtf8(Buffer.from(payload, 'base64'))));
-  return body.evidence?.some(({ digest }) => digest === evidence) === true;
+function reliesOn(receipt: Envelope, evidence: string): boolean {
+  return storedStatement('receipt', receipt).evidence?.some(({ digest }) => digest === evidence) === true;
 }

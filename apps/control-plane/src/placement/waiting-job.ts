@@ -1,8 +1,7 @@
 import type { EpochMs, JobId } from '@ringfence/base';
-import type { Envelope } from '@ringfence/crypto/sign';
 import { signedWishes, type PlacementRequest } from '@ringfence/policy/placement';
-import { labelStatement, type LabelStatement } from '@ringfence/protocol/statements';
 import { sql, type Selectable } from 'kysely';
+import { storedStatement } from '../jobs/verified-statement.ts';
 import { spotUnderDeadline } from '../spot/spot-under-deadline.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { JobTable } from '../store/tables.ts';
@@ -45,11 +44,6 @@ export function requestOf(
   { placement, label_envelope }: Pick<WaitingJob, 'placement' | 'label_envelope'>,
   now: EpochMs,
 ): PlacementRequest {
-  const label = readLabel(label_envelope);
+  const label = storedStatement('label', label_envelope);
   return spotUnderDeadline({ placement, label, wishes: signedWishes(placement), now });
-}
-
-function readLabel(envelope: Envelope): LabelStatement {
-  // Verified when the job was submitted; the row is ours.
-  return labelStatement.parse(JSON.parse(Buffer.from(envelope.payload, 'base64').toString('utf8')));
 }
