@@ -1,4 +1,4 @@
-import type { JobView } from '@ringfence/protocol/api';
+import type { JobView, PlanAnswer } from '@ringfence/protocol/api';
 import type { AttemptView } from '@ringfence/protocol/payload';
 import { formatSize, isId, RingfenceError } from '@ringfence/base';
 import { ClientError } from '@ringfence/client/error';
@@ -6,13 +6,13 @@ import type { Command, CommandContext } from '../command.ts';
 import { showEndpoint } from '../endpoint/show-endpoint.ts';
 import { viewAttempt, withAgent } from '../job/agent-client.ts';
 import { attemptTable, endReason } from '../job/attempt-end.ts';
-import { constraintFix } from '../job/constraint-fix.ts';
 import { egressText } from '../job/egress-text.ts';
 import { failureText } from '../job/failure-text.ts';
 import { OVER } from '../job/follow-job.ts';
 import { retryText } from '../job/retry-text.ts';
 import { whichJob } from '../job/which-job.ts';
 import { withSession, type Session } from '../session.ts';
+import { fixUnderPool, notAwayLines } from '../pool/not-away.ts';
 import { namesOfAgents } from '../placement/names-of-agents.ts';
 
 export const command: Command = {
@@ -39,10 +39,12 @@ export const command: Command = {
       context.terminal.line(`${own?.row.name ?? 'a job'} (${job}): ${view.state}, label ${view.sensitivity}`);
       if (own === undefined && ['submitted', 'queued', 'leased', 'starting'].includes(view.state))
         context.terminal.line('  waits: the custodian cannot be reached, and nothing begins without its grant');
+      const notAway = await notAwayNow(session, view);
       for (const { constraint, count } of view.waitingFor)
         context.terminal.line(
-          `  waits: ${count} ${count === 1 ? 'offer refuses' : 'offers refuse'} it for ${constraint}: ${constraintFix(constraint)}`,
+          `  waits: ${count} ${count === 1 ? 'offer refuses' : 'offers refuse'} it for ${constraint}: ${fixUnderPool(constraint, notAway)}`,
         );
+      for (const line of notAwayLines(notAway)) context.terminal.line(`  ${line}`);
       if (view.retry !== null) context.terminal.line(`  ${retryText(view.retry, context.clock.now())}`);
       const last = view.attempts.at(-1);
       if (last !== undefined) context.terminal.line(attemptTable(view.attempts, nameOf));
@@ -61,6 +63,15 @@ export const command: Command = {
     });
   },
 };
+
+/** Why the pool keeps a job at home that waits for another tier; undefined where no pool has a say. */
+async function notAwayNow(
+  { controlPlane }: Session,
+  { job, state, waitingFor }: JobView,
+): Promise<PlanAnswer['notAway']> {
+  const byTier = state === 'queued' && waitingFor.some(({ constraint }) => constraint === 'tier');
+  return byTier ? (await controlPlane.why(job)).notAway : undefined;
+}
 
 const AWAY: readonly string[] = [
   'peer-offline',

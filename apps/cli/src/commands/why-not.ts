@@ -1,8 +1,8 @@
 import { isId, type OfferId } from '@ringfence/base';
 import { CliError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
-import { constraintFix } from '../job/constraint-fix.ts';
 import { whichJob } from '../job/which-job.ts';
+import { fixUnderPool, notAwayLines } from '../pool/not-away.ts';
 import { scoreText } from '../placement/score-text.ts';
 import { withSession, type Session } from '../session.ts';
 
@@ -18,7 +18,13 @@ export const command: Command = {
       const why = await session.controlPlane.whyNot(job, offer);
       context.terminal.value({ job, offer, ...why });
       if (why.fits) context.terminal.line(`it could take the job: ${scoreText(why.score, why.terms)}`);
-      else for (const constraint of why.failed) context.terminal.line(`${constraint}: ${constraintFix(constraint)}`);
+      else {
+        // Its pool may be what refuses it.
+        const { notAway } = await session.controlPlane.why(job);
+        for (const constraint of why.failed)
+          context.terminal.line(`${constraint}: ${fixUnderPool(constraint, notAway)}`);
+        for (const line of notAwayLines(why.failed.includes('tier') ? notAway : [])) context.terminal.line(line);
+      }
     });
   },
 };

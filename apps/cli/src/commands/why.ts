@@ -27,7 +27,7 @@ export const command: Command = {
       context.terminal.line(`${job}: ${view.state}`);
       if (receipt !== null) context.terminal.line(receiptLines(receipt, nameOf).join('\n'));
       if (now === null) return;
-      const lines = [...explanationLines(now, nameOf), ...(now.feasible === 0 ? fixLines(now.refused) : [])];
+      const lines = [...explanationLines(now, nameOf), ...(now.feasible === 0 ? fixLines(now) : [])];
       context.terminal.line(['Now', ...lines].join('\n'));
     });
   },

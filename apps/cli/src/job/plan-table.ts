@@ -22,7 +22,7 @@ export function planTable(
     `Rules    logs ${constraints.logs}, burst ${placement.burst}`,
     ...explanationLines(plan, agentName, (placement.weights?.cost ?? 1_000) / 1_000),
     `Runs on  ${place}`,
-    ...(plan.chosen === null ? fixLines(plan.refused) : []),
+    ...(plan.chosen === null ? fixLines(plan) : []),
   ].join('\n');
 }
 

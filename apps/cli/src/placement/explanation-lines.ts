@@ -1,6 +1,5 @@
 import type { PlanAnswer } from '@ringfence/protocol/api';
-import { notAwayLines } from '../pool/not-away.ts';
-import { constraintFix } from '../job/constraint-fix.ts';
+import { fixUnderPool, notAwayLines } from '../pool/not-away.ts';
 import { scoreText } from './score-text.ts';
 
 /** What an agent is called. */
@@ -16,8 +15,9 @@ export function countsText(counts: Counts): string {
 /** What placement would decide, for people: who refuses it for what, what giving up would bring, who is best. */
 export function explanationLines(plan: PlanAnswer, nameOf: NameOf, costWeight = 1): string[] {
   const { considered, feasible, refused, soleFailures, relaxations, top, looserThanLabel } = plan;
+  const notAway = plan.chosen === null ? notAwayLines(plan.notAway) : [];
   if (looserThanLabel.length > 0)
-    return [`Offers   none was looked at: looser than the label allows: ${looserThanLabel.join(', ')}`];
+    return [...notAway, `Offers   none was looked at: looser than the label allows: ${looserThanLabel.join(', ')}`];
   const counted = refused.length === 0 ? '' : `; refused: ${countsText(refused)}`;
   const best = top.map(
     ({ agent, tier, score, terms }, place) =>
@@ -30,12 +30,12 @@ export function explanationLines(plan: PlanAnswer, nameOf: NameOf, costWeight = 
       ({ giveUp, offers }, place) =>
         `${place === 0 ? 'Less    ' : '        '} without ${giveUp.join(' and ')} ${offers} more could take it`,
     ),
-    ...(plan.chosen === null ? notAwayLines(plan.notAway) : []),
+    ...notAway,
     ...best,
   ];
 }
 
-/** What to do about each constraint that refused somebody. */
-export function fixLines(counts: Counts): string[] {
-  return counts.map(({ constraint }) => `  ${constraint}: ${constraintFix(constraint)}`);
+/** What to do about each constraint that refused somebody, where its pool may be what keeps a job at home. */
+export function fixLines({ refused, notAway }: Pick<PlanAnswer, 'refused' | 'notAway'>): string[] {
+  return refused.map(({ constraint }) => `  ${constraint}: ${fixUnderPool(constraint, notAway)}`);
 }

@@ -1,4 +1,6 @@
 import type { PlanAnswer } from '@ringfence/protocol/api';
+import type { WaitingReason } from '@ringfence/protocol/statements';
+import { constraintFix } from '../job/constraint-fix.ts';
 
 type NotAway = NonNullable<PlanAnswer['notAway']>[number];
 
@@ -16,4 +18,12 @@ export function notAwayLines(reasons: readonly NotAway[] | undefined): string[] 
   return (reasons ?? []).map(
     (reason, place) => `${place === 0 ? 'Pool    ' : '        '} not away from home now: ${NOT_AWAY[reason]}`,
   );
+}
+
+/** What to do about `constraint` for a job that its pool may keep at home: another tier in its file would bring it nothing then. */
+export function fixUnderPool(constraint: WaitingReason, reasons: readonly NotAway[] | undefined): string {
+  const stays = constraint === 'tier' && reasons?.some((reason) => reason !== 'may-not-leave');
+  return stays === true
+    ? 'its pool lets it not leave home now: wait, or see `ringfence pool status`; or join a machine of your own'
+    : constraintFix(constraint);
 }

@@ -126,3 +126,18 @@ test('room at home is kept for a gang that may leave as well: what the market wo
     { job: short, ...atHome },
   ]);
 });
+
+test('a job without a home that the pool keeps from leaving is told so: it waits for a tier, and each offer is counted', async (t) => {
+  const house = await startPoolHouse(t);
+  const { org, client, away } = house;
+  await client.setPool(poolOf(org, 1, { mostAtOnce: 0 }));
+  const { job } = await client.submit(leaving(org, { tiers: ['secure-cloud'] }));
+  await until('it waits', async () => (await client.job(job)).waitingFor.length > 0);
+  assert.deepEqual((await client.job(job)).waitingFor, [{ constraint: 'tier', count: 2 }]);
+  const why = await client.why(job);
+  assert.deepEqual(
+    [why.considered, why.refused, why.looserThanLabel, why.relaxations, why.notAway],
+    [2, [{ constraint: 'tier', count: 2 }], [], [], ['most-at-once']],
+  );
+  assert.deepEqual(await client.whyNot(job, away.agent.offer), { fits: false, failed: ['tier'] });
+});

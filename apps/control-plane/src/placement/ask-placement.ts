@@ -89,7 +89,12 @@ async function answer(
   { org, request }: { readonly org: OrgId; readonly request: PlacementRequest },
 ): Promise<PlanAnswer> {
   const { request: gated, notAway } = await gateAsked(tx, org, request);
-  return { ...answerOf(kept.place(gated)), ...(notAway === undefined ? {} : { notAway: [...notAway] }) };
+  const asked = answerOf(kept.place(gated));
+  if (notAway === undefined) return asked;
+  // While its pool keeps it at home, other tiers in its file would bring it nothing.
+  const staysHome = notAway.some((refusal) => refusal !== 'may-not-leave');
+  const relaxations = asked.relaxations.filter(({ giveUp }) => !staysHome || !giveUp.includes('tier'));
+  return { ...asked, relaxations, notAway: [...notAway] };
 }
 
 function answerOf({ decision, considered, feasible, explanation, top }: Placement): PlanAnswer {

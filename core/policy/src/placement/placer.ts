@@ -170,7 +170,9 @@ export class Placer {
       known.extend(this.inventory);
       if (known.holdsAt(request.now)) return known;
     }
-    const loose = loosenings(request.placement, request.label);
+    // A pool that lets a job without a home go nowhere now names no tier: that is narrower than any label, and each offer fails it.
+    const nowhere = request.placement.tiers.length === 0;
+    const loose = loosenings(request.placement, request.label).filter(({ field }) => !nowhere || field !== 'tiers');
     if (loose.length > 0) return loose;
     const fit = new ClassFit(request, this.#currency, this.inventory);
     this.#fits.set(name, fit);
