@@ -14,7 +14,7 @@ import type { Tx } from '../store/open-store.ts';
 import { openPool, savePool, type OpenPool, type PlacedAttempt } from './open-pool.ts';
 
 /** A job that is being placed: how many attempts it has had, and how many it may have. */
-export interface PlacingJob {
+interface PlacingJob {
   readonly job: JobId;
   readonly attempts: number;
   readonly max_attempts: number;

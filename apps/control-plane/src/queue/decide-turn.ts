@@ -44,7 +44,7 @@ export interface Asking {
 }
 
 /** A turn of an organisation. */
-export interface QueueTurn extends Asking {
+interface QueueTurn extends Asking {
   readonly kept: TurnOffers;
   readonly now: EpochMs;
   readonly units: readonly TurnUnit[];
