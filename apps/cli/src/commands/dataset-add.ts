@@ -8,6 +8,7 @@ import { text, texts, type Command, type CommandContext } from '../command.ts';
 import { registerInPlace } from '../data-in-place/register-in-place.ts';
 import { dedupeKeyOf } from '../job/dedupe-key.ts';
 import { folderOrFile } from '../job/folder-entries.ts';
+import { leaveOutHint } from '../job/leave-out-hint.ts';
 import { byteProgress } from '../progress.ts';
 import { withSession } from '../session.ts';
 
@@ -68,6 +69,8 @@ export const command: Command = {
       });
     });
     show(context, row);
+    const hint = label.data === 'public' ? undefined : leaveOutHint(process.cwd(), resolve(path ?? ''));
+    if (hint !== undefined) context.terminal.note(hint);
   },
 };
 

@@ -9,8 +9,10 @@ import { byteProgress } from '../progress.ts';
 import type { Session } from '../session.ts';
 import { dedupeKeyOf } from './dedupe-key.ts';
 import { textIfThere } from './folder-entries.ts';
+import { refuseSecrets } from './refuse-secrets.ts';
 
-const IGNORE_FILES = ['.gitignore', '.ringfenceignore'];
+/** Names of the files that say what stays behind; the latter go before the former. */
+export const IGNORE_FILES = ['.gitignore', '.ringfenceignore'];
 
 /** Seals and uploads what of a workdir travels with its job, changed chunks only, and says what that was. Throws CliError `bad-file` with every reason. */
 export async function packWorkdir(context: CommandContext, session: Session, workdir: string): Promise<SealedPack> {
@@ -51,8 +53,13 @@ export function packedLines(
 export function travelling(workdir: string): { readonly entries: PackEntry[]; readonly leftOut: string[] } {
   const { entries, ignoreFiles, leftOut } = walk(workdir);
   const decision = packList(entries, ignoreFiles);
-  if (decision.allow)
+  if (decision.allow) {
+    refuseSecrets(
+      workdir,
+      decision.entries.filter(({ kind }) => kind === 'file'),
+    );
     return { entries: decision.entries.flatMap((entry) => packEntry(workdir, entry)), leftOut: leftOut.toSorted() };
+  }
   const reasons = decision.reasons.map(({ path, message }) => `${path}: ${message}`).join('; ');
   throw new CliError('bad-file', `the workdir cannot travel: ${reasons}`, {
     next: 'leave these out with .ringfenceignore',

@@ -7,5 +7,5 @@ export {
   type PassphraseLock,
   type PassphrasePurpose,
 } from './passphrase.ts';
-export { DEFAULT_COST, type PassphraseCost } from './passphrase-header.ts';
+export { beginsAsSealed, DEFAULT_COST, type PassphraseCost } from './passphrase-header.ts';
 export { RecordKey } from './record-key.ts';

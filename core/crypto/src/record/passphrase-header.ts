@@ -51,3 +51,13 @@ export function readHeader(bytes: Uint8Array): PassphraseHeader {
   const cost = { memoryKiB: header.readUInt32BE(4), passes: header.readUInt32BE(8), lanes: header.readUInt8(12) };
   return { cost, salt: header.subarray(16) };
 }
+
+/** Whether `bytes`, of which the first 32 are enough, begin as what is sealed to a passphrase. */
+export function beginsAsSealed(bytes: Uint8Array): boolean {
+  try {
+    readHeader(bytes.subarray(0, PASSPHRASE_HEADER_BYTES));
+    return true;
+  } catch {
+    return false;
+  }
+}
