@@ -120,7 +120,7 @@ async function act(context: ControlPlaneContext, tx: Tx, pool: OpenPool, seen: S
   await endAtHome(tx, seen.over, now);
   // No change of the inventory says that there is money again, or room for one more away from home.
   const roomier = state.ledger.period !== pool.state.ledger.period || state.away.length < pool.state.away.length;
-  if (roomier) await context.changes.wake(tx, 'place');
+  if (roomier) await context.changes.wake(tx, 'place', pool.org);
 }
 
 /**

@@ -78,7 +78,7 @@ class Desk {
   }
 
   async #wake(): Promise<void> {
-    await this.#context.changes.wake(this.#tx, 'place');
+    await this.#context.changes.wake(this.#tx, 'place', this.#pool.org);
   }
 
   async #machine(offer: OfferId): Promise<AwayMachine> {

@@ -11,18 +11,21 @@ import { openPool, type OpenPool } from './open-pool.ts';
 
 /**
  * Takes an organisation's terms for burst and return, signed by the calling device; the same statement again changes nothing. Throws
- * ControlPlaneError `bad-statement`, or `conflict` for terms that are not newer, or that change currency or period while something is away.
+ * ControlPlaneError `bad-statement`, or `conflict` for terms that are not the next, or that change currency or period while something is away.
  */
 export async function setPool(context: ControlPlaneContext, caller: Caller, envelope: Envelope): Promise<void> {
   const pool = check(caller, envelope);
   await context.changes.run(caller.org, async (tx) => {
     const before = await openPool(tx, caller.org);
     if (before?.row.digest === pool.digest) return;
+    // One after the other: nobody takes a number after which no terms could follow.
+    if (pool.body.seq !== (before?.row.seq ?? 0) + 1)
+      throw new ControlPlaneError('conflict', 'other terms are in force', { next: 'see `ringfence pool status`' });
     if (before === undefined) await insert(tx, pool);
     else await replace(tx, { before, pool, now: context.clock.now() });
     const { device, seq } = pool.body;
     await context.record(tx, caller.org, { type: 'pool-set', device, seq, poolDigest: pool.digest });
-    await context.changes.wake(tx, 'place');
+    await context.changes.wake(tx, 'place', caller.org);
   });
 }
 
@@ -58,8 +61,6 @@ async function replace(
   { before, pool, now }: { readonly before: OpenPool; readonly pool: Verified; readonly now: EpochMs },
 ): Promise<void> {
   const { body, envelope, digest } = pool;
-  if (body.seq <= before.row.seq)
-    throw new ControlPlaneError('conflict', 'newer terms are in force', { next: 'see `ringfence pool status`' });
   const money = moneyAfter(before, body, now);
   await tx
     .updateTable('pool')

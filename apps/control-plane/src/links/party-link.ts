@@ -66,7 +66,7 @@ export async function acceptHello(
     if (hello.received > 0) context.store.atCommit(tx, forgetUpTo(tx, party.id, hello.received));
     await context.changes.wake(tx, 'link', `${party.id} ${connection}`);
     // Jobs that waited for it are looked at now, not at the placer's next round.
-    if (party.role === 'custodian') await context.changes.wake(tx, 'place');
+    if (party.role === 'custodian') await context.changes.wake(tx, 'place', party.org);
     return { answer: { allow: true, received: row.received_mid }, connection };
   });
 }

@@ -61,5 +61,5 @@ export async function endAvoidance(
     .execute();
   await context.record(tx, org, { type: 'offer-avoided-no-more', offer: row.offer, agent });
   await raiseInventory(tx, org);
-  await context.changes.wake(tx, 'place');
+  await context.changes.wake(tx, 'place', org);
 }

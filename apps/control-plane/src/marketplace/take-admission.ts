@@ -33,7 +33,7 @@ export async function takeAdmission(
   await readOffersAgain(tx, { agent });
   if (counts) await raiseInventory(tx, org);
   else await drainAdmitted(context, tx, { org, agent });
-  await context.changes.wake(tx, 'place');
+  await context.changes.wake(tx, 'place', org);
 }
 
 /** Ends an admission whose time has come: no clock that goes back makes it count again, only another word of the custodian. */
@@ -54,7 +54,7 @@ export async function endAdmission(
   await context.record(tx, org, { type: 'admission-ended', agent });
   await readOffersAgain(tx, { agent });
   await drainAdmitted(context, tx, { org, agent });
-  await context.changes.wake(tx, 'place');
+  await context.changes.wake(tx, 'place', org);
 }
 
 function drainAdmitted(

@@ -33,7 +33,7 @@ export async function drainAgent(
       await tx.updateTable('party').set({ draining: drain }).where('id', '=', agent).execute();
       await context.record(tx, org, { type: 'agent-drained', agent, draining: drain, device });
       if (!drain) await raiseInventory(tx, org);
-      await context.changes.wake(tx, 'place');
+      await context.changes.wake(tx, 'place', org);
     }
     if (drain && stopWithinMs !== undefined)
       await stopAtAgent(context, tx, { org, agent, graceMs: stopWithinMs }, 'drain');

@@ -9,11 +9,16 @@ import { watchStops } from '../marketplace/watch-stops.ts';
 import { dueRetries } from './due-retries.ts';
 import { endsRound } from './ends-round.ts';
 import { placeJobs } from './place-jobs.ts';
-import { waitingTurns } from '../queue/waiting-turns.ts';
+import { waitingOrgs, waitingTurns, type WaitingTurns } from '../queue/waiting-turns.ts';
 
 const WATCH_MS = 1_000;
 /** So many jobs share a transaction: more hold their organisation's turn for longer. */
 const MOST_IN_TURN = 256;
+
+/** A look at an organisation's queue: the turns that are left, and how many jobs found room in those that are over. */
+interface BegunLook extends WaitingTurns {
+  readonly placed: number;
+}
 
 /** Places waiting jobs while this replica holds the term: when a change wakes it, and now and then. */
 export class Placer {
@@ -25,6 +30,8 @@ export class Placer {
   readonly #named = new Map<JobId, OrgId>();
   /** Organisations of which all that wait are looked at, since room came back. */
   readonly #roomy = new Set<OrgId>();
+  /** Looks at organisations' queues of which turns are left: organisations take turns, so that none waits until the queue of another is done. */
+  readonly #begun = new Map<OrgId, BegunLook>();
   #all = false;
   #seenLeases: SeenLeases = new Map();
   #seenEnds: SeenEnds = new Map();
@@ -66,11 +73,12 @@ export class Placer {
   #forget(): void {
     this.#named.clear();
     this.#roomy.clear();
+    this.#begun.clear();
     this.#all = false;
   }
 
   async #run(): Promise<void> {
-    while ((this.#named.size > 0 || this.#roomy.size > 0 || this.#all) && this.#mayPlace()) {
+    while (this.#hasWork() && this.#mayPlace()) {
       try {
         await this.#placeNamed();
         await this.#placeWaiting();
@@ -80,14 +88,18 @@ export class Placer {
     }
   }
 
+  #hasWork(): boolean {
+    return this.#named.size > 0 || this.#roomy.size > 0 || this.#begun.size > 0 || this.#all;
+  }
+
   #mayPlace(): boolean {
     return !this.#closed && this.#context.term.current !== undefined;
   }
 
+  /** One turn of each organisation: whoever goes on naming jobs does not keep others from theirs. */
   async #placeNamed(): Promise<void> {
-    while (this.#named.size > 0 && this.#mayPlace()) {
-      const [[, org] = []] = this.#named;
-      if (org === undefined) return;
+    for (const org of new Set(this.#named.values())) {
+      if (!this.#mayPlace()) return;
       const jobs = [...this.#named].flatMap(([job, of]) => (of === org ? [job] : [])).slice(0, MOST_IN_TURN);
       for (const job of jobs) this.#named.delete(job);
       await this.#place(org, jobs);
@@ -116,20 +128,36 @@ export class Placer {
     }
   }
 
+  /** One turn of each organisation that waits: those whose room came back by themselves first, then all where all are looked at. */
   async #placeWaiting(): Promise<void> {
-    const orgs = this.#all ? undefined : [...this.#roomy];
-    if (orgs?.length === 0) return;
+    const all = this.#all;
     this.#all = false;
-    this.#roomy.clear();
-    const now = this.#context.clock.now();
-    const { turns, more } = await waitingTurns(this.#context.store, { orgs, now, mostInTurn: MOST_IN_TURN });
-    for (const [org, jobs] of turns) {
+    const roomy = [...this.#roomy];
+    const waiting = all ? await waitingOrgs(this.#context.store) : [];
+    for (const org of waiting) this.#roomy.add(org);
+    for (const org of new Set([...roomy, ...this.#begun.keys(), ...waiting])) {
       if (!this.#mayPlace()) return;
       await this.#placeNamed();
-      const placed = await this.#place(org, jobs);
-      // Those that were placed made way for others of their kind.
-      if (placed > 0 && more.has(org)) this.#roomy.add(org);
+      await this.#placeNext(org);
     }
+  }
+
+  /** The next turn of an organisation: of the look that was begun, or of a new one. */
+  async #placeNext(org: OrgId): Promise<void> {
+    const look = this.#begun.get(org) ?? (await this.#look(org));
+    this.#begun.delete(org);
+    const [jobs, ...turns] = look.turns;
+    if (jobs === undefined) return;
+    const placed = look.placed + (await this.#place(org, jobs));
+    if (turns.length > 0) this.#begun.set(org, { ...look, turns, placed });
+    // Those that were placed made way for others of their kind.
+    else if (placed > 0 && look.more) this.#roomy.add(org);
+  }
+
+  async #look(org: OrgId): Promise<BegunLook> {
+    this.#roomy.delete(org);
+    const now = this.#context.clock.now();
+    return { ...(await waitingTurns(this.#context.store, { org, now, mostInTurn: MOST_IN_TURN })), placed: 0 };
   }
 
   #watch(): void {

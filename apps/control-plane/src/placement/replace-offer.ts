@@ -52,7 +52,7 @@ export async function replaceOffer(
   await context.record(tx, of.org, { type: 'offer-replaced', offer: offer.offer, agent: of.agent, epoch, tier });
   await noteQuarantine(context, tx, of, offer.offer);
   await raiseInventory(tx, of.org);
-  await context.changes.wake(tx, 'place');
+  await context.changes.wake(tx, 'place', of.org);
 }
 
 /** Whether an organisation has `most` offers already. */

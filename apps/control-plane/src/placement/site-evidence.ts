@@ -29,7 +29,7 @@ export async function takeEvidence(
   await readOffersAgain(tx, { sites });
   if (body.op === 'remove') await stopThoseThatReliedOn(context, tx, org, body.evidence);
   await raiseInventory(tx, org);
-  await context.changes.wake(tx, 'place');
+  await context.changes.wake(tx, 'place', org);
 }
 
 /** Strikes out a document whose end has come: only another word of the custodian makes it count again. What runs was placed to end before it. */

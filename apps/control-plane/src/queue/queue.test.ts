@@ -6,11 +6,12 @@ import { agedPriority, AGING_MS } from '@ringfence/policy/queue';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import { sql } from 'kysely';
 import { cleanUp, startDatabase, startReplica, until } from '../control-plane.fixture.ts';
+import { raiseInventory } from '../placement/inventory.ts';
 import { printCode } from '../registration/print-code.fixture.ts';
 import { openStore } from '../store/open-store.ts';
 import { memberOf, newAgent, offerOf, TestOrganisation, type Target } from '../organisation.fixture.ts';
 import { agedPriorityAt } from './aged-priority.ts';
-import { waitingTurns } from './waiting-turns.ts';
+import { waitingOrgs, waitingTurns } from './waiting-turns.ts';
 
 const HOUR = 3_600_000;
 
@@ -148,16 +149,54 @@ test('the queue', async (t) => {
     },
   );
 
+  await t.test('however many of one organisation wait, another one has its turn', async (st) => {
+    const [many, one] = [await fourCpus(st, controlPlane, databaseUrl), await fourCpus(st, controlPlane, databaseUrl)];
+    const first = await many.submit(9, { priority: 100 });
+    await many.waits(first, ['cpu', 1]);
+    const others = Array.from({ length: 600 }, () => newId('job', systemRng));
+    await store.withOrg(many.org.org, async (tx) => {
+      await sql`insert into job
+        select (jsonb_populate_record(a_job, jsonb_build_object('job', id, 'shape', id, 'waiting_for', '[]'::jsonb, 'state', 'submitted'))).*
+        from job as a_job, unnest(${others}::text[]) as id where a_job.job = ${first}`.execute(tx);
+      await tx.updateTable('job').set({ state: 'queued' }).where('state', '=', 'submitted').execute();
+    });
+    const big = await one.submit(8);
+    await one.waits(big, ['cpu', 1]);
+    const more = newAgent();
+    await one.custodian.send(memberOf(more));
+    await one.org.dial(st, controlPlane, more).send(offerOf(more, { cpuMilli: 16_000 }));
+    await one.leased(big);
+
+    // Also where nobody says whose room came back.
+    const drain = (draining: boolean) =>
+      store.withOrg(one.org.org, async (tx) => {
+        await tx.updateTable('party').set({ draining }).where('role', '=', 'agent').execute();
+        if (draining) return;
+        await raiseInventory(tx, one.org.org);
+        await store.notify(tx, 'place', ['']);
+      });
+    await drain(true);
+    const small = await one.submit(2);
+    await one.waits(small, ['agent-draining', 2]);
+    const waiting = await waitingOrgs(store);
+    assert.ok([many, one].every(({ org }) => waiting.includes(org.org)));
+    assert.deepEqual(waiting, [...new Set(waiting)].toSorted());
+    await drain(false);
+    await one.leased(small);
+    // All of the other's were looked at meanwhile or are by and by, the last in its order too.
+    await many.waits(others.toSorted().at(-1) ?? first, ['cpu', 1]);
+  });
+
   await t.test('of each shape the first are looked at, by age and priority as the pure order has them', async (st) => {
     const { org, submit } = await fourCpus(st, controlPlane, databaseUrl);
     const [many, other] = [[] as JobId[], await submit(9, { priority: 0 })];
     for (let count = 0; count < 34; count += 1) many.push(await submit(8, { priority: count === 33 ? 51 : 50 }));
-    const look = { orgs: [org.org], now: systemClock.now(), mostInTurn: 500 };
+    const look = { org: org.org, now: systemClock.now(), mostInTurn: 500 };
     const { turns, more } = await waitingTurns(store, look);
-    assert.deepEqual(turns, [[org.org, [many[33], ...many.slice(0, 31), other]]]);
-    assert.deepEqual([...more], [org.org]);
+    assert.deepEqual(turns, [[many[33], ...many.slice(0, 31), other]]);
+    assert.ok(more);
     const later = epochMs(look.now + 200 * AGING_MS);
-    const [[, aged] = []] = (await waitingTurns(store, { ...look, now: later })).turns;
+    const [aged] = (await waitingTurns(store, { ...look, now: later })).turns;
     assert.equal(aged?.[0], other, 'all are as urgent as can be, and it was there first');
     const submitted = [0, AGING_MS - 1, AGING_MS, 30 * AGING_MS, 1e4 * AGING_MS, -AGING_MS].map((ms) => later - ms);
     const rows = await store.withOrg(org.org, (tx) =>
