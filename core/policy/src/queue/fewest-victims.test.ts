@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { takeOf, withBack } from '../placement/take.ts';
-import { fewestVictims, type PreemptableMachine } from './fewest-victims.ts';
+import { fewestVictims, victimLooks, type PreemptableMachine } from './fewest-victims.ts';
 import { at, JOBS, machine, OFFERS, sized, takeOfSize } from './queue.fixture.ts';
 
 const running = fc.array(
@@ -103,4 +103,84 @@ test('with many that run it stops looking', () => {
     undefined,
     'more than eight are not stopped for one',
   );
+});
+
+const KIND = { model: 'card', memoryBytes: 1e9 };
+
+/** A machine of so many cards, all of which jobs of one CPU and so many cards hold. */
+function machineOfCards(
+  index: number,
+  held: readonly { readonly cards: number; readonly milli: number }[],
+): PreemptableMachine {
+  const total = held.reduce((sum, { cards }) => sum + cards, 0);
+  const order = Array.from({ length: total }, (_, card) => card);
+  const { free } = machine(at(OFFERS, index), 0);
+  return {
+    offer: at(OFFERS, index),
+    free: { ...free, gpus: [{ ...KIND, cards: held.flatMap(({ cards, milli }) => Array(cards).fill(1_000 - milli)) }] },
+    victims: held.map(({ cards, milli }, nth) => ({
+      job: at(JOBS, index * 20 + nth),
+      priority: nth % 3,
+      take: { ...takeOfSize(1), gpus: { ...KIND, cards: order.splice(0, cards), milli } },
+    })),
+  };
+}
+
+function wanting(count: number, model = KIND.model) {
+  const placement = sized(1);
+  const gpus = { model, count, memoryBytes: KIND.memoryBytes };
+  return { priority: 5, placement: { ...placement, resources: { ...placement.resources, gpus } } };
+}
+
+test('no set of jobs is looked at for cards that no machine could have free', () => {
+  const machines = [0, 1, 2].map((index) => machineOfCards(index, Array(20).fill({ cards: 1, milli: 1_000 })));
+  for (const job of [wanting(1, 'another'), wanting(9)]) {
+    const looks = victimLooks();
+    const { left } = looks;
+    assert.equal(fewestVictims(job, machines, looks), undefined);
+    assert.equal(looks.left, left);
+  }
+});
+
+test('what may be looked at is shared by those who ask', () => {
+  const machines = [machineOfCards(0, Array(20).fill({ cards: 1, milli: 1_000 }))];
+  const looks = { left: 25 };
+  assert.equal(fewestVictims(wanting(1), machines, looks)?.victims.length, 1);
+  assert.equal(looks.left, 5);
+  fewestVictims(wanting(2), machines, looks);
+  assert.equal(looks.left, 0);
+  assert.equal(fewestVictims(wanting(1), machines, looks), undefined);
+});
+
+test('the fewest stop for cards, whole and shares, as trying every set finds', () => {
+  let found = 0;
+  const held = fc.array(fc.record({ cards: fc.integer({ min: 1, max: 2 }), milli: fc.constantFrom(300, 600, 1_000) }), {
+    maxLength: 5,
+  });
+  fc.assert(
+    fc.property(
+      fc.array(held, { maxLength: 3 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.constantFrom(undefined, 200, 500, 900),
+      (fleet, count, gpuMilli) => {
+        const job = {
+          ...wanting(gpuMilli === undefined ? count : 1),
+          wishes: gpuMilli === undefined ? {} : { gpuMilli },
+        };
+        const machines = fleet.map((one, index) => machineOfCards(index, one));
+        const chosen = fewestVictims(job, machines)?.victims.length;
+        const fewest = machines.flatMap(({ free, victims }) =>
+          Array.from({ length: 2 ** victims.length - 1 }, (_, mask) => mask + 1).flatMap((mask) => {
+            const set = victims.filter((_, index) => ((mask >> index) & 1) === 1);
+            const room = set.reduce((sum, { take }) => withBack(sum, take) ?? assert.fail('it was taken'), free);
+            return takeOf(room, job.placement, job.wishes) === undefined ? [] : [set.length];
+          }),
+        );
+        assert.equal(chosen, fewest.length === 0 ? undefined : Math.min(...fewest));
+        if (chosen !== undefined) found += 1;
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+  assert.ok(found > 200, String(found));
 });

@@ -1,8 +1,8 @@
 import type { JobId, OfferId } from '@ringfence/base';
 import type { PlacementPart } from '@ringfence/protocol/statements';
-import type { FreeCapacity } from '../placement/placement-offer.ts';
+import { WHOLE_GPU, type FreeCapacity } from '../placement/placement-offer.ts';
 import type { PlacementWishes } from '../placement/requirement.ts';
-import { takeOf, withBack, without, type Take } from '../placement/take.ts';
+import { isKind, takeOf, withBack, without, type Take } from '../placement/take.ts';
 
 /** A job that runs and may be told to stop for another one. */
 export interface Victim {
@@ -27,8 +27,18 @@ export interface Preemption {
 
 /** The most jobs that are stopped for one. */
 export const MOST_VICTIMS = 8;
-/** So many sets of jobs are looked at before it is given up. */
+/** How many machines and sets of jobs may still be looked at; what is left is for who asks next. */
+export interface VictimLooks {
+  left: number;
+}
+
+/** So many are looked at in all before it is given up. */
 const MOST_LOOKS = 20_000;
+
+/** What those who share a turn may look at together. */
+export function victimLooks(): VictimLooks {
+  return { left: MOST_LOOKS };
+}
 
 /** The job for which others would stop. */
 export interface Preemptor {
@@ -40,10 +50,13 @@ export interface Preemptor {
 /**
  * The fewest jobs of lower priority whose end gives `job` room at one of `machines`; among as few, those whose highest priority is lowest,
  * then whose sum is, then at the smallest offer id. Never one of equal or higher priority. Undefined when no {@link MOST_VICTIMS} jobs of one
- * machine are enough, or 20,000 sets were looked at (then also the choice among as few may be another).
+ * machine are enough, or no `looks` are left (then also the choice among as few may be another).
  */
-export function fewestVictims(job: Preemptor, machines: readonly PreemptableMachine[]): Preemption | undefined {
-  const looks = { left: MOST_LOOKS };
+export function fewestVictims(
+  job: Preemptor,
+  machines: readonly PreemptableMachine[],
+  looks: VictimLooks = victimLooks(),
+): Preemption | undefined {
   const open = machines
     .map((machine) => ({
       ...machine,
@@ -72,7 +85,7 @@ interface Found {
 
 interface Bounds {
   readonly count: number;
-  readonly looks: { left: number };
+  readonly looks: VictimLooks;
 }
 
 function searchSet(
@@ -101,11 +114,9 @@ function searchSet(
 }
 
 /** Whether so many of the largest would be enough, resource by resource: no set is if they are not. */
-function couldFit(
-  { placement: { resources } }: Preemptor,
-  { free, victims }: PreemptableMachine,
-  count: number,
-): boolean {
+function couldFit(job: Preemptor, machine: PreemptableMachine, count: number): boolean {
+  const { resources } = job.placement;
+  const { free, victims } = machine;
   const enough = (need: number, there: number, of: (take: Take) => number): boolean => {
     const largest = victims.map(({ take }) => of(take)).toSorted((a, b) => b - a);
     return largest.slice(0, count).reduce((sum, one) => sum + one, there) >= need;
@@ -113,8 +124,30 @@ function couldFit(
   return (
     enough(resources.cpuMilli, free.cpuMilli, (take) => take.cpuMilli) &&
     enough(resources.memoryBytes, free.memoryBytes, (take) => take.memoryBytes) &&
-    enough(resources.diskBytes, free.diskBytes, (take) => take.diskBytes)
+    enough(resources.diskBytes, free.diskBytes, (take) => take.diskBytes) &&
+    couldHaveCards(job, machine, count)
   );
+}
+
+/** Whether one kind of card that the job may have could be there often enough. */
+function couldHaveCards(
+  { placement: { resources }, wishes = {} }: Preemptor,
+  { free, victims }: PreemptableMachine,
+  count: number,
+): boolean {
+  const want = resources.gpus;
+  if (want === undefined) return true;
+  return free.gpus.some((kind) => {
+    if (!isKind(kind, want, wishes.most?.gpuMemoryBytes)) return false;
+    const taken = victims.flatMap(({ take: { gpus } }) =>
+      gpus?.model === kind.model && gpus.memoryBytes === kind.memoryBytes ? gpus.cards.length : [],
+    );
+    const { gpuMilli } = wishes;
+    if (gpuMilli !== undefined) return taken.length > 0 || kind.cards.some((milli) => milli >= gpuMilli);
+    const whole = kind.cards.filter((milli) => milli === WHOLE_GPU).length;
+    const most = taken.toSorted((a, b) => b - a).slice(0, count);
+    return most.reduce((sum, cards) => sum + cards, whole) >= want.count;
+  });
 }
 
 function weakestFirst(victims: readonly Victim[]): Victim[] {

@@ -5,6 +5,8 @@ export {
   type Preemption,
   type Preemptor,
   type Victim,
+  type VictimLooks,
+  victimLooks,
 } from './fewest-victims.ts';
 export { holdBeside, holdsFor, mayStart, type Backfilled, type Hold } from './holds.ts';
 export { agedPriority, AGING_MS, HIGHEST_PRIORITY, inQueueOrder, type InQueue } from './order.ts';
