@@ -162,13 +162,15 @@ export class TestOrganisation {
       sensitivity?: Sensitivity;
       maxAttempts?: number;
       expiresIn?: number;
+      /** How much longer the label lasts than the job. */
+      labelLonger?: number;
     } = {},
   ): Submission {
     const now = this.clock.now();
     const { job = newId('job', systemRng), maxAttempts = 3, expiresIn = 3_600_000 } = change;
-    const { sensitivity = 'internal' } = change;
+    const { sensitivity = 'internal', labelLonger = 0 } = change;
     const placement = { ...PLACEMENT, ...change.placement };
-    const soon = epochMs(now + 3_600_000);
+    const expires = epochMs(now + expiresIn);
     const label = signStatement(
       'label',
       {
@@ -179,7 +181,7 @@ export class TestOrganisation {
         sensitivity,
         residency: [],
         at: now,
-        notAfter: soon,
+        notAfter: epochMs(expires + labelLonger),
       },
       [this.enrolment],
     );
@@ -193,7 +195,7 @@ export class TestOrganisation {
         device: this.device.id,
         type: placement.type,
         at: now,
-        expires: epochMs(now + expiresIn),
+        expires,
         maxAttempts,
         replicas: 1,
         constraintDigest: placementDigest(placement),

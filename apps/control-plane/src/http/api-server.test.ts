@@ -145,6 +145,8 @@ test('the API', async (t) => {
       { ...a, placement: { ...a.placement, priority: 51 } },
       theirs.submission(),
       ours.submission({ expiresIn: -1 }),
+      ours.submission({ labelLonger: -1 }),
+      ours.submission({ maxAttempts: 3, placement: { budget: { microUnits: 1, currency: 'EUR', attempts: 2 } } }),
       ours.submission({ placement: { isolation: 'process', tiers: ['private', 'community-cloud'], burst: 'allowed' } }),
       { ...a, job: { ...a.job, signatures: b.job.signatures } },
     ];

@@ -119,6 +119,11 @@ function check(context: ControlPlaneContext, caller: Caller, submission: Submiss
       : undefined,
     job.body.type !== placement.type ? 'job and placement part differ in type' : undefined,
     job.body.expires <= now || label.body.notAfter <= now ? 'job or label has expired' : undefined,
+    // No agent takes either, and it is not the agents' fault.
+    job.body.expires > label.body.notAfter ? 'the job lasts longer than its label' : undefined,
+    placement.budget !== undefined && placement.budget.attempts < job.body.maxAttempts
+      ? 'the budget is worked out for fewer attempts than there may be'
+      : undefined,
     checkPlacement(placement, label.body).allow ? undefined : 'the placement part asks for less than the label demands',
   ].filter((fault) => fault !== undefined);
   const [first] = faults;

@@ -6,13 +6,13 @@ import { endAdmission } from './take-admission.ts';
 
 const MOST_AT_ONCE = 200;
 /** So long a paper has to be over before it is struck out: a clock that is wrong for a moment ends none for good. */
-const OVER_FOR_MS = 60_000;
+const OVER_FOR_MS = 15_000;
 
 /** Since when a process has seen that a paper is over; empty when it starts. */
 export type SeenEnds = ReadonlyMap<string, MonotonicMs>;
 
 /**
- * Strikes out admissions and documents whose end this control plane has seen for a minute of its monotonic clock: a wall clock that is set back
+ * Strikes out admissions and documents whose end this control plane has seen for 15 s of its monotonic clock: a wall clock that is set back
  * makes none of them count again. Until then placement goes by the wall clock. Takes and returns what was seen so far.
  */
 export async function strikeEndedPapers(context: ControlPlaneContext, seen: SeenEnds): Promise<SeenEnds> {

@@ -21,7 +21,7 @@ export const burstTerms = z.strictObject({
   budget: z.strictObject({ microUnits, currency, periodMs: whole(HOUR_MS, YEAR_MS) }),
 });
 
-/** A member's order on when the organisation's jobs may leave home, and what that may cost; the one with the highest `seq` counts. */
+/** A member's order on when the organisation's jobs may leave home, and what that may cost; each has the `seq` after the one before, and the newest counts. */
 export const poolStatement = z.strictObject({
   v,
   org: idOf('org'),
