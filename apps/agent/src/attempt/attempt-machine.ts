@@ -35,7 +35,7 @@ export interface AttemptState extends AttemptId {
 
 /** All attempts of one link. */
 export interface MachineState {
-  /** The highest attempt of each job that was ever leased here; it only grows (invariant 5). */
+  /** The highest attempt of each job that was ever leased here, or that this agent was asked to delete; it only grows (invariant 5). */
   readonly highest: ReadonlyMap<JobId, number>;
   /** Attempts that are not over. */
   readonly live: readonly AttemptState[];
@@ -97,6 +97,13 @@ export function stepMachine(state: MachineState, event: MachineEvent, now: numbe
 export function resumeUpload(state: MachineState, { job, attempt }: AttemptId): MachineStep {
   const resumed: AttemptState = { job, attempt, keep: false, deadline: 0, ending: null, phase: 'collecting' };
   return { state: { ...state, live: [...state.live, resumed] }, commands: [{ type: 'collect', job, attempt }] };
+}
+
+/** Attempts that this agent signs as gone are not leased to it afterwards; those that live here go on. */
+export function forgo(state: MachineState, attempts: readonly AttemptId[]): MachineState {
+  const highest = new Map(state.highest);
+  for (const { job, attempt } of attempts) highest.set(job, Math.max(attempt, highest.get(job) ?? 0));
+  return { ...state, highest };
 }
 
 /** Whether a lease gives time at `now`. */

@@ -13,6 +13,7 @@ import { askGrant } from './ask-grant.ts';
 import { leasedFact, refusedFact } from './attempt-facts.ts';
 import {
   EMPTY_MACHINE,
+  forgo,
   resumeUpload,
   stepMachine,
   type AttemptId,
@@ -135,6 +136,11 @@ export class AttemptRunner {
     metrics.attempts(this.live);
     this.#run(commands);
     return true;
+  }
+
+  /** From now on refuses a lease of these attempts, and of earlier ones of their jobs. */
+  forgo(attempts: readonly AttemptId[]): void {
+    this.#state = forgo(this.#state, attempts);
   }
 
   renew(lease: AttemptId, deadline: number): void {

@@ -1,4 +1,4 @@
-import type { DeletionId } from '@ringfence/base';
+import type { DeletionId, JobId } from '@ringfence/base';
 import type { Fact, StoredFact } from '@ringfence/client/control-link';
 import type { Envelope } from '@ringfence/crypto/sign';
 import { idOf } from '@ringfence/protocol';
@@ -17,10 +17,16 @@ export interface DeletionOrder {
 /** Reads orders to delete out of the facts of a link's journal, oldest first. */
 export class DeletionHistory {
   readonly #open = new Map<DeletionId, DeletionOrder>();
+  readonly #highest = new Map<JobId, number>();
 
   /** Orders that are not answered, oldest first. */
   get open(): readonly DeletionOrder[] {
     return [...this.#open.values()];
+  }
+
+  /** The highest attempt of each job that an order ever named. */
+  get highest(): readonly NamedAttempt[] {
+    return [...this.#highest].map(([job, attempt]) => ({ job, attempt }));
   }
 
   /** Takes the next fact; throws ZodError for one that this release did not write. */
@@ -28,6 +34,8 @@ export class DeletionHistory {
     if (name === 'deletion-asked') {
       const order = asked.parse(body);
       this.#open.set(order.request, order);
+      for (const { job, attempt } of order.attempts)
+        this.#highest.set(job, Math.max(attempt, this.#highest.get(job) ?? 0));
     }
     if (name === 'deletion-done') this.#open.delete(done.parse(body).request);
   }

@@ -15,7 +15,7 @@ import { openOrganisation, type TestOrganisation } from '../attempt/organisation
 import { attemptRoom } from '../machine/work-folder.ts';
 import { ImageStore } from '../oci/image-store.ts';
 import { SetupCache } from '../setup/setup-cache.ts';
-import { DeletionHistory } from './deletion-facts.ts';
+import { deletionAskedFact, DeletionHistory } from './deletion-facts.ts';
 import { Deletions, type DeletionParts } from './deletions.ts';
 
 /** Deletions of an organisation's link, as a process that begins now has them. */
@@ -26,6 +26,7 @@ function deletionsOf(organisation: TestOrganisation, more: Partial<DeletionParts
     history: new DeletionHistory(),
     isAway: () => true,
     isAlive: ({ job, attempt }) => runner.workOf(job, attempt) !== undefined,
+    forgo: (attempts) => runner.forgo(attempts),
     logsSettled: () => runner.logsSettled(),
     stopping: new AbortController().signal,
     ...more,
@@ -128,6 +129,36 @@ test('an order is answered when all its attempts are over; what was never here c
   organisation.runner.stop({ job: running, attempt: 1 }, { graceMs: 0, reason: 'drain' });
   await until(() => answers(organisation).length === 2, 'its end is what was waited for');
   assert.ok(!kept(organisation, { job, attempt: 1 }) && !kept(organisation, { job: running, attempt: 1 }));
+});
+
+test('an attempt that is signed as gone before it was leased never runs, nor after a restart', async (t) => {
+  const organisation = await openOrganisation(t);
+  const history = new DeletionHistory();
+  const deletions = deletionsOf(organisation, { history });
+  const [before, during] = [newId('job', rng), newId('job', rng)];
+  await deletions.ask(order(before), 900);
+  const asking = deletions.ask(order(during), 901);
+  // While the order is being written down.
+  await organisation.lease({ job: during });
+  await asking;
+  await deletions.settled();
+  assert.equal(answers(organisation).length, 2);
+  const refuses = async (job: JobId): Promise<void> => {
+    await organisation.lease({ job });
+    await organisation.settled();
+    assert.ok(!organisation.facts().includes('leased'), 'nothing is taken');
+    assert.ok(!kept(organisation, { job, attempt: 1 }));
+  };
+  await refuses(before);
+  // What the next process reads out of the journal.
+  const after = newId('job', rng);
+  history.take(deletionAskedFact(order(after)));
+  deletionsOf(organisation, { history });
+  await refuses(after);
+  assert.deepEqual(organisation.facts().filter((name) => name === 'refused').length, 3);
+  const { job } = await organisation.lease({ job: before, attempt: 2 });
+  await organisation.settled();
+  assert.deepEqual(organisation.output(job, 2), ['it ran'], 'a later attempt is another matter');
 });
 
 test('a log on its way to its owner is waited for; an agent that stops leaves it to the next', async (t) => {

@@ -17,6 +17,8 @@ export interface DeletionParts {
   readonly isAway: () => boolean;
   /** Whether an attempt is not over, or somebody has still to be told of its end. */
   readonly isAlive: (attempt: NamedAttempt) => boolean;
+  /** From now on no lease of these attempts is taken. */
+  readonly forgo: (attempts: readonly NamedAttempt[]) => void;
   /** Resolves once no log is on its way to the custodian any more. */
   readonly logsSettled: () => Promise<void>;
   /** Aborted when the agent stops: the next start goes on. */
@@ -27,7 +29,8 @@ const AGAIN_MS = 60_000;
 
 /**
  * Deletes what the control plane asks to have deleted, once every attempt that it names is over and its log is where it was to go, and signs
- * that. An order is in the journal before anything is done, and its answer after everything is: a crash in between repeats the whole.
+ * that. What was never here counts as deleted, and a lease of it that comes later is refused, so that the word stays true. An order is in the
+ * journal before anything is done, and its answer after everything is: a crash in between repeats the whole.
  */
 export class Deletions {
   readonly #parts: DeletionParts;
@@ -36,13 +39,16 @@ export class Deletions {
 
   constructor(parts: DeletionParts) {
     this.#parts = parts;
+    parts.forgo(parts.history.highest);
     parts.stopping.addEventListener('abort', () => this.#cancelAgain(), { once: true });
   }
 
   /** Takes the order that came as message `mid`; at home it is refused without a word. */
   async ask(order: DeletionOrder, mid: number): Promise<void> {
-    const { context, history, isAway } = this.#parts;
+    const { context, history, isAway, forgo } = this.#parts;
     if (!isAway()) return context.log.warn('deletion.refused', { reason: 'at-home' });
+    // At once: a lease may come while the order is being written down.
+    forgo(order.attempts);
     const fact = deletionAskedFact(order);
     await context.journal.fact(fact, mid);
     history.take(fact);

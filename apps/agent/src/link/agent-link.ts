@@ -230,6 +230,7 @@ export class AgentLink {
       history,
       isAway: () => (this.#context.keyring.keyring.agent(this.#options.link.agent)?.tier ?? 'private') !== 'private',
       isAlive: (attempt) => this.#isAlive(attempt),
+      forgo: (attempts) => this.#runner.forgo(attempts),
       logsSettled: () => this.#runner.logsSettled(),
       stopping: this.#stopping.signal,
     });
