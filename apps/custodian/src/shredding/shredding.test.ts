@@ -26,13 +26,14 @@ import {
 import { startControlPlaneDouble, type ControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
 import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.ts';
 import { claimRig, type TestOrganisation } from '../fixtures/organisation.fixture.ts';
-import { joinAway, makeProvider } from '../fixtures/provider.fixture.ts';
+import { joinAway, makeProvider, type TestProvider } from '../fixtures/provider.fixture.ts';
 import { closeJob } from '../jobs/close-job.ts';
 import { openWorkload } from '../jobs/open-workload.ts';
 
 let rig: CustodianRig;
 let controlPlane: ControlPlaneDouble;
 let organisation: TestOrganisation;
+let provider: TestProvider;
 let [away, home]: TestAgent[] = [];
 const dying = { at: '' };
 
@@ -42,7 +43,7 @@ before(async () => {
   };
   [rig, controlPlane] = await Promise.all([startRig({ fault }), startControlPlaneDouble()]);
   organisation = await claimRig(rig, controlPlane);
-  const provider = await makeProvider(organisation);
+  provider = await makeProvider(organisation);
   await organisation.client.addEvidence(provider.evidence());
   away = await joinAway(rig, organisation, provider);
   home = await joinRig(rig, organisation, 'home');
@@ -68,10 +69,11 @@ function mayLeave(): Promise<TestJob> {
 /** What `by` asks for a grant with; a receipt says where it stands. */
 function requestOf(by: TestAgent | undefined, made: TestJob, attempt: number) {
   assert.ok(by !== undefined);
+  const { keyring } = rig.custodian.context.owner.claimed ?? assert.fail();
   const chosen = {
     offer: newId('offer', rng),
     agent: by.id,
-    tier: by === away ? 'secure-cloud' : 'private',
+    tier: keyring.agent(by.id)?.tier ?? assert.fail(),
     isolation: 'gvisor',
   } as const;
   return grantBody(controlPlane, by, made, { attempt, editReceipt: { chosen } });
@@ -238,6 +240,26 @@ test('an order destroys nothing that was granted at home or to another machine, 
     [0, 0, 1],
     'nothing is said of what was not done',
   );
+});
+
+test('an order about a machine that was removed counts where the job might leave home', async () => {
+  const rented = await joinAway(rig, organisation, provider);
+  const own = await joinRig(rig, organisation, 'own');
+  const [left, stayed] = [await mayLeave(), await depositTestJob(rig, organisation)];
+  const atRented = await granted(rented, left, 1);
+  const atOwn = await granted(own, stayed, 1);
+  const claimed = rig.custodian.context.owner.claimed ?? assert.fail();
+  for (const [{ id }, { body }] of [
+    [rented, left],
+    [own, stayed],
+  ] as const) {
+    await closeJob(rig.custodian.context, claimed, body.job, 'failed');
+    await organisation.client.removeAgent(id, { reason: 'left' });
+    await shredding().take(order([{ job: body.job, attempt: 1 }], undefined, id));
+  }
+  const text = await rows();
+  assert.ok(!text.includes(atRented.sealed));
+  assert.ok(text.includes(atOwn.sealed));
 });
 
 test('the ledger says what the provider signed: its word, another’s, or none', async () => {
