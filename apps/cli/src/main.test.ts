@@ -11,7 +11,7 @@ describe('a wrong call ends with 2 and says what is right', () => {
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['an unknown command', ['lunch'], /there is no such command \(usage\)\n {2}did you mean launch\?/],
     ['a group alone', ['wire'], /did you mean wire tail, wire verify\?/],
-    ['an unknown flag', ['ps', '--all'], /Unknown option '--all'.*\(usage\)\n {2}ringfence ps/s],
+    ['an unknown flag', ['ps', '--all'], /ringfence ps has no --all.*\(usage\)\n {2}ringfence ps/s],
     ['a flag without its value', ['stop', 'j', '--grace'], /\(usage\)\n {2}ringfence stop JOB/],
     ['too few words', ['status'], /takes other words \(usage\)\n {2}ringfence status JOB/],
     ['too many words', ['plan', 'a', 'b'], /\(usage\)/],

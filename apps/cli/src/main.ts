@@ -7,6 +7,7 @@ import packageFile from '../package.json' with { type: 'json' };
 import { CliError } from './cli-error.ts';
 import type { Command } from './command.ts';
 import { jsonLine, processTerminal, shown } from './terminal.ts';
+import { unknownFlag } from './unknown-flag.ts';
 import { nearestVerbs, VERBS } from './verbs.ts';
 
 const COMMON = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
@@ -62,10 +63,16 @@ async function run(verb: string, command: Command, rest: readonly string[]): Pro
 }
 
 function read(verb: string, command: Command, args: readonly string[]) {
+  const options = { ...COMMON, ...command.options };
+  const unknown = unknownFlag(args, options);
+  if (unknown !== undefined)
+    throw new CliError('usage', `ringfence ${verb} has no ${unknown.flag}`, {
+      next: unknown.nearest === undefined ? `ringfence ${verb} ${command.usage}` : `did you mean ${unknown.nearest}?`,
+    });
   try {
     return parseArgs({
       args: [...args],
-      options: { ...COMMON, ...command.options },
+      options,
       strict: true,
       allowPositionals: true,
     });

@@ -18,16 +18,25 @@ export const command: Command = {
     const drain = flags['off'] !== true;
     if (!drain && given !== undefined)
       throw new CliError('usage', '--off and --stop contradict each other', { next: 'give one of them' });
-    const agents = await withSession(context, async ({ custodian, controlPlane }) => {
+    const { agents, givenBack } = await withSession(context, async ({ custodian, controlPlane }) => {
       const found = (await custodian.agents()).find(
         ({ agent, name, removed }) => !removed && (agent === which || name === which),
       );
       if (found === undefined)
         throw new CliError('not-found', 'there is no such server', { next: 'see `ringfence agent ls`' });
-      return controlPlane.drainAgent(found.agent, { drain, ...(stopWithinMs === undefined ? {} : { stopWithinMs }) });
+      const agents = await controlPlane.drainAgent(found.agent, {
+        drain,
+        ...(stopWithinMs === undefined ? {} : { stopWithinMs }),
+      });
+      const offers = drain ? [] : await controlPlane.offers();
+      return { agents, givenBack: offers.some(({ agent, cordoned }) => agent === found.agent && cordoned === true) };
     });
     context.terminal.value({ agents });
     const running = given === undefined ? 'what runs there goes on' : `what runs there is told to stop within ${given}`;
+    if (givenBack)
+      return context.terminal.line(
+        `${which} is drained no more, but its pool gives it back: it gets work after that, see \`ringfence pool status\``,
+      );
     context.terminal.line(drain ? `${which} gets no new work; ${running}` : `${which} gets work again`);
   },
 };

@@ -32,5 +32,9 @@ export const command: Command = {
     const exit = await runSibling('agent', args, code);
     if (exit !== 0) throw new CliError('check-failed', 'the agent did not join', { next: 'its words are above' });
     context.terminal.note(`start it: ${siblingCommand('agent', ['run', '--state', state]).join(' ')}`);
+    if (text(flags, 'admission') !== undefined)
+      context.terminal.note(
+        'with --price 1.20EUR, what an hour costs, and --region: an unknown price is within no limit',
+      );
   },
 };

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { isId } from '@ringfence/base';
 import { sha256Hex } from '@ringfence/crypto/sign';
 import { signStatement } from '@ringfence/keyring';
 import { evidenceGrade, evidenceStandard, idOf } from '@ringfence/protocol';
@@ -25,6 +26,10 @@ export const command: Command = {
   },
   words: [0, 0],
   async run(context, _, flags) {
+    if (texts(flags, 'site').some((site) => !isId('site', site)))
+      throw new CliError('usage', '--site is no site’s id', {
+        next: 'take an id of `ringfence agent ls` or of the machine’s papers, not a name',
+      });
     const scope = scopeOf(flags);
     if (scope === undefined)
       throw new CliError('usage', 'evidence names a standard, a grade, and sites', {

@@ -14,7 +14,7 @@ import { whileFollowing } from '../job/while-following.ts';
 import type { PlanAnswer } from '@ringfence/protocol/api';
 import { MOST_IN_GANG } from '@ringfence/protocol/statements';
 import { withSession, type Session } from '../session.ts';
-import { planJob, showPlan } from './plan.ts';
+import { planJob, showLaunchPlan } from './plan.ts';
 
 export const command: Command = {
   usage: '[JOB.yaml] [-y] [-d] [--leave-out KEY] | A.yaml B.yaml … --gang [-y]',
@@ -38,7 +38,7 @@ export const command: Command = {
     const read = readJob(path, { leaveOut, terminal: context.terminal });
     await withSession(context, async (session) => {
       const { labelled, plan } = await planJob(context, session, read);
-      await showPlan(context, session, labelled, plan);
+      await showLaunchPlan(context, session, labelled, plan);
       if (flags['yes'] !== true) await confirmLaunch(context);
       if (labelled.job.service !== undefined)
         return launchEndpoint(context, session, {

@@ -1,3 +1,4 @@
+import { CliError } from '../cli-error.ts';
 import { texts, type Command, type CommandContext } from '../command.ts';
 import { planTable } from '../job/plan-table.ts';
 import { labelJob, readJob, workloadOf, type LabelledJob, type ReadJob } from '../job/prepared-job.ts';
@@ -34,21 +35,33 @@ export async function planJob(
   return { labelled, plan };
 }
 
-/** Prints a plan, with the servers' names from the custodian, and what the organisation's policy says to it. */
+/** Prints a plan, with the servers' names from the custodian; gives the policies of the organisation that forbid it. */
 export async function showPlan(
   context: CommandContext,
   session: Session,
   labelled: LabelledJob,
   plan: PlanAnswer,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { terminal } = context;
   const { placement, labelEnvelope: label } = labelled;
   const job = { label, placement, workload: workloadOf(context, labelled, undefined) };
   const forbidden = await session.custodian.policiesAgainst(job);
   terminal.value({ event: 'plan', label: labelled.label.sensitivity, placement, ...plan, forbidden });
-  if (terminal.json) return;
+  if (terminal.json) return forbidden;
   const agents = await session.custodian.agents();
   terminal.line(planTable(labelled, plan, (id) => agents.find(({ agent }) => agent === id)?.name ?? id));
   if (forbidden.length > 0)
     terminal.line(`Policy   forbids it: ${forbidden.join(', ')}; \`ringfence policy show\` says why`);
+  return forbidden;
+}
+
+/** Prints the plan of a job that is about to be launched. Throws CliError `check-failed` where a policy forbids it: the custodian would not take it. */
+export async function showLaunchPlan(
+  ...[context, session, labelled, plan]: Parameters<typeof showPlan>
+): Promise<void> {
+  const forbidden = await showPlan(context, session, labelled, plan);
+  if (forbidden.length === 0) return;
+  throw new CliError('check-failed', `the organisation’s policy forbids this job: ${forbidden.join(', ')}`, {
+    next: '`ringfence policy show` says why; narrow privacy.place, or ask an officer',
+  });
 }

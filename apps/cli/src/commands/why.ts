@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts';
 import { explanationLines, fixLines } from '../placement/explanation-lines.ts';
 import { namesOfAgents } from '../placement/names-of-agents.ts';
+import { waitingText } from '../job/which-attempt.ts';
 import { whichJob } from '../job/which-job.ts';
 import { receiptLines } from '../receipt/receipt-lines.ts';
 import { receiptOfJob } from '../receipt/receipt-of-job.ts';
@@ -25,6 +26,7 @@ export const command: Command = {
       if (context.terminal.json) return;
       const nameOf = await namesOfAgents(session);
       context.terminal.line(`${job}: ${view.state}`);
+      if (waits && view.waitingFor.length > 0) context.terminal.line(`Waits    ${waitingText(view)}`);
       if (receipt !== null) context.terminal.line(receiptLines(receipt, nameOf).join('\n'));
       if (now === null) return;
       const lines = [...explanationLines(now, nameOf), ...(now.feasible === 0 ? fixLines(now) : [])];

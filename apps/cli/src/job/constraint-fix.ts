@@ -5,14 +5,15 @@ const FIXES: Readonly<Record<WaitingReason, string>> = {
   'agent-offline': 'start the agent there, or look at its way to the control plane',
   'agent-locked':
     '`ringfence offers --explain` says why: one whose admission ended needs new papers (`ringfence agent renew`), one that is avoided is tried again by itself, a locked one is removed and joined anew',
-  'agent-draining': '`ringfence agent drain SERVER --off` gives it work again; or join another machine',
+  'agent-draining':
+    'drained: `ringfence agent drain SERVER --off` gives it work again; given back by its pool: wait, see `ringfence pool status`; or join another machine',
   'custodian-away': 'start the custodian, or look at its way to the control plane; what runs goes on',
   tier: 'allow its tier in privacy.place.tiers, or join a machine of a tier that it allows',
   residency:
     'join a machine of your own there with `ringfence agent join-code --jurisdiction`; a provider’s stands where `ringfence keyring ls` says',
   site: 'its data lies elsewhere and is not copied: see `ringfence dataset ls`',
   isolation: 'see what the level lacks there: `ringfence doctor --preflight` on that machine',
-  tee: 'take a machine with that TEE, or leave privacy.tee out',
+  tee: 'take a machine with that TEE, or leave privacy.tee out; where the label asks for one away from home: allow `private` in privacy.place.tiers',
   evidence:
     '`ringfence provider evidence ls` says what counts and for how long; what is missing comes with `ringfence provider evidence add FILE`',
   egress: 'the label denies a way out: leave privacy.egress out',
@@ -23,7 +24,7 @@ const FIXES: Readonly<Record<WaitingReason, string>> = {
   disk: 'ask for less disk, or free some there',
   gpu: 'ask for another model, less memory or fewer cards in resources.gpu, or join a machine that has them: docs/operate/gpu.md',
   price:
-    'raise resources.max_price or the budget; `ringfence offers` says prices: an unknown one, or one in another currency, is within no limit',
+    'raise resources.max_price or the budget; `ringfence offers` says prices: an unknown one (its provider starts the agent with --price), or one in another currency, is within no limit',
   spot: 'change resources.spot',
   held: 'wait: room there is kept for a job before it in the queue, or state a shorter max_duration',
   'gang-incomplete': 'order the rest of its gang, or stop these and launch all at once',

@@ -1,7 +1,7 @@
 import { newId } from '@ringfence/base';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
-import { planJob, showPlan } from '../commands/plan.ts';
+import { planJob, showLaunchPlan } from '../commands/plan.ts';
 import { withSession } from '../session.ts';
 import { confirmLaunch } from './confirm-launch.ts';
 import { orderJobs } from './order-jobs.ts';
@@ -22,7 +22,7 @@ export async function launchGang(
     const jobs: LabelledJob[] = [];
     for (const one of read) {
       const { labelled, plan } = await planJob(context, session, one);
-      await showPlan(context, session, labelled, plan);
+      await showLaunchPlan(context, session, labelled, plan);
       jobs.push(labelled);
     }
     if (!yes) await confirmLaunch(context);

@@ -96,7 +96,7 @@ export const GRANT_REASONS: Readonly<Record<GrantRefusal | 'profile' | 'policy',
   profile: reason('a profile that it names, or rules of it, are others by now', LABEL),
   policy: reason(
     'the organisation’s policy forbids it there',
-    'see `ringfence offers --explain` for servers that it does not forbid',
+    '`ringfence policy show` says why; narrow privacy.place, or ask an officer',
   ),
 };
 

@@ -49,7 +49,10 @@ export function isEnough(keyring: Keyring, proposal: Envelope, now: EpochMs): bo
   } catch (cause) {
     if (!(cause instanceof KeyringError)) throw cause;
     if (cause.code === 'not-authorised') return false;
-    throw new CliError('usage', `the keyring would not take this change: ${cause.message}`, { cause });
+    // Its own next step, and its code for whoever reads by it.
+    const { code, message, next } = cause;
+    const then = next === undefined ? {} : { next };
+    throw new CliError('usage', `the keyring would not take this change: ${message} (${code})`, { cause, ...then });
   }
 }
 

@@ -59,7 +59,7 @@ export function costLines({ costs, budget, terms }: PoolView): string[] {
   const { runs, homeMachines, homeHour, mostAwayAtOnce, couldNotLeave } = costs;
   return [
     `Period   ${momentText(costs.from)} to ${momentText(costs.until)}, of ${formatDuration(terms.budget.periodMs)}`,
-    `Runs     ${runs} over, ${couldNotLeave} of them could not leave; at most ${mostAwayAtOnce} away at once`,
+    `Runs     ${runs} over, ${couldNotLeave} of them could not leave, or no machine away took them then; at most ${mostAwayAtOnce} away at once`,
     `Spent    ${money(costs.spent)} away from home; ${money(costs.hybrid)} with ${homeMachines} own machines at ${money(homeHour)} an hour`,
     `Market   all that may leave there: ${money(costs.allMarketplace)}, so ${savedText(costs.savedAgainstAllMarketplace, money)}`,
     `Private  own machines for all: ${money(costs.allPrivate)}, so ${savedText(costs.savedAgainstAllPrivate, money)}`,

@@ -27,9 +27,13 @@ test('what cannot be is refused before anything is signed', () => {
   const budget: [string, string] = ['budget', '100 EUR'];
   assert.throws(() => poolTerms(wishes(budget, ['high', '5m'], ['low', '3m']), undefined), {
     code: 'usage',
-    message: 'lowWaitMs: at most half of the high threshold',
+    message: '--low: at most half of the high threshold',
   });
   assert.throws(() => poolTerms(wishes(budget, ['home-cost', '1 USD']), undefined), { code: 'usage' });
+  const first = poolTerms(wishes(budget, ['home-cost', '0.5 EUR']), undefined);
+  assert.throws(() => poolTerms(wishes(['budget', '100 USD']), first), { code: 'usage', message: /another currency/ });
+  assert.equal(poolTerms(wishes(['budget', '9 USD'], ['home-cost', '1 USD']), first).homeHour, 1_000_000);
+  assert.equal(poolTerms(wishes(['budget', '200 EUR']), first).homeHour, 500_000);
 });
 
 const { terms } = poolTerms(wishes(['budget', '100 EUR'], ['period', 'day']), undefined);

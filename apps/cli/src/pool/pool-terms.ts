@@ -34,6 +34,10 @@ export function poolTerms(wishes: PoolWishes, before: PoolTerms | undefined): Po
   const { homeHour } = wishes;
   if (homeHour !== undefined && homeHour.currency !== money.currency)
     throw new CliError('usage', 'budget and home cost are in different currencies', { next: 'give both in one' });
+  if (homeHour === undefined && before !== undefined && isOtherMoney(before, money.currency))
+    throw new CliError('usage', 'what an own machine costs was said in another currency', {
+      next: 'give --home-cost anew, in the currency of the budget',
+    });
   const budget = {
     microUnits: money.microUnits,
     currency: money.currency,
@@ -53,11 +57,35 @@ export function poolTerms(wishes: PoolWishes, before: PoolTerms | undefined): Po
     budget,
   });
   if (!read.allow)
-    throw new CliError('usage', read.reasons.map(({ field, fault }) => `${field}: ${FAULTS[fault]}`).join('; '), {
-      next: 'docs/burst.md says what each of them does',
-    });
+    throw new CliError(
+      'usage',
+      read.reasons.map(({ field, fault }) => `${FLAGS[field] ?? field}: ${FAULTS[fault]}`).join('; '),
+      {
+        next: 'docs/burst.md says what each of them does',
+      },
+    );
   return { terms: read.terms, homeHour: homeHour?.microUnits ?? before?.homeHour ?? 0 };
 }
+
+/** What an own machine costs would mean another amount in `currency`; nothing is nothing in each. */
+function isOtherMoney({ terms, homeHour }: PoolTerms, currency: string): boolean {
+  return homeHour > 0 && terms.budget.currency !== currency;
+}
+
+/** The flags of `pool set` for the fields of terms. */
+const FLAGS: Readonly<Record<string, string>> = {
+  highWaitMs: '--high',
+  highLooks: '--high-looks',
+  lowWaitMs: '--low',
+  lowLooks: '--low-looks',
+  cooldownMs: '--cooldown',
+  minLifetimeMs: '--min-lifetime',
+  mostAtOnce: '--most-at-once',
+  overheadMs: '--overhead',
+  'budget.microUnits': '--budget',
+  'budget.currency': '--budget',
+  'budget.periodMs': '--period',
+};
 
 const FAULTS = {
   malformed: 'this cannot be read',

@@ -5,6 +5,7 @@ import { SigningKey } from '@ringfence/crypto/sign';
 import { signStatement } from '@ringfence/keyring';
 import type { ControlPlaneKeys, ReceiptStatement } from '@ringfence/protocol/statements';
 import { receiptText, verifyReceipt } from './receipt-file.ts';
+import { receiptLines } from './receipt-lines.ts';
 
 const rng = seededRng('receipt file');
 const at = epochMs(1_800_000_000_000);
@@ -103,4 +104,11 @@ test('no receipt of other keys, of another time, of another control plane, or on
   refused(fileOf({ considered: 4, refused: [one, one] }));
   const { keys, receipt } = JSON.parse(fileOf());
   refused(receiptText(keys, { ...receipt, signatures: [...receipt.signatures, ...receipt.signatures] }));
+});
+
+test('people read what was reserved of the budget', () => {
+  const budget = { period: 690, reserved: 12_500_000, currency: 'EUR' };
+  const text = (receipt: ReceiptStatement) => receiptLines(receipt, String).join('\n');
+  assert.match(text({ ...body, budget }), /^Budget {3}12\.5 EUR reserved, of period 690$/m);
+  assert.doesNotMatch(text(body), /Budget/);
 });

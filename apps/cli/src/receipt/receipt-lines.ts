@@ -7,7 +7,8 @@ const MILLION = 1_000_000;
 
 /** A receipt for people. */
 export function receiptLines(receipt: ReceiptStatement, nameOf: NameOf): string[] {
-  const { job, attempt, at, chosen, considered, refused, feasible, score, price, evidence, inventoryEpoch } = receipt;
+  const { job, attempt, at, chosen, considered, refused, feasible, score, price, budget, evidence, inventoryEpoch } =
+    receipt;
   const could = feasible === undefined ? '' : `, ${feasible} could take it`;
   const counted = refused.length === 0 ? '' : `; refused: ${countsText(refused)}`;
   return [
@@ -16,6 +17,9 @@ export function receiptLines(receipt: ReceiptStatement, nameOf: NameOf): string[
     `Chosen   ${nameOf(chosen.agent)} (${chosen.tier}, isolation ${chosen.isolation}), offer ${chosen.offer}`,
     ...(score === undefined ? [] : [`Score    ${termsText(inUnits(score))}`]),
     ...(price === undefined ? [] : [`Price    ${price.microUnits / MILLION} ${price.currency} an hour`]),
+    ...(budget === undefined
+      ? []
+      : [`Budget   ${budget.reserved / MILLION} ${budget.currency} reserved, of period ${budget.period}`]),
     ...(evidence ?? []).map(({ digest, notAfter }) => `Evidence ${digest} until ${momentText(notAfter)}`),
   ];
 }

@@ -20,7 +20,7 @@ export async function addEvidence(
   const read = readEvidence(document, [], claimed.keyring);
   if ('fault' in read)
     throw new CustodianError('bad-statement', `the evidence does not count: ${read.fault}`, {
-      next: 'its issuer has to be pinned for its standard: `ringfence keyring add-issuer`',
+      next: 'its issuer has to be pinned for its standard (`ringfence keyring add-issuer`); a key that is pinned for other standards cannot be pinned again: the issuer makes a new one',
     });
   const { digest } = read.claim;
   const kept = await context.store.withOrg(claimed.org, async (tx) => {
