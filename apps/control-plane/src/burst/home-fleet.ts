@@ -26,6 +26,16 @@ interface Shape {
   readonly mayBurst: boolean;
 }
 
+/** What requests share that the same machines could take. */
+export function shapeName({ placement, label, wishes }: PlacementRequest): string {
+  const { priority: _priority, retryOn: _retry, preemptible: _preemptible, gang: _gang, ...asked } = placement;
+  return canonicalJson({
+    asked,
+    label: [label.sensitivity, label.residency, label.acceptProviderPlaintext ?? null],
+    wishes,
+  } as never);
+}
+
 /** What is remembered between looks of one organisation: which machines there are, all that each has, and what could use them. */
 export class HomeFleet {
   #key = '';
@@ -45,10 +55,8 @@ export class HomeFleet {
     this.#shapes.clear();
   }
 
-  /** Which machines could take what `request` asks for. */
-  shapeOf(kept: KeptInventory, request: PlacementRequest): Shape {
-    const { placement, label, wishes } = request;
-    const name = canonicalJson({ placement, label: [label.sensitivity, label.residency], wishes } as never);
+  /** Which machines could take what `request` asks for, whose shape has the name `name`. */
+  shapeOf(kept: KeptInventory, request: PlacementRequest, name: string): Shape {
     const known = this.#shapes.get(name) ?? this.#workOut(kept, request);
     this.#shapes.set(name, known);
     return known;

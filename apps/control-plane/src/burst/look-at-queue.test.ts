@@ -60,4 +60,10 @@ test('a look predicts waits from what runs at home, card by card, and asks only 
   await client.submit(leaving(org, { resources: { ...SAMPLE_PLACEMENT.resources, cpuMilli: 500_000 } }));
   await until('nobody could', async () => (await client.pool()).queue.waiting === 6);
   assert.equal((await client.pool()).queue.mayBurst, 3);
+  // Of more than 32 kinds the first are looked at, and others of theirs.
+  for (let extra = 0; extra < 28; extra += 1)
+    await client.submit(leaving(org, { resources: { ...SAMPLE_PLACEMENT.resources, cpuMilli: 600_000 + extra } }));
+  await until('32 kinds wait', async () => (await client.pool()).queue.waiting === 32);
+  await client.submit(leaving(org, { ...withGpus(2), priority: 1 }));
+  await until('one more of the first', async () => (await client.pool()).queue.waiting === 33);
 });

@@ -5,11 +5,13 @@ import type { KeptInventory } from '../placement/kept-inventory.ts';
 import { requestOf } from '../placement/waiting-job.ts';
 import { agedPriorityAt } from '../queue/aged-priority.ts';
 import type { Tx } from '../store/open-store.ts';
-import { HomeFleet } from './home-fleet.ts';
+import { HomeFleet, shapeName } from './home-fleet.ts';
 import { homeMachines } from './home-machines.ts';
 
 /** So many jobs at the head of the queue are looked at. */
 const MOST_LOOKED_AT = 200;
+/** Of so many shapes: each is asked of every machine when one of them changed. */
+const MOST_SHAPES = 32;
 
 /** What a look at an organisation's queue found; decisions name it. */
 export interface QueueLook {
@@ -48,13 +50,14 @@ export async function lookAtQueue(
   const fleet = fleets.get(kept) ?? new HomeFleet();
   fleets.set(kept, fleet);
   await fleet.refresh(tx, kept, monotonic);
-  const seen = [...rows, ...back].map((row) => ({ row, shape: fleet.shapeOf(kept, requestOf(row, now)) }));
-  const queue = seen.map(({ row, shape }): QueuedJob => {
+  const shaped = (these: typeof rows) => firstShapes(these, { fleet, kept, now });
+  const [seen, returns] = [shaped(rows), shaped(back)];
+  const queue = [...seen, ...returns].map(({ row, shape }): QueuedJob => {
     const { job, placement } = row;
     return { job, placement, machines: shape.homes, expectedMs: placement.maxDurationMs };
   });
   const waits = predictedWaits(await homeMachines(tx, kept, { org, now }), queue, now);
-  const waiting = seen.slice(0, rows.length).map(({ row, shape }) => ({
+  const waiting = seen.map(({ row, shape }) => ({
     predictedWaitMs: waits.get(row.job) ?? Infinity,
     expectedMs: row.placement.maxDurationMs,
     mayBurst: shape.mayBurst,
@@ -62,6 +65,23 @@ export async function lookAtQueue(
   }));
   const roomFor = back.flatMap(({ job }) => ((waits.get(job) ?? Infinity) < terms.lowWaitMs ? job : []));
   return { pressure: pressureOf({ now, waiting }, terms), queue: countsOf(waiting), roomFor: new Set(roomFor) };
+}
+
+type LookedAt = Awaited<ReturnType<typeof waitingJobs>>[number];
+
+/** The jobs of the first shapes; the others wait for these to go. */
+function firstShapes(
+  rows: readonly LookedAt[],
+  { fleet, kept, now }: { readonly fleet: HomeFleet; readonly kept: KeptInventory; readonly now: EpochMs },
+) {
+  const names = new Set<string>();
+  return rows.flatMap((row) => {
+    const request = requestOf(row, now);
+    const name = shapeName(request);
+    if (!names.has(name) && names.size >= MOST_SHAPES) return [];
+    names.add(name);
+    return { row, shape: fleet.shapeOf(kept, request, name) };
+  });
 }
 
 async function theseJobs(tx: Tx, jobs: readonly JobId[]) {

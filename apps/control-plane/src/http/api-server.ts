@@ -104,7 +104,10 @@ async function answerOf(
   };
   const { caller, spendNonce } = await authenticate(store, clock, signed, request.headers);
   authorise(route, caller, { authoriser, resource: parameters['job'] ?? caller.org });
-  if (isRead) return route.handle(call(), caller);
+  if (isRead)
+    return route.costly === true
+      ? line.run(() => route.handle(call(), caller), caller.org)
+      : route.handle(call(), caller);
   return line.run(async () => {
     await spendNonce();
     return route.handle(call(), caller);

@@ -25,6 +25,7 @@ export function poolRoutes(context: ControlPlaneContext): Route[] {
       summary: 'Terms, gate, budget, what is away from home, and what it cost.',
       action: 'pool:read',
       answer: poolView,
+      costly: true,
       handle: (_, caller) => viewPool(context, caller.org),
     }),
     deviceRoute({

@@ -24,6 +24,8 @@ interface RouteShape<Body extends z.ZodType, Answer extends z.ZodType> {
   /** One sentence for the API description. */
   readonly summary: string;
   readonly body?: Body;
+  /** A read that costs as much as a change: it waits in the same line. */
+  readonly costly?: true;
   readonly answer: Answer;
 }
 
