@@ -180,7 +180,7 @@ async function contextOf(
   const shared = { store, keys, clock, rng, log, outer };
   const notices = new Notices({ ...shared, columns, webhooks: readWebhooks(config.webhooks) });
   const leaseEnds = new LeaseEnds(clock);
-  const shredding = new Shredding({ store, clock, leaseEnds, record, log, fault, wake: () => link.wake() });
+  const shredding = new Shredding({ store, clock, record, log, fault, wake: () => link.wake() });
   const link: ControlPlaneLink = new ControlPlaneLink({
     ...shared,
     seat,
@@ -192,6 +192,7 @@ async function contextOf(
     onJobClosed: async ({ body }) => {
       if (owner.claimed === undefined) return;
       await closeJob({ store, record, notices }, owner.claimed, body.job, body.state);
+      shredding.ended(body.job);
       await endpoints.jobChanged(body.job);
     },
     onShredKeys: (body) => shredding.take(body),

@@ -38,6 +38,7 @@ export async function commitAttempt(
     return decided;
   });
   context.fault('commit-after-commit');
+  context.shredding.ended(request.job);
   context.link.wake();
   context.notices.wake();
   return answer;

@@ -46,6 +46,8 @@ export async function grantAttempt(
     return decided;
   });
   context.fault('grant-after-commit');
+  // The attempt before it is over.
+  if (answer.result === 'granted') context.shredding.ended(job);
   context.link.wake();
   return answer;
 }

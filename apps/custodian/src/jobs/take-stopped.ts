@@ -37,6 +37,7 @@ export async function takeStopped(
     context.fault('stopped-before-commit');
   });
   context.fault('stopped-after-commit');
+  context.shredding.ended(job);
   await context.endpoints.jobChanged(job);
 }
 

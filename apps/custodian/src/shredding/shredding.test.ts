@@ -86,7 +86,14 @@ const order = (attempts: NamedAttempt[], deletion?: Envelope, agent = away?.id ?
   ...(deletion === undefined ? {} : { deletion }),
 });
 
-const shredding = () => rig.custodian.context.shredding;
+const shredding = () => ({
+  /** Gives an order, and waits until what it allows is done. */
+  async take(asked: ReturnType<typeof order>): Promise<void> {
+    const { shredding: parts } = rig.custodian.context;
+    await parts.take(asked);
+    await parts.settled();
+  },
+});
 
 interface Shredded {
   readonly request: string;
