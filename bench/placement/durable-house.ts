@@ -18,6 +18,7 @@ import { KeptInventories } from '../../apps/control-plane/src/placement/kept-inv
 import { ASKING, PLACING } from '../../apps/control-plane/src/placement/kept-inventory.ts';
 import { placeJobs } from '../../apps/control-plane/src/placement/place-jobs.ts';
 import { PlacerTerm } from '../../apps/control-plane/src/placement/placer-term.ts';
+import { MOST_WAITING_JOBS, WaitingQuota } from '../../apps/control-plane/src/queue/waiting-quota.ts';
 import { openStore, type ControlPlaneStore, type Tx } from '../../apps/control-plane/src/store/open-store.ts';
 import { OrgChanges } from '../../apps/control-plane/src/store/org-changes.ts';
 
@@ -117,6 +118,7 @@ function contextOf(root: string, store: ControlPlaneStore): ControlPlaneContext 
     term: new PlacerTerm({ ...parts, store }),
     inventories: new KeptInventories(PLACING),
     asked: new KeptInventories(ASKING),
+    waitingQuota: new WaitingQuota(CLOCK, MOST_WAITING_JOBS),
     record: recordEvent(CLOCK, store),
     fault: noFault,
     onRegistered: () => {},

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { flagValues, messageOf, type HostPort, type LogLevel } from '@ringfence/base';
 import { faultSetting } from '@ringfence/base/platform';
 import { ControlPlaneError } from './control-plane-error.ts';
+import { MOST_WAITING_JOBS } from './queue/waiting-quota.ts';
 
 /** What the command line and the environment say. */
 export interface ControlPlaneConfig {
@@ -20,6 +21,8 @@ export interface ControlPlaneConfig {
   /** For `doctor`: what does for a try is refused. */
   readonly production: boolean;
   readonly logLevel: LogLevel;
+  /** How many jobs of one organisation may wait. */
+  readonly mostWaiting: number;
   readonly fault: string | undefined;
 }
 
@@ -37,13 +40,14 @@ export const CONTROL_PLANE_USAGE = `ringfence-control-plane run | registration-c
   --name NAME                      host name in the certificate; repeatable; default: the --listen host
   --tls-cert FILE --tls-key FILE   certificate chain and key in PEM; default: issued by an authority of its own
   --admin HOST:PORT                health and metrics (127.0.0.1:0)
+  --most-waiting NUMBER            jobs of one organisation that may wait (20000)
   --log-level LEVEL                debug, info, warn or error (info)
 
   DATABASE_URL                     a PostgreSQL to use instead of the embedded one
   Each flag can be given as RINGFENCE_STATE, RINGFENCE_LISTEN, …
 `;
 
-const FLAGS = ['state', 'listen', 'keys', 'url', 'tls-cert', 'tls-key', 'admin', 'log-level'] as const;
+const FLAGS = ['state', 'listen', 'keys', 'url', 'tls-cert', 'tls-key', 'admin', 'log-level', 'most-waiting'] as const;
 type Flag = (typeof FLAGS)[number];
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -74,8 +78,15 @@ export function parseControlPlaneConfig(args: readonly string[], env: Environmen
     databaseUrl: env['DATABASE_URL'],
     production: values.production === true,
     logLevel: logLevel(given('log-level')),
+    mostWaiting: mostWaiting(given('most-waiting')),
     fault: faultSetting(env),
   };
+}
+
+function mostWaiting(text: string | undefined): number {
+  if (text === undefined) return MOST_WAITING_JOBS;
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw bad('--most-waiting is no number of jobs', 'write it as 20000');
+  return Number(text);
 }
 
 function isVerb(word: string): word is ControlPlaneConfig['verb'] {
@@ -93,6 +104,7 @@ function readFlags(args: readonly string[]) {
     'tls-key': text,
     admin: text,
     'log-level': text,
+    'most-waiting': text,
     name: { type: 'string', multiple: true },
     production: { type: 'boolean' },
     help: { type: 'boolean' },

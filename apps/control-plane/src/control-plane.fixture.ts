@@ -81,12 +81,14 @@ export interface ReplicaSetup {
   readonly clock?: Clock;
   readonly fault?: Fault;
   readonly log?: Log;
+  readonly mostWaiting?: number;
 }
 
 /** A control plane in this process, on a database that others may use too; the test closes it. */
 export async function startReplica(t: TestContext, setup: ReplicaSetup): Promise<RunningControlPlane> {
   const state = setup.state ?? temporaryFolder(t);
   const flags = ['run', '--state', state, ...(setup.keys === undefined ? [] : ['--keys', setup.keys])];
+  if (setup.mostWaiting !== undefined) flags.push('--most-waiting', String(setup.mostWaiting));
   const config = parseControlPlaneConfig(flags, { DATABASE_URL: setup.databaseUrl });
   if (config === 'help') throw new Error('no help was asked for');
   openStateFolder({ path: state, role: 'control-plane', version: 1 });

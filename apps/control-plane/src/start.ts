@@ -20,6 +20,7 @@ import { KeptInventories } from './placement/kept-inventories.ts';
 import { ASKING, PLACING } from './placement/kept-inventory.ts';
 import { Placer } from './placement/placer.ts';
 import { PlacerTerm } from './placement/placer-term.ts';
+import { WaitingQuota } from './queue/waiting-quota.ts';
 import { firstCodeFile, keepFirstCode } from './registration/first-code.ts';
 import { keepRoute } from './registration/registration-route.ts';
 import { openStore, type ControlPlaneStore } from './store/open-store.ts';
@@ -107,6 +108,7 @@ function contextOf({ config, ...parts }: StartParts, store: ControlPlaneStore): 
     term: new PlacerTerm({ ...parts, store }),
     inventories: new KeptInventories(PLACING),
     asked: new KeptInventories(ASKING),
+    waitingQuota: new WaitingQuota(clock, config.mostWaiting),
     record: recordEvent(clock, store),
     onRegistered: () => rmSync(firstCodeFile(config.state), { force: true }),
   };

@@ -1,6 +1,7 @@
 import type { Clock, Log, OrgId, Rng } from '@ringfence/base';
 import type { ControlPlaneIdentity } from '../identity/key-folder.ts';
 import type { ControlPlaneEvent } from '../ledger/control-plane-event.ts';
+import type { WaitingQuota } from '../queue/waiting-quota.ts';
 import type { KeptInventories } from '../placement/kept-inventories.ts';
 import type { PlacerTerm } from '../placement/placer-term.ts';
 import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
@@ -21,6 +22,8 @@ export interface ControlPlaneContext {
   readonly inventories: KeptInventories;
   /** What those see who ask and reserve nothing. */
   readonly asked: KeptInventories;
+  /** How many jobs of an organisation may wait. */
+  readonly waitingQuota: WaitingQuota;
   /** Writes an event into the organisation's ledger, in the transaction of the change. */
   readonly record: (tx: Tx, org: OrgId, event: ControlPlaneEvent) => Promise<void>;
   readonly fault: Fault;

@@ -19,7 +19,7 @@ type Submission = z.output<typeof jobSubmission>;
 
 /**
  * Takes a job: its statement by the calling device, its label by the organisation's custodian, and digests that tie both to the placement
- * part. Gives the job; the same statement again changes nothing. Throws ControlPlaneError `bad-statement`, `conflict`.
+ * part. Gives the job; the same statement again changes nothing. Throws ControlPlaneError `bad-statement`, `conflict`, `too-much`.
  */
 export async function submitJob(
   context: ControlPlaneContext,
@@ -39,6 +39,7 @@ export async function submitJob(
         next: 'launch again: each launch has an id of its own',
       });
     if (known !== undefined) return viewJobIn(tx, body.job);
+    await context.waitingQuota.admit(tx, caller.org);
     await checkGang(tx, caller, submission.placement);
     const taken = await take(context, tx, caller, { ...checked, placement: submission.placement, wish });
     context.fault('submit-before-commit');
