@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fromUtf8, newId, systemRng, type JobId } from '@ringfence/base';
 import { SAMPLE_PLACEMENT } from '@ringfence/protocol/samples';
 import { receiptStatement, type PlacementPart } from '@ringfence/protocol/statements';
-import { startReplica, until } from '../control-plane.fixture.ts';
+import { ShiftedClock, startReplica, until } from '../control-plane.fixture.ts';
 import { HOUR_PRICE, leaving, moneyOf, offersOf, poolOf, startPoolHouse, TERMS } from './pool.fixture.ts';
 
 test('without a pool jobs leave at once; with one they wait for the gate, and the receipt names what the budget holds', async (t) => {
@@ -142,4 +142,31 @@ test('a job without a home that the pool keeps from leaving is told so: it waits
     [2, [{ constraint: 'tier', count: 2 }], [], [], ['most-at-once']],
   );
   assert.deepEqual(await client.whyNot(job, away.agent.offer), { fits: false, failed: ['tier'] });
+});
+
+test('the currency stays while anything was spent in the period, and costs are counted from when there was a pool', async (t) => {
+  const clock = new ShiftedClock();
+  const house = await startPoolHouse(t, { clock });
+  const { org, client, away } = house;
+  const begun = clock.now();
+  await client.setPool(poolOf(org, 1));
+  const { costs } = await client.pool();
+  assert.ok(costs.from >= begun, 'not from the beginning of the period');
+  assert.ok(costs.hybrid <= 400_000, 'own machines cost nothing of the time before');
+  const { job } = await client.submit(leaving(org, { tiers: ['secure-cloud'] }));
+  await until('it left', async () => (await client.job(job)).state === 'leased');
+  assert.equal((await client.pool()).offers[0]?.jobs, 1);
+  clock.shift(60_000);
+  await away.send({ name: 'attempt-status', body: { job, attempt: 1, state: 'stopped', outcome: 'failed' } });
+  await until('it is settled', async () => (await client.pool()).budget.spent > 0);
+  assert.notEqual((await client.pool()).offers[0]?.jobs, 1, 'what is over has not to be moved');
+  const dollars = (seq: number) => poolOf(org, seq, { budget: { ...TERMS.budget, currency: 'USD' } });
+  await assert.rejects(client.setPool(dollars(2)), { code: 'conflict', message: /something was spent/ });
+  const { periodMs } = TERMS.budget;
+  clock.shift(periodMs - (clock.now() % periodMs));
+  const next = clock.now();
+  await client.setPool(dollars(2));
+  const changed = await client.pool();
+  assert.deepEqual([changed.budget.currency, changed.budget.spent, changed.costs.runs], ['USD', 0, 0]);
+  assert.ok(changed.costs.from >= next);
 });

@@ -20,6 +20,8 @@ export interface PoolTable {
   period: Generated<number>;
   spent: Generated<number>;
   spent_ever: Generated<number>;
+  /** When the organisation first had a pool, or one in this currency: what was before is in no report of what it costs. */
+  counted_from: number | null;
   /** How many decisions were signed. */
   decisions: Generated<number>;
 }

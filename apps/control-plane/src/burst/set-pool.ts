@@ -1,6 +1,6 @@
 import type { EpochMs } from '@ringfence/base';
 import type { Envelope } from '@ringfence/crypto/sign';
-import { readBurstTerms } from '@ringfence/policy/burst';
+import { ledgerAt, readBurstTerms } from '@ringfence/policy/burst';
 import type { PoolStatement } from '@ringfence/protocol/statements';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { Caller } from '../http/route.ts';
@@ -21,8 +21,9 @@ export async function setPool(context: ControlPlaneContext, caller: Caller, enve
     // One after the other: nobody takes a number after which no terms could follow.
     if (pool.body.seq !== (before?.row.seq ?? 0) + 1)
       throw new ControlPlaneError('conflict', 'other terms are in force', { next: 'see `ringfence pool status`' });
-    if (before === undefined) await insert(tx, pool);
-    else await replace(tx, { before, pool, now: context.clock.now() });
+    const now = context.clock.now();
+    if (before === undefined) await insert(tx, pool, now);
+    else await replace(tx, { before, pool, now });
     const { device, seq } = pool.body;
     await context.record(tx, caller.org, { type: 'pool-set', device, seq, poolDigest: pool.digest });
     await context.changes.wake(tx, 'place', caller.org);
@@ -48,11 +49,11 @@ function check({ org, device, keys }: Caller, envelope: Envelope): Verified {
   return pool;
 }
 
-async function insert(tx: Tx, { body, envelope, digest }: Verified): Promise<void> {
+async function insert(tx: Tx, { body, envelope, digest }: Verified, now: EpochMs): Promise<void> {
   const { org, seq } = body;
   await tx
     .insertInto('pool')
-    .values({ org, seq, statement: JSON.stringify(envelope), digest, changed_at: null })
+    .values({ org, seq, statement: JSON.stringify(envelope), digest, changed_at: null, counted_from: now })
     .execute();
 }
 
@@ -69,7 +70,7 @@ async function replace(
     .execute();
 }
 
-/** A period of another length has another number; what was spent in another currency is no part of a budget. */
+/** A period of another length has another number; what was spent in another currency in earlier periods is no part of a sum. */
 function moneyAfter({ terms, state, row }: OpenPool, { terms: next }: PoolStatement, now: EpochMs) {
   const [was, is] = [terms.budget, next.budget];
   if (was.currency === is.currency && was.periodMs === is.periodMs) return {};
@@ -77,7 +78,12 @@ function moneyAfter({ terms, state, row }: OpenPool, { terms: next }: PoolStatem
     throw new ControlPlaneError('conflict', 'currency and period stay as they are while attempts are away from home', {
       next: 'set `mostAtOnce` to 0, and change them when `ringfence pool status` shows nothing away',
     });
-  const same = was.currency === is.currency;
   const period = Math.floor(now / is.periodMs);
-  return { period, spent: same ? row.spent : 0, spent_ever: same ? row.spent_ever : 0 };
+  if (was.currency === is.currency) return { period, spent: row.spent };
+  // A budget that began anew with each change of currency would be none.
+  if (ledgerAt(state.ledger, was, now).spent > 0)
+    throw new ControlPlaneError('conflict', 'the currency stays as it is in a period in which something was spent', {
+      next: 'change it in the next period before anything is spent; `mostAtOnce: 0` keeps jobs at home until then',
+    });
+  return { period, spent: 0, spent_ever: 0, counted_from: now };
 }

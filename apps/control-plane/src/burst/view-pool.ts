@@ -87,31 +87,36 @@ function view({ row, terms, statement, state }: OpenPool): Omit<PoolView, 'queue
 
 async function machines(
   tx: Tx,
-  { state, terms, statement }: OpenPool,
+  { row, state, terms, statement }: OpenPool,
   { kept, now }: { readonly kept: KeptInventory; readonly now: EpochMs },
 ): Promise<Pick<PoolView, 'offers' | 'costs'>> {
   const inUse = new Map(state.offers.map((each) => [each.offer, each]));
   const rows = await tx.selectFrom('away_offer').select(['offer', 'agent']).orderBy('offer').execute();
   const offers = rows.flatMap(({ offer, agent }) => {
-    const { jobs = [], ...step } = inUse.get(offer) ?? {};
-    return 'phase' in step ? [{ ...step, agent, jobs: jobs.length }] : [];
+    const { jobs: _ended, ...step } = inUse.get(offer) ?? {};
+    const live = new Set(state.away.filter((attempt) => attempt.offer === offer).map(({ job }) => job));
+    return 'phase' in step ? [{ ...step, agent, jobs: live.size }] : [];
   });
   const { periodMs } = terms.budget;
-  const span = { from: epochMs(Math.floor(now / periodMs) * periodMs), until: now };
+  const countedFrom = row.counted_from ?? 0;
+  // Own machines cost nothing of a pool's before there was one.
+  const span = { from: epochMs(Math.max(Math.floor(now / periodMs) * periodMs, countedFrom)), until: now };
   const home = {
     machines: kept.all().filter(({ found }) => found?.offer.tier === 'private').length,
     machineHour: statement.homeHour,
   };
-  const runs = await finishedRuns(tx, span.from);
+  const runs = await finishedRuns(tx, span.from, countedFrom);
   const costs = { ...span, runs: runs.length, homeMachines: home.machines, homeHour: home.machineHour };
   return { offers, costs: { ...costs, ...costReport(runs, home, span) } };
 }
 
-async function finishedRuns(tx: Tx, from: number): Promise<FinishedRun[]> {
+async function finishedRuns(tx: Tx, from: number, countedFrom: number): Promise<FinishedRun[]> {
   const rows = await tx
     .selectFrom('pool_attempt')
     .select(['since', 'ended_at', 'hour', 'market_hour'])
     .where('ended_at', '>=', from)
+    // What began before is priced in another currency, if at all.
+    .where('since', '>=', countedFrom)
     .orderBy('ended_at', 'desc')
     .limit(MOST_RUNS)
     .execute();

@@ -18,6 +18,7 @@ import { MIGRATION_0012 } from './migration-0012.ts';
 import { MIGRATION_0008 } from './migration-0008.ts';
 import { MIGRATION_0011 } from './migration-0011.ts';
 import { MIGRATION_0013 } from './migration-0013.ts';
+import { MIGRATION_0014 } from './migration-0014.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
 /** Where the control plane's tables are in a database that others may share. */
@@ -70,6 +71,7 @@ const MIGRATIONS = [
   { name: 'admissions-and-avoidances', sql: MIGRATION_0009 },
   { name: 'time-run', sql: MIGRATION_0011 },
   { name: 'told-changes', sql: MIGRATION_0013 },
+  { name: 'pools-counted-from', sql: MIGRATION_0014 },
 ] as const;
 
 /** Opens the database at `url`, or the embedded one of the state folder, and migrates it. */

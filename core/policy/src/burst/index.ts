@@ -1,6 +1,7 @@
 export {
   affordableHour,
   costOf,
+  ledgerAt,
   reservedIn,
   type BudgetLedger,
   type BudgetRefusal,
