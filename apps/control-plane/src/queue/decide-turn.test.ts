@@ -4,7 +4,7 @@ import { AT_HOME } from '@ringfence/policy/burst';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import fc from 'fast-check';
 import type { TurnOutcome } from './decide-turn.ts';
-import { decide, TERMS, turns } from './turn.fixture.ts';
+import { decide, TERMS, turns, type Turn } from './turn.fixture.ts';
 
 const RUNS = 200;
 
@@ -51,4 +51,31 @@ test('a gang gets room for all of it or none, and what it gives back holds no mo
     { numRuns: RUNS },
   );
   assert.ok(leaves > RUNS / 10);
+});
+
+/** Jobs for which no machine is large enough, on machines where all that runs may be told to stop. */
+function tooLarge(units: number, minutes: (unit: number) => number): Turn {
+  const run = { cpus: 2, minutes: 60, priority: 0, preemptible: true };
+  return {
+    homes: Array.from({ length: 3 }, () => ({ cpus: 6, running: [run, run, run] })),
+    units: Array.from({ length: units }, (_, unit) => {
+      return { members: 1, missing: 0, cpus: 9, minutes: minutes(unit), priority: 50 };
+    }),
+  };
+}
+
+test('each machine is asked once about jobs that ask for the same', async () => {
+  const { asked, outcome } = await decide(
+    tooLarge(256, () => 60),
+    ['private'],
+  );
+  assert.deepEqual([outcome.decided.length, asked], [256, 3]);
+  // Who may make others stop asks by himself; room is kept for the first 16 alone.
+  const urgent = tooLarge(256, (unit) => unit + 1);
+  const homes = urgent.homes.map(({ cpus, running }) => ({
+    cpus,
+    running: running.map((run) => ({ ...run, preemptible: false })),
+  }));
+  assert.equal((await decide({ ...urgent, homes }, ['private'])).asked, 16 * 3);
+  assert.equal((await decide(urgent, ['private'])).asked, 256 * 3);
 });

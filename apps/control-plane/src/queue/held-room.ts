@@ -7,6 +7,7 @@ import {
   holdBeside,
   holdsFor,
   mayStart,
+  victimLooks,
   type Hold,
   type PreemptableMachine,
   type Preemption,
@@ -14,11 +15,15 @@ import {
 import { ROOM_CONSTRAINTS, type Constraint } from '@ringfence/protocol/statements';
 import type { KeptInventory } from '../placement/kept-inventory.ts';
 import type { WaitingJob } from '../placement/waiting-job.ts';
+import { jobShape } from './job-shape.ts';
 import type { Nomination } from './queue-rows.ts';
 import { withCards, type RunningAttempt } from './running-attempts.ts';
 
 /** What ends when others do; every other constraint stays. */
 const ROOM: ReadonlySet<Constraint> = new Set(ROOM_CONSTRAINTS);
+
+/** For so many, one by one or gangs, room is kept in one turn: each is asked of every machine on which something runs. */
+const MOST_HELD_FOR = 16;
 
 /** What a turn asks of an organisation's offers beside where a job goes. */
 export type TurnOffers = Pick<KeptInventory, 'find' | 'whyNot'>;
@@ -37,6 +42,14 @@ export class HeldRoom {
   readonly #holds = new Map<OfferId, Hold>();
   /** Machines that are being cleared, with the priority of the job for which. */
   readonly #cleared = new Map<OfferId, { readonly job: JobId; readonly priority: number }>();
+
+  /** By shape what was found out in this turn, which nothing in it changes: which machines could take it, and what was sought in vain. */
+  readonly #couldTake = new Map<string, Map<OfferId, boolean>>();
+  readonly #heldNowhere = new Set<string>();
+  /** The highest priority for which nobody could be stopped. */
+  readonly #stopsNobody = new Map<string, number>();
+  readonly #looks = victimLooks();
+  #heldFor = 0;
 
   constructor(kept: TurnOffers, running: readonly RunningAttempt[], now: EpochMs) {
     this.#kept = kept;
@@ -67,21 +80,30 @@ export class HeldRoom {
     this.#running.set(offer, [...(this.#running.get(offer) ?? []), attempt]);
     const hold = this.#holds.get(offer);
     if (hold === undefined) return;
-    if (hold.jobs.includes(job)) this.#holds.delete(offer);
-    else this.#holds.set(offer, holdBeside(hold, { placement, endsBy }));
+    if (hold.jobs.includes(job)) {
+      this.#holds.delete(offer);
+      this.#heldNowhere.clear();
+    } else this.#holds.set(offer, holdBeside(hold, { placement, endsBy }));
   }
 
   /** Keeps room for jobs that found none, at the earliest moment at which all of them fit somewhere. */
   hold(waiting: readonly AskedJob[]): void {
+    if (this.#heldFor >= MOST_HELD_FOR) return;
+    const shapes = waiting.map(({ request }) => shapeOf(request));
+    const together = shapes.join(' ');
+    if (this.#heldNowhere.has(together)) return;
+    this.#heldFor += 1;
     const machines = this.#machines();
-    const members = waiting.map(({ job, request }) => ({
+    const members = waiting.map(({ job, request }, index) => ({
       job: job.job,
       placement: request.placement,
       wishes: request.wishes,
-      machines: machines.filter(({ offer }) => this.#couldTake(request, offer)).map(({ offer }) => offer),
+      machines: this.#takers(request, shapes[index] ?? shapeOf(request), machines),
     }));
     const held = new Set(this.#holds.keys());
-    for (const hold of holdsFor(members, machines, { held, now: this.#now }) ?? []) this.#holds.set(hold.offer, hold);
+    const holds = holdsFor(members, machines, { held, now: this.#now }) ?? [];
+    if (holds.length === 0) this.#heldNowhere.add(together);
+    for (const hold of holds) this.#holds.set(hold.offer, hold);
   }
 
   /** Keeps a machine for a job for which others there were told to stop. */
@@ -102,15 +124,21 @@ export class HeldRoom {
 
   /** Whom to stop for a job that found no room; undefined when nobody may be. */
   preemptionFor({ job, request }: AskedJob): Preemption | undefined {
+    const shape = shapeOf(request);
+    if (job.priority <= (this.#stopsNobody.get(shape) ?? -1)) return undefined;
     const machines: PreemptableMachine[] = [];
     for (const [offer, running] of this.#running) {
       if (this.#cleared.has(offer) || !running.some((one) => one.preemptible && one.priority < job.priority)) continue;
+      if (this.#looks.left <= 0) break;
+      this.#looks.left -= 1;
       const machine = this.#machine(offer, (one) => one.preemptible);
-      if (machine === undefined || !this.#couldTake(request, offer)) continue;
+      if (machine === undefined || this.#takers(request, shape, [machine]).length === 0) continue;
       machines.push({ offer, free: machine.free, victims: machine.running });
     }
     const { placement, wishes } = request;
-    return fewestVictims({ priority: job.priority, placement, wishes }, machines);
+    const found = fewestVictims({ priority: job.priority, placement, wishes }, machines, this.#looks);
+    if (found === undefined) this.#stopsNobody.set(shape, job.priority);
+    return found;
   }
 
   /** Keeps the machine of a preemption that was decided just now. */
@@ -119,7 +147,18 @@ export class HeldRoom {
     this.#cleared.set(offer, { job, priority });
   }
 
-  #couldTake(request: PlacementRequest, offer: OfferId): boolean {
+  /** Those of `machines` that could take what is asked for, each asked once for a shape. */
+  #takers(request: PlacementRequest, shape: string, machines: readonly { readonly offer: OfferId }[]): OfferId[] {
+    const known = this.#couldTake.get(shape) ?? new Map<OfferId, boolean>();
+    this.#couldTake.set(shape, known);
+    return machines.flatMap(({ offer }) => {
+      const takes = known.get(offer) ?? this.#askWhyNot(request, offer);
+      known.set(offer, takes);
+      return takes ? offer : [];
+    });
+  }
+
+  #askWhyNot(request: PlacementRequest, offer: OfferId): boolean {
     const why = this.#kept.whyNot(request, offer);
     if (why === undefined || this.#kept.find(offer)?.offer.diskFull === true) return false;
     return why.fits || why.failed.every((constraint) => ROOM.has(constraint));
@@ -137,4 +176,9 @@ export class HeldRoom {
     if (free === undefined) return undefined;
     return { offer, free, running: withCards(this.#running.get(offer) ?? [], free).filter(counts) };
   }
+}
+
+/** By what the placer is asked, which the gate may have narrowed since the job was signed. */
+function shapeOf({ placement, label }: PlacementRequest): string {
+  return jobShape(placement, label);
 }

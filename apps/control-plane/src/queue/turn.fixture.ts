@@ -13,14 +13,16 @@ import { jobShape } from './job-shape.ts';
 import type { RunningAttempt } from './running-attempts.ts';
 import { turnUnits } from './turn-units.ts';
 
+/** A turn has so many units at the most. */
+const MOST_UNITS = 256;
 const NOW = epochMs(1_800_000_000_000);
 const MINUTE = 60_000;
 const HOUR_PRICE = { microUnits: 1_000_000, currency: 'EUR' };
 const rng = seededRng('turns');
-const ids = <T>(make: () => T): T[] => Array.from({ length: 64 }, make);
-const [JOBS, OFFERS] = [ids(() => newId('job', rng)).toSorted(), ids(() => newId('offer', rng))];
+const ids = <T>(make: () => T, length = 64): T[] => Array.from({ length }, make);
+const [JOBS, OFFERS] = [ids(() => newId('job', rng), MOST_UNITS * 4 + 24).toSorted(), ids(() => newId('offer', rng))];
 const [AGENT, SITE, ORG] = [newId('agent', rng), newId('site', rng), newId('org', rng)];
-const GANGS = ids(() => newId('gang', rng));
+const GANGS = ids(() => newId('gang', rng), MOST_UNITS);
 const LABEL = { sensitivity: 'public', residency: [] } as const;
 
 /** So many hours away from home at the most, at once and in the period. */
@@ -67,7 +69,16 @@ export const turns = fc.record({
   ),
 });
 
-type Turn = typeof turns extends fc.Arbitrary<infer T> ? T : never;
+/** What {@link turns} makes, or a test by hand. */
+export interface Turn {
+  readonly homes: readonly {
+    readonly cpus: number;
+    readonly running: readonly Readonly<
+      Pick<RunningAttempt, 'priority' | 'preemptible'> & { cpus: number; minutes: number }
+    >[];
+  }[];
+  readonly units: readonly Readonly<Record<'members' | 'missing' | 'cpus' | 'minutes' | 'priority', number>>[];
+}
 
 function offerOf(offer: OfferId, tier: PlacementOffer['tier'], cpus: number): PlacementOffer {
   const away = tier !== 'private';
@@ -134,7 +145,7 @@ function jobsOf({ units }: Turn, tiers: PlacementPart['tiers']): WaitingJob[] {
   });
 }
 
-/** One turn with the control plane's own parts, but for its tables. */
+/** One turn with the control plane's own parts, but for its tables; `asked` is how often one machine was asked about one job. */
 export async function decide(turn: Turn, tiers: PlacementPart['tiers'], state?: BurstState) {
   const inventory = new Inventory();
   const running = turn.homes.flatMap(({ cpus, running: runs }, home) => {
@@ -144,7 +155,7 @@ export async function decide(turn: Turn, tiers: PlacementPart['tiers'], state?: 
       const take: Take = { cpuMilli: run.cpus * 1_000, memoryBytes: 1e9, diskBytes: 0 };
       if (!inventory.reserve(offer, take)) return [];
       const endsBy = epochMs(NOW + run.minutes * MINUTE);
-      return [{ job: one(JOBS, 40 + home * 4 + nth), offer, take, endsBy, stopping: false, ...run }];
+      return [{ job: one(JOBS, MOST_UNITS * 4 + home * 4 + nth), offer, take, endsBy, stopping: false, ...run }];
     });
   });
   inventory.put(offerOf(one(OFFERS, 63), 'secure-cloud', 100));
@@ -160,8 +171,15 @@ export async function decide(turn: Turn, tiers: PlacementPart['tiers'], state?: 
   };
   const gate = new PoolGate(state === undefined ? undefined : { org: ORG, terms: TERMS, state });
   const jobs = jobsOf(turn, tiers);
+  let asked = 0;
   const outcome = await decideTurn(desk, {
-    kept: { find: (offer) => inventory.find(offer), whyNot: (request, offer) => placer.whyNot(request, offer) },
+    kept: {
+      find: (offer) => inventory.find(offer),
+      whyNot: (request, offer) => {
+        asked += 1;
+        return placer.whyNot(request, offer);
+      },
+    },
     now: NOW,
     units: turnUnits(jobs, { ahead: [], members: jobs.filter(({ gang }) => gang !== null), nominations: [] }, NOW),
     nominations: [],
@@ -174,5 +192,5 @@ export async function decide(turn: Turn, tiers: PlacementPart['tiers'], state?: 
     mark: () => gate.mark(),
     running: () => Promise.resolve(running),
   });
-  return { outcome, gate };
+  return { outcome, gate, asked };
 }
