@@ -3,8 +3,6 @@ import { sql } from 'kysely';
 import type { ControlPlaneStore } from '../store/open-store.ts';
 import { agedPriorityAt } from './aged-priority.ts';
 
-/** More than an organisation may have waiting (see the waiting quota), but for those that it had before there was one. */
-const MOST_AT_ONCE = 20_000;
 /** Of jobs that ask for the same so many are looked at: if none of them finds room, none of the others does. */
 const MOST_OF_A_SHAPE = 32;
 
@@ -41,7 +39,10 @@ export async function waitingOrgs(store: ControlPlaneStore): Promise<readonly Or
   return rows.map(({ org }) => org);
 }
 
-/** The jobs of one organisation that wait and may be tried now, of each shape the first, in the order of its queue, as many as share a turn. */
+/**
+ * The jobs of one organisation that wait and may be tried now, of each shape the first, in the order of its queue, as many as share a turn. How
+ * many wait at all is bounded when they are submitted.
+ */
 export async function waitingTurns(store: ControlPlaneStore, { org, now, mostInTurn }: Look): Promise<WaitingTurns> {
   const { rows } = await store.withSystem('waiting-jobs', (tx) =>
     sql<{ job: JobId; nth: number }>`
@@ -51,13 +52,12 @@ export async function waitingTurns(store: ControlPlaneStore, { org, now, mostInT
             partition by coalesce(shape, job) order by ${agedPriorityAt(now)} desc, submitted_at, job
           ) as nth
         from job where org = ${org} and state = 'queued' and (not_before is null or not_before <= ${now})
-      ), first as (
-        -- Of as many shapes as possible the first, whatever comes before them in the queue.
-        select * from queue where nth <= ${MOST_OF_A_SHAPE} order by nth, aged desc, submitted_at, job limit ${MOST_AT_ONCE}
       )
-      select job, nth::integer from first order by aged desc, submitted_at, job`.execute(tx),
+      select job, nth::integer from queue where nth <= ${MOST_OF_A_SHAPE} order by aged desc, submitted_at, job`.execute(
+      tx,
+    ),
   );
-  const more = rows.length === MOST_AT_ONCE || rows.some(({ nth }) => nth === MOST_OF_A_SHAPE);
+  const more = rows.some(({ nth }) => nth === MOST_OF_A_SHAPE);
   const turns: JobId[][] = [];
   for (let from = 0; from < rows.length; from += mostInTurn)
     turns.push(rows.slice(from, from + mostInTurn).map(({ job }) => job));
