@@ -5,7 +5,6 @@ export {
   type Preemption,
   type Preemptor,
   type Victim,
-  type VictimLooks,
   victimLooks,
 } from './fewest-victims.ts';
 export { holdBeside, holdsFor, mayStart, type Backfilled, type Hold } from './holds.ts';
