@@ -1,6 +1,6 @@
 // One agent identity on two machines: the fork of its journal is found, and neither copy gets any work.
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -11,7 +11,8 @@ const root = mkdtempSync(join(tmpdir(), 'ringfence-cloned-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
 async function launch(house: House, name: string, within: number): Promise<{ code: number | null; stdout: string }> {
-  const file = join(root, `${name}.yaml`);
+  mkdirSync(join(root, 'jobs'), { recursive: true });
+  const file = join(root, `jobs/${name}.yaml`);
   writeFileSync(file, `name: ${name}\nrun: echo ran\n`);
   return house.cli(['launch', '-y', '--json', file], { within });
 }

@@ -1,7 +1,7 @@
 // The custodian's machine is lost: a backup and a fresh code of the operator's bring it back, and the house works on.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -13,7 +13,8 @@ const ground = { root: join(root, 'house'), entries: ownEntries(), env: {} } as 
 after(() => rmSync(root, { recursive: true, force: true }));
 
 async function launch(house: House, name: string): Promise<void> {
-  const file = join(root, `${name}.yaml`);
+  mkdirSync(join(root, 'jobs'), { recursive: true });
+  const file = join(root, `jobs/${name}.yaml`);
   writeFileSync(file, `name: ${name}\nrun: echo ${name} > /out/result\noutputs: {/out: {artifact: ${name}}}\n`);
   const { code, stderr } = await house.cli(['launch', '-y', file]);
   assert.equal(code, 0, stderr);

@@ -1,6 +1,6 @@
 // Files of other platforms, as examples/moving-over has them, are launched as they are.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -57,7 +57,8 @@ test('a dstack task runs', async (t) => {
 
 test('what cannot be carried refuses the launch by name, unless it is left out by name', async (t) => {
   if (!need(t, 'full')) return;
-  const file = join(root, 'task.yaml');
+  mkdirSync(join(root, 'task'));
+  const file = join(root, 'task/task.yaml');
   writeFileSync(file, 'num_nodes: 1\nrun: echo left\nvolumes: {/v: private-volume-name}\nname: left\n');
   const refused = await house.cli(['launch', '-y', file]);
   assert.equal(refused.code, 1);

@@ -1,6 +1,6 @@
 // A stranger's machine runs what may go to strangers, in gVisor alone; nothing else goes there, and it is nobody of another tier.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -21,7 +21,8 @@ interface Plan {
 
 /** A job file with these fields of `privacy`. */
 function jobFile(name: string, privacy: string): string {
-  const file = join(root, `${name}.yaml`);
+  mkdirSync(join(root, 'jobs'), { recursive: true });
+  const file = join(root, `jobs/${name}.yaml`);
   writeFileSync(file, `name: ${name}\nrun: cat /proc/version\nprivacy: {${privacy}}\n`);
   return file;
 }

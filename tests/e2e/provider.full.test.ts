@@ -1,6 +1,6 @@
 // A provider's machine, admitted by somebody whom the organisation pinned, runs a job on evidence that everybody verified; without that nothing starts.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -55,8 +55,8 @@ async function takenAway(
     'privacy: {sensitivity: internal, logs: sealed, place: {tiers: [secure-cloud], require: [iso27001], evidence_grade: documented}}';
   const retry = 'outputs: {/out: {artifact: moved}}\nretry: {on: [interruption], max: 3, checkpoint: /out/ckpt}';
   const script = lines.map((line) => `  ${line}\n`).join('');
-  writeFileSync(at('moved.yaml'), `name: moved\nrun: |\n${script}${retry}\n${privacy}\n`);
-  await said(house, ['launch', '-y', '-d', at('moved.yaml')]);
+  writeFileSync(at('jobs/moved.yaml'), `name: moved\nrun: |\n${script}${retry}\n${privacy}\n`);
+  await said(house, ['launch', '-y', '-d', at('jobs/moved.yaml')]);
   const status = () => said<Status>(house, ['status', 'moved']);
   const log = async (attempt: number) => (await house.cli(['logs', 'moved', '--attempt', String(attempt)])).stdout;
   await until(async () => (await log(1)).includes('up'), 'it runs');
@@ -74,6 +74,8 @@ async function takenAway(
 }
 
 test('a secure-cloud machine joins with its papers and runs what its evidence allows', async () => {
+  // Beside house and papers: a launch from above them would take their keys along, and is refused.
+  mkdirSync(at('jobs'));
   const house = await startHouse({ root: at('house'), agents: 0 });
   const spot = { RINGFENCE_SPOT: '1', RINGFENCE_STOP_WITHIN: '16s' };
   let rented: StartedProcess | undefined;
@@ -82,7 +84,7 @@ test('a secure-cloud machine joins with its papers and runs what its evidence al
     await refusesBareCode(house);
     const { site, start } = await joinMachine(market, 'rented', spot);
     rented = await start();
-    const job = at('job.yaml');
+    const job = at('jobs/job.yaml');
     writeFileSync(
       job,
       'name: away\nrun: echo ran away\nretry: {on: [interruption]}\nprivacy: {sensitivity: internal, logs: sealed, place: {tiers: [secure-cloud], require: [iso27001], evidence_grade: documented}}\n',

@@ -1,7 +1,7 @@
 // Both verifiers prove the journals of a real house after a job: the agent's and the custodian's.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -17,7 +17,8 @@ test('both verifiers say the same of an agent and a custodian that ran a job', a
   const root = mkdtempSync(join(tmpdir(), 'ringfence-verifiers-'));
   const house = await startHouse({ root: join(root, 'house'), agents: 1 });
   try {
-    const file = join(root, 'job.yaml');
+    mkdirSync(join(root, 'job'));
+    const file = join(root, 'job/job.yaml');
     writeFileSync(file, 'name: proved\nrun: echo done\n');
     assert.equal((await house.cli(['launch', '-y', '--json', file])).code, 0);
     for (const name of ['agent-1', 'custodian']) {

@@ -1,7 +1,7 @@
 // All parties only dial out: agent, custodian and client work from networks that accept no connection at all.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -55,7 +55,8 @@ async function runJob(root: string, network: TestNetwork): Promise<void> {
       [],
       'everybody is on a host of the test’s network',
     );
-    const file = join(root, 'job.yaml');
+    mkdirSync(join(root, 'job'));
+    const file = join(root, 'job/job.yaml');
     writeFileSync(file, 'name: outbound\nrun: echo done > /out/result\noutputs: {/out: {artifact: outbound}}\n');
     const launched = await house.cli(['launch', '-y', '--json', file]);
     assert.equal(launched.code, 0, launched.stderr);

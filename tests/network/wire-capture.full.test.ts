@@ -1,7 +1,7 @@
 // A real house between hosts of our own: tcpdump and nftables on the agent's host say what the agent's journal says, to the byte.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -60,7 +60,8 @@ test('what tcpdump and nftables saw on the agent’s host is what its journal sa
     };
     const house = await startHouse({ root: join(root, 'house'), agents: 1, host: network.address('hub'), prefix });
     try {
-      const file = join(root, 'job.yaml');
+      mkdirSync(join(root, 'job'));
+      const file = join(root, 'job/job.yaml');
       writeFileSync(file, 'name: seen\nrun: echo done > /out/result\noutputs: {/out: {artifact: seen}}\n');
       assert.equal((await house.cli(['launch', '-y', '--json', file])).code, 0);
       await house.process('agent-1').stop();
