@@ -10,6 +10,7 @@ import { createTestDatabase } from '@ringfence/store/test-database';
 import { parseControlPlaneConfig } from './config.ts';
 import { noFault, type Fault } from './fault-points.ts';
 import { startControlPlane, type RunningControlPlane } from './start.ts';
+import { openStore, type ControlPlaneStore } from './store/open-store.ts';
 
 /** The machine's clock with time that passes by hand; timers run as ever. */
 export class ShiftedClock implements Clock {
@@ -50,6 +51,14 @@ export function cleanUp(t: TestContext, undo: () => Promise<void> | void): void 
   t.after(async () => {
     for (const step of undos.toReversed()) await step();
   });
+}
+
+/** A control plane's database, opened beside its processes until the test is over. */
+export async function openTestStore(t: TestContext, url: string): Promise<ControlPlaneStore> {
+  const stateDir = temporaryFolder(t);
+  const { store, close } = await openStore({ stateDir, url, clock: systemClock, log: silentLog });
+  cleanUp(t, close);
+  return store;
 }
 
 /** A temporary folder that the test removes. */

@@ -1,18 +1,11 @@
 import type { TestContext } from 'node:test';
-import { newId, silentLog, systemRng, type OfferId } from '@ringfence/base';
+import { newId, systemRng, type OfferId } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import type { ControlPlaneClient } from '@ringfence/client/api';
 import { signStatement } from '@ringfence/keyring';
 import { SAMPLE_PLACEMENT } from '@ringfence/protocol/samples';
 import type { PlacementPart, PoolStatement } from '@ringfence/protocol/statements';
-import {
-  cleanUp,
-  startDatabase,
-  startReplica,
-  temporaryFolder,
-  until,
-  type ShiftedClock,
-} from '../control-plane.fixture.ts';
+import { openTestStore, startDatabase, startReplica, until, type ShiftedClock } from '../control-plane.fixture.ts';
 import { noFault, type Fault } from '../fault-points.ts';
 import {
   memberOf,
@@ -23,7 +16,7 @@ import {
   type TestAgent,
   type TestLink,
 } from '../organisation.fixture.ts';
-import { openStore, type ControlPlaneStore } from '../store/open-store.ts';
+import type { ControlPlaneStore } from '../store/open-store.ts';
 
 /** An hour of a machine away from home: one unit of the currency. */
 export const HOUR_PRICE = { microUnits: 1_000_000, currency: 'EUR' };
@@ -91,9 +84,7 @@ export async function startPoolHouse(
     }),
   );
   await until('both offers are there', async () => (await client.agents()).length === 2);
-  const stateDir = temporaryFolder(t);
-  const { store, close } = await openStore({ stateDir, url: databaseUrl, clock: systemClock, log: silentLog });
-  cleanUp(t, close);
+  const store = await openTestStore(t, databaseUrl);
   return { org, client, custodian, home, away: Object.assign(link, { agent }), store, databaseUrl, ...filler() };
 
   function filler(): Pick<PoolHouse, 'fillHome' | 'freeHome'> {

@@ -20,9 +20,21 @@ async function lost(t: TestContext) {
     clock.shift(1_000);
     return (await client.job(job)).state === 'queued';
   });
+  /** Another machine gets the next attempt. */
+  const leasedElsewhere = async () => {
+    const other = newAgent();
+    await custodian.send(memberOf(other));
+    const there = org.dial(t, controlPlane, other);
+    await there.send(offerOf(other));
+    await until('a second lease', () => {
+      clock.shift(1_000);
+      return there.messages.some(({ name }) => name === 'lease');
+    });
+    return { other, there };
+  };
   const back = (): TestLink => org.dial(t, controlPlane, org.agent, { folder: agent.folder });
   const states = async () => (await client.job(job)).attempts.map(({ state, outcome }) => outcome ?? state);
-  return { clock, controlPlane, org, client, custodian, job, back, states };
+  return { client, custodian, job, leasedElsewhere, back, states };
 }
 
 const stopped = (job: JobId, attempt: number, outcome: MessageBody<'attempt-status'>['outcome']) =>
@@ -46,15 +58,8 @@ test('an interruption that is told late leaves the job waiting, and a commit tha
 });
 
 test('a word that comes when the next attempt is leased counts as soon as that one is refused, before or after', async (t) => {
-  const { clock, controlPlane, org, client, custodian, job, back, states } = await lost(t);
-  const other = newAgent();
-  await custodian.send(memberOf(other));
-  const there = org.dial(t, controlPlane, other);
-  await there.send(offerOf(other));
-  await until('a second lease', () => {
-    clock.shift(1_000);
-    return there.messages.some(({ name }) => name === 'lease');
-  });
+  const { client, job, leasedElsewhere, back, states } = await lost(t);
+  const { there } = await leasedElsewhere();
   await back().send(stopped(job, 1, 'out-of-memory'));
   await until('taken', async () => (await states()).includes('out-of-memory'));
   assert.equal((await client.job(job)).state, 'leased', 'the second attempt may have been granted already');
@@ -65,15 +70,8 @@ test('a word that comes when the next attempt is leased counts as soon as that o
 });
 
 test('a word that comes after the next attempts were refused ends the job at once', async (t) => {
-  const { clock, controlPlane, org, client, custodian, job, back, states } = await lost(t);
-  const other = newAgent();
-  await custodian.send(memberOf(other));
-  const there = org.dial(t, controlPlane, other);
-  await there.send(offerOf(other));
-  await until('a second lease', () => {
-    clock.shift(1_000);
-    return there.messages.some(({ name }) => name === 'lease');
-  });
+  const { client, job, leasedElsewhere, back, states } = await lost(t);
+  const { other, there } = await leasedElsewhere();
   await client.drainAgent(other.id, { drain: true });
   const refused = { job, attempt: 2, state: 'refused', refusal: 'grant-refused' } as const;
   await there.send({ name: 'attempt-status', body: refused });

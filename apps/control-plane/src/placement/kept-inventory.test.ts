@@ -1,29 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epochMs, newId, silentLog, systemRng } from '@ringfence/base';
+import { epochMs, newId, systemRng } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
-import { cleanUp, startDatabase, startReplica, temporaryFolder, until } from '../control-plane.fixture.ts';
-import { memberOf, newAgent, offerOf, TestOrganisation } from '../organisation.fixture.ts';
-import { openStore, type Tx } from '../store/open-store.ts';
+import { until } from '../control-plane.fixture.ts';
+import { offerOf } from '../organisation.fixture.ts';
+import type { Tx } from '../store/open-store.ts';
 import { KeptInventory, PLACING } from './kept-inventory.ts';
+import { startTwoOffers } from './two-offers.fixture.ts';
 
 test('an inventory that reads only what changed knows what one knows that reads all', async (t) => {
-  const { url: databaseUrl } = await startDatabase(t);
-  const controlPlane = await startReplica(t, { databaseUrl });
-  const house = new TestOrganisation();
-  const { client, custodian } = await house.enrol(t, controlPlane);
-  const other = newAgent();
-  await custodian.send(memberOf(other));
-  const link = house.dial(t, controlPlane, other);
-  await link.send(offerOf(other));
-  await until('two offers', async () => (await client.agents()).length === 2);
-  const { store, close } = await openStore({
-    stateDir: temporaryFolder(t),
-    url: databaseUrl,
-    clock: systemClock,
-    log: silentLog,
-  });
-  cleanUp(t, close);
+  const { house, other, link, store } = await startTwoOffers(t);
   const kept = new KeptInventory(PLACING);
   let now = systemClock.now();
   const change = <T>(run: (tx: Tx) => Promise<T>) => store.withOrg(house.org, run);

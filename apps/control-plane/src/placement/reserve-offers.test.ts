@@ -1,32 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epochMs, newId, silentLog, systemRng } from '@ringfence/base';
+import { epochMs, newId, systemRng } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
-import { cleanUp, startDatabase, startReplica, temporaryFolder, until } from '../control-plane.fixture.ts';
-import { memberOf, newAgent, offerOf, PLACEMENT, TestOrganisation } from '../organisation.fixture.ts';
-import { openStore } from '../store/open-store.ts';
+import { until } from '../control-plane.fixture.ts';
+import { memberOf, newAgent, offerOf, PLACEMENT } from '../organisation.fixture.ts';
 import { KeptInventory, PLACING } from './kept-inventory.ts';
 import { reserveOffers } from './reserve-offers.ts';
+import { startTwoOffers } from './two-offers.fixture.ts';
 
 const label = { sensitivity: 'internal', residency: [] } as const;
 
 test('an inventory in step with the rows: who loses a race chooses anew, and what is asked is explained', async (t) => {
-  const { url: databaseUrl } = await startDatabase(t);
-  const controlPlane = await startReplica(t, { databaseUrl });
-  const house = new TestOrganisation();
-  const { client, custodian } = await house.enrol(t, controlPlane);
-  const other = newAgent();
-  await custodian.send(memberOf(other));
-  const there = house.dial(t, controlPlane, other);
-  await there.send(offerOf(other));
-  await until('two offers', async () => (await client.agents()).length === 2);
-  const { store, close } = await openStore({
-    stateDir: temporaryFolder(t),
-    url: databaseUrl,
-    clock: systemClock,
-    log: silentLog,
-  });
-  cleanUp(t, close);
+  const { house, controlPlane, client, custodian, other, store } = await startTwoOffers(t);
   const request = { placement: PLACEMENT, label, now: epochMs(systemClock.now()) };
   const [first, second] = [house.agent.offer, other.offer].toSorted();
   assert.ok(first !== undefined && second !== undefined);

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { epochMs, newId, silentLog, systemRng, type JobId } from '@ringfence/base';
+import { epochMs, newId, systemRng, type JobId } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { agedPriority, AGING_MS } from '@ringfence/policy/queue';
 import type { PlacementPart } from '@ringfence/protocol/statements';
 import { sql } from 'kysely';
-import { cleanUp, startDatabase, startReplica, until } from '../control-plane.fixture.ts';
+import { openTestStore, startDatabase, startReplica, until } from '../control-plane.fixture.ts';
 import { raiseInventory } from '../placement/inventory.ts';
 import { printCode } from '../registration/print-code.fixture.ts';
-import { openStore } from '../store/open-store.ts';
 import { memberOf, newAgent, offerOf, TestOrganisation, type Target } from '../organisation.fixture.ts';
 import { agedPriorityAt } from './aged-priority.ts';
 import { waitingOrgs, waitingTurns } from './waiting-turns.ts';
@@ -47,11 +46,9 @@ async function fourCpus(t: TestContext, target: Target, databaseUrl: string) {
 }
 
 test('the queue', async (t) => {
-  const { url: databaseUrl, stateDir } = await startDatabase(t);
+  const { url: databaseUrl } = await startDatabase(t);
   const controlPlane = await startReplica(t, { databaseUrl });
-  const opened = await openStore({ stateDir, url: databaseUrl, clock: systemClock, log: silentLog });
-  cleanUp(t, opened.close);
-  const { store } = opened;
+  const store = await openTestStore(t, databaseUrl);
 
   await t.test('a job starts before one that waits only where it does not delay it', async (st) => {
     const { submit, leased, waits, ends } = await fourCpus(st, controlPlane, databaseUrl);
