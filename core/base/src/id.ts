@@ -24,7 +24,23 @@ export const ID_PREFIX = {
   provider: 'pvd',
   deletion: 'del',
   gang: 'gng',
+  lock: 'lck',
+  member: 'mem',
+  session: 'ses',
+  invitation: 'inv',
+  ceremony: 'cer',
+  totp: 'otp',
+  ssoProvider: 'sso',
+  serviceAccount: 'svc',
+  federation: 'fed',
+  accountKey: 'sak',
+  release: 'rls',
+  proposal: 'prp',
 } as const;
+
+const PATTERNS = Object.fromEntries(
+  Object.entries(ID_PREFIX).map(([kind, prefix]) => [kind, new RegExp(`^${prefix}_[a-h][a-z2-7]{25}$`)]),
+) as Record<keyof typeof ID_PREFIX, RegExp>;
 
 /** The kinds of ids. */
 export type IdKind = keyof typeof ID_PREFIX;
@@ -45,6 +61,20 @@ export type EndpointId = Id<'endpoint'>;
 export type ProviderId = Id<'provider'>;
 export type DeletionId = Id<'deletion'>;
 export type GangId = Id<'gang'>;
+/** A lock on somebody or something. */
+export type LockId = Id<'lock'>;
+/** A person of an organisation. */
+export type MemberId = Id<'member'>;
+export type ProposalId = Id<'proposal'>;
+export type SessionId = Id<'session'>;
+export type InvitationId = Id<'invitation'>;
+export type CeremonyId = Id<'ceremony'>;
+export type TotpId = Id<'totp'>;
+export type SsoProviderId = Id<'ssoProvider'>;
+export type ServiceAccountId = Id<'serviceAccount'>;
+export type FederationId = Id<'federation'>;
+export type AccountKeyId = Id<'accountKey'>;
+export type ReleaseId = Id<'release'>;
 
 /** A fresh id of `kind`. */
 export function newId<Kind extends IdKind>(kind: Kind, rng: Rng): Id<Kind> {
@@ -60,5 +90,5 @@ export function newId<Kind extends IdKind>(kind: Kind, rng: Rng): Id<Kind> {
 
 /** Whether `text` is an id of `kind`; 128 bits leave the first letter two values short of the alphabet. */
 export function isId<Kind extends IdKind>(kind: Kind, text: string): text is Id<Kind> {
-  return new RegExp(`^${ID_PREFIX[kind]}_[a-h][a-z2-7]{25}$`).test(text);
+  return PATTERNS[kind].test(text);
 }

@@ -12,6 +12,7 @@ export * from './json.ts';
 export * from './log.ts';
 export * from './manual-clock.ts';
 export * from './quantity.ts';
+export * from './refusal-log.ts';
 export * from './rng.ts';
 export * from './secret.ts';
 export * from './when-aborted.ts';

@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
  */
 export class Secret implements Disposable {
   readonly #bytes: Uint8Array;
+  #wiped = false;
 
   /** Takes ownership of `bytes`. */
   constructor(bytes: Uint8Array) {
@@ -15,6 +16,11 @@ export class Secret implements Disposable {
   /** The bytes themselves; the caller keeps no copy beyond its scope. */
   expose(): Uint8Array {
     return this.#bytes;
+  }
+
+  /** Whether its scope has ended: what was made of it is not to be used any more. */
+  get wiped(): boolean {
+    return this.#wiped;
   }
 
   get length(): number {
@@ -35,5 +41,6 @@ export class Secret implements Disposable {
 
   [Symbol.dispose](): void {
     this.#bytes.fill(0);
+    this.#wiped = true;
   }
 }

@@ -1,11 +1,4 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  decapsulate,
-  diffieHellman,
-  encapsulate,
-  type KeyObject,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, decapsulate, diffieHellman, encapsulate, KeyObject } from 'node:crypto';
 import { CryptoError } from './crypto-error.ts';
 
 /** Bytes of an X25519 public key (RFC 7748 §5). */
@@ -34,21 +27,34 @@ export function rawPublicKey(key: KeyObject): Uint8Array {
  * The X25519 shared secret (RFC 7748 §6.1). Throws CryptoError `bad-key` when it would be all zero, which only a
  * peer's point of small order brings about: such a peer would fix the secret in advance.
  */
-export function x25519Secret(privateKey: KeyObject, peer: Uint8Array): Uint8Array {
+export function x25519Secret(privateKey: KeyObject, peer: Uint8Array | KeyObject): Uint8Array {
   return refusing(() =>
-    diffieHellman({
-      privateKey,
-      publicKey: createPublicKey({ key: Buffer.from(peer), format: 'raw-public', asymmetricKeyType: 'x25519' }),
-    }),
+    diffieHellman({ privateKey, publicKey: peer instanceof KeyObject ? peer : x25519PublicKey(peer) }),
+  );
+}
+
+/** The X25519 public key of 32 bytes; throws CryptoError `bad-key` for another length. */
+export function x25519PublicKey(bytes: Uint8Array): KeyObject {
+  return refusing(() =>
+    createPublicKey({ key: Buffer.from(bytes), format: 'raw-public', asymmetricKeyType: 'x25519' }),
+  );
+}
+
+/** The ML-KEM-768 encapsulation key of its bytes; throws CryptoError `bad-key` when it fails FIPS 203 §7.2's check. */
+export function mlKemPublicKey(bytes: Uint8Array): KeyObject {
+  return refusing(() =>
+    createPublicKey({ key: Buffer.from(bytes), format: 'raw-public', asymmetricKeyType: 'ml-kem-768' }),
   );
 }
 
 /** A fresh secret for the holder of `encapsulationKey`; throws CryptoError `bad-key` when it fails FIPS 203 §7.2's check. */
-export function mlKemEncapsulate(encapsulationKey: Uint8Array): { secret: Uint8Array; ciphertext: Uint8Array } {
+export function mlKemEncapsulate(encapsulationKey: Uint8Array | KeyObject): {
+  secret: Uint8Array;
+  ciphertext: Uint8Array;
+} {
+  const key = encapsulationKey instanceof KeyObject ? encapsulationKey : mlKemPublicKey(encapsulationKey);
   return refusing(() => {
-    const { sharedKey, ciphertext } = encapsulate(
-      createPublicKey({ key: Buffer.from(encapsulationKey), format: 'raw-public', asymmetricKeyType: 'ml-kem-768' }),
-    );
+    const { sharedKey, ciphertext } = encapsulate(key);
     return { secret: sharedKey, ciphertext };
   });
 }

@@ -1,5 +1,6 @@
 import { canonicalBytes, type Secret } from '@ringfence/base';
 import { CryptoError } from '../crypto-error.ts';
+import { XaesKey } from '../xaes-256-gcm.ts';
 import type { ObjectIdentity } from './object-identity.ts';
 
 /** A key (KEK) that wraps data keys; `id` and `version` say which one to ask for when unwrapping. */
@@ -7,6 +8,7 @@ export class KeyEncryptionKey {
   readonly id: string;
   readonly version: number;
   readonly #secret: Secret;
+  readonly #cipher: XaesKey;
 
   /** Takes ownership of `secret`; throws CryptoError `bad-key` unless it has 32 bytes and the version is a positive integer. */
   constructor(id: string, version: number, secret: Secret) {
@@ -15,9 +17,15 @@ export class KeyEncryptionKey {
     this.id = id;
     this.version = version;
     this.#secret = secret;
+    this.#cipher = new XaesKey(secret);
   }
 
-  /** The key itself, for the wrapping algorithm. */
+  /** The key as the wrapping algorithm takes it; not exported from the package. */
+  get cipher(): XaesKey {
+    return this.#cipher;
+  }
+
+  /** The key itself, to be wrapped in turn or wiped. */
   get secret(): Secret {
     return this.#secret;
   }

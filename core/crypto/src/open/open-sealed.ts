@@ -1,6 +1,6 @@
 import type { Key } from 'hpke';
 import { cannotOpen } from '../crypto-error.ts';
-import { ML_KEM_768_BYTES, mlKemDecapsulate, rawPublicKey, x25519Secret } from '../key-agreement.ts';
+import { ML_KEM_768_BYTES, mlKemDecapsulate, x25519Secret } from '../key-agreement.ts';
 import { sealInfoBytes, type SealContext } from '../x-wing/seal-info.ts';
 import { combineSecrets, X_WING_BYTES, xWingKeyHead, xWingSuite } from '../x-wing/x-wing.ts';
 import type { SealPrivateKey } from './seal-private-key.ts';
@@ -30,12 +30,12 @@ export async function openSealed(
 /** The secret that `enc` encapsulates for `key` (draft-connolly-cfrg-xwing-kem §5.5). */
 export function decapsulateWith(key: SealPrivateKey, enc: Uint8Array): Uint8Array {
   const x25519Ciphertext = enc.subarray(ML_KEM_768_BYTES.ciphertext);
-  const { mlKem, x25519 } = key.halves;
+  const { mlKem, x25519, x25519Public } = key.halves;
   return combineSecrets({
     mlKemSecret: mlKemDecapsulate(mlKem, enc.subarray(0, ML_KEM_768_BYTES.ciphertext)),
     x25519Secret: x25519Secret(x25519, x25519Ciphertext),
     x25519Ciphertext,
-    x25519Public: rawPublicKey(x25519),
+    x25519Public,
   });
 }
 

@@ -10,6 +10,7 @@ export class SealPrivateKey {
   readonly #seed: Secret;
   readonly #mlKem: KeyObject;
   readonly #x25519: KeyObject;
+  readonly #x25519Public: Uint8Array;
 
   private constructor(seed: Secret) {
     if (seed.length !== X_WING_BYTES.seed) throw new CryptoError('bad-key', 'a sealing seed has 32 bytes');
@@ -20,7 +21,8 @@ export class SealPrivateKey {
     this.#mlKem = mlKemPrivateKey(expanded.subarray(0, ML_KEM_SEED_BYTES));
     this.#x25519 = x25519PrivateKey(expanded.subarray(ML_KEM_SEED_BYTES));
     expanded.fill(0);
-    this.publicKey = toBase64Url(concatBytes(rawPublicKey(this.#mlKem), rawPublicKey(this.#x25519))) as SealPublicKey;
+    this.#x25519Public = rawPublicKey(this.#x25519);
+    this.publicKey = toBase64Url(concatBytes(rawPublicKey(this.#mlKem), this.#x25519Public)) as SealPublicKey;
   }
 
   /** A fresh key. */
@@ -39,7 +41,7 @@ export class SealPrivateKey {
   }
 
   /** Both halves, for decapsulation; not exported from the package. */
-  get halves(): { readonly mlKem: KeyObject; readonly x25519: KeyObject } {
-    return { mlKem: this.#mlKem, x25519: this.#x25519 };
+  get halves(): { readonly mlKem: KeyObject; readonly x25519: KeyObject; readonly x25519Public: Uint8Array } {
+    return { mlKem: this.#mlKem, x25519: this.#x25519, x25519Public: this.#x25519Public };
   }
 }

@@ -8,7 +8,7 @@ import { xaesOpen } from '../xaes-256-gcm.ts';
 /** The data key that `wrapDataKey` wrapped for this object; throws CryptoError `cannot-open`, also for another KEK. */
 export function unwrapDataKey(kek: KeyEncryptionKey, wrapped: WrappedKey, identity: ObjectIdentity): DataKey {
   if (wrapped.kek !== kek.id || wrapped.version !== kek.version) throw cannotOpen();
-  return DataKey.fromBytes(xaesOpen(kek.secret, wrapAad(kek, identity), boxOf(wrapped)));
+  return DataKey.fromBytes(xaesOpen(kek.cipher, wrapAad(kek, identity), boxOf(wrapped)));
 }
 
 function boxOf(wrapped: WrappedKey): Uint8Array {

@@ -45,6 +45,25 @@ test('the vectors of another implementation', () => {
   assert.equal(chunkId(DedupeKey.fromBytes(fromHex(vectors.chunkId.dedupeKey)), plaintext), vectors.chunkId.id);
 });
 
+test('the vectors of the hierarchy: organisation, project, data key', () => {
+  const { hierarchy, dataKey: plain } = vectors;
+  const { projectKey, wrapped: under } = hierarchy;
+  const organisation = kekOf('organisation', projectKey.version, fromHex(hierarchy.organisationKey));
+  const place = { ...identity, object: 'project-kek', version: under.version };
+  const projectBytes = fromHex(hierarchy.projectKeyBytes);
+  const made = wrapDataKey(organisation, DataKey.fromBytes(projectBytes), place, {
+    bytes: () => fromHex(hierarchy.organisationNonce),
+  });
+  assert.deepEqual(made, projectKey);
+  const opened = unwrapDataKey(organisation, projectKey, place).expose();
+  const project = kekOf(identity.project, under.version, opened);
+  assert.deepEqual(
+    wrapDataKey(project, DataKey.fromBytes(fromHex(plain)), identity, { bytes: () => fromHex(hierarchy.projectNonce) }),
+    under,
+  );
+  assert.equal(toHex(unwrapDataKey(project, under, identity).expose()), plain);
+});
+
 test('unwraps for its object and its KEK alone', () => {
   assert.equal(toHex(unwrapDataKey(kek, wrapped, identity).expose()), toHex(dataKey.expose()));
   const refused = (by: KeyEncryptionKey, box: WrappedKey, of = identity): void =>

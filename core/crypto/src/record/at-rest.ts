@@ -11,12 +11,12 @@ const DOMAIN = utf8('ringfence/record/v1\0');
 
 /** `plaintext` sealed for its place: nonce ‖ ciphertext ‖ tag (XAES-256-GCM), 40 bytes longer. */
 export function sealAtRest(key: RecordKey, place: RestingPlace, plaintext: Uint8Array, rng: Rng): Uint8Array {
-  return xaesSeal(key.secret, rng, placeBytes(place), plaintext);
+  return xaesSeal(key.cipher, rng, placeBytes(place), plaintext);
 }
 
 /** Opens what {@link sealAtRest} made for this place; throws CryptoError `cannot-open` whatever is wrong. */
 export function openAtRest(key: RecordKey, place: RestingPlace, sealed: Uint8Array): Uint8Array {
-  return xaesOpen(key.secret, placeBytes(place), sealed);
+  return xaesOpen(key.cipher, placeBytes(place), sealed);
 }
 
 function placeBytes(place: RestingPlace): Uint8Array {

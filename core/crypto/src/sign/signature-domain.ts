@@ -11,6 +11,7 @@ export const SIGNATURE_DOMAINS = [
   'ringfence/journal/v1',
   'ringfence/relay/v1',
   'ringfence/release/v1',
+  'ringfence/secagg/v1',
 ] as const;
 
 /** One of {@link SIGNATURE_DOMAINS}. */

@@ -6,7 +6,9 @@ import { canonicalJson, concatBytes, utf8, type JobId, type OrgId } from '@ringf
  */
 export type SealInfo =
   | { readonly purpose: 'workload'; readonly org: OrgId; readonly job: JobId }
-  | { readonly purpose: 'grant'; readonly org: OrgId; readonly job: JobId; readonly attempt: number };
+  | { readonly purpose: 'grant'; readonly org: OrgId; readonly job: JobId; readonly attempt: number }
+  /** A key-encryption key on its way to the custodian. */
+  | { readonly purpose: 'kek'; readonly org: OrgId };
 
 const DOMAIN = utf8('ringfence/seal/v1\0');
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Brand } from '@ringfence/base';
-import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, type KEM, type Key } from 'hpke';
+import { CipherSuite, type KEM, type Key } from 'hpke';
 import { ML_KEM_768_BYTES, X25519_BYTES } from '../key-agreement.ts';
+import { aes256Gcm, hkdfSha256 } from './hpke-primitives.ts';
 
 /** Public key that payload is sealed to: base64url of ML-KEM-768 encapsulation key ‖ X25519 public key, 1,216 bytes. */
 export type SealPublicKey = Brand<string, 'SealPublicKey'>;
@@ -42,8 +43,8 @@ export type XWingSteps<K extends Key> =
   | Pick<KEM<K>, 'DeserializePrivateKey' | 'Decap'>;
 
 /**
- * HPKE (RFC 9180) base mode with MLKEM768-X25519, which is X-Wing (KEM 0x647a), HKDF-SHA256 and AES-256-GCM. The KEM
- * stands on node:crypto: the library's own uses parts of Web Cryptography that Node calls experimental.
+ * HPKE (RFC 9180) base mode with MLKEM768-X25519, which is X-Wing (KEM 0x647a), HKDF-SHA256 and AES-256-GCM. All three
+ * stand on node:crypto: the library's own KEM uses parts of Web Cryptography that Node calls experimental.
  */
 export function xWingSuite<K extends Key>(steps: XWingSteps<K>): CipherSuite<K> {
   const kem: KEM<K> = {
@@ -64,7 +65,7 @@ export function xWingSuite<K extends Key>(steps: XWingSteps<K>): CipherSuite<K> 
     Decap: absent,
     ...steps,
   };
-  return new CipherSuite(() => kem, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
+  return new CipherSuite(() => kem, hkdfSha256, aes256Gcm);
 }
 
 function absent(): Promise<never> {

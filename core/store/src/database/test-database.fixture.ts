@@ -66,6 +66,11 @@ async function addDatabase(server: string, schema: string): Promise<TestDatabase
   return { url, drop: () => asAdmin(server, (admin) => admin.query(`drop database ${name} with (force)`)) };
 }
 
+/** Runs a statement as the superuser of `url`: what no role of a service may do to its database. */
+export async function runAsSuperuser(url: string, statement: string): Promise<void> {
+  await asAdmin(url, (admin) => admin.query(statement));
+}
+
 async function asAdmin(url: string, run: (admin: pg.Client) => Promise<unknown>): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
