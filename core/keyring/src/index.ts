@@ -37,11 +37,36 @@ export {
   type OutcomeReason,
 } from './admission/outcome.ts';
 export { checkGrantedProfile, openPolicy, openProfile, type RuleContext, type RuleReason } from './admission/rules.ts';
+export { checkTombstone, type TombstoneReason } from './admission/tombstone.ts';
 export * from './codes/code-proof.ts';
 export { CODE_PREFIX, type CodeKind } from './codes/code-text.ts';
 export * from './codes/codes.ts';
 export { OneTimeCode } from './codes/one-time-code.ts';
 export * from './codes/route.ts';
+export {
+  checkContract,
+  judgeContract,
+  partyStandings,
+  type ContractContext,
+  type HeldContract,
+  type PartyStanding,
+} from './contract/check-contract.ts';
+export { CONTRACT_FAULTS, type ContractFault, type ContractFaultCode } from './contract/contract-fault.ts';
+export {
+  draftContract,
+  mergeContractFiles,
+  readContract,
+  readContractFile,
+  readContractOffer,
+  signContract,
+  writeContractFile,
+} from './contract/contract-file.ts';
+export { maySignContracts, ownersOfData } from './contract/contract-signers.ts';
+export { contractTermFaults } from './contract/contract-terms.ts';
+export { countGroups, countWithAggregator, groupOf } from './contract/counted-groups.ts';
+export { contractChanges, type ContractChange } from './contract/render/contract-changes.ts';
+export { renderContractHtml, renderContractText } from './contract/render/render-contract.ts';
+export { checkWithdrawal, endsWithout, type WithdrawalReason } from './contract/withdrawal.ts';
 export {
   evidenceHolds,
   type EvidenceDemand,

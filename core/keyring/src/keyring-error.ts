@@ -26,6 +26,8 @@ export type KeyringErrorCode =
   | 'not-admitted'
   /** Signed by a member who may not say this. */
   | 'not-authorised'
+  /** Copies of two different contracts. */
+  | 'other-contract'
   /** An id or a key that was removed once; it never comes back. */
   | 'removed'
   /** Dated ahead of the clock. */

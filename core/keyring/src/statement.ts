@@ -11,11 +11,12 @@ import {
   type StatementType,
 } from '@ringfence/crypto/sign';
 import { envelope as ownEnvelope, evidenceEnvelope } from '@ringfence/protocol';
+import { contractEnvelope } from '@ringfence/protocol/federation';
 import { STATEMENTS, type StatementBody, type StatementName } from '@ringfence/protocol/statements';
 import { z } from 'zod';
 import { KeyringError } from './keyring-error.ts';
 
-const anyEnvelope = z.union([ownEnvelope, evidenceEnvelope]);
+const anyEnvelope = z.union([ownEnvelope, contractEnvelope, evidenceEnvelope]);
 
 /** A well-formed statement that nobody has vouched for yet; what it says is `claimed`, never `body`. */
 export interface Unverified<Name extends StatementName> {

@@ -2,6 +2,7 @@ export * from './back-off.ts';
 export * from './constraints.ts';
 export * from './decision.ts';
 export * from './label.ts';
+export * from './mount-check.ts';
 export * from './needs.ts';
 export * from './offer.ts';
 export * from './placement-check.ts';

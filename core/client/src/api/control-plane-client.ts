@@ -8,38 +8,68 @@ import {
   type Clock,
   type DeviceId,
   type JobId,
+  type MemberId,
   type OfferId,
   type Rng,
+  type SessionId,
 } from '@ringfence/base';
 import type { Envelope, SigningKey } from '@ringfence/crypto/sign';
 import {
   agentList,
+  auditHead,
+  auditTile,
   controlPlaneAnswer,
   errorAnswer,
   jobEvents,
   jobList,
   jobView,
+  memberInvited,
+  memberList,
   offerList,
   organisationAnswer,
   planAnswer,
   poolDecisions,
   poolView,
+  doneAnswer,
+  sessionList,
+  sessionsEnded,
   signRequest,
+  type AuditHead,
   type JobView,
   type OfferView,
   type PlanAnswer,
   type PoolDecisions,
   type PoolView,
+  type MemberInvited,
+  type MemberList,
+  type SessionList,
+  type memberInvitation,
   whyNotAnswer,
   type agentDrain,
   type jobSubmission,
   type organisationRegistration,
   type planRequest,
   type WhyNotAnswer,
+  accountView,
+  browserStepUpBegun,
+  serviceAccountAdded,
+  serviceAccountList,
+  ssoProviderList,
+  stepUpAnswer,
+  tokenExchanged,
+  type AccountView,
+  type serviceAccountAdd,
+  type ServiceAccountList,
+  type ssoProviderAdd,
+  type SsoProviderList,
+  type StepUpAnswer,
+  type stepUpGiven,
+  type tokenExchange,
 } from '@ringfence/protocol/api';
 import type { z } from 'zod';
 import { ClientError } from '../error.ts';
 import { ApiRefusal } from './api-refusal.ts';
+import { LockCalls } from './lock-calls.ts';
 import { HttpsExchange, type HttpsAnswer, type ServerAccess } from './https-exchange.ts';
 
 /** How often, and after pauses of at most so many seconds, a submission that a busy control plane sent away is handed in. */
@@ -135,6 +165,17 @@ export class ControlPlaneClient {
     return this.#call('POST', `/v1/jobs/${job}/fence`, jobView, { fence });
   }
 
+  /** The organisation's audit log: its key and its newest checkpoint. */
+  audit(): Promise<AuditHead> {
+    return this.#call('GET', '/v1/audit', auditHead);
+  }
+
+  /** The bytes of a tile of the log, or of a bundle of its entries. */
+  async auditTile(level: number | 'entries', index: number, width: number): Promise<Uint8Array> {
+    const { data } = await this.#call('GET', `/v1/audit/tiles/${level}/${index}/${width}`, auditTile);
+    return Buffer.from(data, 'base64');
+  }
+
   /** The organisation's agents and what they offer. */
   async agents(): Promise<z.infer<typeof agentList>['agents']> {
     return (await this.#call('GET', '/v1/agents', agentList)).agents;
@@ -160,9 +201,90 @@ export class ControlPlaneClient {
     return this.#call('GET', '/v1/pool/decisions', poolDecisions);
   }
 
+  /** Everybody who signs in at the control plane or may, by random ids. */
+  async members(): Promise<MemberList['members']> {
+    return (await this.#call('GET', '/v1/members', memberList)).members;
+  }
+
+  /** Invites a member; the secret is told this once. */
+  inviteMember(body: z.input<typeof memberInvitation>): Promise<MemberInvited> {
+    return this.#call('POST', '/v1/members', memberInvited, body);
+  }
+
+  /** Takes a member out. */
+  async removeMember(member: MemberId): Promise<void> {
+    await this.#call('POST', `/v1/members/${member}/remove`, doneAnswer, {});
+  }
+
+  /** The organisation's open sessions. */
+  async sessions(): Promise<SessionList['sessions']> {
+    return (await this.#call('GET', '/v1/sessions', sessionList)).sessions;
+  }
+
+  /** Ends a session; how many ended. */
+  async endSession(session: SessionId): Promise<number> {
+    return (await this.#call('POST', `/v1/sessions/${session}/end`, sessionsEnded, {})).ended;
+  }
+
+  /** By which identity providers members sign in. */
+  providers(): Promise<SsoProviderList> {
+    return this.#call('GET', '/v1/sso/providers', ssoProviderList);
+  }
+
+  /** Adds an identity provider, which the control plane asks at once. */
+  addProvider(body: z.input<typeof ssoProviderAdd>): Promise<SsoProviderList> {
+    return this.#call('POST', '/v1/sso/providers', ssoProviderList, body);
+  }
+
+  /** Takes an identity provider away. */
+  async removeProvider(provider: string): Promise<void> {
+    await this.#call('POST', `/v1/sso/providers/${provider}/remove`, doneAnswer, {});
+  }
+
+  /** Workloads that ask without a person. */
+  async serviceAccounts(): Promise<ServiceAccountList['accounts']> {
+    return (await this.#call('GET', '/v1/service-accounts', serviceAccountList)).accounts;
+  }
+
+  /** Adds a service account. */
+  addServiceAccount(body: z.input<typeof serviceAccountAdd>): Promise<z.infer<typeof serviceAccountAdded>> {
+    return this.#call('POST', '/v1/service-accounts', serviceAccountAdded, body);
+  }
+
+  /** Takes a service account away, with its keys. */
+  async removeServiceAccount(account: string): Promise<void> {
+    await this.#call('POST', `/v1/service-accounts/${account}/remove`, doneAnswer, {});
+  }
+
+  /** Shows a federated token, once, for a key of the workload's own; needs no identity. */
+  exchangeToken(body: z.input<typeof tokenExchange>): Promise<z.infer<typeof tokenExchanged>> {
+    return this.#call('POST', '/v1/service-accounts/token', tokenExchanged, body);
+  }
+
+  /** How the control plane knows who asks. */
+  account(): Promise<AccountView> {
+    return this.#call('GET', '/v1/account', accountView);
+  }
+
+  /** Gives a factor to this device. */
+  stepUp(body: z.input<typeof stepUpGiven>): Promise<StepUpAnswer> {
+    return this.#call('POST', '/v1/step-up', stepUpAnswer, body);
+  }
+
+  /** The address of a page in which the member of this device steps up for it. */
+  stepUpInBrowser(forDigest?: string): Promise<z.infer<typeof browserStepUpBegun>> {
+    const body = forDigest === undefined ? {} : { forDigest };
+    return this.#call('POST', '/v1/step-up/browser/begin', browserStepUpBegun, body);
+  }
+
   /** Lets go of kept connections. */
   close(): Promise<void> {
     return this.#https.close();
+  }
+
+  /** Who is cut off at the control plane. */
+  get locks(): LockCalls {
+    return new LockCalls((method, path, answer, body) => this.#call(method, path, answer, body));
   }
 
   async #call<Schema extends z.ZodType>(
@@ -192,7 +314,7 @@ export class ControlPlaneClient {
     const parameters = {
       created: Math.floor(this.#clock.now() / 1000),
       nonce: toBase64Url(this.#rng.bytes(16)),
-      device,
+      signer: device,
     };
     return { ...signRequest({ method, path, query: '?', body }, key, parameters) };
   }

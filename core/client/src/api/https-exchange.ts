@@ -14,11 +14,13 @@ export interface ServerAccess extends OuterTrust {
 
 /** A request whose headers are complete. */
 export interface HttpsRequest {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Path with query. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Ends the exchange with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** An answer, read to its end. */
@@ -43,13 +45,14 @@ export class HttpsExchange {
     this.#access = access;
   }
 
-  /** One request and its whole answer. Throws ClientError `unreachable`, `untrusted-server`, `proxy-refused`, `timed-out`, `too-large`. */
+  /** One request and its whole answer. Throws ClientError `unreachable`, `untrusted-server`, `proxy-refused`, `timed-out`, `too-large`, or the signal's reason. */
   async send(request: HttpsRequest): Promise<HttpsAnswer> {
-    this.#agent ??= this.#connect();
+    this.#agent ??= httpsAgent(this.#access);
     const agent = await this.#agent.catch((error: unknown) => {
       this.#agent = undefined;
       throw error;
     });
+    request.signal?.throwIfAborted();
     return exchange(new URL(request.target, this.#access.url), request, agent);
   }
 
@@ -57,14 +60,15 @@ export class HttpsExchange {
   async close(): Promise<void> {
     (await this.#agent?.catch(() => undefined))?.destroy();
   }
+}
 
-  async #connect(): Promise<Agent> {
-    const tls = await outerTls(this.#access);
-    if (this.#access.proxy === undefined) return new Agent({ keepAlive: true, ...tls });
-    const agent = proxyAgent(this.#access.proxy);
-    Object.assign(agent.options, tls);
-    return agent as unknown as Agent;
-  }
+/** An agent that keeps connections to one server, for libraries that bring their own requests. Throws what {@link outerTls} throws. */
+export async function httpsAgent(access: ServerAccess): Promise<Agent> {
+  const tls = await outerTls(access);
+  if (access.proxy === undefined) return new Agent({ keepAlive: true, ...tls });
+  const agent = proxyAgent(access.proxy);
+  Object.assign(agent.options, tls);
+  return agent as unknown as Agent;
 }
 
 function exchange(url: URL, request: HttpsRequest, agent: Agent): Promise<HttpsAnswer> {
@@ -79,6 +83,10 @@ function exchange(url: URL, request: HttpsRequest, agent: Agent): Promise<HttpsA
       outgoing.destroy(new ClientError('timed-out', `no answer within ${ANSWER_WITHIN} ms`)),
     );
     outgoing.once('error', (error) => reject(error instanceof ClientError ? error : connectionError(error)));
+    const { signal } = request;
+    const abort = (): void => void outgoing.destroy(signal?.reason as Error);
+    signal?.addEventListener('abort', abort, { once: true });
+    outgoing.once('close', () => signal?.removeEventListener('abort', abort));
     outgoing.once('response', (response) => {
       const parts: Buffer[] = [];
       let size = 0;

@@ -25,6 +25,8 @@ export type DurablePartyMessage = Extract<
       | 'wanted'
       | 'evidence'
       | 'admission'
+      | 'device-roles'
+      | 'lock-word'
       | 'keys-shredded';
   }
 >;
@@ -140,6 +142,8 @@ export interface AcceptedLink {
    * control plane counts the lease from this call or later. Throws ClientError `too-large`, RangeError for an id out of order.
    */
   send(message: DurableControlMessage, mid: number): void;
+  /** Sends a checkpoint of the party's log when nothing else waits; it may be lost with the connection. */
+  show(checkpoint: MessageBody<'log-checkpoint'>): void;
   /** Says goodbye and closes. */
   close(reason: GoodbyeReason): void;
 }

@@ -218,6 +218,7 @@ class ControlPlaneConnection {
       party,
       received: theirs,
       send: (message, mid) => this.#sendDurable(message, mid, receiver.sequence - 1),
+      show: (checkpoint) => this.#show(checkpoint),
       close: (reason) => this.close(reason),
     };
     onReady(link);
@@ -230,6 +231,12 @@ class ControlPlaneConnection {
     checkQueueable(complete, 'control-plane', this.#session.party.role);
     this.#queued = mid;
     this.#queue.durable({ message: complete, mid });
+    this.#pump.run();
+  }
+
+  #show(body: MessageBody<'log-checkpoint'>): void {
+    if (this.#phase !== 'up') return;
+    this.#queue.show({ name: 'log-checkpoint', body });
     this.#pump.run();
   }
 

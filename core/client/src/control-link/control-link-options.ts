@@ -9,12 +9,12 @@ import type { Fact, LinkJournal, LinkParty } from './link-journal.ts';
 /** What the control plane may send beyond the link's own bookkeeping. */
 export type ControlPlaneMessage = Extract<
   Message,
-  { name: 'lease' | 'renew' | 'stop' | 'job-closed' | 'delete-data' | 'shred-keys' }
+  { name: 'lease' | 'renew' | 'log-checkpoint' | 'stop' | 'job-closed' | 'delete-data' | 'shred-keys' }
 >;
 
 /** Beside a message from the control plane. */
 export interface ControlMessageContext {
-  /** The id of a durable message; 0 for `renew`. */
+  /** The id of a durable message; 0 for `renew` and `log-checkpoint`. */
   readonly mid: number;
   /** When this side sent the frame that `echo` names; leases count from here. Undefined: count nothing, the echo is void. */
   readonly sentAt: MonotonicMs | undefined;
@@ -24,7 +24,7 @@ export interface ControlMessageContext {
   readonly keysEnvelope: Envelope;
 }
 
-/** Where a link stands. `locked` and `failed` are final. */
+/** Where a link stands. `failed` is final; in `locked` it asks each minute whether it still is. */
 export type LinkState = 'idle' | 'waiting' | 'dialling' | 'up' | 'stopped' | 'locked' | 'failed';
 
 /** What a control link needs. */

@@ -1,4 +1,4 @@
-import { errorFields, sleep } from '@ringfence/base';
+import { errorFields, randomBelow, sleep } from '@ringfence/base';
 import { OPEN_BYTES } from '@ringfence/protocol/frames';
 import type { Message } from '@ringfence/protocol/messages';
 import type { ControlPlaneKeys } from '@ringfence/protocol/statements';
@@ -18,9 +18,11 @@ import { ServerBusy } from './server-busy.ts';
 const GREETING_BYTES = 4_096;
 
 /** What one dial came to; after `renewed` the next one follows at once. */
-type DialEnd = 'was-up' | 'renewed' | 'came-to-nothing' | 'final' | ServerBusy;
+type DialEnd = 'was-up' | 'renewed' | 'came-to-nothing' | 'locked' | 'final' | ServerBusy;
 
 const LOOK_EVERY_MS = 20;
+/** After how long, and up to twice that, a locked party asks whether it still is. */
+const LOCKED_AGAIN_MS = 30_000;
 const HANG_UP_WITHIN = 1_000;
 
 /** A party's end of a control link; it does nothing before `start`. */
@@ -100,6 +102,11 @@ class DialledLink implements ControlLink {
     for (;;) {
       const end = await this.#attempt(delay);
       if (end === 'final') return;
+      if (end === 'locked') {
+        // Officers lift locks, and locks end: it asks again, slowly, and a moment of its own after the others of its site.
+        delay = LOCKED_AGAIN_MS + randomBelow(rng, LOCKED_AGAIN_MS);
+        continue;
+      }
       if (end instanceof ServerBusy) {
         delay = busyDelay(end.retryAfterMs, firstDelayMs, rng);
         continue;
@@ -115,11 +122,11 @@ class DialledLink implements ControlLink {
   async #attempt(delay: number): Promise<DialEnd> {
     const { clock, log, journal } = this.#options;
     const { signal } = this.#stopping;
-    this.#enter('waiting');
+    if (this.#state !== 'locked') this.#enter('waiting');
     const bytes = OPEN_BYTES + GREETING_BYTES;
     await sleep(clock, Math.max(delay, journal.waitFor({ bytes })), signal);
     if (signal.aborted) return 'final';
-    this.#enter('dialling');
+    if (this.#state !== 'locked') this.#enter('dialling');
     try {
       return this.#judge(await this.#connect(signal));
     } catch (error) {
@@ -159,7 +166,8 @@ class DialledLink implements ControlLink {
     if (error !== undefined) log.error('control-link.failed', errorFields(error));
     if (isJournalFailure(error)) this.#enter('failed');
     else if (reason === 'locked') this.#enter('locked');
-    if (this.#state === 'failed' || this.#state === 'locked' || this.#stopping.signal.aborted) return 'final';
+    if (this.#state === 'failed' || this.#stopping.signal.aborted) return 'final';
+    if (reason === 'locked') return 'locked';
     if (code === 'renewed') return 'renewed';
     return wasUp ? 'was-up' : 'came-to-nothing';
   }

@@ -200,7 +200,8 @@ export class PartyConnection {
     if (known) return this.#acknowledge();
     if (message.name === 'lease' || message.name === 'renew')
       inbox.take({ message, mid, sentAt: this.#times.at(message.body.echo), keys, keysEnvelope });
-    if (isOrder(message)) inbox.take({ message, mid, sentAt: undefined, keys, keysEnvelope });
+    if (message.name === 'log-checkpoint' || isOrder(message))
+      inbox.take({ message, mid, sentAt: undefined, keys, keysEnvelope });
     if (inbox.waiting >= MOST_WAITING) this.#transport.hold(true);
   }
 
@@ -335,7 +336,7 @@ function storedMessage(number: number, body: object): Message {
   return { name: NAMES.get(number), body } as Message;
 }
 
-type Order = Exclude<ControlPlaneMessage, { name: 'lease' | 'renew' }>;
+type Order = Exclude<ControlPlaneMessage, { name: 'lease' | 'renew' | 'log-checkpoint' }>;
 
 /** A durable message of the control plane's that carries no echo. */
 function isOrder(message: Message): message is Order {

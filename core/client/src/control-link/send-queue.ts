@@ -1,6 +1,9 @@
 import { BUDGET_RESERVE, frameBytesOf, type Spending } from '@ringfence/protocol/frames';
 import { MESSAGES, type Message } from '@ringfence/protocol/messages';
 
+/** One for each size that the other side may hold. */
+const MOST_SHOWN = 8;
+
 /** A message and its id; 0 for a transient one. */
 export interface Outgoing {
   readonly message: Message;
@@ -12,13 +15,14 @@ export type NextStep = { readonly send: Outgoing } | { readonly waitMs: number }
 
 /**
  * What one side of a connection still has to send. Session messages go first, then the newest acknowledgement, then
- * durable messages in order, then the newest heartbeat or renewal, which leaves {@link BUDGET_RESERVE} bytes to the rest.
+ * durable messages in order, then the newest heartbeat or renewal, then checkpoints of a log; these leave {@link BUDGET_RESERVE} bytes to the rest.
  */
 export class SendQueue {
   readonly #session: Message[] = [];
   #acknowledge: (() => Message) | undefined;
   #durable: Outgoing[] = [];
   #beat: Message | undefined;
+  readonly #shown: Message[] = [];
   #open = false;
 
   /** A hello, welcome or goodbye. */
@@ -51,6 +55,11 @@ export class SendQueue {
     this.#beat = message;
   }
 
+  /** A checkpoint of a log: it waits for everything else, and some are dropped rather than many kept. */
+  show(message: Message): void {
+    if (this.#shown.length < MOST_SHOWN) this.#shown.push(message);
+  }
+
   /** The next message that the budget pays for, taken off; `waitFor` tells milliseconds until a frame is paid for. */
   next(waitFor: (spending: Spending) => number): NextStep {
     const waits: number[] = [];
@@ -76,6 +85,12 @@ export class SendQueue {
       yield { cost: () => costOf(durable.message, 0), take: () => this.#durable.shift() ?? durable };
     const beat = this.#beat;
     if (beat !== undefined) yield { cost: () => costOf(beat, BUDGET_RESERVE), take: () => this.#takeBeat(beat) };
+    const [shown] = this.#shown;
+    if (shown !== undefined)
+      yield {
+        cost: () => costOf(shown, BUDGET_RESERVE),
+        take: () => ({ message: this.#shown.shift() ?? shown, mid: 0 }),
+      };
   }
 
   #takeAcknowledgement(build: () => Message): Outgoing {

@@ -1,12 +1,20 @@
-import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import { jsonOf, type AgentId, type JobId } from '@ringfence/base';
+import type { AgentId, JobId } from '@ringfence/base';
 import type { Digest, Envelope } from '@ringfence/crypto/sign';
-import { errorAnswer } from '@ringfence/protocol/api';
+import { auditHead, auditTile, type AuditHead } from '@ringfence/protocol/api';
 import * as payload from '@ringfence/protocol/payload';
 import type { z } from 'zod';
-import { ApiRefusal } from '../api/api-refusal.ts';
 import { ClientError } from '../error.ts';
+import { LockCalls } from '../api/index.ts';
+import { DataCalls } from './data-calls.ts';
+import { AccessCalls } from './access-calls.ts';
+import { ContractCalls } from './contract-calls.ts';
+import { FederationCalls } from './federation-calls.ts';
+import { KeyCalls, type CustodianCall } from './key-calls.ts';
+import { PrivacyCalls } from './privacy-calls.ts';
+import { readJson, refusal } from './read-refusal.ts';
+import { ReleaseCalls } from './release-calls.ts';
+import { RuleCalls } from './rule-calls.ts';
 import {
   requestPayload,
   streamPayload,
@@ -20,12 +28,32 @@ type Answer<Schema extends z.ZodType> = Promise<z.output<Schema>>;
 
 const LARGEST_ANSWER = 64 * 1024 * 1024;
 
-/** A typed client of one custodian over a payload link; methods throw ClientError, or {@link ApiRefusal} when the custodian says no. */
+/** A typed client of one custodian over a payload link; methods throw ClientError, or ApiRefusal when the custodian says no. */
 export class CustodianClient {
   readonly #agent: PayloadAgent;
+  readonly #onLapsed: (() => void) | undefined;
+  readonly #via: CustodianCall = (method, path, answer, body) => this.#call(method, path, answer, body);
+  /** Who is cut off at the custodian. */
+  readonly locks: LockCalls = new LockCalls(this.#via);
+  /** Members, what they show, and what takes two of them. */
+  readonly access: AccessCalls = new AccessCalls(this.#via);
+  /** What officers sign. */
+  readonly rules: RuleCalls = new RuleCalls(this.#via);
+  /** What may be lost of datasets, and what was. */
+  readonly privacy: PrivacyCalls = new PrivacyCalls(this.#via);
+  /** Rounds of federations. */
+  readonly federations: FederationCalls = new FederationCalls(this.#via);
+  /** The hierarchy of keys. */
+  readonly keys: KeyCalls = new KeyCalls(this.#via);
+  /** Contracts with other organisations. */
+  readonly contracts: ContractCalls = new ContractCalls(this.#via);
+  /** What owners of data release. */
+  readonly release: ReleaseCalls = new ReleaseCalls(this.#via);
 
-  constructor(agent: PayloadAgent) {
+  /** `onLapsed` is told when the custodian takes the certificate of a link no more: what can be asked again is then asked over another link. */
+  constructor(agent: PayloadAgent, onLapsed?: () => void) {
     this.#agent = agent;
+    this.#onLapsed = onLapsed;
   }
 
   /** Closes the links. */
@@ -70,8 +98,39 @@ export class CustodianClient {
     return this.#call('POST', `/v1/agents/${agent}/renew`, payload.keyringAnswer, body);
   }
 
+  /** A certificate for this agent's own key, over a link that proves it. */
+  certify(agent: AgentId): Answer<typeof payload.agentCertificateAnswer> {
+    return this.#call('POST', `/v1/agents/${agent}/certificate`, payload.agentCertificateAnswer);
+  }
+
+  /** The custodian's audit log: its key and its newest checkpoint. */
+  audit(): Promise<AuditHead> {
+    return this.#call('GET', '/v1/audit', auditHead);
+  }
+
+  /** The bytes of a tile of that log, or of a bundle of its entries. */
+  async auditTile(level: number | 'entries', index: number, width: number): Promise<Uint8Array> {
+    const { data } = await this.#call('GET', `/v1/audit/tiles/${level}/${index}/${width}`, auditTile);
+    return Buffer.from(data, 'base64');
+  }
+
+  /** What the custodian has seen of the control plane's log, and what witnesses accuse either log of. */
+  auditWitnessed(): Answer<typeof payload.auditWitnessed> {
+    return this.#call('GET', '/v1/audit/witnessed', payload.auditWitnessed);
+  }
+
+  /** Hands in an agent's cosignature, or what it found, about either log. */
+  auditWord(body: Body<typeof payload.witnessWord>): Answer<typeof payload.witnessWordAnswer> {
+    return this.#call('POST', '/v1/audit/witnesses', payload.witnessWordAnswer, body);
+  }
+
   status(): Answer<typeof payload.custodianStatus> {
     return this.#call('GET', '/v1/status', payload.custodianStatus);
+  }
+
+  /** The key by which chunks get their ids, in base64url. */
+  async dedupeKey(): Promise<string> {
+    return (await this.#call('GET', '/v1/dedupe-key', payload.dedupeKeyAnswer)).dedupeKey;
   }
 
   /** Of these chunks, the ones that are stored, with all that a manifest needs. */
@@ -110,6 +169,14 @@ export class CustodianClient {
   /** Removes versions, and objects that nothing names any more. */
   prune(body: Body<typeof payload.pruneRequest>): Answer<typeof payload.pruneAnswer> {
     return this.#call('POST', '/v1/artifacts/prune', payload.pruneAnswer, body);
+  }
+
+  /** The life of data. */
+  get data(): DataCalls {
+    return new DataCalls(
+      (method, path, answer, body) => this.#call(method, path, answer, body),
+      async (path) => (await this.#stream('GET', path)).body,
+    );
   }
 
   openArtifact(name: string, version?: number): Answer<typeof payload.artifactOpenAnswer> {
@@ -178,34 +245,6 @@ export class CustodianClient {
     return (await this.#call('POST', path, payload.evidenceAnswer, { revocation })).evidence;
   }
 
-  /** The newest version of every profile; the caller verifies them against the keyring. */
-  async profiles(): Promise<payload.ProfileRow[]> {
-    return (await this.#call('GET', '/v1/profiles', payload.profilesAnswer)).profiles;
-  }
-
-  async setProfile(statement: Envelope): Promise<payload.ProfileRow[]> {
-    return (await this.#call('POST', '/v1/profiles', payload.profilesAnswer, { statement })).profiles;
-  }
-
-  /** The organisation's policy; the caller verifies it against the keyring. */
-  async policy(): Promise<Envelope | null> {
-    return (await this.#call('GET', '/v1/policy', payload.policyAnswer)).statement;
-  }
-
-  async setPolicy(statement: Envelope): Promise<void> {
-    await this.#call('POST', '/v1/policy', payload.policyAnswer, { statement });
-  }
-
-  /** Which policies would forbid the deposit of a job. */
-  async policiesAgainst(job: Body<typeof payload.policyQuestion>): Promise<string[]> {
-    return (await this.#call('POST', '/v1/policy/foretell', payload.policyForecast, job)).forbidden;
-  }
-
-  /** What would keep a text from being a policy. */
-  async policyFaults(cedar: string): Promise<string[]> {
-    return (await this.#call('POST', '/v1/policy/check', payload.policyCheckAnswer, { cedar })).faults;
-  }
-
   storeCheckpoint(body: Body<typeof payload.checkpointRequest>): Answer<typeof payload.checkpointAnswer> {
     return this.#call('POST', '/v1/checkpoints', payload.checkpointAnswer, body);
   }
@@ -218,8 +257,9 @@ export class CustodianClient {
     return this.#call('POST', '/v1/entries', payload.entryAnswer, body);
   }
 
-  sealedLogs(job: JobId): Answer<typeof payload.sealedLogsAnswer> {
-    return this.#call('GET', `/v1/jobs/${job}/logs`, payload.sealedLogsAnswer);
+  sealedLogs(job: JobId, attempt?: number): Answer<typeof payload.sealedLogsAnswer> {
+    const query = attempt === undefined ? '' : `?attempt=${attempt}`;
+    return this.#call('GET', `/v1/jobs/${job}/logs${query}`, payload.sealedLogsAnswer);
   }
 
   /** Counts a job's attempt as over by an officer's statement. */
@@ -233,6 +273,11 @@ export class CustodianClient {
   }
 
   /** What a gateway serves: at once when it is newer than number `after`, else within 25 s. */
+  /** Whom an agent has to cut off, once the list is another than number `after`. */
+  heldLocks(after: number): Answer<typeof payload.heldLocks> {
+    return this.#call('GET', `/v1/locks/held?after=${after}`, payload.heldLocks);
+  }
+
   gatewayView(after: number): Answer<typeof payload.gatewayView> {
     return this.#call('GET', `/v1/gateway?after=${after}`, payload.gatewayView);
   }
@@ -299,8 +344,11 @@ export class CustodianClient {
     body?: object,
   ): Promise<z.output<Schema>> {
     const sent = body === undefined ? {} : { body: 'stream' in body ? (body as RequestBody) : { json: body } };
-    const answer = await requestPayload(this.#agent, { method, path, ...sent, maxBytes: LARGEST_ANSWER });
-    if (answer.status < 200 || answer.status > 299) throw refusal(answer.status, answer.body);
+    const request = { method, path, ...sent, maxBytes: LARGEST_ANSWER };
+    let answer = await requestPayload(this.#agent, request);
+    if (this.#hasLapsed(answer) && !('stream' in (body ?? {}))) answer = await requestPayload(this.#agent, request);
+    // 202: it was not done, and is proposed.
+    if (answer.status < 200 || answer.status > 299 || answer.status === 202) throw refusal(answer.status, answer.body);
     const parsed = schema.safeParse(answer.body);
     if (parsed.success) return parsed.data;
     throw new ClientError('bad-response', 'the custodian answered in a form that this release does not know', {
@@ -308,10 +356,21 @@ export class CustodianClient {
     });
   }
 
+  /** Whether the link's certificate was refused, and with it the request before it was read. */
+  #hasLapsed({ status, body }: { readonly status: number; readonly body: unknown }): boolean {
+    if (status !== 401 || refusal(status, body).code !== 'certificate-lapsed') return false;
+    this.#onLapsed?.();
+    return this.#onLapsed !== undefined;
+  }
+
   async #stream(method: 'GET' | 'POST', path: string, body?: RequestBody): Promise<StreamedResponse> {
-    const answer = await streamPayload(this.#agent, { method, path, ...(body === undefined ? {} : { body }) });
-    if (answer.status >= 200 && answer.status <= 299) return answer;
-    throw refusal(answer.status, await readJson(answer.body));
+    const request = { method, path, ...(body === undefined ? {} : { body }) };
+    for (let repeatable = body === undefined; ; repeatable = false) {
+      const answer = await streamPayload(this.#agent, request);
+      if (answer.status >= 200 && answer.status <= 299) return answer;
+      const said = await readJson(answer.body);
+      if (!this.#hasLapsed({ status: answer.status, body: said }) || !repeatable) throw refusal(answer.status, said);
+    }
   }
 }
 
@@ -323,23 +382,4 @@ async function* framed(objects: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
     yield length;
     yield object;
   }
-}
-
-function refusal(status: number, value: unknown): ApiRefusal {
-  const parsed = errorAnswer.safeParse(value);
-  if (!parsed.success) return new ApiRefusal(status, 'unexpected', `the custodian answered with status ${status}`);
-  const { code, message, next } = parsed.data.error;
-  return new ApiRefusal(status, code, message, next === undefined ? {} : { next });
-}
-
-const LONGEST_ERROR = 65_536;
-
-async function readJson(body: Readable): Promise<unknown> {
-  let text = '';
-  body.setEncoding('utf8');
-  body.on('data', (part: string) => {
-    if (text.length < LONGEST_ERROR) text += part;
-  });
-  await once(body, 'end');
-  return jsonOf(text);
 }

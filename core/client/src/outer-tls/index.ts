@@ -1,4 +1,4 @@
-export { outerTls, type OuterTls, type OuterTrust } from './outer-tls.ts';
+export { outerTls, type ClientCertificate, type OuterTls, type OuterTrust } from './outer-tls.ts';
 export { proxyAgent } from './proxy-agent.ts';
 export { parseServerUrl } from './server-url.ts';
 export { tlsOverTcp } from './tls-over-tcp.ts';

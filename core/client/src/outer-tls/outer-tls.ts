@@ -7,7 +7,7 @@ import {
   type PeerCertificate,
   type SecureContext,
 } from 'node:tls';
-import type { Clock } from '@ringfence/base';
+import type { Clock, Secret } from '@ringfence/base';
 import { parseDigest, type Digest } from '@ringfence/crypto/sign';
 import { withDeadline } from '../deadline.ts';
 import { ClientError } from '../error.ts';
@@ -20,6 +20,14 @@ export interface OuterTrust {
   readonly caFile?: string | readonly string[] | undefined;
   /** SHA-256 of the DER of the one trusted CA certificate, in hexadecimal; used when there is no `caFile`. */
   readonly pin?: string | undefined;
+  /** What this side shows a server that asks who it is. */
+  readonly certificate?: ClientCertificate | undefined;
+}
+
+/** A client's certificate for mutual TLS, both in PEM. */
+export interface ClientCertificate {
+  readonly certificatePem: string;
+  readonly keyPem: Secret;
 }
 
 /** Connect options for `ws`, `https` and `tls`; they are bound to one host name. Use one agent per value. */
@@ -50,17 +58,32 @@ export async function outerTls(
 }
 
 async function contextOf(url: URL, options: Parameters<typeof outerTls>[0]): Promise<SecureContext> {
-  if (options.caFile !== undefined) return contextFor([options.caFile].flat().flatMap(readAuthorities));
-  if (options.pin !== undefined) return contextFor([await pinnedAuthority(url, parsePin(options.pin), options)]);
-  systemContext ??= contextFor([...getCACertificates('default'), ...getCACertificates('system')]);
+  const { caFile, pin, certificate } = options;
+  if (caFile !== undefined) return contextFor([caFile].flat().flatMap(readAuthorities), certificate);
+  if (pin !== undefined) return contextFor([await pinnedAuthority(url, parsePin(pin), options)], certificate);
+  if (certificate !== undefined) return contextFor(systemAuthorities(), certificate);
+  systemContext ??= contextFor(systemAuthorities());
   return systemContext;
+}
+
+function systemAuthorities(): string[] {
+  return [...getCACertificates('default'), ...getCACertificates('system')];
 }
 
 /** Built once: some 800 authorities take 20 ms to parse. */
 let systemContext: SecureContext | undefined;
 
-function contextFor(ca: string[]): SecureContext {
-  return createSecureContext({ ca, minVersion: 'TLSv1.3' });
+function contextFor(ca: string[], certificate?: ClientCertificate): SecureContext {
+  if (certificate === undefined) return createSecureContext({ ca, minVersion: 'TLSv1.3' });
+  const { certificatePem, keyPem } = certificate;
+  try {
+    return createSecureContext({ ca, minVersion: 'TLSv1.3', cert: certificatePem, key: Buffer.from(keyPem.expose()) });
+  } catch (cause) {
+    throw new ClientError('bad-certificate', 'the certificate and key for this server cannot be used', {
+      cause,
+      next: 'give a certificate and its own private key, both in PEM, without a passphrase',
+    });
+  }
 }
 
 /** Pins name their content, so what was fetched once stays right; a process trusts a handful of servers. */

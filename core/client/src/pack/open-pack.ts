@@ -89,7 +89,8 @@ async function writeFile(
   }
 }
 
-async function openChunk(options: OpenPackOptions, chunk: ChunkReference): Promise<Uint8Array> {
+/** The plain bytes of a chunk. Throws ClientError `bad-pack`. */
+export async function openChunk(options: OpenPackOptions, chunk: ChunkReference): Promise<Uint8Array> {
   const sealed = await fetchChecked(options, chunk.digest);
   const identity = { org: options.org, project: options.project, object: chunk.id, version: 1 };
   const bytes = openObjectBytes({ dataKey: DataKey.fromBytes(fromBase64Url(chunk.key)), identity }, sealed);

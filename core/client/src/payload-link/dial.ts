@@ -16,12 +16,16 @@ import { webSocketStream } from './web-socket-stream.ts';
 export interface DialOptions {
   /** Ways to the party; direct ones are tried first. */
   readonly routes: readonly Route[];
-  readonly identity: LinkIdentity;
+  /** Who this side is; asked for at each dial where its certificate changes. What that throws, the dial throws. */
+  readonly identity: LinkIdentity | (() => Promise<LinkIdentity>);
   /** Who may be at the other end; asked before any byte of HTTP. */
   readonly expect: ExpectPeer;
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** A dial by a side that knows who it is. */
+type KnownDial = DialOptions & { readonly identity: LinkIdentity };
 
 /** A relay lets a called party take its time for 10 s; the error that it then sends is the better one. */
 const DIAL_WITHIN = 15_000;
@@ -35,13 +39,15 @@ const LAN_BEFORE_RELAY_WITHIN = 3_000;
  * codes of connecting to the relay; with several routes, the last one's, all of them in `cause`.
  */
 export async function dialPayload(options: DialOptions): Promise<TLSSocket> {
+  const { identity: given } = options;
+  const identity = typeof given === 'function' ? await given() : given;
   const routes = inDialOrder(options.routes);
   const failures: ClientError[] = [];
   for (const [index, route] of routes.entries()) {
     const last = index === routes.length - 1;
     const within = route.kind === 'lan' && !last ? LAN_BEFORE_RELAY_WITHIN : DIAL_WITHIN;
     try {
-      return await withDeadline({ ...options, within }, (signal) => dialRoute(route, options, signal));
+      return await withDeadline({ ...options, within }, (signal) => dialRoute(route, { ...options, identity }, signal));
     } catch (error) {
       const failure = connectionError(error);
       failures.push(failure);
@@ -62,7 +68,7 @@ function combined(failures: readonly ClientError[]): ClientError {
   return new ClientError(last.code, last.message, { ...detail, cause: new AggregateError(failures) });
 }
 
-async function dialRoute(route: Route, options: DialOptions, signal: AbortSignal): Promise<TLSSocket> {
+async function dialRoute(route: Route, options: KnownDial, signal: AbortSignal): Promise<TLSSocket> {
   const stream = route.kind === 'lan' ? openLan(route, signal) : await openRelayed(route, options.clock, signal);
   return secureLink(stream, options, signal);
 }
@@ -78,7 +84,7 @@ async function openRelayed(route: RelayRoute, clock: Clock, signal: AbortSignal)
   return webSocketStream(await openRelaySocket({ access: route, request, clock, signal }));
 }
 
-async function secureLink(stream: Duplex, options: DialOptions, signal: AbortSignal): Promise<TLSSocket> {
+async function secureLink(stream: Duplex, options: KnownDial, signal: AbortSignal): Promise<TLSSocket> {
   const socket = tlsConnect({ ...linkTlsOptions(options.identity), socket: stream });
   stream.on('error', (error) => socket.destroy(error));
   signal.addEventListener('abort', () => socket.destroy(), { once: true });

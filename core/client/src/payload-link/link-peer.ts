@@ -10,8 +10,8 @@ export type Admission =
   | { readonly allow: true; readonly peer: PeerName }
   | { readonly allow: false; readonly reasons: readonly string[] };
 
-/** The other end of an admitted link: who it is, and the key that it proved to hold. */
-export type LinkPeer = PeerName & { readonly key: TlsPublicKey };
+/** The other end of an admitted link: who it is, the key that it proved to hold, and the certificate (DER) by which it carried that key. */
+export type LinkPeer = PeerName & { readonly key: TlsPublicKey; readonly certificate?: Uint8Array | undefined };
 
 const peers = new WeakMap<object, LinkPeer>();
 

@@ -7,7 +7,7 @@ import type { TlsPublicKey } from '@ringfence/crypto/certificate';
 import { ClientError } from '../error.ts';
 import { relayAddressOf, shortAddress } from '../relay-protocol/index.ts';
 import { DEFAULT_LINK_LIMITS, LinkCounts, type LinkLimits } from './link-limits.ts';
-import { admitPeer, type Admission } from './link-peer.ts';
+import { admitPeer, type Admission, type LinkPeer } from './link-peer.ts';
 import type { LinkIdentity } from './link-identity.ts';
 import { linkPeerKey, linkTlsOptions } from './link-tls.ts';
 import { listenAtRelay, type RelayListener, type RelayListenerOptions } from './relay-listener.ts';
@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly identity: LinkIdentity;
   /** Decides on the key that the other end proved, before a byte of HTTP is read. */
   readonly admit: (peer: TlsPublicKey) => Admission;
+  /** Watches over a link that was admitted, and may cut it; what it gives ends the watch. */
+  readonly watch?: (peer: LinkPeer, cut: () => void) => () => void;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log?: Log;
@@ -156,10 +158,13 @@ class Listener implements PayloadListener {
       this.#log.warn('link-refused', { reason, ...(key === undefined ? {} : { peer: nameInLogs(key) }) });
       return void socket.destroy();
     }
-    admitPeer(socket, { ...admission.peer, key });
+    const peer: LinkPeer = { ...admission.peer, key, certificate: socket.getPeerX509Certificate()?.raw };
+    admitPeer(socket, peer);
+    const unwatch = this.#options.watch?.(peer, () => socket.destroy());
     this.#links.set(socket, key);
     socket.once('close', () => {
       this.#links.delete(socket);
+      unwatch?.();
       release();
     });
     this.#options.server.emit('connection', socket);

@@ -41,6 +41,11 @@ export class Keyring {
     return this.#state.membership.root;
   }
 
+  /** Whether `key` is its root or was it once: a pin survives rotations. */
+  hadRoot(key: SigningPublicKey): boolean {
+    return this.#state.membership.roots.includes(key);
+  }
+
   get recovery(): RecoveryRule {
     return this.#state.membership.recovery;
   }
@@ -143,6 +148,11 @@ export class Keyring {
   /** The root of a peer organisation. */
   peerRoot(org: OrgId): SigningPublicKey | undefined {
     return this.#state.membership.peers.get(org);
+  }
+
+  /** All peer organisations, in the order in which they became that. */
+  peers(): readonly { readonly org: OrgId; readonly root: SigningPublicKey }[] {
+    return [...this.#state.membership.peers].map(([org, root]) => ({ org, root }));
   }
 
   /** Every key that may admit providers, with its tier. */

@@ -60,6 +60,11 @@ export const ACTIONS = {
   'job:deposit': device('Project'),
   'label:compute': device('Project'),
   'dataset:add': device('Project'),
+  /** How long versions are kept. */
+  'dataset:retain': device('Organisation'),
+  'dataset:erase': device('Organisation'),
+  /** What may be lost of what it says of people; whoever asks must own the data, or hand in what its owner signed. */
+  'dataset:budget': device('Organisation'),
   'artifact:list': device('Organisation'),
   'artifact:read': device('Artifact'),
   'artifact:prune': device('Organisation'),
@@ -71,6 +76,22 @@ export const ACTIONS = {
   'checkpoint:store': agent('Job'),
   'log:store': agent('Job'),
   'entry:request': agent('Job'),
+  /** Asked for what an owner of the data has to release first. */
+  'release:request': device('Organisation'),
+  'release:read': device('Organisation'),
+  /** Whoever signs must own the data besides. */
+  'release:approve': device('Organisation'),
+  'release:refuse': device('Organisation'),
+  /** Asked by the agent that shows a device something of a job on confidential or restricted data. */
+  'opening:request': agent('Job'),
+  'contract:read': device('Organisation'),
+  /** Whoever signs must be an officer or owner of the organisation, or own the data, besides. */
+  'contract:sign': device('Organisation'),
+  'contract:withdraw': device('Organisation'),
+  /** Whether rounds of a federation begin; and that they do again. */
+  'federation:pause': device('Organisation'),
+  /** Asked by the agent of a client, before it joins a round. */
+  'round:request': agent('Job'),
   'endpoint:create': device('Project'),
   'endpoint:list': device('Organisation'),
   'endpoint:scale': device('Endpoint'),
@@ -81,6 +102,39 @@ export const ACTIONS = {
   'gateway:allow': device('Agent'),
   'gateway:serve': agent('Organisation'),
   'replica:report': agent('Job'),
+  /** Everything that the organisation has here, in clear. */
+  'organisation:export': device('Organisation'),
+  /** Who signs in to the control plane, by random ids. */
+  'member:list': device('Organisation'),
+  'member:invite': device('Organisation'),
+  'member:remove': device('Organisation'),
+  'session:list': device('Organisation'),
+  'session:end': device('Organisation'),
+  /** By which identity providers members sign in. */
+  'sso:list': device('Organisation'),
+  'sso:set': device('Organisation'),
+  /** Workloads that ask without a person. */
+  'service-account:list': device('Organisation'),
+  'service-account:set': device('Organisation'),
+  /** Both logs: who did what. Agents read the custodian's, to check it. */
+  'audit:read': both('Organisation'),
+  /** Asked by an agent that hands in its cosignature. */
+  'audit:witness': agent('Organisation'),
+  /** Who is cut off, and why. */
+  'lock:list': device('Organisation'),
+  'lock:set': device('Organisation'),
+  'lock:confirm': device('Organisation'),
+  'lock:lift': device('Organisation'),
+  /** An agent hears whom it has to cut off. */
+  'lock:follow': agent('Organisation'),
+  /** Versions of keys and who holds them; no key. */
+  'key:read': device('Organisation'),
+  'key:rotate': device('Organisation'),
+  /** A key of the organisation's own making, or another holder of it. */
+  'key:import': device('Organisation'),
+  'key:move': device('Organisation'),
+  /** For good. */
+  'key:shred': device('Organisation'),
   'custodian:status': device('Organisation'),
   'custodian:backup': device('Organisation'),
 } as const satisfies Readonly<Record<string, ActionRow>>;

@@ -63,6 +63,8 @@ describe('the owner policy', () => {
     assert.deepEqual(permitted.toSorted(), [
       'agent:renew',
       'attempt:report',
+      'audit:read',
+      'audit:witness',
       'checkpoint:store',
       'commit:request',
       'entry:request',
@@ -70,10 +72,13 @@ describe('the owner policy', () => {
       'gateway:serve',
       'grant:request',
       'keyring:read',
+      'lock:follow',
       'log:store',
       'object:read',
       'object:write',
+      'opening:request',
       'replica:report',
+      'round:request',
     ]);
   });
 

@@ -1,10 +1,12 @@
-import { preparsePolicySet, statefulIsAuthorized, validate, type EntityJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { statefulIsAuthorized, validate, type EntityJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { OrgId, ProjectId } from '@ringfence/base';
 import type { KEYRING_ROLES } from '@ringfence/protocol/statements';
 import type { Decision } from '../decision.ts';
 import { PolicyError } from '../policy-error.ts';
 import { ACTIONS, assertDeclared, type Action, type ResourceType } from './actions.ts';
 import { cedarSchema } from './cedar-schema.ts';
+import { compilePolicy, type CompiledPolicy } from './compiled-policy.ts';
+import { ParsedSets } from './parsed-sets.ts';
 import { byId, policiesOf, type PolicyText } from './policy-texts.ts';
 
 /** A role, in the whole organisation or in one project. */
@@ -48,12 +50,10 @@ export interface Authoriser {
   readonly authorise: (request: AccessRequest) => AccessDecision;
 }
 
-// Cedar keeps parsed sets under a name for the life of the process, so each authoriser takes a name of its own.
-let authorisers = 0;
-
 /**
  * An authoriser over Cedar policy text (docs.cedarpolicy.com), parsed once. Every policy carries a unique `@id`, and all must
- * validate strictly against the declared entities and actions; throws PolicyError `bad-policy` otherwise.
+ * validate strictly against the declared entities and actions; throws PolicyError `bad-policy` otherwise. Of the policies Cedar is handed
+ * those that may count for the request ({@link compilePolicy}).
  */
 export function createAuthoriser(...policyTexts: readonly string[]): Authoriser {
   const staticPolicies = policiesById(policyTexts.flatMap(splitPolicies));
@@ -61,25 +61,37 @@ export function createAuthoriser(...policyTexts: readonly string[]): Authoriser 
   if (checked.type === 'failure' || checked.validationErrors.length > 0 || checked.validationWarnings.length > 0) {
     throw new PolicyError('bad-policy', 'a policy does not fit the declared actions and entities', { cause: checked });
   }
-  authorisers += 1;
-  const setName = `ringfence-${authorisers}`;
-  const parsed = preparsePolicySet(setName, { staticPolicies });
-  if (parsed.type === 'failure') throw new PolicyError('bad-policy', 'the policies do not parse', { cause: parsed });
-  return { authorise: (request) => authorise(setName, request) };
+  const policies = Object.entries(staticPolicies).map(([id, text]) => compilePolicy(id, text));
+  const byAction = new Map<Action, readonly CompiledPolicy[]>();
+  for (const action of Object.keys(ACTIONS).map(assertDeclared))
+    byAction.set(
+      action,
+      policies.filter(({ names }) => names(action)),
+    );
+  const sets = new ParsedSets();
+  return { authorise: (request) => authorise(byAction.get(assertDeclared(request.action)) ?? [], sets, request) };
 }
 
-function authorise(setName: string, { principal, action, resource }: AccessRequest): AccessDecision {
-  const row = ACTIONS[assertDeclared(action)];
+function authorise(
+  candidates: readonly CompiledPolicy[],
+  sets: ParsedSets,
+  { principal, action, resource }: AccessRequest,
+): AccessDecision {
+  const row = ACTIONS[action];
   if (row.resource !== resource.type || !row.principals.some((type) => type === principal.type)) {
     throw new PolicyError('wrong-resource', 'an action was asked of a resource or by a principal that it is not about');
   }
+  const roles = principal.type === 'Device' ? rolesFor(principal.roles, resource) : [];
+  const view = { principal: principal.type, roles: new Set(roles), sameOrg: principal.org === resource.org };
+  const counting = candidates.filter(({ mayCount }) => mayCount(view));
+  if (counting.length === 0) return NOT_PERMITTED;
   const answer = statefulIsAuthorized({
     principal: { type: principal.type, id: principal.id },
     action: { type: 'Action', id: action },
     resource: { type: resource.type, id: resource.id },
     context: {},
-    preparsedPolicySetId: setName,
-    entities: entitiesOf(principal, resource),
+    preparsedPolicySetId: sets.nameOf(counting),
+    entities: counting.some(({ readsEntities }) => readsEntities) ? entitiesOf(principal, resource, roles) : [],
   });
   // Cedar skips a policy that fails to evaluate; skipping a forbid would open a door, so any error is a no (invariant 4).
   if (answer.type === 'failure' || answer.response.diagnostics.errors.length > 0) {
@@ -88,13 +100,15 @@ function authorise(setName: string, { principal, action, resource }: AccessReque
   const { decision, diagnostics } = answer.response;
   if (decision === 'allow') return { allow: true, policies: diagnostics.reason };
   const forbidding = diagnostics.reason.map((policy) => ({ code: 'forbidden' as const, policy }));
-  return { allow: false, reasons: forbidding.length === 0 ? [{ code: 'not-permitted' }] : forbidding };
+  return forbidding.length === 0 ? NOT_PERMITTED : { allow: false, reasons: forbidding };
 }
 
+const NOT_PERMITTED: AccessDecision = { allow: false, reasons: [{ code: 'not-permitted' }] };
+
 /** Two entities of one id would be ambiguous to Cedar: an agent that is asked about itself is one entity. */
-function entitiesOf(principal: Principal, resource: Resource): EntityJson[] {
-  const roles = principal.type === 'Device' ? { roles: rolesFor(principal.roles, resource) } : {};
-  const asker = entity(principal, { org: principal.org, ...roles });
+function entitiesOf(principal: Principal, resource: Resource, roles: readonly string[]): EntityJson[] {
+  const attributes = principal.type === 'Device' ? { roles: [...roles] } : {};
+  const asker = entity(principal, { org: principal.org, ...attributes });
   const same = principal.type === resource.type && principal.id === resource.id && principal.org === resource.org;
   return same ? [asker] : [asker, entity(resource, { org: resource.org })];
 }

@@ -1,5 +1,6 @@
 export * from './actions.ts';
 export * from './authoriser.ts';
+export { rememberDecisions } from './remembered-decisions.ts';
 export {
   compileJobPolicy,
   jobPolicyFaults,

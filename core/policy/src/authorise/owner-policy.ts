@@ -23,8 +23,13 @@ permit (
      Action::"checkpoint:store",
      Action::"log:store",
      Action::"entry:request",
+     Action::"opening:request",
+     Action::"round:request",
      Action::"gateway:serve",
-     Action::"replica:report"],
+     Action::"replica:report",
+     Action::"audit:read",
+     Action::"audit:witness",
+     Action::"lock:follow"],
   resource
 )
 when { principal.org == resource.org };

@@ -1,5 +1,4 @@
 import { priceLimitOf } from '../price-limit.ts';
-import type { FittedClass } from './class-fit.ts';
 import type { Inventory } from './inventory.ts';
 import { AWAY, CPU, DISK, DISK_FULL, FLAGS, MEMORY, PRICE, SHARE, SITE, WHOLE, cell } from './offer-row-layout.ts';
 import { FIXED, bitOf, type FailureMask } from './placement-constraints.ts';
@@ -36,6 +35,15 @@ export function amountsOf({ placement, wishes }: PlacementRequest, inventory: In
   };
 }
 
+/** How the offers of a class are compared: the kinds of GPU that will do, as bits by their place, and the bits below. */
+export type Comparison = number;
+/** One of those kinds has to be there. */
+export const NEEDS_GPU: Comparison = 1 << MOST_GPU_KINDS;
+/** Their price has to be within the limit. */
+export const COMPARES_PRICE: Comparison = NEEDS_GPU << 1;
+/** Their price is within no limit. */
+export const REFUSES_PRICE: Comparison = COMPARES_PRICE << 1;
+
 const OFF_SITE = 8;
 const NO_CPU = 16;
 const NO_MEMORY = 32;
@@ -50,7 +58,7 @@ export const OUTCOMES = 1_024;
 export const OUTCOME_FAILURES: Int32Array = Int32Array.from({ length: OUTCOMES }, (_, outcome) => failuresOf(outcome));
 
 /** Which constraints an offer's row fails, as a small number; 0: none. {@link OUTCOME_FAILURES} says which. */
-export function outcomeOf(rows: Float64Array, start: number, amounts: Amounts, fitted: FittedClass): number {
+export function outcomeOf(rows: Float64Array, start: number, amounts: Amounts, how: Comparison): number {
   const flags = cell(rows, start + FLAGS);
   let outcome = (flags & AWAY) >> 1;
   if (amounts.sites?.has(cell(rows, start + SITE)) === false) outcome |= OFF_SITE;
@@ -58,9 +66,9 @@ export function outcomeOf(rows: Float64Array, start: number, amounts: Amounts, f
   if (cell(rows, start + MEMORY) < amounts.memoryBytes) outcome |= NO_MEMORY;
   if (cell(rows, start + DISK) < amounts.diskBytes) outcome |= NO_DISK;
   if ((flags & DISK_FULL) !== 0) outcome |= FULL;
-  if (fitted.kinds !== -1 && !hasGpus(rows, start, amounts, fitted.kinds)) outcome |= NO_GPU;
-  if (fitted.priceMode === 'refuse') outcome |= TOO_DEAR;
-  else if (fitted.priceMode === 'compare' && cell(rows, start + PRICE) > amounts.priceLimit) outcome |= TOO_DEAR;
+  if ((how & NEEDS_GPU) !== 0 && !hasGpus(rows, start, amounts, how)) outcome |= NO_GPU;
+  if ((how & REFUSES_PRICE) !== 0) outcome |= TOO_DEAR;
+  else if ((how & COMPARES_PRICE) !== 0 && cell(rows, start + PRICE) > amounts.priceLimit) outcome |= TOO_DEAR;
   return outcome;
 }
 

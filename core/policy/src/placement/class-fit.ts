@@ -1,5 +1,6 @@
 import type { EpochMs } from '@ringfence/base';
 import { EVIDENCE_MAX_AGE_DAYS, TIERS } from '@ringfence/protocol';
+import { COMPARES_PRICE, NEEDS_GPU, REFUSES_PRICE, type Comparison } from './amounts.ts';
 import { LEAST_PRICE } from './bound-tree.ts';
 import { classFailures, claimTurns } from './class-constraints.ts';
 import type { Inventory } from './inventory.ts';
@@ -11,18 +12,13 @@ import { relaxed } from './relaxation.ts';
 import { haulTo, homeFirst, scoreOf, type Haul, type ScoredAs } from './score.ts';
 import { isKind } from './take.ts';
 
-/** How a price limit meets the offers of a class. */
-export type PriceMode = 'none' | 'compare' | 'refuse';
-
 /** What one class is to one requirement. */
 export interface FittedClass {
   readonly number: number;
   readonly offerClass: OfferClass;
   /** What every offer of the class fails, with {@link FIXED} where giving that up does not help. */
   readonly failures: FailureMask;
-  /** Bits of the kinds of GPU that will do. */
-  readonly kinds: number;
-  readonly priceMode: PriceMode;
+  readonly how: Comparison;
   /** What data has to move, unless an offer is at a site where some of it lies. */
   readonly haul: Haul & ScoredAs;
   /** No offer of the class has less to move. */
@@ -31,10 +27,14 @@ export interface FittedClass {
   readonly tierPlace: number;
 }
 
+const LEAST_CLASSES = 32;
+
 /** What every class is to the requirements with one class signature. */
 export class ClassFit {
   readonly requirement: Requirement;
   readonly fitted: FittedClass[] = [];
+  /** For each class {@link FittedClass.failures} and {@link FittedClass.how} again, side by side: what changes are followed with. */
+  traits = new Int32Array(2 * LEAST_CLASSES);
   #from = -Infinity;
   #until = Infinity;
   readonly layout: number;
@@ -65,7 +65,11 @@ export class ClassFit {
     for (let number = this.fitted.length; number < inventory.classes.length; number += 1) {
       const offerClass = inventory.classes[number];
       if (offerClass === undefined) return;
-      this.fitted.push(this.#fit(number, offerClass));
+      const fitted = this.#fit(number, offerClass);
+      this.fitted.push(fitted);
+      if (2 * number >= this.traits.length) this.#widen();
+      this.traits[2 * number] = fitted.failures;
+      this.traits[2 * number + 1] = fitted.how;
       this.#narrow(offerClass);
       this.#lowered = -1;
     }
@@ -82,9 +86,15 @@ export class ClassFit {
     return cell(this.#bounds, place);
   }
 
+  #widen(): void {
+    const wider = new Int32Array(this.traits.length * 2);
+    wider.set(this.traits);
+    this.traits = wider;
+  }
+
   #sort(inventory: Inventory): void {
     const bounded = this.fitted
-      .filter(({ failures, kinds }) => (failures & ~LEANS_ON_TEE) === 0 && kinds !== 0)
+      .filter(({ failures, how }) => (failures & ~LEANS_ON_TEE) === 0 && !isHopeless(how))
       .map((fitted) => ({ fitted, bound: this.#bound(fitted) }))
       .toSorted((a, b) => a.fitted.home - b.fitted.home || a.bound - b.bound);
     this.#order = bounded.map(({ fitted }) => fitted);
@@ -101,9 +111,9 @@ export class ClassFit {
     const { sample } = offerClass;
     const { placement, wishes, currency } = this.requirement;
     const { gpus } = placement.resources;
-    let kinds = gpus === undefined ? -1 : 0;
+    let how = gpus === undefined ? 0 : NEEDS_GPU;
     for (const [kind, cards] of sample.free.gpus.entries()) {
-      if (gpus !== undefined && isKind(cards, gpus, wishes.most?.gpuMemoryBytes)) kinds |= 1 << kind;
+      if (gpus !== undefined && isKind(cards, gpus, wishes.most?.gpuMemoryBytes)) how |= 1 << kind;
     }
     const near = this.#data.some(({ region }) => region === sample.region);
     const comparable = offerClass.currency === undefined || offerClass.currency === currency;
@@ -114,8 +124,7 @@ export class ClassFit {
       number,
       offerClass,
       failures: this.#failures(offerClass),
-      kinds,
-      priceMode: this.#priceMode(offerClass),
+      how: how | this.#priceComparison(offerClass),
       haul,
       leastHaul,
       home: homeFirst(sample.tier),
@@ -124,11 +133,11 @@ export class ClassFit {
   }
 
   /** A price that is unknown away from home, or in another currency, is not within any limit (invariant 4). */
-  #priceMode({ currency, sample }: OfferClass): PriceMode {
+  #priceComparison({ currency, sample }: OfferClass): Comparison {
     const { maxPrice, budget } = this.requirement.placement;
-    if (maxPrice === undefined && budget === undefined) return 'none';
-    if (currency === undefined) return sample.tier === 'private' ? 'none' : 'refuse';
-    return currency === this.requirement.currency ? 'compare' : 'refuse';
+    if (maxPrice === undefined && budget === undefined) return 0;
+    if (currency === undefined) return sample.tier === 'private' ? 0 : REFUSES_PRICE;
+    return currency === this.requirement.currency ? COMPARES_PRICE : REFUSES_PRICE;
   }
 
   #failures({ sample }: OfferClass): FailureMask {
@@ -162,4 +171,9 @@ export class ClassFit {
       }
     }
   }
+}
+
+/** GPUs are needed, and the class has none that will do. */
+function isHopeless(how: Comparison): boolean {
+  return (how & (2 * NEEDS_GPU - 1)) === NEEDS_GPU;
 }

@@ -1,4 +1,5 @@
 import { CONSTRAINTS, type Constraint } from '@ringfence/protocol/statements';
+import type { FailureCounts } from './failure-counts.ts';
 import {
   FIXED,
   LEANS_ON_TEE,
@@ -36,58 +37,100 @@ export interface Explanation {
 
 const MOST_RELAXATIONS = 5;
 const TEE = bitOf('tee');
+/** Where in {@link SUMS} the sums of all constraints begin. */
+const REFUSED = 0;
+const FAILED = CONSTRAINTS.length;
+const SOLE = FAILED + CONSTRAINTS.length;
+/** Used by one explanation at a time, from its beginning to its end. */
+const SUMS = new Int32Array(SOLE + CONSTRAINTS.length);
 
 /**
  * Reads an explanation off the numbers of offers by what exactly they fail. What is in `alone` is given up alone or not at all:
  * giving it up may also lose offers, so that two constraints would not bring what each of them does.
  */
-export function explain(byFailures: ReadonlyMap<FailureMask, number>, alone: FailureMask = 0): Explanation {
-  const refused = CONSTRAINTS.map(() => 0);
-  const failed = refused.slice();
-  const sole = refused.slice();
-  for (const [mask, count] of byFailures) {
-    let rest = mask & (FIXED - 1);
-    if (rest === 0) continue;
+export function explain(counts: FailureCounts, alone: FailureMask = 0): Explanation {
+  SUMS.fill(0);
+  for (let place = 0; place < counts.length; place += 1) {
+    const count = counts.countAt(place);
+    let rest = counts.maskAt(place) & (FIXED - 1);
+    if (count === 0 || rest === 0) continue;
     const first = firstPlace(rest);
-    refused[first] = (refused[first] ?? 0) + count;
-    if ((rest & (rest - 1)) === 0) sole[first] = (sole[first] ?? 0) + count;
+    SUMS[REFUSED + first] = (SUMS[REFUSED + first] ?? 0) + count;
+    if ((rest & (rest - 1)) === 0) SUMS[SOLE + first] = (SUMS[SOLE + first] ?? 0) + count;
     for (; rest !== 0; rest &= rest - 1) {
-      const place = firstPlace(rest);
-      failed[place] = (failed[place] ?? 0) + count;
+      const failed = FAILED + firstPlace(rest);
+      SUMS[failed] = (SUMS[failed] ?? 0) + count;
     }
   }
   return {
-    refused: counted(refused),
-    failed: counted(failed),
-    soleFailures: counted(sole),
-    relaxations: relaxationsIn(byFailures, alone),
+    refused: counted(REFUSED),
+    failed: counted(FAILED),
+    soleFailures: counted(SOLE),
+    relaxations: relaxationsIn(counts, alone),
   };
 }
 
-function counted(counts: readonly number[]): ConstraintCount[] {
-  return CONSTRAINTS.flatMap((constraint, place) => {
-    const count = counts[place] ?? 0;
-    return count === 0 ? [] : [{ constraint, count }];
-  });
+function counted(sums: number): ConstraintCount[] {
+  const list: ConstraintCount[] = [];
+  for (let place = 0; place < CONSTRAINTS.length; place += 1) {
+    const count = SUMS[sums + place] ?? 0;
+    const constraint = CONSTRAINTS[place];
+    if (count !== 0 && constraint !== undefined) list.push({ constraint, count });
+  }
+  return list;
 }
 
-function relaxationsIn(byFailures: ReadonlyMap<FailureMask, number>, alone: FailureMask): Relaxation[] {
-  const numberOf = (mask: FailureMask) => byFailures.get(mask) ?? 0;
-  const found = new Map<FailureMask, number>();
-  for (const full of byFailures.keys()) {
+interface Found {
+  readonly mask: FailureMask;
+  readonly size: number;
+  readonly offers: number;
+}
+
+function relaxationsIn(counts: FailureCounts, alone: FailureMask): Relaxation[] {
+  const best: Found[] = [];
+  for (let place = 0; place < counts.length; place += 1) {
+    const full = counts.maskAt(place);
     const mask = full & ~LEANS_ON_TEE;
+    if (counts.countAt(place) === 0 || mask === 0 || (mask & ~MAY_GIVE_UP) !== 0) continue;
     const size = countOf(mask);
-    if (size === 0 || size > 2 || (mask & ~MAY_GIVE_UP) !== 0 || (size === 2 && (mask & alone) !== 0)) continue;
-    // Who gives up two constraints also gets what fails one of them alone, but for what keeps jobs apart by the TEE given up.
-    const parts = size === 1 ? [mask] : [mask & (mask - 1), mask & -mask, mask];
-    const leaning = (part: FailureMask) => ((mask & TEE) === 0 ? numberOf(part | LEANS_ON_TEE) : 0);
-    found.set(
-      mask,
-      parts.reduce((sum, part) => sum + numberOf(part) + leaning(part), 0),
-    );
+    if (size > 2 || (size === 2 && (mask & alone) !== 0)) continue;
+    // The same without the TEE to lean on has been looked at, or will be.
+    if (mask !== full && counts.of(mask) !== 0) continue;
+    insert(best, { mask, size, offers: gained(counts, mask, size) });
   }
-  return [...found]
-    .sort(([a, offersA], [b, offersB]) => countOf(a) - countOf(b) || offersB - offersA || a - b)
-    .slice(0, MOST_RELAXATIONS)
-    .map(([mask, offers]) => ({ giveUp: constraintsIn(mask), offers }));
+  return best.map(({ mask, offers }) => ({ giveUp: namesOf(mask), offers }));
+}
+
+/** Who gives up two constraints also gets what fails one of them alone, but for what keeps jobs apart by the TEE given up. */
+function gained(counts: FailureCounts, mask: FailureMask, size: number): number {
+  const leaning = (mask & TEE) === 0;
+  const sum = reached(counts, mask, leaning);
+  if (size === 1) return sum;
+  return sum + reached(counts, mask & (mask - 1), leaning) + reached(counts, mask & -mask, leaning);
+}
+
+function reached(counts: FailureCounts, mask: FailureMask, leaning: boolean): number {
+  return counts.of(mask) + (leaning ? counts.of(mask | LEANS_ON_TEE) : 0);
+}
+
+/** Fewer constraints come first, then more offers. */
+function insert(best: Found[], found: Found): void {
+  let place = best.length;
+  while (place > 0 && isBefore(found, best[place - 1] ?? found)) place -= 1;
+  if (place >= MOST_RELAXATIONS) return;
+  best.splice(place, 0, found);
+  if (best.length > MOST_RELAXATIONS) best.pop();
+}
+
+function isBefore(a: Found, b: Found): boolean {
+  return (a.size - b.size || b.offers - a.offers || a.mask - b.mask) < 0;
+}
+
+const NAMES = new Map<FailureMask, readonly Constraint[]>();
+
+/** There are as many as there are pairs of constraints, at the most. */
+function namesOf(mask: FailureMask): readonly Constraint[] {
+  const known = NAMES.get(mask) ?? constraintsIn(mask);
+  NAMES.set(mask, known);
+  return known;
 }

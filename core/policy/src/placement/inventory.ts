@@ -2,7 +2,7 @@ import type { OfferId, SiteId } from '@ringfence/base';
 import { LEAST_PRICE } from './bound-tree.ts';
 import { ChangeLog } from './change-log.ts';
 import { OfferClass, classKey } from './offer-class.ts';
-import { HOURS_PER_GB, LOSS, ROW, SLOWNESS, cell } from './offer-row-layout.ts';
+import { HOURS_PER_GB, LOSS, SLOWNESS, cell } from './offer-row-layout.ts';
 import type { FreeCapacity, PlacementOffer } from './placement-offer.ts';
 import { without, withBack, type Take } from './take.ts';
 
@@ -146,16 +146,20 @@ export class Inventory {
     const free = this.#classAt(place.offerClass).freeAt(place.slot);
     const next = free === undefined ? undefined : change(free);
     if (next === undefined) return false;
-    this.#change(place, (offerClass) => offerClass.setFree(place.slot, next));
+    const offerClass = this.#classAt(place.offerClass);
+    this.log.begin(offerClass, place.slot);
+    offerClass.setFree(place.slot, next);
+    this.log.commit(offerClass, place.slot, place.offerClass);
+    this.#epoch += 1;
     return true;
   }
 
   #change({ offerClass: number, slot }: Place, change: (offerClass: OfferClass) => unknown): void {
     const offerClass = this.#classAt(number);
     const [price, slowness, loss, hours] = leastOf(offerClass);
-    this.log.begin(number, offerClass.rows, slot * ROW);
+    this.log.begin(offerClass, slot);
     change(offerClass);
-    this.log.commit(offerClass.rows, slot * ROW);
+    this.log.commit(offerClass, slot, number);
     offerClass.refresh(slot);
     const after = leastOf(offerClass);
     if (after[0] < price || after[1] < slowness || after[2] < loss || after[3] < hours) this.#lowered += 1;
@@ -191,11 +195,12 @@ export class Inventory {
     this.#byKey.clear();
     for (const [number, offerClass] of kept.entries()) {
       this.#byKey.set(offerClass.key, number);
+      offerClass.records.fill(0);
       for (const [slot, id] of offerClass.ids()) this.#places.set(id, { offerClass: number, slot });
     }
     this.#empty = 0;
     this.#layout += 1;
-    this.log.reset();
+    this.log.forgetRecords();
   }
 }
 

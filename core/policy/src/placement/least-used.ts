@@ -1,6 +1,15 @@
+interface Entry<Key, Value> {
+  readonly key: Key;
+  value: Value;
+  before: Entry<Key, Value> | undefined;
+  after: Entry<Key, Value> | undefined;
+}
+
 /** A map of limited size; the entry that was asked for longest ago goes first. */
 export class LeastUsed<Key, Value> {
-  readonly #entries = new Map<Key, Value>();
+  readonly #entries = new Map<Key, Entry<Key, Value>>();
+  #oldest: Entry<Key, Value> | undefined;
+  #newest: Entry<Key, Value> | undefined;
   #most: number;
 
   /** Keeps up to `most` entries. */
@@ -15,17 +24,21 @@ export class LeastUsed<Key, Value> {
 
   /** The value of `key`, which thereby is the last to go. */
   get(key: Key): Value | undefined {
-    const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    return value;
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (entry !== this.#newest) {
+      this.#unlink(entry);
+      this.#append(entry);
+    }
+    return entry.value;
   }
 
   /** Keeps `value` under `key`. */
   set(key: Key, value: Value): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
+    this.delete(key);
+    const entry = { key, value, before: undefined, after: undefined };
+    this.#entries.set(key, entry);
+    this.#append(entry);
     this.#trim();
   }
 
@@ -35,15 +48,30 @@ export class LeastUsed<Key, Value> {
     this.#trim();
   }
 
-  #trim(): void {
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#most) return;
-      this.#entries.delete(oldest);
-    }
-  }
-
   /** Forgets what is kept under `key`. */
   delete(key: Key): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
     this.#entries.delete(key);
+    this.#unlink(entry);
+  }
+
+  #trim(): void {
+    while (this.#entries.size > this.#most && this.#oldest !== undefined) this.delete(this.#oldest.key);
+  }
+
+  #append(entry: Entry<Key, Value>): void {
+    entry.before = this.#newest;
+    entry.after = undefined;
+    if (this.#newest === undefined) this.#oldest = entry;
+    else this.#newest.after = entry;
+    this.#newest = entry;
+  }
+
+  #unlink({ before, after }: Entry<Key, Value>): void {
+    if (before === undefined) this.#oldest = after;
+    else before.after = after;
+    if (after === undefined) this.#newest = before;
+    else after.before = before;
   }
 }

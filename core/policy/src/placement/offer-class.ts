@@ -31,10 +31,14 @@ export class OfferClass {
   /** All of one currency, or without a price. */
   readonly currency: string | undefined;
   rows = new Float64Array(FAN_OUT * ROW);
+  /** The number of each slot's record in the change log, which keeps it; 0 for none. */
+  records = new Int32Array(FAN_OUT);
   readonly tree = new BoundTree();
   readonly #offers: (PlacementOffer | undefined)[] = [];
   readonly #free: (FreeCapacity | undefined)[] = [];
   readonly #empty: number[] = [];
+  /** First slots of the lowest nodes whose most is not what it says. */
+  readonly #stale = new Set<number>();
   #present = 0;
 
   constructor(key: string, sample: PlacementOffer) {
@@ -80,6 +84,9 @@ export class OfferClass {
       const wider = new Float64Array(this.rows.length * 2);
       wider.set(this.rows);
       this.rows = wider;
+      const { records } = this;
+      this.records = new Int32Array(records.length * 2);
+      this.records.set(records);
     }
     if (this.#offers[at] === undefined) this.#present += 1;
     this.#offers[at] = offer;
@@ -103,6 +110,16 @@ export class OfferClass {
     if (this.#offers[slot] === undefined) return;
     this.#free[slot] = free;
     writeFree(this.rows, slot * ROW, free);
+    this.#stale.add(slot - (slot % FAN_OUT));
+  }
+
+  /** The bounds over all rows; those that reservations made stale are brought up to date only here. */
+  get bounds(): BoundTree {
+    if (this.#stale.size > 0) {
+      for (const slot of this.#stale) this.tree.update(this.rows, this.slots, slot);
+      this.#stale.clear();
+    }
+    return this.tree;
   }
 
   /** Brings the bounds above `slot` up to date. */
@@ -115,6 +132,7 @@ export class OfferClass {
 
   /** Builds the bounds anew. */
   rebuild(): void {
+    this.#stale.clear();
     this.tree.build(this.rows, this.slots);
   }
 }

@@ -16,7 +16,7 @@ import type { PlacementOffer, Price } from './placement-offer.ts';
 import { amountSignature, classSignature } from './requirement-signature.ts';
 import type { PlacementRequest } from './requirement.ts';
 import type { ScoreTerms } from './score.ts';
-import { scoreAt, searchBest, termsAt, type ScoredOffer } from './search.ts';
+import { scoreAt, termsAt, type ScoredOffer } from './scored-offer.ts';
 import { takeOf, type Take } from './take.ts';
 import { Tally } from './tally.ts';
 
@@ -114,7 +114,7 @@ export class Placer {
       const decision = { allow: false as const, reasons };
       return { decision, inventoryEpoch, considered: 0, feasible: 0, explanation: NOTHING, top: [] };
     }
-    const best = tally.feasible === 0 ? [] : searchBest(tally, this.inventory, except);
+    const best = tally.best(this.inventory, except);
     return {
       decision: this.#decision(best[0], tally, request, considered),
       inventoryEpoch,
@@ -132,11 +132,15 @@ export class Placer {
     if (at === undefined || Array.isArray(tally)) return undefined;
     const offerClass = tally.fit.fitted[at.offerClass];
     if (offerClass === undefined) return undefined;
-    const outcome = outcomeOf(offerClass.offerClass.rows, at.slot * ROW, tally.amounts, offerClass);
+    const outcome = outcomeOf(offerClass.offerClass.rows, at.slot * ROW, tally.amounts, offerClass.how);
     const failed = constraintsIn(offerClass.failures | (OUTCOME_FAILURES[outcome] ?? 0));
     if (failed.length > 0) return { fits: false, failed };
-    const scored = { offerClass, slot: at.slot };
-    return { fits: true, score: scoreAt(tally, scored), terms: termsAt(tally, scored) };
+    const { requirement } = tally.fit;
+    return {
+      fits: true,
+      score: scoreAt(requirement, offerClass, at.slot),
+      terms: termsAt(requirement, offerClass, at.slot),
+    };
   }
 
   #tallyFor(request: PlacementRequest): Tally | Loosening[] {
@@ -213,7 +217,7 @@ export class Placer {
       agent,
       tier: scored.tier,
       score: scored.score,
-      terms: termsAt(tally, scored),
+      terms: termsAt(tally.fit.requirement, scored.offerClass, scored.slot),
     };
   }
 }

@@ -25,5 +25,11 @@ export const errorAnswer = z.strictObject({
     message: z.string(),
     next: z.string().optional(),
     problems: z.array(z.strictObject({ path: z.string(), code: z.string() })).optional(),
+    /** With `step-up`: the level that is asked, how young factors have to be, and which of them, given now, would be enough (RFC 9470). */
+    level: z.int().min(1).max(3).optional(),
+    withinMs: z.int().min(0).optional(),
+    enough: z.array(z.string()).optional(),
+    /** With level 3: of what the challenge of a passkey has to be, which is then good for this very request alone. */
+    forDigest: z.string().optional(),
   }),
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createPrivateKey, sign } from 'node:crypto';
 import { test } from 'node:test';
 import { newId, seededRng, systemRng, toBase64Url, randomBelow } from '@ringfence/base';
+import { cpuMs } from '@ringfence/base/cpu-time';
 import { SigningKey } from '@ringfence/crypto/sign';
 import {
   contentDigest,
@@ -18,8 +19,8 @@ const CASES = process.env['RINGFENCE_TEST_FULL'] === '1' ? 100_000 : 10_000;
 
 const rng = seededRng('http signatures');
 const key = SigningKey.generate(rng);
-const device = newId('device', rng);
-const parameters = { created: 1_800_000_000, nonce: toBase64Url(rng.bytes(16)), device };
+const signer = newId('device', rng);
+const parameters = { created: 1_800_000_000, nonce: toBase64Url(rng.bytes(16)), signer };
 const request: SignedRequest = { method: 'POST', path: '/v1/jobs', query: '?', body: Buffer.from('{"a":1}') };
 const headers = signRequest(request, key, parameters);
 
@@ -75,11 +76,11 @@ test('a change of any signed part, header or key is refused', () => {
 
 test(`of ${CASES} mangled signature-input headers none reads but one that is written back the same`, (t) => {
   const good = headers['signature-input'];
-  const pieces = ['"', ';', '=', '(', ')', ' ', '\n', 'created', '0', '-1', '9'.repeat(12), 'é', '\0', device, good];
+  const pieces = ['"', ';', '=', '(', ')', ' ', '\n', 'created', '0', '-1', '9'.repeat(12), 'é', '\0', signer, good];
   const seed = `signature-input ${systemRng.bytes(4).join('.')}`;
   t.diagnostic(`seed ${seed}`);
   const draw = seededRng(seed);
-  const started = performance.now();
+  const started = cpuMs();
   let read = 0;
   for (let round = 0; round < CASES; round += 1) {
     const at = randomBelow(draw, good.length);
@@ -93,5 +94,5 @@ test(`of ${CASES} mangled signature-input headers none reads but one that is wri
     assert.equal(verifyRequest(request, { ...headers, 'signature-input': mangled }, key.publicKey), mangled === good);
   }
   assert.ok(read > 0 && read < CASES / 2, `${read} read`);
-  assert.ok(performance.now() - started < 20_000);
+  assert.ok(cpuMs() - started < 20_000);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { canonicalBytes, equalBytes, seededRng } from '@ringfence/base';
+import { cpuMs } from '@ringfence/base/cpu-time';
 import { MESSAGES } from '../messages/index.ts';
 import { decodeAccept, decodeOpen } from './handshake-frame.ts';
 import { readInnerFrame, writeInnerFrame } from './inner-frame.ts';
@@ -26,9 +27,9 @@ function fuzz(
   let slowest = 0;
   for (let round = 0; round < CASES; round += 1) {
     const input = mutated(seeds[next(seeds.length)] ?? new Uint8Array(), next);
-    const from = performance.now();
+    const from = cpuMs();
     const result = parse(input);
-    slowest = Math.max(slowest, performance.now() - from);
+    slowest = Math.max(slowest, cpuMs() - from);
     if (result.ok) accepted += 1;
     else assert.ok(CODES.has(result.code ?? ''), `code ${result.code}`);
   }

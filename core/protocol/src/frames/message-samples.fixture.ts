@@ -1,4 +1,4 @@
-import { newId, toHex, type JobId, type Rng } from '@ringfence/base';
+import { newId, toBase64Url, toHex, type JobId, type Rng } from '@ringfence/base';
 import { SigningKey, signEnvelope } from '@ringfence/crypto/sign';
 import { MESSAGES, type Message, type MessageName } from '../messages/index.ts';
 import { SAMPLE_PLACEMENT } from '../samples.fixture.ts';
@@ -32,8 +32,22 @@ export function sampleMessages(rng: Rng): Message[] {
       jurisdictions: ['DE', 'US'],
       until: 1_900_000_000_000,
     },
+    'device-roles': {
+      device: newId('device', rng),
+      keyringSeq: 7,
+      roles: [{ role: 'ml-engineer', project: newId('project', rng) }, { role: 'auditor' }],
+    },
+    'lock-word': { target: newId('site', rng), locked: true, until: 1_900_000_000_000 },
     wanted: { job: run.job, wanted: true, graceMs: 30_000 },
     lease: leaseBody(rng),
+    'log-checkpoint': {
+      key: toBase64Url(rng.bytes(32)),
+      size: 900,
+      root: toBase64Url(rng.bytes(32)),
+      signature: Buffer.from(rng.bytes(64)).toString('base64'),
+      oldSize: 600,
+      proof: [toBase64Url(rng.bytes(32))],
+    },
     renew: { echo: 5, leases: [{ ...run, ttlMs: 60_000 }] },
     stop: { ...run, graceMs: 10_000, reason: 'requested' },
     'job-closed': { job: run.job, state: 'failed' },

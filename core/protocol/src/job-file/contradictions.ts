@@ -1,3 +1,4 @@
+import { federationContradictions } from './federation-contradictions.ts';
 import type { JobValues } from './job-fields.ts';
 import { looserThan } from './loosening.ts';
 import { pathContradictions } from './path-contradictions.ts';
@@ -9,8 +10,9 @@ import { valueAt, type Tree, type TreePath } from './tree.ts';
 export function contradictions(values: JobValues, tree: Tree): Finding[] {
   const has = (key: string): boolean => valueAt(tree, key) !== undefined;
   return [
-    ...rootFileSystem(has),
+    ...rootFileSystem(values, has),
     ...service(values, has),
+    ...federationContradictions(values, has),
     ...pathContradictions(values),
     ...secretsAndEnv(values),
     ...secretFiles(values, has),
@@ -23,11 +25,12 @@ function conflict(path: TreePath, message: string): Finding {
   return { path, code: 'contradiction', message };
 }
 
-function rootFileSystem(has: (key: string) => boolean): Finding[] {
+function rootFileSystem({ type }: JobValues, has: (key: string) => boolean): Finding[] {
   const found: Finding[] = [];
   if (has('image') && has('python'))
     found.push(conflict(['python'], 'an image brings its own Python; keep one of the two'));
-  if (!has('run') && !has('image')) {
+  // The code of a federation is the contract's.
+  if (!has('run') && !has('image') && type !== 'federate') {
     found.push({ path: ['run'], code: 'missing', message: 'a job needs run, or an image that runs by itself' });
   }
   return found;

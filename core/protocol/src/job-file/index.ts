@@ -5,16 +5,19 @@ export { convertJobFile, type Converted } from './dialects/convert.ts';
 export type { Dialect } from './dialects/dialect.ts';
 export type { LeftOut, LeftOutEffect } from './dialects/draft.ts';
 export type { Environment } from './environment.ts';
+export type { FederationPart } from './federation-fields.ts';
 export type { GpuRequest } from './gpu.ts';
 export type { ImageReference } from './image-reference.ts';
 export type { JobFile, JobFileFields, RootFileSystem } from './job-file.ts';
 export type { NotifyEvent, OnPartition, Retry } from './lifecycle-fields.ts';
 export {
   parseArtifactName,
+  parseContractName,
   parseDatasetName,
   parseJobName,
   parseVariableName,
   type ArtifactName,
+  type ContractName,
   type DatasetName,
   type JobName,
   type ProfileName,

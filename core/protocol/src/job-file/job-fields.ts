@@ -2,6 +2,7 @@ import { JOB_TYPES } from '../fields.ts';
 import { MOUNT_EXAMPLE, mounts, outputs } from './data-paths.ts';
 import { maxDuration } from './duration.ts';
 import { environment, secrets } from './environment.ts';
+import { federationFields } from './federation-fields.ts';
 import { imageReference } from './image-reference.ts';
 import { notifyFields, ON_PARTITION, retryFields } from './lifecycle-fields.ts';
 import { NAME_WORDS, parseJobName, parseProfileName, parsePurpose, parsePythonVersion } from './names.ts';
@@ -54,6 +55,7 @@ export const jobFields = record(
     weights: weightFields,
     notify: notifyFields,
     service: serviceFields,
+    federation: federationFields,
     privacy: privacyFields,
     purpose: text(parsePurpose, 'one word such as research, in small letters, digits and -'),
     profile: text(parseProfileName, NAME_WORDS),

@@ -2,6 +2,7 @@ import type { Brand, DurationMs } from '@ringfence/base';
 import type { JobType } from '../fields.ts';
 import type { Mount, Output } from './data-paths.ts';
 import type { Environment } from './environment.ts';
+import type { FederationPart } from './federation-fields.ts';
 import type { ImageReference } from './image-reference.ts';
 import type { NotifyEvent, OnPartition, Retry } from './lifecycle-fields.ts';
 import type { JobName, ProfileName, Purpose, PythonVersion, VariableName } from './names.ts';
@@ -21,7 +22,7 @@ export type RootFileSystem =
 export interface JobFileFields {
   readonly name: JobName;
   readonly type: JobType;
-  /** Shell script; undefined only with an image, whose own entry point then runs. */
+  /** Shell script; undefined only with an image, whose own entry point then runs, and in a federation, whose contract names the code. */
   readonly run: string | undefined;
   /** Shell script that prepares a sandbox without data and secrets. */
   readonly setup: string | undefined;
@@ -47,6 +48,8 @@ export interface JobFileFields {
   readonly weights: PreferenceWeights | undefined;
   readonly notify: readonly NotifyEvent[];
   readonly service: Service | undefined;
+  /** Of a `federate` job, and of no other. */
+  readonly federation: FederationPart | undefined;
   readonly privacy: PrivacyWishes;
   readonly purpose: Purpose | undefined;
   readonly profile: ProfileName | undefined;

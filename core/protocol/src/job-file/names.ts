@@ -13,6 +13,8 @@ export type VariableName = Brand<string, 'VariableName'>;
 export type Purpose = Brand<string, 'Purpose'>;
 /** The name of an officer-signed set of requirements. */
 export type ProfileName = Brand<string, 'ProfileName'>;
+/** What an organisation calls a contract; payload. */
+export type ContractName = Brand<string, 'ContractName'>;
 /** A minor version of Python such as `3.12`. */
 export type PythonVersion = Brand<string, 'PythonVersion'>;
 
@@ -47,6 +49,11 @@ export function parsePurpose(text: string): Purpose | undefined {
 /** `text` as a profile's name. */
 export function parseProfileName(text: string): ProfileName | undefined {
   return payloadName.safeParse(text).success ? (text as ProfileName) : undefined;
+}
+
+/** `text` as a contract's name. */
+export function parseContractName(text: string): ContractName | undefined {
+  return payloadName.safeParse(text).success ? (text as ContractName) : undefined;
 }
 
 /** `text` as a version of Python. */

@@ -71,6 +71,7 @@ describe('a job file that is right', () => {
       },
       purpose: undefined,
       profile: undefined,
+      federation: undefined,
     });
   });
 
@@ -389,7 +390,7 @@ describe('one wrong thing', () => {
       'privacy: {sensitivity: restricted, logs: local, burst: never, isolation: microvm, place: {tiers: [private]}}',
       'privacy: {tee: {require: [tdx]}, isolation: container}',
       'retry: {on: [error], checkpoint: /out/ckpt}\noutputs: {/out: {artifact: a}}',
-      'type: federate',
+      'type: federate\nfederation: {contract: a}\nmounts: {/data: {dataset: a}}\noutputs: {/out: {artifact: a}}',
       'type: compute',
     ];
     for (const added of good) assert.deepEqual(problemsOf(`name: a\nrun: b\n${added}\n`), [], added);

@@ -2,6 +2,7 @@ import { contradictions } from './contradictions.ts';
 import { looksLikeCredential } from './credential.ts';
 import { jobFields, type JobValues } from './job-fields.ts';
 import type { JobFile, JobFileFields, RootFileSystem } from './job-file.ts';
+import { federationOf } from './federation-fields.ts';
 import { retryOf } from './lifecycle-fields.ts';
 import { privacyWishes } from './privacy-fields.ts';
 import { ProblemList } from './problem-list.ts';
@@ -63,6 +64,7 @@ function assemble(values: JobValues, name: JobFileFields['name']): JobFile {
     weights: weightsOf(values.weights),
     notify: values.notify?.on ?? [],
     service: serviceOf(values.service),
+    federation: federationOf(values.federation),
     privacy: privacyWishes(values.privacy),
     purpose: values.purpose,
     profile: values.profile,

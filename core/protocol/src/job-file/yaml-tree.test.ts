@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { cpuMs } from '@ringfence/base/cpu-time';
 import { parseJobFile } from './parse.ts';
 import { ProblemList } from './problem-list.ts';
 import { JobFileError, type Problem } from './problem.ts';
@@ -88,9 +89,9 @@ describe('sizes', () => {
   for (const [name, unit] of Object.entries(FULL)) {
     test(`64 KiB of ${name} are refused in less than two seconds`, () => {
       const text = unit.repeat(Math.floor(MAX_JOB_FILE_BYTES / unit.length));
-      const start = performance.now();
+      const start = cpuMs();
       assert.throws(() => parseJobFile(text), JobFileError);
-      assert.ok(performance.now() - start < 2000);
+      assert.ok(cpuMs() - start < 2000);
     });
   }
   test('a thousand keys of one map are read in linear time, and a key of 60,000 letters is refused', () => {

@@ -1,2 +1,3 @@
 export { learnedPage } from './learned-page.ts';
-export { LEARNED_BODIES, LEARNED_SOURCES, type LearnedSource } from './learned-sources.ts';
+export type { LearnedSource } from './learned-source.ts';
+export { LEARNED_BODIES, LEARNED_SOURCES } from './learned-sources.ts';

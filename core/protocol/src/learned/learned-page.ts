@@ -1,5 +1,6 @@
 import { fieldsOf, type SchemaField } from '../schema-fields.ts';
-import { LEARNED_SOURCES, PARTS, type LearnedSource } from './learned-sources.ts';
+import type { LearnedSource } from './learned-source.ts';
+import { LEARNED_SOURCES, PARTS } from './learned-sources.ts';
 
 const HEADING = `# What the control plane learns
 

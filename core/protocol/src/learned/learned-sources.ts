@@ -1,31 +1,23 @@
 import type { z } from 'zod';
 import {
+  emptyBody,
   agentDrain,
   jobFence,
   jobStop,
   jobSubmission,
+  lockApproval,
   organisationRegistration,
   planRequest,
   poolOrder,
+  wantedLock,
 } from '../api/index.ts';
 import { MESSAGES } from '../messages/registry.ts';
-import {
-  deletionStatement,
-  fenceStatement,
-  jobStatement,
-  labelStatement,
-  placementPart,
-  poolStatement,
-} from '../statements/index.ts';
-
-/** One thing that reaches the control plane: who sends it, its shape, and what each of its fields tells. */
-export interface LearnedSource {
-  readonly what: string;
-  readonly from: string;
-  readonly schema: z.ZodType;
-  /** A sentence for each field that is not only a container; shapes told elsewhere on the page are left out by {@link PARTS}. */
-  readonly tells: Readonly<Record<string, string>>;
-}
+import { ACCESS_SOURCES } from './learned-access.ts';
+import type { LearnedSource } from './learned-source.ts';
+import { MEMBER_SOURCES } from './learned-members.ts';
+import { DELETION_SOURCES } from './learned-deletions.ts';
+import { SIGN_ON_SOURCES } from './learned-sign-on.ts';
+import { fenceStatement, jobStatement, labelStatement, placementPart, poolStatement } from '../statements/index.ts';
 
 /** Fields whose inside is told once, under another heading. */
 export const PARTS: readonly { readonly path: RegExp; readonly see: string }[] = [
@@ -66,7 +58,7 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
       project: 'which jobs belong together, by a random id',
       job: JOB,
       device: 'which member’s device ordered it, by a random id',
-      type: 'whether it trains, serves or works through a batch',
+      type: 'whether it trains, serves, works through a batch or takes part in a federation; not with whom, in what or at which of its rounds',
       at: 'when it was ordered',
       expires: 'until when it may start',
       maxAttempts: 'how often it may be tried',
@@ -163,6 +155,32 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
       drain: 'whether it is to get no new work',
       stopWithinMs: 'that what runs there is to stop, and how long it may take',
     },
+  },
+  {
+    what: 'Request to lock',
+    from: 'device or browser of an officer',
+    schema: wantedLock,
+    tells: {
+      'target.(1) kind': 'that it is a member',
+      'target.(1) member': 'which, by a random id',
+      'target.(2) kind': 'that it is a role',
+      'target.(2) role': 'which: one word of a list',
+      'target.(2) project': 'in which project alone, by a random id',
+      'target.(3) kind': 'that it is a device',
+      'target.(3) device': 'which, by a random id',
+      'target.(4) kind': 'that it is an agent',
+      'target.(4) agent': 'which, by a random id',
+      'target.(5) kind': 'that it is a site',
+      'target.(5) site': 'which, by a random id',
+      'target.(6) kind': 'that it is a token or a session',
+      'target.(6) token': 'which, by its id; never the token',
+    },
+  },
+  {
+    what: 'Agreement about a lock',
+    from: 'device or browser of an officer',
+    schema: lockApproval,
+    tells: { term: 'which state of the lock the officer saw' },
   },
   {
     what: 'Fence',
@@ -281,36 +299,7 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
       outcome: 'how it ended: one word of a list; no exit code, no message',
     },
   },
-  {
-    what: 'deleted',
-    from: 'agent away from home, when it was asked to delete what it holds of attempts that are over',
-    schema: MESSAGES.deleted.schema,
-    tells: { request: 'which order to delete is answered, by a random id of the control plane’s own' },
-  },
-  {
-    what: 'Deletion',
-    from: 'agent away from home, signed, inside `deleted`',
-    schema: deletionStatement,
-    tells: {
-      v: 'nothing: one value',
-      org: 'whose jobs they were',
-      agent: PARTY,
-      request: 'which order to delete is answered',
-      'attempts[].job': JOB,
-      'attempts[].attempt': ATTEMPT,
-      at: 'when it was signed, by that machine’s clock',
-    },
-  },
-  {
-    what: 'keys-shredded',
-    from: 'custodian, when it has destroyed the data keys of attempts that ran away from home',
-    schema: MESSAGES['keys-shredded'].schema,
-    tells: {
-      request: 'which order is answered, by a random id of the control plane’s own',
-      'attempts[].job': JOB,
-      'attempts[].attempt': ATTEMPT,
-    },
-  },
+  ...DELETION_SOURCES,
   {
     what: 'member',
     from: 'custodian, when somebody joins or is removed',
@@ -372,18 +361,16 @@ export const LEARNED_SOURCES: readonly LearnedSource[] = [
       final: 'that it is over for good',
     },
   },
-  {
-    what: 'lock',
-    from: 'custodian',
-    schema: MESSAGES.lock.schema,
-    tells: { agent: 'which agent is not trusted any more', reason: 'why: one word of a list' },
-  },
+  ...ACCESS_SOURCES,
+  ...MEMBER_SOURCES,
+  ...SIGN_ON_SOURCES,
 ];
 
-/** Bodies of requests that only carry what has a heading of its own. */
+/** Bodies of requests that only carry what has a heading of its own, and the one that carries nothing. */
 export const LEARNED_BODIES: ReadonlySet<z.ZodType> = new Set<z.ZodType>([
   poolOrder,
   jobSubmission,
   jobFence,
+  emptyBody,
   ...LEARNED_SOURCES.map(({ schema }) => schema),
 ]);

@@ -2,9 +2,12 @@ import type { z } from 'zod';
 import { attemptStatus, committed, jobClosed, lease, renew, stop, wanted } from './attempt.ts';
 import { deleted, deleteData, keysShredded, shredKeys } from './deletion.ts';
 import { admission } from './admission.ts';
+import { deviceRoles } from './device-roles.ts';
 import { evidence } from './evidence.ts';
 import { heartbeat } from './heartbeat.ts';
 import { lock, member, offer } from './inventory.ts';
+import { lockWord } from './lock-word.ts';
+import { logCheckpoint } from './log-checkpoint.ts';
 import { ack, goodbye, hello, welcome } from './session.ts';
 
 /** Who sends a message: `party` is agent or custodian, `control-plane` the other end. */
@@ -164,6 +167,27 @@ export const MESSAGES = {
     schema: admission,
     effect: 'lets a provider’s machine of its own organisation get jobs until then; from then on stops what runs there',
   }),
+  'device-roles': row({
+    number: 0x0124,
+    sender: 'custodian',
+    reader: 'control-plane',
+    signed: true,
+    durable: true,
+    transition: false,
+    schema: deviceRoles,
+    effect: 'lets a device of its own organisation ask what its roles permit, and no more than that',
+  }),
+  'lock-word': row({
+    number: 0x0125,
+    sender: 'custodian',
+    reader: 'control-plane',
+    signed: true,
+    durable: true,
+    transition: false,
+    schema: lockWord,
+    effect:
+      'cuts an agent, a device or a site of its own organisation off, or lets it back; nothing that an officer locked there',
+  }),
   welcome: row({
     number: 0x0201,
     sender: 'control-plane',
@@ -233,6 +257,16 @@ export const MESSAGES = {
     transition: false,
     schema: goodbye,
     effect: 'ends the connection',
+  }),
+  'log-checkpoint': row({
+    number: 0x0226,
+    sender: 'control-plane',
+    reader: 'party',
+    signed: true,
+    durable: false,
+    transition: false,
+    schema: logCheckpoint,
+    effect: 'is held against all checkpoints before it and kept; a log that contradicts itself is told of',
   }),
   'delete-data': row({
     number: 0x0224,

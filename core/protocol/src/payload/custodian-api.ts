@@ -24,6 +24,8 @@ export const keyringAnswer = z.strictObject({ statements: z.array(envelope), hea
 export const keyringAppend = z.strictObject({ statement: envelope });
 
 /** `POST /v1/chunks/missing`; chunks that are here answer with all that a manifest needs. */
+/** `GET /v1/dedupe-key`: HMAC key of chunk ids. */
+export const dedupeKeyAnswer = z.strictObject({ dedupeKey: bytes32 });
 export const chunksMissingRequest = z.strictObject({ ids: z.array(sha256).max(20_000) });
 export const chunksMissingAnswer = z.strictObject({ present: z.array(chunkReference) });
 /** `POST /v1/chunks`, after `POST /v1/objects` carried the bytes. */
@@ -40,6 +42,12 @@ const datasetVersion = {
   bytes: whole(0, Number.MAX_SAFE_INTEGER),
   /** Said by an owner who knows that this version's label is looser than that of the one before. */
   lowerLabel: z.literal(true).optional(),
+  /** Datasets or outputs that it has rows of, beside those that it shares sealed objects with. */
+  derivedFrom: z.array(payloadName).max(16).optional(),
+  /** No job mounts it but those of a federation. */
+  contractOnly: z.literal(true).optional(),
+  /** Whose word releases what is made of it; of a new dataset the device that adds it when absent. */
+  owner: idOf('device').optional(),
 };
 /** `POST /v1/datasets`: the label belongs to the data and is set here by its owner. */
 export const datasetRequest = z.strictObject({ ...datasetVersion, pack: packReference });
@@ -165,10 +173,12 @@ export const GRANT_REFUSALS = [
   'fork',
   'epoch',
   'dataset-gone',
+  'contract-only',
   'secret-missing',
   'wrong-site',
   'profile',
   'policy',
+  'federation',
 ] as const;
 /** A grant that the custodian refused, and the checks of statements that failed, in order. */
 export const refusedGrant = z.strictObject({
@@ -263,6 +273,7 @@ export const custodianStatus = z.strictObject({
     .array(z.enum(['embedded-database', 'unprotected-connection', 'not-durable', 'superuser-url']))
     .max(4)
     .optional(),
+  /** Of an earlier release; see `GET /v1/dedupe-key`. */
   dedupeKey: bytes32.optional(),
   /** Of the disk of its state folder; uploads leave the reserve free. */
   disk: z

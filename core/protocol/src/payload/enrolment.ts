@@ -50,6 +50,12 @@ export const joinRequest = z.strictObject({
 export const admissionRenewal = z.strictObject({
   admitted: z.strictObject({ admission: envelope, machine: envelope }),
 });
+/** `POST /v1/agents/AGENT/certificate`, from that agent: a certificate (PEM) for the key that its link proves. */
+export const agentCertificateAnswer = z.strictObject({
+  certificate: z.string().max(16_384),
+  /** For so many milliseconds from now. */
+  lifetimeMs: whole(1, 86_400_000),
+});
 /** The custodian proves that it knew the secret too, and hands over the keyring that now names the agent. */
 export const joinAnswer = z.strictObject({
   proof: bytes32,

@@ -5,6 +5,7 @@ import { payloadName } from './workload.ts';
 /** Why a gateway answered itself, instead of a replica. */
 export const GATEWAY_REFUSALS = [
   'unauthorised',
+  'not-released',
   'limit-requests',
   'limit-concurrency',
   'limit-tokens',

@@ -2,6 +2,7 @@ import type { EndpointId } from '@ringfence/base';
 import { z } from 'zod';
 import { attemptNumber, idOf, moment, sensitivity, sha256, whole } from '../fields.ts';
 import { partyRoute } from './enrolment.ts';
+import { endpointRelease } from './release.ts';
 import { serviceSpec } from './service.ts';
 import { payloadName } from './workload.ts';
 
@@ -56,6 +57,8 @@ export const gatewayEndpoint = z.strictObject({
   sensitivity,
   replicas: z.array(replica).max(200),
   tokens: z.array(z.strictObject({ digest: sha256, expires: moment, limits: tokenLimits })).max(1_000),
+  /** On confidential or restricted data: to whom its answers are released. Nobody, when it is absent there. */
+  release: endpointRelease.optional(),
   /** Its owner scaled it to 0 by hand: nobody is to wait for a replica. */
   resting: z.literal(true).optional(),
 });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { bytes32, envelope, idOf, isolation, whole } from '../fields.ts';
+import { bytes32, envelope, idOf, isolation, sha256, whole } from '../fields.ts';
 import { resources } from '../statements/placement.ts';
 import { egressTarget } from './egress.ts';
+import { FEDERATION_ROLES } from './federation-role.ts';
 import { imageText, pythonVersion } from './image-source.ts';
 export { parseImageSource, type ImageSource } from './image-source.ts';
 import { dataPlace } from './data-in-place.ts';
@@ -68,6 +69,8 @@ export const workload = z.strictObject({
   notify: z.array(z.enum(NOTIFY_EVENTS)).max(3).optional(),
   /** Of a `serve` job, and of no other. */
   service: serviceSpec.optional(),
+  /** Of a `federate` job, and of no other: the digest of the contract, and what the attempt does in it. */
+  federation: z.strictObject({ contract: sha256, role: z.enum(FEDERATION_ROLES) }).optional(),
 });
 
 const grantedMount = { path: sandboxPath, artifact: idOf('artifact'), version: whole(1, 1_000_000) };
@@ -97,6 +100,8 @@ export const grantPayload = z.strictObject({
   checkpoint: packReference.optional(),
   /** The profile that the label names. */
   profile: envelope.optional(),
+  /** Of a `federate` job: the contract file, whose bytes are canonical JSON of `contractFile`. */
+  contract: z.base64().max(1_398_104).optional(),
 });
 
 export type NotifyEvent = (typeof NOTIFY_EVENTS)[number];

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import { admissionStatement, machineStatement } from './admission.ts';
+import { contractStatement, contractWithdrawal } from './contract.ts';
+import { erasureStatement, exportManifestStatement, exportStatement, memberErasureStatement } from './data-life.ts';
 import { evidenceRevocation, evidenceStatement } from './evidence.ts';
 import { fenceStatement } from './fence.ts';
 import {
@@ -13,7 +15,10 @@ import {
   stoppedStatement,
 } from './job.ts';
 import { keyringHead, keyringStatement } from './keyring.ts';
+import { releaseEndStatement, releaseReceipt, releaseRuleStatement, releaseStatement } from './release.ts';
+import { privacyBudgetStatement } from './privacy-budget.ts';
 import { policyStatement, profileStatement } from './rules.ts';
+import { tombstoneStatement } from './tombstone.ts';
 import { burstDecisionStatement, deletionStatement, poolStatement } from './pool.ts';
 
 /** Every signed statement by name; its DSSE payload type is `application/vnd.ringfence.NAME.v1+json`, that of `evidence` in-toto's. */
@@ -38,6 +43,18 @@ export const STATEMENTS = {
   pool: poolStatement,
   'burst-decision': burstDecisionStatement,
   deletion: deletionStatement,
+  tombstone: tombstoneStatement,
+  release: releaseStatement,
+  'release-rule': releaseRuleStatement,
+  'release-end': releaseEndStatement,
+  'release-receipt': releaseReceipt,
+  erasure: erasureStatement,
+  'member-erasure': memberErasureStatement,
+  export: exportStatement,
+  'export-manifest': exportManifestStatement,
+  'privacy-budget': privacyBudgetStatement,
+  contract: contractStatement,
+  'contract-withdrawal': contractWithdrawal,
 } as const;
 
 /** The name of a statement. */

@@ -64,7 +64,12 @@ export const profileStatement = z.strictObject({
 export const MOST_POLICY_TEXT = 8_000;
 
 /** What an organisation forbids its jobs, in Cedar; signed by as many officers as a rule for two people asks. The empty text forbids nothing. */
-export const policyStatement = z.strictObject({ ...signedRule, cedar: z.string().max(MOST_POLICY_TEXT) });
+export const policyStatement = z.strictObject({
+  ...signedRule,
+  cedar: z.string().max(MOST_POLICY_TEXT),
+  /** Own roles and conditions on who may do what, in Cedar; absent or empty: the built-in roles alone. */
+  access: z.string().max(MOST_POLICY_TEXT).optional(),
+});
 
 export type ProfileRequirements = z.infer<typeof profileRequirements>;
 export type ProfileStatement = z.infer<typeof profileStatement>;

@@ -15,7 +15,6 @@ const TYPES: Readonly<Record<string, string>> = {
   train: 'train',
   deploy: 'serve',
   serve: 'serve',
-  federate: 'federate',
 };
 const ARGUMENTS = 'FedML hands these to its own library; give them to the script as arguments or env';
 const MARKET = 'there is no marketplace of the platform here, and nothing costs money on machines of one’s own';
@@ -81,7 +80,7 @@ const keys: Carry = carryKeys(
       const type = TYPES[text];
       if (type !== undefined) draft.set('type', type);
       return type !== undefined;
-    }, 'this takes train, deploy or federate'),
+    }, 'this takes train or deploy; a federation is made by a contract: `ringfence contract draft`'),
     job_subtype: ignored('a note for that platform’s pages'),
     task_type: ignored('the older word for job_type'),
     framework_type: ignored('a note for that platform’s pages'),

@@ -1,0 +1,2 @@
+export { BUILT_IN_POLICIES, BUILT_IN_ROLES, type RoleName } from './built-in-roles.ts';
+export { organisationAuthoriser, ownRoleFaults } from './own-roles.ts';
