@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { parseArgs } from 'node:util';
 import { flagValues, messageOf, type HostPort, type LogLevel } from '@ringfence/base';
 import { faultSetting } from '@ringfence/base/platform';
 import { ControlPlaneError } from './control-plane-error.ts';
 import { MOST_WAITING_JOBS } from './queue/waiting-quota.ts';
+import type { FetchLimits } from './sign-on/allowed-fetch.ts';
 
 /** What the command line and the environment say. */
 export interface ControlPlaneConfig {
@@ -23,6 +26,8 @@ export interface ControlPlaneConfig {
   readonly logLevel: LogLevel;
   /** How many jobs of one organisation may wait. */
   readonly mostWaiting: number;
+  /** Hosts of identity providers that it may fetch from. */
+  readonly fetch: FetchLimits;
   readonly fault: string | undefined;
 }
 
@@ -41,13 +46,26 @@ export const CONTROL_PLANE_USAGE = `ringfence-control-plane run | registration-c
   --tls-cert FILE --tls-key FILE   certificate chain and key in PEM; default: issued by an authority of its own
   --admin HOST:PORT                health and metrics (127.0.0.1:0)
   --most-waiting NUMBER            jobs of one organisation that may wait (20000)
+  --fetch-from HOST[:PORT]         an identity provider's host that may be asked; repeatable; default: none
+  --fetch-ca FILE                  authorities to trust there besides, in PEM
   --log-level LEVEL                debug, info, warn or error (info)
 
   DATABASE_URL                     a PostgreSQL to use instead of the embedded one
   Each flag can be given as RINGFENCE_STATE, RINGFENCE_LISTEN, …
 `;
 
-const FLAGS = ['state', 'listen', 'keys', 'url', 'tls-cert', 'tls-key', 'admin', 'log-level', 'most-waiting'] as const;
+const FLAGS = [
+  'state',
+  'listen',
+  'keys',
+  'url',
+  'tls-cert',
+  'tls-key',
+  'admin',
+  'log-level',
+  'most-waiting',
+  'fetch-ca',
+] as const;
 type Flag = (typeof FLAGS)[number];
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -79,6 +97,7 @@ export function parseControlPlaneConfig(args: readonly string[], env: Environmen
     production: values.production === true,
     logLevel: logLevel(given('log-level')),
     mostWaiting: mostWaiting(given('most-waiting')),
+    fetch: fetchLimits(values['fetch-from'] ?? [], given('fetch-ca')),
     fault: faultSetting(env),
   };
 }
@@ -87,6 +106,17 @@ function mostWaiting(text: string | undefined): number {
   if (text === undefined) return MOST_WAITING_JOBS;
   if (!/^[1-9][0-9]{0,8}$/.test(text)) throw bad('--most-waiting is no number of jobs', 'write it as 20000');
   return Number(text);
+}
+
+function fetchLimits(hosts: readonly string[], caFile: string | undefined): FetchLimits {
+  if (!hosts.every((host) => /^[a-z0-9.-]+(:[1-9][0-9]{0,4})?$/.test(host)))
+    throw bad('--fetch-from is no host', 'write it as login.example or login.example:8443');
+  if (caFile === undefined) return { hosts };
+  try {
+    return { hosts, ca: [...rootCertificates, readFileSync(caFile, 'utf8')] };
+  } catch (cause) {
+    throw bad('the file of --fetch-ca cannot be read', 'check the path and who may read it', cause);
+  }
 }
 
 function isVerb(word: string): word is ControlPlaneConfig['verb'] {
@@ -105,6 +135,8 @@ function readFlags(args: readonly string[]) {
     admin: text,
     'log-level': text,
     'most-waiting': text,
+    'fetch-ca': text,
+    'fetch-from': { type: 'string', multiple: true },
     name: { type: 'string', multiple: true },
     production: { type: 'boolean' },
     help: { type: 'boolean' },

@@ -10,6 +10,12 @@ export type ControlPlaneErrorCode =
   | 'bad-request'
   /** No valid signature of a device that some organisation vouches for. */
   | 'not-authenticated'
+  /** Who asks is not known surely enough: the answer says what would be enough. */
+  | 'step-up'
+  /** A page of another site sent it. */
+  | 'cross-site'
+  /** A lock cuts the caller off. */
+  | 'locked'
   /** The policy does not allow it. */
   | 'not-authorised'
   /** It does not exist, or belongs to somebody else. */
@@ -46,6 +52,9 @@ export const STATUS_OF: Readonly<Record<ControlPlaneErrorCode, number>> = {
   'bad-keys': 500,
   'bad-request': 400,
   'not-authenticated': 401,
+  'step-up': 401,
+  'cross-site': 403,
+  locked: 403,
   'not-authorised': 403,
   'not-found': 404,
   conflict: 409,

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { newId, silentLog, systemRng, type Clock, type EpochMs, type Log, type MonotonicMs } from '@ringfence/base';
 import { openStateFolder, systemClock } from '@ringfence/base/platform';
 import { until as untilHolds } from '@ringfence/base/until';
+import type { Authoriser } from '@ringfence/policy/authorise';
 import { removeEmbedded } from '@ringfence/store';
 import { createTestDatabase } from '@ringfence/store/test-database';
 import { parseControlPlaneConfig } from './config.ts';
@@ -91,12 +92,16 @@ export interface ReplicaSetup {
   readonly fault?: Fault;
   readonly log?: Log;
   readonly mostWaiting?: number;
+  /** More of the command line. */
+  readonly flags?: readonly string[];
+  readonly authoriser?: Authoriser;
 }
 
 /** A control plane in this process, on a database that others may use too; the test closes it. */
 export async function startReplica(t: TestContext, setup: ReplicaSetup): Promise<RunningControlPlane> {
   const state = setup.state ?? temporaryFolder(t);
   const flags = ['run', '--state', state, ...(setup.keys === undefined ? [] : ['--keys', setup.keys])];
+  flags.push(...(setup.flags ?? []));
   if (setup.mostWaiting !== undefined) flags.push('--most-waiting', String(setup.mostWaiting));
   const config = parseControlPlaneConfig(flags, { DATABASE_URL: setup.databaseUrl });
   if (config === 'help') throw new Error('no help was asked for');
@@ -108,6 +113,7 @@ export async function startReplica(t: TestContext, setup: ReplicaSetup): Promise
     log: setup.log ?? silentLog,
     replica: newId('site', systemRng),
     fault: setup.fault ?? noFault,
+    ...(setup.authoriser === undefined ? {} : { authoriser: setup.authoriser }),
   });
   cleanUp(t, () => running.close());
   return running;

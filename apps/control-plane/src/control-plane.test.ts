@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { epochMs, silentLog } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { EMPTY_LEDGER, verifyEntries } from '@ringfence/ledger';
+import { readAuditEntry, splitBundle } from '@ringfence/ledger/tlog';
+import { verifyLog } from './audit/verify-log.fixture.ts';
 import { cleanUp, startDatabase, startReplica, temporaryFolder, until } from './control-plane.fixture.ts';
 import { TestOrganisation } from './organisation.fixture.ts';
 import { openStore } from './store/open-store.ts';
@@ -55,7 +57,7 @@ test('a lease leaves soon after the submission', async (t) => {
   assert.ok((times[30] ?? 1e9) < 500);
 });
 
-test('many jobs at once on little room: each runs once, nothing is held at the end, and the ledger is one chain', async (t) => {
+test('many jobs at once on little room: each runs once, nothing is held at the end, and the ledger is one chain with a log that anybody can check', async (t) => {
   const database = await startDatabase(t);
   const controlPlane = await startReplica(t, { databaseUrl: database.url });
   const house = new TestOrganisation();
@@ -82,4 +84,13 @@ test('many jobs at once on little room: each runs once, nothing is held at the e
   const entries = await store.withOrg(house.org, (tx) => tx.selectFrom('event').selectAll().orderBy('seq').execute());
   const rows = entries.map(({ seq, at, body, hash }) => ({ seq, at: epochMs(at), body: new Uint8Array(body), hash }));
   assert.equal(verifyEntries(EMPTY_LEDGER, house.org, rows).seq, entries.length);
+  await until('all is logged', async () => (await client.audit()).size >= entries.length);
+  const verdict = await verifyLog(client);
+  assert.ok(verdict.ok, JSON.stringify(verdict));
+  // Each entry names the hash of its event.
+  const logged = splitBundle(await client.auditTile('entries', 0, Math.min(256, entries.length)));
+  assert.deepEqual(
+    logged?.map((entry) => readAuditEntry(entry)?.facts['ledger']),
+    entries.slice(0, 256).map(({ hash }) => hash),
+  );
 });

@@ -5,6 +5,9 @@ import { test } from 'node:test';
 import { sleep, type JobId } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import { signStatement } from '@ringfence/keyring';
+import type { ControlPlaneClient } from '@ringfence/client/api';
+import { openCheckpoint, parseVerifierKey, type TreeHead } from '@ringfence/ledger/tlog';
+import { verifyLog } from './audit/verify-log.fixture.ts';
 import { startProcess, type ControlPlaneProcess } from './control-plane-process.fixture.ts';
 import { startDatabase, temporaryFolder, until as soon } from './control-plane.fixture.ts';
 import { FAULT_POINTS, type FaultPoint } from './fault-points.ts';
@@ -47,6 +50,22 @@ function obey(agent: TestLink, custodian: TestLink): string[] {
   return leases;
 }
 
+/** The head of a log that has all events of its ledger. */
+async function loggedHead(client: ControlPlaneClient): Promise<TreeHead> {
+  let head: TreeHead | undefined;
+  await until('a log', async () => {
+    const { checkpoint, key, origin } = await client.audit();
+    const logKey = parseVerifierKey(key);
+    const opened = openCheckpoint(Buffer.from(checkpoint ?? ''), {
+      origin,
+      logKeys: logKey === undefined ? [] : [logKey],
+    });
+    head = opened.ok ? opened.signed.checkpoint : undefined;
+    return head !== undefined;
+  });
+  return head ?? assert.fail();
+}
+
 test('a control plane that dies at any step loses nothing that it acknowledged and places nothing twice', async (t) => {
   const { url: databaseUrl } = await startDatabase(t);
   const state = temporaryFolder(t);
@@ -57,6 +76,7 @@ test('a control plane that dies at any step loses nothing that it acknowledged a
   const house = new TestOrganisation();
   const { client, custodian, agent } = await house.enrol(t, running);
   const leases = obey(agent, custodian);
+  const heads: TreeHead[] = [];
   for (const point of FAULT_POINTS.filter((each) => !each.startsWith('wanted-') && !each.startsWith('fence-'))) {
     writeFileSync(armed, point);
     const submission = house.submission();
@@ -79,7 +99,10 @@ test('a control plane that dies at any step loses nothing that it acknowledged a
     const events = (await client.events(job)).map(({ type }) => type);
     assert.equal(events.filter((type) => type === 'attempt-leased').length, 1, point);
     assert.equal((await client.agents())[0]?.freeCpuMilli, 4000, point);
+    heads.push(await loggedHead(client));
   }
+  const verdict = await verifyLog(client, heads);
+  assert.ok(verdict.ok, `every head that was ever signed is of one history: ${JSON.stringify(verdict)}`);
   running.child.kill('SIGTERM');
   assert.deepEqual(await running.exited, { code: 0, signal: null }, 'a clean stop');
 });

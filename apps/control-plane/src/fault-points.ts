@@ -13,6 +13,10 @@ export const FAULT_POINTS = [
   'wanted-after-commit',
   'fence-before-commit',
   'fence-after-commit',
+  'audit-before-append',
+  'audit-before-commit',
+  'audit-after-commit',
+  'audit-before-sign',
 ] as const;
 
 /** One of {@link FAULT_POINTS}. */

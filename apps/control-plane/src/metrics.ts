@@ -20,6 +20,11 @@ export class ControlPlaneMetrics {
     help: 'The term that this replica places in, 0 for none',
     registers: [this.registry],
   });
+  readonly auditFailures = new Gauge({
+    name: 'ringfence_audit_append_failures',
+    help: 'Batches of audit entries that could not be appended since the start, each tried again',
+    registers: [this.registry],
+  });
   readonly refusals = new Counter({
     name: 'ringfence_api_refused_total',
     help: 'Requests refused, by code',
@@ -61,6 +66,7 @@ export async function metricsText(
 ): Promise<{ contentType: string; body: string }> {
   metrics.links.set(links);
   metrics.term.set(context.term.current ?? 0);
+  metrics.auditFailures.set(context.logs.sequencing.failures);
   const states = await context.store.withSystem('gauges', (tx) =>
     tx
       .selectFrom('job')

@@ -223,6 +223,12 @@ test('paths that are none of the relay’s are refused', async (t) => {
     assert.deepEqual(await refused(open(t, relay, path)), [404], path);
 });
 
+test('a page of a browser opens no socket', async (t) => {
+  const relay = await start(t);
+  const socket = open(t, relay, { kind: 'listen' }, { origin: `https://127.0.0.1:${relay.port}` });
+  await assert.rejects(once(socket, 'open'), /response: 403/);
+});
+
 async function refused(socket: WebSocket): Promise<number[]> {
   const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
   return [response.statusCode];

@@ -113,6 +113,8 @@ function upgrader(exchange: Exchange, names: readonly string[]) {
     const wanted = parseRelayPath(request.url ?? '');
     const called = parseHostHeader(request.headers.host ?? '');
     if (wanted === undefined) return refuse(socket, '404 Not Found');
+    // Whoever listens and dials is no browser, and pages of a browser say where they are from.
+    if (request.headers.origin !== undefined) return refuse(socket, '403 Forbidden');
     if (called === undefined || !names.includes(called.name)) return refuse(socket, '421 Misdirected Request');
     sockets.handleUpgrade(request, socket, head, (opened) => exchange.take(opened, wanted, called.host));
   };

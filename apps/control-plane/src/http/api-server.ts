@@ -1,25 +1,26 @@
-import { jsonOf, type Clock, type Log } from '@ringfence/base';
+import { clientNetwork, jsonOf, RefusalLog, type Log } from '@ringfence/base';
 import type { ServerCertificate } from '@ringfence/client/server-certificate';
-import { ACTIONS, assertDeclared, type Authoriser } from '@ringfence/policy/authorise';
-import Fastify, { type FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import { assertDeclared } from '@ringfence/policy/authorise';
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import { readSignatureInput, type SignedRequest } from '@ringfence/protocol/api';
+import { servePage } from '../console/serve-page.ts';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { Answered } from '../metrics.ts';
-import type { ControlPlaneStore } from '../store/open-store.ts';
+import { sessionCookie } from '../sessions/session-token.ts';
 import { WaitingLine } from '../waiting-line.ts';
-import { authenticate } from './authenticate.ts';
+import { admit, type AdmitParts } from './admit.ts';
+import { gateConnections } from './connection-gate.ts';
 import { tlsOptions } from './kept-certificate.ts';
 import { openApi } from './openapi.ts';
 import { BadBody, problemsOf, refusalOf } from './refusal.ts';
-import type { Caller, Route, RouteCall } from './route.ts';
+import type { Route, RouteCall } from './route.ts';
+import { assertSameSite } from './same-site.ts';
+import { STRICT_HEADERS } from './strict-headers.ts';
 
 /** What the API needs. */
-export interface ApiOptions {
+export interface ApiOptions extends AdmitParts {
   readonly routes: readonly Route[];
   readonly certificate: ServerCertificate;
-  readonly store: ControlPlaneStore;
-  readonly authoriser: Authoriser;
-  readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
   readonly onAnswer?: (answer: Answered) => void;
@@ -31,6 +32,8 @@ const LARGEST_BODY = 64 * 1024;
  * one organisation are committed one after the other: four keep it busy, and more would only keep places from the others.
  */
 const CHANGES = { atOnce: 32, longestWaitMs: 20_000, each: { atOnce: 4, mostWaiting: 1_250 } } as const;
+/** What waits for identity providers and issuers of tokens: one that hangs keeps a place for 5 s. */
+const ELSEWHERE = { atOnce: 64, longestWaitMs: 10_000, each: { atOnce: 4, mostWaiting: 64 } } as const;
 const MOST_CONNECTIONS = 20_000;
 
 /** The HTTPS server of the API; `listen` is the caller's. Throws PolicyError when a route's action is not declared. */
@@ -52,6 +55,8 @@ export function createApiServer(options: ApiOptions) {
     routerOptions: { maxParamLength: 64 },
   });
   server.server.maxConnections = MOST_CONNECTIONS;
+  const gate = gateConnections(server.server, options.clock);
+  server.addHook('onClose', async () => gate.close());
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
   server.setErrorHandler((error, _, reply) => {
@@ -64,20 +69,27 @@ export function createApiServer(options: ApiOptions) {
     throw new ControlPlaneError('not-found', 'there is nothing here', { next: 'see /v1/openapi.json' });
   });
   const refused = new WeakMap<object, string>();
+  const refusals = new RefusalLog(options.log, options.clock);
+  server.addHook('onRequest', async (_, reply) => void reply.headers(STRICT_HEADERS));
   server.addHook('onResponse', async (request, reply) => {
     const route = `${request.method} ${request.routeOptions.url ?? 'unknown'}`;
     const code = refused.get(reply.raw);
+    if (code !== undefined)
+      refusals.note({ code, route, status: reply.statusCode, remote: request.ip, ...signerOf(request) });
     options.onAnswer?.({ route, status: reply.statusCode, seconds: reply.elapsedTime / 1000, code });
   });
   const line = new WaitingLine(options.clock, CHANGES);
+  const elsewhere = new WaitingLine(options.clock, ELSEWHERE);
   const description = openApi(options.routes, options.version);
   server.get('/v1/openapi.json', (_, reply) => reply.send(description));
+  servePage(server);
   for (const route of options.routes) {
-    if (route.action !== 'public') assertDeclared(route.action);
+    if (route.action !== 'public' && route.action !== 'account') assertDeclared(route.action);
     server.route({
       method: route.method,
       url: route.path,
-      handler: async (request, reply) => reply.send(await answerOf(route, request, { ...options, line })),
+      handler: async (request, reply) =>
+        reply.send(await answerOf(route, { request, reply }, { ...options, line, elsewhere })),
     });
   }
   return server;
@@ -86,43 +98,51 @@ export function createApiServer(options: ApiOptions) {
 /** Changes wait for their turn only when it is known whose they are. */
 async function answerOf(
   route: Route,
-  request: FastifyRequest,
-  options: ApiOptions & { readonly line: WaitingLine },
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  options: ApiOptions & { readonly line: WaitingLine; readonly elsewhere: WaitingLine },
 ): Promise<unknown> {
-  const { store, clock, authoriser, line } = options;
+  const { line, elsewhere } = options;
   const bytes = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   const parameters = stringsOf(request.params);
-  const call = (): RouteCall<unknown> => ({ body: parseBody(route, bytes), parameters });
   const isRead = route.method === 'GET';
-  if (route.action === 'public') return isRead ? route.handle(call()) : line.run(() => route.handle(call()), 'public');
-  const url = new URL(request.url, 'https://control-plane');
-  const signed = {
-    method: request.method,
-    path: url.pathname,
-    query: url.search === '' ? '?' : url.search,
-    body: bytes,
+  if (!isRead || route.action !== 'public') assertSameSite(request.headers, { isRead });
+  const call = (): RouteCall<unknown> => ({
+    body: parseBody(route, bytes),
+    parameters,
+    address: request.ip,
+    setSession: (token) => void reply.header('set-cookie', sessionCookie(token)),
+  });
+  if (route.action === 'public') {
+    if (isRead) return route.handle(call());
+    // Strangers take turns by their networks.
+    const waits = route.asks === 'elsewhere' ? elsewhere : line;
+    return waits.run(() => route.handle(call()), `public ${clientNetwork(request.ip)}`);
+  }
+  const asked = {
+    request: signedPart(request, bytes),
+    headers: request.headers,
+    resource: parameters['job'],
   };
-  const { caller, spendNonce } = await authenticate(store, clock, signed, request.headers);
-  authorise(route, caller, { authoriser, resource: parameters['job'] ?? caller.org });
+  const { asker, whenItsTurnComes } = await admit(options, route, asked);
   if (isRead)
-    return route.costly === true
-      ? line.run(() => route.handle(call(), caller), caller.org)
-      : route.handle(call(), caller);
+    return route.costly === true ? line.run(() => route.handle(call(), asker), asker.org) : route.handle(call(), asker);
   return line.run(async () => {
-    await spendNonce();
-    return route.handle(call(), caller);
-  }, caller.org);
+    await whenItsTurnComes();
+    return route.handle(call(), asker);
+  }, asker.org);
 }
 
-function authorise(route: Route, { device, org }: Caller, by: { authoriser: Authoriser; resource: string }): void {
-  if (route.action === 'public') return;
-  // One owner per organisation: the custodian announces no other devices. Whose the resource is, row-level security decides.
-  const principal = { type: 'Device', id: device, org, roles: [{ role: 'owner' }] } as const;
-  const resource = { type: ACTIONS[route.action].resource, id: by.resource, org };
-  if (by.authoriser.authorise({ principal, action: route.action, resource }).allow) return;
-  throw new ControlPlaneError('not-authorised', 'the policy does not allow this', {
-    next: 'ask an owner of the organisation',
-  });
+/** Whom a signature names, right or not: an id, or nothing. */
+function signerOf({ headers }: FastifyRequest): { readonly peer?: string } {
+  const input = headers['signature-input'];
+  const named = typeof input === 'string' ? readSignatureInput(input) : undefined;
+  return named === undefined ? {} : { peer: named.signer };
+}
+
+function signedPart({ method, url: target }: FastifyRequest, body: Uint8Array): SignedRequest {
+  const at = target.indexOf('?');
+  if (at < 0) return { method, path: target, query: '?', body };
+  return { method, path: target.slice(0, at), query: target.slice(at), body };
 }
 
 function parseBody(route: Route, bytes: Uint8Array): unknown {
@@ -133,5 +153,6 @@ function parseBody(route: Route, bytes: Uint8Array): unknown {
 }
 
 function stringsOf(value: unknown): Record<string, string> {
-  return z.record(z.string(), z.string()).catch({}).parse(value);
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(Object.entries(value).filter((entry) => typeof entry[1] === 'string'));
 }

@@ -21,6 +21,24 @@ export function openApi(routes: readonly Route[], version: string): Record<strin
           name: 'signature',
           description: 'HTTP Message Signature (RFC 9421) by a device key, see docs/operate/control-plane.md',
         },
+        accountSignature: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'signature',
+          description: 'The same signature by a key of a service account, see docs/identity.md',
+        },
+        sessionCookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-rf',
+          description: 'The token of a browser’s session, see docs/identity.md',
+        },
+        sessionSignature: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'signature',
+          description: 'The same signature by the browser’s key; beside the cookie, never instead of it',
+        },
       },
     },
   };
@@ -36,7 +54,7 @@ function operation(route: Route): Record<string, unknown> {
   return {
     summary: route.summary,
     operationId: `${route.method.toLowerCase()}${route.path.replaceAll(/[/:]+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()).replaceAll('-', '')}`,
-    security: route.action === 'public' ? [] : [{ deviceSignature: [] }],
+    security: securityOf(route),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined ? {} : { requestBody: { required: true, content: json(route.body) } }),
     responses: {
@@ -44,6 +62,19 @@ function operation(route: Route): Record<string, unknown> {
       default: { description: 'refused', content: json(errorAnswer) },
     },
   };
+}
+
+function securityOf(route: Route): Record<string, never[]>[] {
+  if (route.action === 'public') return [];
+  const device = { deviceSignature: [] };
+  const session = { sessionCookie: [], sessionSignature: [] };
+  const account = { accountSignature: [] };
+  return {
+    device: [device],
+    session: [session],
+    both: [device, session],
+    all: [device, session, account],
+  }[route.by];
 }
 
 function json(schema: z.ZodType): Record<string, unknown> {

@@ -1,13 +1,13 @@
 import { offerList, planAnswer, planRequest, whyNotAnswer } from '@ringfence/protocol/api';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { explainJob, listOffers, planPlacement, whyNotThere } from '../placement/ask-placement.ts';
-import { deviceRoute, type Route } from './route.ts';
+import { workRoute, type Route } from './route.ts';
 import { jobId, noSuchOffer, offerId } from './route-ids.ts';
 
 /** What is asked of placement and reserves nothing. */
 export function placementRoutes(context: ControlPlaneContext): Route[] {
   return [
-    deviceRoute({
+    workRoute({
       method: 'POST',
       path: '/v1/plan',
       summary: 'What placement would decide now; nothing is reserved.',
@@ -16,7 +16,7 @@ export function placementRoutes(context: ControlPlaneContext): Route[] {
       answer: planAnswer,
       handle: ({ body }, caller) => planPlacement(context, caller.org, body),
     }),
-    deviceRoute({
+    workRoute({
       method: 'GET',
       path: '/v1/offers',
       summary: 'What jobs could be placed on, and what is wrong with offers that get none.',
@@ -24,7 +24,7 @@ export function placementRoutes(context: ControlPlaneContext): Route[] {
       answer: offerList,
       handle: async (_, caller) => ({ offers: await listOffers(context, caller.org) }),
     }),
-    deviceRoute({
+    workRoute({
       method: 'GET',
       path: '/v1/jobs/:job/why',
       summary: 'What placement would decide now about a job that was handed in.',
@@ -32,7 +32,7 @@ export function placementRoutes(context: ControlPlaneContext): Route[] {
       answer: planAnswer,
       handle: ({ parameters }, caller) => explainJob(context, caller.org, jobId(parameters)),
     }),
-    deviceRoute({
+    workRoute({
       method: 'GET',
       path: '/v1/jobs/:job/why/:offer',
       summary: 'All that one offer fails for a job, or its score.',

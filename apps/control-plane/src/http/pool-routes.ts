@@ -2,7 +2,7 @@ import { poolDecisions, poolOrder, poolView } from '@ringfence/protocol/api';
 import { setPool } from '../burst/set-pool.ts';
 import { listDecisions, viewPool } from '../burst/view-pool.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
-import { deviceRoute, type Route } from './route.ts';
+import { deviceRoute, workRoute, type Route } from './route.ts';
 
 /** When jobs leave home, and what that costs. */
 export function poolRoutes(context: ControlPlaneContext): Route[] {
@@ -19,7 +19,7 @@ export function poolRoutes(context: ControlPlaneContext): Route[] {
         return viewPool(context, caller.org);
       },
     }),
-    deviceRoute({
+    workRoute({
       method: 'GET',
       path: '/v1/pool',
       summary: 'Terms, gate, budget, what is away from home, and what it cost.',
@@ -28,7 +28,7 @@ export function poolRoutes(context: ControlPlaneContext): Route[] {
       costly: true,
       handle: (_, caller) => viewPool(context, caller.org),
     }),
-    deviceRoute({
+    workRoute({
       method: 'GET',
       path: '/v1/pool/decisions',
       summary: 'The signed decisions about leaving home and coming back, and the signed deletions.',

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { canonicalBytes, systemRng, toBase64Url, type Clock } from '@ringfence/base';
 import { signRequest } from '@ringfence/protocol/api';
@@ -13,10 +14,16 @@ export interface RawRequest {
 }
 
 /** Sends a request as it is. */
-export function sendRaw(
+export async function sendRaw(target: Target, request: RawRequest): Promise<{ status: number; text: string }> {
+  const { status, text } = await exchangeRaw(target, request);
+  return { status, text };
+}
+
+/** Sends a request as it is; the answer with its headers. */
+export function exchangeRaw(
   { ready }: Target,
   { method, path, headers, body }: RawRequest,
-): Promise<{ status: number; text: string }> {
+): Promise<{ status: number; text: string; headers: IncomingHttpHeaders }> {
   return new Promise((resolve, reject) => {
     const outgoing = httpsRequest(new URL(path, ready.url), {
       method,
@@ -31,7 +38,13 @@ export function sendRaw(
     outgoing.once('response', (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString() }));
+      response.once('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          text: Buffer.concat(parts).toString(),
+          headers: response.headers,
+        }),
+      );
     });
     outgoing.end(body);
   });
@@ -48,7 +61,7 @@ export function signedRaw(
   const parameters = {
     created: Math.floor(clock.now() / 1000) - (edit.createdAgo ?? 0),
     nonce: toBase64Url(systemRng.bytes(16)),
-    device: edit.as ?? house.device.id,
+    signer: edit.as ?? house.device.id,
   };
   const headers = signRequest(
     { method: call.method, path: call.path, query: '?', body },

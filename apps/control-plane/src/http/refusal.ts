@@ -3,6 +3,7 @@ import type { errorAnswer } from '@ringfence/protocol/api';
 import { StoreError } from '@ringfence/store';
 import { z } from 'zod';
 import { ControlPlaneError, STATUS_OF } from '../control-plane-error.ts';
+import { StepUpNeeded } from './step-up-needed.ts';
 
 /** One wrong field of a request. */
 export interface Problem {
@@ -51,10 +52,11 @@ export function refusalOf(error: unknown, log: Log): Refusal {
   if (error instanceof ControlPlaneError) {
     const { code, message, next } = error;
     const problems = error instanceof BadBody ? { problems: [...error.problems] } : {};
+    const needed = error instanceof StepUpNeeded ? { ...error.needed, enough: [...error.needed.enough] } : {};
     return {
       status: STATUS_OF[code],
       retryAfterS: error.retryAfterS,
-      answer: { error: { code, message, ...(next === undefined ? {} : { next }), ...problems } },
+      answer: { error: { code, message, ...(next === undefined ? {} : { next }), ...problems, ...needed } },
     };
   }
   if (error instanceof StoreError && (error.code === 'unavailable' || error.code === 'timeout'))

@@ -12,17 +12,25 @@ import {
   organisationAnswer,
   organisationRegistration,
 } from '@ringfence/protocol/api';
+import { auditRoutes } from '../audit/audit-routes.ts';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { fenceAttempt } from '../jobs/fence-attempt.ts';
 import { listAgents, listEvents, listJobs, viewJob } from '../jobs/job-view.ts';
 import { stopJob } from '../jobs/stop-job.ts';
 import { submitJob } from '../jobs/submit-job.ts';
+import { accountRoutes } from '../members/account-routes.ts';
+import { memberRoutes } from '../members/member-routes.ts';
+import { serviceAccountRoutes } from '../service-accounts/service-account-routes.ts';
+import { sessionRoutes } from '../sessions/session-routes.ts';
+import { signOnRoutes } from '../sign-on/sign-on-routes.ts';
+import { lockRoutes } from '../locks/lock-routes.ts';
 import { drainAgent } from '../placement/drain-agent.ts';
 import { registerOrganisation } from '../registration/register-organisation.ts';
+import { passkeyRoutes } from '../passkeys/passkey-routes.ts';
 import { placementRoutes } from './placement-routes.ts';
 import { poolRoutes } from './pool-routes.ts';
-import { deviceRoute, publicRoute, type Route } from './route.ts';
+import { deviceRoute, publicRoute, workRoute, type Route } from './route.ts';
 import { jobId } from './route-ids.ts';
 
 /** Everything that the API does: each route with its action and its shapes. */
@@ -33,6 +41,14 @@ export function routeTable(context: ControlPlaneContext, version: string): Route
     ...placementRoutes(context),
     ...poolRoutes(context),
     ...agentRoutes(context),
+    ...memberRoutes(context),
+    ...accountRoutes(context),
+    ...sessionRoutes(context),
+    ...passkeyRoutes(context),
+    ...signOnRoutes(context),
+    ...serviceAccountRoutes(context),
+    ...auditRoutes(context),
+    ...lockRoutes(context),
   ];
 }
 
@@ -70,7 +86,7 @@ function jobRoutes(context: ControlPlaneContext): Route[] {
       answer: jobView,
       handle: ({ body }, caller) => submitJob(context, caller, body),
     }),
-    deviceRoute({
+    workRoute({
       method: 'GET',
       path: '/v1/jobs',
       summary: 'The newest jobs.',
@@ -78,7 +94,7 @@ function jobRoutes(context: ControlPlaneContext): Route[] {
       answer: jobList,
       handle: (_, caller) => listJobs(store, caller.org),
     }),
-    deviceRoute({
+    workRoute({
       method: 'GET',
       path: '/v1/jobs/:job',
       summary: 'One job with its attempts.',
@@ -86,7 +102,7 @@ function jobRoutes(context: ControlPlaneContext): Route[] {
       answer: jobView,
       handle: ({ parameters }, caller) => viewJob(store, caller.org, jobId(parameters)),
     }),
-    deviceRoute({
+    workRoute({
       method: 'GET',
       path: '/v1/jobs/:job/events',
       summary: 'The ledger’s entries about one job.',
@@ -100,7 +116,7 @@ function jobRoutes(context: ControlPlaneContext): Route[] {
 }
 
 function stopRoute(context: ControlPlaneContext): Route {
-  return deviceRoute({
+  return workRoute({
     method: 'POST',
     path: '/v1/jobs/:job/stop',
     summary: 'Asks for the end of a job.',
@@ -132,7 +148,7 @@ function fenceRoute(context: ControlPlaneContext): Route {
 function agentRoutes(context: ControlPlaneContext): Route[] {
   const { store, clock } = context;
   return [
-    deviceRoute({
+    workRoute({
       method: 'GET',
       path: '/v1/agents',
       summary: 'The organisation’s agents and what they offer.',
@@ -140,7 +156,7 @@ function agentRoutes(context: ControlPlaneContext): Route[] {
       answer: agentList,
       handle: (_, caller) => listAgents(store, caller.org, clock.now()),
     }),
-    deviceRoute({
+    workRoute({
       method: 'POST',
       path: '/v1/agents/:agent/drain',
       summary: 'Gives an agent no new leases, or some again; what runs there goes on, or is told to stop.',

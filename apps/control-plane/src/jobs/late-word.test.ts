@@ -26,6 +26,8 @@ async function lost(t: TestContext) {
     await custodian.send(memberOf(other));
     const there = org.dial(t, controlPlane, other);
     await there.send(offerOf(other));
+    // Time that passes faster than locks are read would end the link again.
+    await until('its offer is taken', async () => (await client.agents()).some(({ agent }) => agent === other.id));
     await until('a second lease', () => {
       clock.shift(1_000);
       return there.messages.some(({ name }) => name === 'lease');

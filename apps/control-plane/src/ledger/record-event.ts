@@ -11,6 +11,11 @@ const heads = new WeakMap<Tx, LedgerHead>();
 
 const headRow = z.object({ event_seq: z.int(), event_hash: z.custom<Digest>((hash) => typeof hash === 'string') });
 
+/** Whether an event was written in a transaction. */
+export function hasRecorded(tx: Tx): boolean {
+  return heads.has(tx);
+}
+
 /** Locks the organisation's row, which is its ledger's head and the first lock of every change. */
 export function organisationLock(org: OrgId): CompiledQuery {
   return CompiledQuery.raw('select event_seq, event_hash from organisation where org = $1 for no key update', [org]);

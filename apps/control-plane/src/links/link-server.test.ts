@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { LINK_PATH, LINK_PROTOCOL } from '@ringfence/client/control-link';
@@ -17,6 +18,9 @@ test('strangers that say nothing keep no agent out, and are gone soon', async (t
   await agent.close();
   const url = `${running.ready.url.replace(/^https/, 'wss')}${LINK_PATH}`;
   const ca = readFileSync(running.ready['ca_file'] ?? '');
+  const page = new WebSocket(url, LINK_PROTOCOL, { ca, origin: running.ready.url });
+  t.after(() => page.terminate());
+  await assert.rejects(once(page, 'open'), { code: 'ECONNRESET' }, 'a page of a browser opens no link');
   const strangers = Array.from({ length: STRANGERS }, () => new WebSocket(url, LINK_PROTOCOL, { ca }));
   t.after(() => {
     for (const stranger of strangers) stranger.terminate();

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Server } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { errorFields, type AgentId } from '@ringfence/base';
+import { errorFields, isId, type AgentId } from '@ringfence/base';
 import {
   acceptLink,
   LINK_SOCKET_OPTIONS,
@@ -13,6 +13,7 @@ import {
 import type { MessageBody } from '@ringfence/protocol/messages';
 import type { Subscription } from '@ringfence/store';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { ShownHeads } from '../audit/shown-heads.ts';
 import { HEARTBEAT_MS } from '../jobs/clock-terms.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { LeaseRenewals } from '../jobs/lease-renewals.ts';
@@ -31,6 +32,8 @@ const OPEN_FRAME_WITHIN_MS = 5_000;
 /** A link that this replica holds, and what of the outbox it was given. */
 interface HeldLink extends Connected {
   readonly link: AcceptedLink;
+  /** Ends the watch over locks that would cut it. */
+  readonly unwatch: () => void;
   sent: number;
   pumping: boolean;
   again: boolean;
@@ -49,6 +52,7 @@ export class LinkServer {
   readonly #messages: MessageGroups;
   readonly #renewals: LeaseRenewals;
   readonly #outlived: OutlivedLeases;
+  readonly #shownHeads: ShownHeads;
 
   constructor(context: ControlPlaneContext, server: Server) {
     this.#context = context;
@@ -56,9 +60,12 @@ export class LinkServer {
     this.#messages = new MessageGroups(context);
     this.#renewals = new LeaseRenewals(context);
     this.#outlived = new OutlivedLeases(context);
+    this.#shownHeads = new ShownHeads(context);
+    context.logs.sequencing.onHead((org) => this.#shownHeads.grown(org));
     server.on('upgrade', (request, socket, head) => {
       socket.on('error', ignore);
-      if (request.url !== '/v1/link') return void socket.destroy();
+      // No party is a browser, and pages of a browser say where they are from.
+      if (request.url !== '/v1/link' || request.headers.origin !== undefined) return void socket.destroy();
       this.#upgrade(request, socket, head);
     });
     this.#subscriptions = [
@@ -78,6 +85,7 @@ export class LinkServer {
     for (const accepting of this.#accepting) accepting.close('shutdown');
     this.#sockets.close();
     this.#renewals.close();
+    await this.#shownHeads.close();
     await Promise.all(this.#ends);
   }
 
@@ -115,6 +123,10 @@ export class LinkServer {
       heartbeatMs: HEARTBEAT_MS,
       lookupParty: async (id) => {
         cancelSilence();
+        if (!(await context.locks.heard())) {
+          accepting.close('shutdown');
+          return undefined;
+        }
         const party = await findParty(context, id);
         if (party === undefined || party.locked) return party;
         onNamed();
@@ -123,8 +135,8 @@ export class LinkServer {
         return undefined;
       },
       onHello: async (event) => {
-        const { answer, connection } = await acceptHello(context, event);
-        if (answer.allow) connected = { party: event.party, connection };
+        const { answer, connection, site } = await acceptHello(context, event);
+        if (answer.allow) connected = { party: event.party, connection, site };
         return answer;
       },
       onFork: (event) => lockForFork(context, event),
@@ -155,7 +167,12 @@ export class LinkServer {
       ...(connected === undefined ? {} : { peer: connected.party.id }),
     });
     if (connected === undefined) return;
-    if (this.#held.get(connected.party.id)?.connection === connected.connection) this.#held.delete(connected.party.id);
+    const held = this.#held.get(connected.party.id);
+    if (held?.connection === connected.connection) {
+      held.unwatch();
+      this.#shownHeads.leave(held.link);
+      this.#held.delete(connected.party.id);
+    }
     await takeEnd(this.#context, connected).catch((error: unknown) =>
       log.warn('link.end_not_stored', errorFields(error)),
     );
@@ -175,11 +192,27 @@ export class LinkServer {
   }
 
   #hold(connected: Connected, link: AcceptedLink): void {
-    this.#held.get(connected.party.id)?.link.close('superseded');
-    const held: HeldLink = { ...connected, link, sent: link.received, pumping: false, again: false };
+    const older = this.#held.get(connected.party.id);
+    older?.unwatch();
+    older?.link.close('superseded');
+    const unwatch = this.#watch(connected, link);
+    const held: HeldLink = { ...connected, link, unwatch, sent: link.received, pumping: false, again: false };
     this.#held.set(connected.party.id, held);
+    this.#shownHeads.greet(link);
     this.#context.log.info('link.up', { peer: connected.party.id });
     void this.#pump(held);
+  }
+
+  /** A lock on its agent or its site cuts it, on whichever replica it was set. */
+  #watch({ party, site }: Connected, link: AcceptedLink): () => void {
+    if (!isId('agent', party.id)) return () => {};
+    const watch = this.#context.locks.open({
+      org: party.org,
+      control: true,
+      parties: [{ agent: party.id, site, roles: [] }],
+      cut: (why) => link.close(why === 'not-hearing' ? 'shutdown' : 'locked'),
+    });
+    return () => watch.close();
   }
 
   #pumpOne(party: string): void {

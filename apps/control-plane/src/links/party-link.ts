@@ -1,7 +1,8 @@
-import type { AgentId, CustodianId } from '@ringfence/base';
+import { isId, type AgentId, type CustodianId, type SiteId } from '@ringfence/base';
 import type { HelloAnswer, HelloEvent, JournalPoint, KnownParty } from '@ringfence/client/control-link';
 import { sql } from 'kysely';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { takeWord } from '../locks/locks.ts';
 import type { Tx } from '../store/open-store.ts';
 import { forgetUpTo } from './outbox.ts';
 
@@ -9,6 +10,8 @@ import { forgetUpTo } from './outbox.ts';
 export interface Connected {
   readonly party: KnownParty;
   readonly connection: number;
+  /** Of an agent: where it stands, which a lock may name. */
+  readonly site?: SiteId | undefined;
 }
 
 /** What is known of the party that an open frame names. */
@@ -37,11 +40,11 @@ export async function findParty(
 export async function acceptHello(
   context: ControlPlaneContext,
   { party, hello, offered }: HelloEvent,
-): Promise<{ answer: HelloAnswer; connection: number }> {
+): Promise<{ answer: HelloAnswer; connection: number; site?: SiteId | undefined }> {
   return context.changes.run(party.org, async (tx) => {
     const row = await tx
       .selectFrom('party')
-      .select(['journal_seq', 'journal_hash', 'locked', 'removed', 'received_mid', 'next_mid', 'connection'])
+      .select(['journal_seq', 'journal_hash', 'locked', 'removed', 'received_mid', 'next_mid', 'connection', 'site'])
       .where('id', '=', party.id)
       .forNoKeyUpdate()
       .executeTakeFirstOrThrow();
@@ -67,7 +70,7 @@ export async function acceptHello(
     await context.changes.wake(tx, 'link', `${party.id} ${connection}`);
     // Jobs that waited for it are looked at now, not at the placer's next round.
     if (party.role === 'custodian') await context.changes.wake(tx, 'place', party.org);
-    return { answer: { allow: true, received: row.received_mid }, connection };
+    return { answer: { allow: true, received: row.received_mid }, connection, site: row.site ?? undefined };
   });
 }
 
@@ -80,13 +83,16 @@ export async function lockForFork(context: ControlPlaneContext, { party }: Hello
   await context.changes.run(party.org, (tx) => lockParty(context, tx, party, 'fork'));
 }
 
-/** Locks a party; its links end on every replica. */
+/** Locks a party; its links end on every replica. An agent's lock is a row of its own, which officers see and lift. */
 export async function lockParty(
   context: ControlPlaneContext,
   tx: Tx,
   party: Pick<KnownParty, 'id' | 'org'>,
   reason: 'fork' | 'removed' | 'incident',
 ): Promise<void> {
+  const { id, org } = party;
+  if (isId('agent', id) && reason === 'fork')
+    return takeWord(context, tx, org, { target: id, locked: true, until: null, source: 'fork' });
   const changed = await tx
     .updateTable('party')
     .set({ locked: reason, seen_at: null })

@@ -10,10 +10,13 @@ import { takeWish } from '../jobs/take-wish.ts';
 import { takeAdmission } from '../marketplace/take-admission.ts';
 import { replaceOffer } from '../placement/replace-offer.ts';
 import { takeEvidence } from '../placement/site-evidence.ts';
+import { takeDeviceRoles } from '../registration/device-roles.ts';
 import { takeMember } from '../registration/members.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { PartyId } from '../store/tables.ts';
-import { lockParty, type Connected } from './party-link.ts';
+import { takeLockMessage } from '../locks/lock-message.ts';
+import { takeWord } from '../locks/locks.ts';
+import type { Connected } from './party-link.ts';
 
 /** A durable message, its id, and the connection that it came over. */
 export interface ArrivedMessage {
@@ -96,6 +99,8 @@ async function apply(
       return reportAttempt(context, tx, { org, agent: party.id as AgentId }, message.body);
     case 'member':
       return takeMember(context, tx, party, message.body);
+    case 'device-roles':
+      return takeDeviceRoles(context, tx, org, message.body);
     case 'committed':
       await changeJob(
         context,
@@ -115,7 +120,9 @@ async function apply(
     case 'keys-shredded':
       return takeShredded(context, tx, { org, custodian: party.id as CustodianId }, message.body);
     case 'lock':
-      return lockParty(context, tx, { id: message.body.agent, org }, message.body.reason);
+      return takeLockMessage(context, tx, org, message.body);
+    case 'lock-word':
+      return takeWord(context, tx, org, { ...message.body, source: 'custodian' });
     default:
       return message satisfies never;
   }

@@ -128,7 +128,7 @@ test('of the documents about a site those about its own provider count, and rece
   const job = await submit();
   await until('none counts', async () => (await waitsFor(job)).includes('evidence'));
   await custodian.send(document('about its own', { provider }));
-  await until('a lease', async () => (await client.job(job)).state === 'leased');
+  await until('a lease', () => agent.messages.some((message) => message.name === 'lease'));
   const lease = agent.messages.find((message) => message.name === 'lease') ?? assert.fail();
   const { receipt } = lease.body as Leased;
   const named = readStatement('receipt', receipt).claimed.evidence?.map(({ digest }) => digest);

@@ -1,6 +1,7 @@
 import type { AgentId } from '@ringfence/base';
 import { ControlPlaneError } from '../control-plane-error.ts';
-import type { Caller } from '../http/route.ts';
+import type { AnyAsker } from '../http/route.ts';
+import { wishedBy } from '../http/wished-by.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { stopAtAgent } from '../marketplace/stop-at-agent.ts';
 import { raiseInventory } from './inventory.ts';
@@ -11,14 +12,14 @@ import { raiseInventory } from './inventory.ts';
  */
 export async function drainAgent(
   context: ControlPlaneContext,
-  caller: Caller,
+  caller: AnyAsker,
   {
     agent,
     drain,
     stopWithinMs,
   }: { readonly agent: AgentId; readonly drain: boolean; readonly stopWithinMs?: number | undefined },
 ): Promise<void> {
-  const { org, device } = caller;
+  const { org } = caller;
   await context.changes.run(org, async (tx) => {
     const party = await tx
       .selectFrom('party')
@@ -31,7 +32,7 @@ export async function drainAgent(
       throw new ControlPlaneError('not-found', 'there is no such agent', { next: 'see `ringfence agent ls`' });
     if (party.draining !== drain) {
       await tx.updateTable('party').set({ draining: drain }).where('id', '=', agent).execute();
-      await context.record(tx, org, { type: 'agent-drained', agent, draining: drain, device });
+      await context.record(tx, org, { type: 'agent-drained', agent, draining: drain, asker: wishedBy(caller) });
       if (!drain) await raiseInventory(tx, org);
       await context.changes.wake(tx, 'place', org);
     }

@@ -1,10 +1,13 @@
 import { errorFields, isId, type JobId, type OrgId } from '@ringfence/base';
 import type { Subscription } from '@ringfence/store';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { forgetTokens } from '../service-accounts/exchange-token.ts';
+import { forgetCeremonies } from '../ceremonies/ceremony.ts';
 import { expireJobs, expireLeases, forgetNonces } from '../jobs/lease-watch.ts';
 import type { SeenLeases } from '../jobs/silent-leases.ts';
 import { endAvoidances } from '../marketplace/end-avoidances.ts';
 import { strikeEndedPapers, type SeenEnds } from '../marketplace/ended-papers.ts';
+import { forgetStale } from '../members/forget-stale.ts';
 import { watchStops } from '../marketplace/watch-stops.ts';
 import { dueRetries } from './due-retries.ts';
 import { endsRound } from './ends-round.ts';
@@ -179,6 +182,9 @@ export class Placer {
         for (const { org, job } of await dueRetries(this.#context)) this.#wake(`${org} ${job}`);
       },
       () => forgetNonces(this.#context),
+      () => forgetCeremonies(this.#context),
+      () => forgetTokens(this.#context),
+      () => forgetStale(this.#context),
       async () => {
         this.#seenEnds = await strikeEndedPapers(this.#context, this.#seenEnds);
       },

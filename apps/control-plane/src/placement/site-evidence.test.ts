@@ -63,7 +63,7 @@ test('offers count with the evidence that the custodian told of, and what relied
   }));
   await store.withOrg(org.org, (tx) => tx.insertInto('site_evidence').values(many).execute());
   await custodian.send(notice('good'));
-  await until('a lease', async () => (await client.job(job)).state === 'leased');
+  await until('a lease', () => agent.messages.some((message) => message.name === 'lease'));
   const lease = agent.messages.find((message) => message.name === 'lease') ?? assert.fail();
   const { receipt } = lease.body as Leased;
   assert.deepEqual(

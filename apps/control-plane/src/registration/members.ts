@@ -1,6 +1,7 @@
 import type { AgentId, CustodianId, OrgId } from '@ringfence/base';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { markAgents } from '../locks/mark-agents.ts';
 import type { Tx } from '../store/open-store.ts';
 
 type Member = MessageBody<'member'>;
@@ -36,7 +37,10 @@ async function addMember(
     .onConflict((conflict) => conflict.column('id').doNothing())
     .returning('id')
     .executeTakeFirst();
-  if (added !== undefined) await context.record(tx, org, { type: 'party-added', party: id, keyringSeq });
+  if (added === undefined) return;
+  await context.record(tx, org, { type: 'party-added', party: id, keyringSeq });
+  // Its site may be locked.
+  if (site !== undefined) await markAgents(context, tx, org);
 }
 
 async function removeMember(

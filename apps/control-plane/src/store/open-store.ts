@@ -19,6 +19,10 @@ import { MIGRATION_0008 } from './migration-0008.ts';
 import { MIGRATION_0011 } from './migration-0011.ts';
 import { MIGRATION_0013 } from './migration-0013.ts';
 import { MIGRATION_0014 } from './migration-0014.ts';
+import { MIGRATION_0015 } from './migration-0015.ts';
+import { MIGRATION_0016 } from './migration-0016.ts';
+import { MIGRATION_0019 } from './migration-0019.ts';
+import { MIGRATION_0017 } from './migration-0017.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
 /** Where the control plane's tables are in a database that others may share. */
@@ -28,6 +32,12 @@ export const SCHEMA = 'rf_cp';
 export const SYSTEM_QUERIES = [
   'authenticate-device',
   'find-party',
+  'authenticate-session',
+  'find-member',
+  'find-invitation',
+  'wrong-tries',
+  'forget-sessions',
+  'held-locks',
   'take-registration-code',
   'make-registration-code',
   'register-organisation',
@@ -43,6 +53,15 @@ export const SYSTEM_QUERIES = [
   'ended-avoidances',
   'unheeded-stops',
   'forget-nonces',
+  'logs-behind',
+  'begin-ceremony',
+  'spend-ceremony',
+  'forget-ceremonies',
+  'find-passkey',
+  'find-sso-provider',
+  'find-federation',
+  'authenticate-account-key',
+  'forget-tokens',
   'gauges',
 ] as const;
 
@@ -72,6 +91,10 @@ const MIGRATIONS = [
   { name: 'time-run', sql: MIGRATION_0011 },
   { name: 'told-changes', sql: MIGRATION_0013 },
   { name: 'pools-counted-from', sql: MIGRATION_0014 },
+  { name: 'members-and-sessions', sql: MIGRATION_0015 },
+  { name: 'device-roles', sql: MIGRATION_0019 },
+  { name: 'audit-logs', sql: MIGRATION_0017 },
+  { name: 'locks', sql: MIGRATION_0016 },
 ] as const;
 
 /** Opens the database at `url`, or the embedded one of the state folder, and migrates it. */

@@ -1,10 +1,10 @@
 import type { OrgId } from '@ringfence/base';
 import type { Subscription } from '@ringfence/store';
-import { organisationLock } from '../ledger/record-event.ts';
+import { hasRecorded, organisationLock } from '../ledger/record-event.ts';
 import type { ControlPlaneStore, Tx } from './open-store.ts';
 
-/** What a committed change may wake: who places, who holds a party's link, who holds an older link of a party. */
-export type WakeChannel = 'place' | 'outbox' | 'link';
+/** What a committed change may wake: who places, who holds a party's link, who holds an older link of a party, who watches over locks. */
+export type WakeChannel = 'place' | 'outbox' | 'link' | 'lock';
 
 /** Called with what a change named, or with undefined when anything may have happened. */
 export type OnWake = (payload: string | undefined) => void;
@@ -22,6 +22,7 @@ export class OrgChanges {
   readonly #noted = new WeakMap<Tx, Noted>();
   readonly #listeners = new Map<WakeChannel, Set<OnWake>>();
   readonly #turns = new Map<OrgId, Promise<void>>();
+  #onRecorded: (org: OrgId) => void = () => {};
 
   constructor(store: ControlPlaneStore, replica: string) {
     this.#store = store;
@@ -45,12 +46,14 @@ export class OrgChanges {
 
   async #change<T>(org: OrgId, run: (tx: Tx) => Promise<T>): Promise<T> {
     let noted: Noted = new Map();
+    let recorded = false;
     const result = await this.#store.withOrg(
       org,
       async (tx) => {
         noted = new Map();
         this.#noted.set(tx, noted);
         const done = await run(tx);
+        recorded = hasRecorded(tx);
         for (const [channel, payloads] of noted) await this.#notify(tx, channel, payloads);
         return done;
       },
@@ -58,7 +61,13 @@ export class OrgChanges {
       { lock: organisationLock(org) },
     );
     for (const [channel, payloads] of noted) for (const payload of payloads) this.#spread(channel, payload);
+    if (recorded) this.#onRecorded(org);
     return result;
+  }
+
+  /** Calls `run` after each change of this process that wrote into an organisation's ledger. */
+  onRecorded(run: (org: OrgId) => void): void {
+    this.#onRecorded = run;
   }
 
   /** Notes in a running change whom it wakes. */

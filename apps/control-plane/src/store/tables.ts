@@ -15,9 +15,13 @@ import type { AvoidanceReason, JobState, StopCause } from '@ringfence/protocol/a
 import type { MessageBody, Refusal } from '@ringfence/protocol/messages';
 import type { Outcome, PlacementPart, WaitingReason } from '@ringfence/protocol/statements';
 import type { FreeResources, OfferEvidence, RetryCounts } from '@ringfence/policy';
+import type { Role } from '@ringfence/policy/authorise';
+import type { AuditColumn } from '@ringfence/store/audit-log';
 import type { ColumnType, Generated } from 'kysely';
 import type { DurableControlMessage } from '@ringfence/client/control-link';
+import type { AuditTables } from '../audit/audit-tables.ts';
 import type { PoolTables } from '../burst/pool-tables.ts';
+import type { IdentityTables } from '../members/identity-tables.ts';
 
 /** A jsonb column: written as text, read as the value. */
 type Json<T> = ColumnType<T, string, string>;
@@ -52,6 +56,10 @@ export interface OrganisationTable {
   event_hash: Generated<Digest>;
   /** Raised when an offer changes or something that was reserved is free again. */
   inventory: Generated<number>;
+  /** Since when an owner or officer has a factor here; null: devices' keys are all there is. */
+  factors_since: Generated<number | null>;
+  /** Whether its custodian says which roles devices have; an older one says nothing, and then each is an owner. */
+  tells_roles: Generated<boolean>;
 }
 
 /** The parties that can hold a link or sign a request. */
@@ -65,7 +73,11 @@ export interface PartyTable {
   sign_key: SigningPublicKey;
   keyring_seq: number;
   removed: Generated<boolean>;
-  locked: 'fork' | 'removed' | 'incident' | null;
+  /** Of an agent: what the locks on it and on its site say. */
+  locked: 'fork' | 'removed' | 'incident' | 'lock' | null;
+  /** Of a device: what the keyring binds it to, and how far the keyring was; null when its custodian did not say. */
+  roles: ColumnType<readonly Role[] | null, string | null | undefined, string | null>;
+  roles_seq: Generated<number | null>;
   /** Of an agent: where it is by the keyring; null when its custodian did not say. */
   tier: Generated<Tier | null>;
   site: Generated<SiteId | null>;
@@ -233,6 +245,7 @@ export interface EventTable {
   job: JobId | null;
   body: Uint8Array;
   hash: Digest;
+  audit: AuditColumn;
 }
 
 /** A nonce that may not be used again while its signature is fresh. */
@@ -244,7 +257,7 @@ export interface SpentNonceTable {
 }
 
 /** The schema `rf_cp`. */
-export interface ControlPlaneTables extends PoolTables {
+export interface ControlPlaneTables extends AuditTables, PoolTables, IdentityTables {
   placer_term: PlacerTermTable;
   registration_code: RegistrationCodeTable;
   organisation: OrganisationTable;
