@@ -28,6 +28,8 @@ export interface CustodianConfig {
   readonly standby: boolean;
   /** File that names the webhooks. */
   readonly webhooks: string | undefined;
+  /** File that names who else can hold the organisation's key. */
+  readonly kekProviders: string | undefined;
   /** Bytes of disk that uploads leave free; default by the disk. */
   readonly diskReserve: number | undefined;
   /** Milliseconds over which links spread when they come back. */
@@ -53,6 +55,7 @@ export const CUSTODIAN_USAGE = `ringfence-custodian run | restore
   --standby                wait for its turn when another process is active on the same database and folder
   --admin HOST:PORT        health and metrics (127.0.0.1:0)
   --webhooks FILE          places that are told when jobs end (JSON; none)
+  --kek-providers FILE     who can hold the organisation's key: HSMs, key services, your gateway (JSON; none)
   --disk-reserve SIZE      disk that uploads leave free (1GB, or 5 % of a smaller disk)
   --reconnect-within TIME  spread of reconnections (15s)
   --journal-compress TIME  compress segments of the link's journal that are older; never: not at all (90d)
@@ -82,6 +85,7 @@ const FLAGS = [
   'passphrase-file',
   'admin',
   'webhooks',
+  'kek-providers',
   'disk-reserve',
   'reconnect-within',
   'journal-compress',
@@ -129,6 +133,7 @@ export function parseCustodianConfig(args: readonly string[], env: Environment):
     databaseUrl: env['CUSTODIAN_DATABASE_URL'],
     standby,
     webhooks: given('webhooks'),
+    kekProviders: given('kek-providers'),
     diskReserve: reserve === undefined ? undefined : size('disk-reserve', reserve),
     reconnectWithin: reconnect === undefined ? undefined : duration(reconnect),
     retention: {
@@ -157,6 +162,7 @@ function readFlags(args: readonly string[]) {
     'passphrase-file': text,
     admin: text,
     webhooks: text,
+    'kek-providers': text,
     'disk-reserve': text,
     'reconnect-within': text,
     'journal-compress': text,

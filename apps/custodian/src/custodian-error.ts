@@ -1,7 +1,21 @@
 import { RingfenceError } from '@ringfence/base';
 
+/** Why a provider of key-encryption keys did not do what it was asked. */
+export type KekErrorCode =
+  /** It cannot be reached, or fails. */
+  | 'kek-unavailable'
+  /** It refuses: credentials, its own policy, or a thing that it does not do. */
+  | 'kek-denied'
+  /** The key or version is destroyed, or is to be. */
+  | 'kek-destroyed'
+  /** What came back, or was given, is not what was wrapped. */
+  | 'kek-tampered'
+  /** It did not answer within its time budget. */
+  | 'kek-slow';
+
 /** Why the custodian refuses a request or cannot start. */
 export type CustodianErrorCode =
+  | KekErrorCode
   /** A flag or an environment variable cannot be used. */
   | 'bad-config'
   /** The key file, its seal or the passphrase does not open. */
@@ -12,8 +26,18 @@ export type CustodianErrorCode =
   | 'bad-request'
   /** The peer is no member that may use this route. */
   | 'not-authenticated'
+  /** The agent has had certificates, and shows none that holds: this is answered to anything but the request for the next one. */
+  | 'certificate-lapsed'
+  /** It asks for a surer sign of who asks. */
+  | 'step-up'
+  /** A lock cuts the caller off. */
+  | 'locked'
+  /** It takes two people, or one who waits: a proposal stands. */
+  | 'proposed'
   /** The policy does not allow it. */
   | 'not-authorised'
+  /** It is made of confidential or restricted data, and its owner has not released it to whoever asks. */
+  | 'not-released'
   /** It does not exist. */
   | 'not-found'
   /** The same id or name stands for something else. */
@@ -38,6 +62,8 @@ export type CustodianErrorCode =
   | 'shredded'
   /** Less disk is free than the reserve. */
   | 'disk-full'
+  /** Before its time: wrong tries came before. */
+  | 'too-soon'
   /** Too large or too many. */
   | 'too-much'
   /** The database does not answer. */
@@ -53,7 +79,12 @@ export const STATUS_OF: Readonly<Record<CustodianErrorCode, number>> = {
   'bad-backup': 500,
   'bad-request': 400,
   'not-authenticated': 401,
+  'certificate-lapsed': 401,
+  'step-up': 401,
+  locked: 403,
+  proposed: 202,
   'not-authorised': 403,
+  'not-released': 403,
   'not-found': 404,
   conflict: 409,
   'bad-statement': 422,
@@ -66,6 +97,12 @@ export const STATUS_OF: Readonly<Record<CustodianErrorCode, number>> = {
   'missing-objects': 409,
   shredded: 410,
   'disk-full': 507,
+  'too-soon': 429,
   'too-much': 413,
   unavailable: 503,
+  'kek-unavailable': 503,
+  'kek-denied': 503,
+  'kek-destroyed': 410,
+  'kek-tampered': 500,
+  'kek-slow': 503,
 };

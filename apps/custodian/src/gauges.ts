@@ -1,10 +1,11 @@
+import { listAccusations } from './audit/accusations.ts';
 import type { CustodianContext } from './context.ts';
 import type { CustodianMetrics } from './metrics.ts';
 
 /** The metrics' text, with the gauges as they stand. */
 export async function readMetrics(
   metrics: CustodianMetrics,
-  { link, owner, clock, store }: CustodianContext,
+  { link, owner, clock, store, logs }: CustodianContext,
 ): Promise<{ contentType: string; body: string }> {
   metrics.controlLink.set(link.state === 'up' ? 1 : 0);
   const { claimed } = owner;
@@ -17,6 +18,8 @@ export async function readMetrics(
         .executeTakeFirstOrThrow(),
     );
     metrics.outbox.set(count);
+    metrics.auditFailures.set(logs.sequencing.failures);
+    metrics.logsAccused.set((await listAccusations({ store }, claimed.org)).length);
   }
   return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
 }

@@ -5,6 +5,7 @@ import { systemClock as clock } from '@ringfence/base/platform';
 import { LinkJournal } from '@ringfence/client/control-link';
 import { MESSAGES } from '@ringfence/protocol/messages';
 import {
+  addDataset,
   ask,
   commitBody,
   depositOf,
@@ -17,6 +18,7 @@ import {
   stoppedBy,
   type TestAgent,
 } from './fixtures/agent.fixture.ts';
+import { decisionOn } from './fixtures/release.fixture.ts';
 import { startControlPlaneDouble, type ControlPlaneDouble } from './fixtures/control-plane-double.fixture.ts';
 import { CustodianProcess } from './fixtures/custodian-process.fixture.ts';
 import { claimProof, firstKeyring, makeOwner, type TestOrganisation } from './fixtures/organisation.fixture.ts';
@@ -136,6 +138,40 @@ test('deposits, grants, commits and stopped words are there once, whatever the k
     const shown = await organisation.client.job(job.body.job);
     assert.deepEqual([shown.grants.length, shown.outputs.length, shown.commit], [1, 1, committed.commit]);
   }
+});
+
+test('a release that was kept opens after any kill, one that was not opens nothing, and what went out has its receipt', async () => {
+  await addDataset(custodian, organisation, { name: 'ward', sensitivity: 'restricted' });
+  const job = await depositTestJob(custodian, organisation, { mounts: ['ward'], outputs: ['derived'] });
+  const granted = await ask(agent, grantBody(controlPlane, agent, job, { attempt: 1 }));
+  assert.ok(granted.result === 'granted');
+  const { outputs } = await openGrant(organisation, agent, job, { attempt: 1, payload: granted.payload });
+  const commit = await commitBody(organisation, agent, job, { attempt: 1, outputs });
+  assert.equal((await agent.client.commit(commit)).result, 'committed');
+  const { org, device } = organisation;
+  const asked = {
+    of: [{ artifact: 'derived' }],
+    purpose: 'care',
+    recipients: { org, devices: [device] },
+    validMs: 86_400_000,
+  };
+  const open = () => organisation.client.openArtifact('derived');
+  const request = await organisation.client.release.request(asked);
+  const approval = decisionOn(organisation, organisation, request);
+  const approve = () => organisation.client.release.decide(request.request, 'approve', approval);
+  await killedAt('release-before-commit', approve);
+  await assert.rejects(open(), { code: 'not-released' });
+  await killedAt('release-after-commit', approve);
+  await killedAt('opening-before-commit', open);
+  await killedAt('opening-after-commit', open);
+  assert.equal((await open()).artifact.name, 'derived');
+  assert.equal((await approve()).words.length, 1, 'said again it is the same word');
+  const [shown] = (await organisation.client.release.list()).requests;
+  assert.deepEqual(
+    [shown?.state, shown?.openings],
+    ['released', 2],
+    'the one whose answer was lost counts, the one before does not',
+  );
 });
 
 test('an upload and a message to the control plane survive their kills', async () => {

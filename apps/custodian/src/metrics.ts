@@ -13,6 +13,16 @@ export class CustodianMetrics {
     help: 'Age of the signed keyring head',
     registers: [this.registry],
   });
+  readonly auditFailures = new Gauge({
+    name: 'ringfence_audit_append_failures',
+    help: 'Batches of audit entries that could not be appended since the start, each tried again',
+    registers: [this.registry],
+  });
+  readonly logsAccused = new Gauge({
+    name: 'ringfence_audit_logs_accused',
+    help: 'How often this custodian or an agent found an audit log changed, forked, rolled back or incomplete',
+    registers: [this.registry],
+  });
   readonly outbox = new Gauge({
     name: 'ringfence_custodian_outbox_messages',
     help: 'Messages that wait to be handed to the control link',

@@ -3,11 +3,16 @@ import { join } from 'node:path';
 import { DiskRoom } from '@ringfence/base/platform';
 import { startAdminServer, type AdminServer } from '@ringfence/client/admin-server';
 import { servePayload, type LanAddress, type PayloadListener } from '@ringfence/client/payload-link';
-import { createAuthoriser, OWNER_POLICY } from '@ringfence/policy/authorise';
 import type { PartyRoute } from '@ringfence/protocol/payload';
+import { AccessBook } from './access/access-book.ts';
+import { AccessPolicies } from './access/access-policies.ts';
+import { tellingStore } from './audit/after-commit.ts';
+import { keptLog } from './audit/kept-log.ts';
+import { Witness } from './audit/witness.ts';
 import { refuseHalfRestored } from './backup/half-restored.ts';
 import { claimCodeFile } from './claim/claim-code.ts';
 import { OwnerLife } from './claim/owner-life.ts';
+import { AgentCertificates } from './certificates/agent-certificates.ts';
 import type { CustodianConfig } from './config.ts';
 import type { CustodianContext, Owner } from './context.ts';
 import { admit } from './http/identify.ts';
@@ -21,13 +26,18 @@ import { OpenCodes } from './join/open-codes.ts';
 import { LeaseEnds } from './jobs/attempt-end.ts';
 import { closeJob } from './jobs/close-job.ts';
 import { EndedUngranted } from './jobs/ended-ungranted.ts';
+import { openKeys } from './keys/open-keys.ts';
+import { closeProviders, openProviders } from './keys/providers/open-providers.ts';
 import { recordEvent } from './ledger/record-event.ts';
 import { ControlPlaneLink } from './links/control-plane-link.ts';
 import { relayTrust, routeOf } from './links/party-route.ts';
 import { readMetrics } from './gauges.ts';
 import { CustodianMetrics } from './metrics.ts';
+import { openLocks } from './locks/lock-desk.ts';
+import { unlessLocked, watchLinks } from './locks/watch-links.ts';
 import { Notices } from './notices/notices.ts';
 import { readWebhooks } from './notices/webhook-file.ts';
+import { LedgerMark } from './privacy-ledger/ledger-mark.ts';
 import { ObjectStore } from './objects/object-store.ts';
 import { Shredding } from './shredding/shredding.ts';
 import { takeSeat, type Seat } from './standby/seat.ts';
@@ -64,36 +74,12 @@ export async function startCustodian(parts: StartParts): Promise<RunningCustodia
     listener,
   });
   const life = new OwnerLife(context);
-  const server = await createPayloadServer({
-    routes: routeTable(context, {
-      claiming: () => life.claiming,
-      onGrant: (result) => metrics.grants.inc({ result }),
-    }),
-    owner,
-    authoriser: context.authoriser,
-    log,
-    onRequest: (route, status, milliseconds) => {
-      metrics.requests.observe({ route, status }, milliseconds / 1000);
-      life.onAnswered(route, status);
-    },
-  });
-  const identity = await openLinkIdentity(config.state, vault.keys.tls, { clock, rng });
-  const payload = servePayload({
-    server,
-    identity,
-    admit: (key) => admit(owner.claimed, key, () => context.openCodes.anyOpen(clock.now())),
-    clock,
-    rng,
-    log,
-  });
+  const { server, payload } = await servePayloads(parts, context, life, metrics);
   listener.current = payload;
   if (config.lan !== undefined) lan.bound = await payload.listenLan(config.lan);
+  await context.locks.start();
   await life.begin();
-  if (config.relay !== undefined)
-    payload.listenRelay(
-      { relayUrl: config.relay, proxy: config.proxy, ...relayTrust(config) },
-      config.reconnectWithin === undefined ? {} : { reconnectWithin: config.reconnectWithin },
-    );
+  listenAtRelay(config, payload);
   const admin = await adminOf(config, context, metrics);
   return {
     ready: readyLine(context, admin.url),
@@ -105,6 +91,56 @@ export async function startCustodian(parts: StartParts): Promise<RunningCustodia
       await close();
     },
   };
+}
+
+function listenAtRelay(config: CustodianConfig, payload: PayloadListener): void {
+  const { relay: relayUrl, proxy, reconnectWithin } = config;
+  if (relayUrl === undefined) return;
+  const options = reconnectWithin === undefined ? {} : { reconnectWithin };
+  payload.listenRelay({ relayUrl, proxy, ...relayTrust(config) }, options);
+}
+
+/** The payload API and what feeds it with links; it listens nowhere yet. */
+async function servePayloads(
+  { config, clock, rng, log }: StartParts,
+  context: CustodianContext,
+  life: OwnerLife,
+  metrics: CustodianMetrics,
+) {
+  const { owner, keys } = context;
+  const server = await createPayloadServer({
+    routes: routeTable(context, {
+      claiming: () => life.claiming,
+      onGrant: (result) => metrics.grants.inc({ result }),
+    }),
+    owner,
+    authoriser: context.authoriser,
+    access: context.access,
+    locks: context.locks,
+    certificates: context.certificates,
+    clock,
+    log,
+    onRequest: (route, status, milliseconds) => {
+      metrics.requests.observe({ route, status }, milliseconds / 1000);
+      life.onAnswered(route, status);
+    },
+  });
+  const identity = await openLinkIdentity(config.state, keys.tls, { clock, rng });
+  const payload = servePayload({
+    server,
+    identity,
+    admit: (key) =>
+      unlessLocked(
+        context,
+        key,
+        admit(owner.claimed, key, () => context.openCodes.anyOpen(clock.now())),
+      ),
+    watch: watchLinks(context),
+    clock,
+    rng,
+    log,
+  });
+  return { server, payload };
 }
 
 /** A seat in this database, and what ends both. */
@@ -128,9 +164,12 @@ async function seatIn(
 
 /** Gateways' long questions are answered first, or the links would wait for them. */
 async function closeLinks(context: CustodianContext, payload: PayloadListener, life: OwnerLife): Promise<void> {
+  context.lockNews.close();
   await context.endpoints.stop();
   await payload.close();
   await life.end();
+  context.locks.close();
+  await closeProviders(context.projectKeys.providers);
 }
 
 function adminOf(config: CustodianConfig, context: CustodianContext, metrics: CustodianMetrics): Promise<AdminServer> {
@@ -170,48 +209,52 @@ async function contextOf(
   made: OpenParts,
 ): Promise<CustodianContext> {
   const { vault, seat, owner, route, listener } = made;
-  const { store } = seat;
+  const store = tellingStore(seat.store, (org) => audit.logs.sequencing.wake(org));
   const outer = { caFile: config.caFile, proxy: config.proxy };
-  const record = recordEvent(clock);
   const { state, reconnectWithin } = config;
   const { keys } = vault;
   const endpoints = new Endpoints(clock);
   const columns = new ColumnSeal(keys, rng);
-  const shared = { store, keys, clock, rng, log, outer };
+  const shared = { store, keys, clock, rng, log, outer, state, record: recordEvent(clock), fault };
+  const others = await openProviders(config.kekProviders, shared);
+  const audit = { logs: keptLog({ ...shared, owner }), witness: new Witness(shared) };
   const notices = new Notices({ ...shared, columns, webhooks: readWebhooks(config.webhooks) });
-  const leaseEnds = new LeaseEnds(clock);
-  const shredding = new Shredding({ store, clock, record, log, fault, wake: () => link.wake() });
+  const known = { access: new AccessBook(), certificates: new AgentCertificates(shared) };
+  const tell = [() => listener.current?.recheck(), () => endpoints.changed()];
+  const cutOff = openLocks({ ...shared, ...known, owner, tell, wake: () => link.wake() });
+  const shredding = new Shredding({ ...shared, wake: () => link.wake() });
   const link: ControlPlaneLink = new ControlPlaneLink({
     ...shared,
     seat,
-    state,
-    fault,
     reconnectWithin,
     retention: config.retention,
     onJournalFailed,
     onJobClosed: async ({ body }) => {
       if (owner.claimed === undefined) return;
-      await closeJob({ store, record, notices }, owner.claimed, body.job, body.state);
+      await closeJob({ ...shared, notices }, owner.claimed, body.job, body.state);
       shredding.ended(body.job);
       await endpoints.jobChanged(body.job);
     },
+    onLogCheckpoint: (body) => audit.witness.take(owner.claimed, body),
     onShredKeys: (body) => shredding.take(body),
   });
   return {
     ...shared,
-    state,
     version: VERSION,
     keyBytes: vault.bytes,
     sealKind: vault.seal,
+    ...openKeys({ ...shared, others, mayWrite: seat.mayWrite, seal: keys.records, earlier: keys.kek }),
     columns,
+    privacyMark: new LedgerMark(state),
     notices,
     objects: await ObjectStore.open(join(state, 'objects'), rng, fault, seat.mayWrite),
     disk: new DiskRoom([state, join(state, 'objects')], config.diskReserve),
-    authoriser: createAuthoriser(OWNER_POLICY),
-    leaseEnds,
+    ...known,
+    ...cutOff,
+    authoriser: new AccessPolicies(),
+    leaseEnds: new LeaseEnds(clock),
     endedUngranted: new EndedUngranted(),
-    record,
-    fault,
+    ...audit,
     link,
     endpoints,
     shredding,

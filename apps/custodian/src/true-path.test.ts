@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { until } from '@ringfence/base/until';
+import { exportLog } from '@ringfence/client/api';
+import { statementDigest, type Envelope } from '@ringfence/crypto/sign';
+import { readAuditEntry, splitBundle, trustInLog, verifyLines, type AuditEntry } from '@ringfence/ledger/tlog';
 import { foldKeyring, checkCommit } from '@ringfence/keyring';
 import { startControlPlaneDouble, type ControlPlaneDouble } from './fixtures/control-plane-double.fixture.ts';
 import { startRig, type CustodianRig } from './fixtures/custodian-rig.fixture.ts';
@@ -55,4 +59,22 @@ test('a job goes from its dataset to its committed result', async () => {
   assert.equal(shown.outputs[0]?.sensitivity, 'internal');
   const opened = await organisation.client.openArtifact('readmission-model');
   assert.equal(opened.pack.manifest, commit.outputs[0]?.pack.manifest);
+  await assertLogged(answer.grant);
 });
+
+/** The log has all events of the ledger, its key is enough to verify it, and the grant is in it by its digest. */
+async function assertLogged(grant: Envelope): Promise<void> {
+  const { client } = organisation;
+  const entries = async (): Promise<AuditEntry[]> => {
+    const { size } = await client.audit();
+    const bundle = size === 0 ? undefined : await client.auditTile('entries', 0, Math.min(size, 256));
+    return (splitBundle(bundle ?? new Uint8Array()) ?? []).flatMap((bytes) => readAuditEntry(bytes) ?? []);
+  };
+  await until(async () => (await entries()).at(-1)?.action === 'stopped');
+  const head = await client.audit();
+  const verdict = await verifyLines(exportLog(client, head), { trust: trustInLog(head.key) ?? assert.fail() });
+  assert.ok(verdict.ok, JSON.stringify(verdict));
+  const granted = (await entries()).find(({ action }) => action === 'granted');
+  assert.ok(granted?.statements.includes(statementDigest(grant)));
+  assert.equal(granted?.outcome, 'done');
+}

@@ -6,8 +6,10 @@ import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import type { Tx } from '../store/open-store.ts';
 import { AGENT_PLACE, type PlaceOfData } from '../store/sealed-columns.ts';
+import { noteOrigin } from '../privacy-ledger/note-origin.ts';
+import { claimDataset } from '../release/dataset-owners.ts';
 import { refuseLooser } from './add-dataset.ts';
-import { artifactRowOf, findVersion, takeVersion } from './artifact-rows.ts';
+import { artifactRowOf, takeVersion } from './artifact-rows.ts';
 import { insertVersion } from './insert-version.ts';
 
 /**
@@ -17,17 +19,20 @@ import { insertVersion } from './insert-version.ts';
 export async function addPlacedDataset(
   context: CustodianContext,
   claimed: ClaimedOrganisation,
-  { name, lowerLabel, agent, path, manifest, ...details }: z.output<typeof placedDatasetRequest>,
+  request: z.output<typeof placedDatasetRequest>,
   device: DeviceId,
 ): Promise<ArtifactRow> {
+  const { name, lowerLabel, owner, agent, path, manifest, derivedFrom, contractOnly, ...details } = request;
   return context.store.withOrg(claimed.org, async (tx) => {
     const place = { ...(await siteOf(context, tx, claimed, agent)), path, manifest };
     const { artifact, version } = await takeVersion(context, tx, claimed, { name, kind: 'dataset' });
-    const before = await findVersion(context, tx, claimed, { name });
-    if (before !== undefined && lowerLabel !== true) refuseLooser(before, details);
+    if (lowerLabel !== true) await refuseLooser(context, tx, claimed, { artifact, version, label: details });
+    await claimDataset(context, tx, claimed, { artifact, device, owner, lowerLabel });
     const at = context.clock.now();
     const added = { artifact, version, kind: 'dataset', name, place, job: null, at, ...details } as const;
     await insertVersion(context, tx, claimed, added);
+    const objects = [manifest];
+    await noteOrigin(context, tx, claimed, { artifact, version, objects, derivedFrom, contractOnly, device });
     const { sensitivity } = details;
     await context.record(tx, claimed.org, {
       type: 'dataset-added',

@@ -31,7 +31,7 @@ export type FoundVersion = ArtifactDetails &
     readonly at: number;
   };
 
-/** The row that an artifact's details are bound to. */
+/** The one name of a version: what its sealed columns are bound to, and what sets of versions hold. */
 export function versionRow(artifact: ArtifactId, version: number): string {
   return `${artifact}:${version}`;
 }
@@ -68,7 +68,7 @@ export async function takeVersion(
   return { artifact: taken.artifact, version: taken.next_version - 1 };
 }
 
-/** The newest version of the artifact called `name`, or version `version` of it. */
+/** The newest version of the artifact called `name`, or version `version` of it; none that is older than its rule of retention allows. */
 export async function findVersion(
   context: CustodianContext,
   tx: Tx,
@@ -77,25 +77,27 @@ export async function findVersion(
 ): Promise<FoundVersion | undefined> {
   const row = await versionsOf(tx)
     .where('artifact.name_index', '=', context.columns.index('artifact', name))
+    .where(sql<boolean>`not ${isExpired(context)}`)
     .$if(version !== undefined, (query) => query.where('artifact_version.version', '=', version ?? 0))
     .limit(1)
     .executeTakeFirst();
-  return row === undefined ? undefined : opened(context, claimed, row);
+  return row === undefined ? undefined : opened(context, tx, claimed, row);
 }
 
-/** Version `version` of an artifact by its id, or the newest one. */
+/** Version `version` of an artifact by its id, or the newest one; when `unexpired`, none that is older than its rule of retention allows. */
 export async function findVersionOf(
   context: CustodianContext,
   tx: Tx,
   claimed: ClaimedOrganisation,
-  { artifact, version }: { artifact: ArtifactId; version?: number | undefined },
+  { artifact, version, unexpired }: { artifact: ArtifactId; version?: number | undefined; unexpired?: true },
 ): Promise<FoundVersion | undefined> {
   const row = await versionsOf(tx)
     .where('artifact.artifact', '=', artifact)
+    .$if(unexpired === true, (query) => query.where(sql<boolean>`not ${isExpired(context)}`))
     .$if(version !== undefined, (query) => query.where('artifact_version.version', '=', version ?? 0))
     .limit(1)
     .executeTakeFirst();
-  return row === undefined ? undefined : opened(context, claimed, row);
+  return row === undefined ? undefined : opened(context, tx, claimed, row);
 }
 
 /** All versions, the newest first; of one job when told. */
@@ -109,7 +111,7 @@ export async function listVersions(
     .$if(job !== undefined, (query) => query.where('artifact_version.job', '=', job ?? null))
     .limit(10_000)
     .execute();
-  return rows.map((row) => opened(context, claimed, row));
+  return Promise.all(rows.map((row) => opened(context, tx, claimed, row)));
 }
 
 /** Every version, however many. */
@@ -119,7 +121,52 @@ export async function listAllVersions(
   claimed: ClaimedOrganisation,
 ): Promise<FoundVersion[]> {
   const rows = await versionsOf(tx).execute();
-  return rows.map((row) => opened(context, claimed, row));
+  return Promise.all(rows.map((row) => opened(context, tx, claimed, row)));
+}
+
+/**
+ * Keeps versions from being deleted until `tx` ends; false when one is gone already. Whoever deletes looks afterwards for grants that were faster.
+ */
+export async function holdVersions(tx: Tx, versions: readonly FoundVersion[]): Promise<boolean> {
+  for (const { artifact, version } of versions) {
+    const held = await tx
+      .selectFrom('artifact_version')
+      .select('version')
+      .where('artifact', '=', artifact)
+      .where('version', '=', version)
+      .forKeyShare()
+      .executeTakeFirst();
+    if (held === undefined) return false;
+  }
+  return true;
+}
+
+/** Every version that is older than its rule of retention allows. */
+export async function listExpired(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+): Promise<FoundVersion[]> {
+  const rows = await versionsOf(tx).where(isExpired(context)).execute();
+  return Promise.all(rows.map((row) => opened(context, tx, claimed, row)));
+}
+
+/** The artifact called `name`. */
+export async function artifactNamed(context: CustodianContext, tx: Tx, name: string): Promise<ArtifactId | undefined> {
+  const row = await tx
+    .selectFrom('artifact')
+    .select('artifact')
+    .where('name_index', '=', context.columns.index('artifact', name))
+    .executeTakeFirst();
+  return row?.artifact;
+}
+
+/** To be asked of a row of `artifact_version`. */
+function isExpired({ clock }: CustodianContext) {
+  return sql<boolean>`exists (
+    select 1 from retention
+    where retention.artifact = artifact_version.artifact and artifact_version.at + retention.keep_ms <= ${clock.now()}
+  )`;
 }
 
 /** A version as devices see it. */
@@ -159,7 +206,12 @@ function versionsOf(tx: Tx) {
 
 type VersionRow = Awaited<ReturnType<ReturnType<typeof versionsOf>['executeTakeFirstOrThrow']>>;
 
-function opened(context: CustodianContext, claimed: ClaimedOrganisation, row: VersionRow): FoundVersion {
+async function opened(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  row: VersionRow,
+): Promise<FoundVersion> {
   const { artifact, kind, version, job, at } = row;
   return {
     ...context.columns.open(ARTIFACT_DETAILS, versionRow(artifact, version), row.details_box),
@@ -167,17 +219,22 @@ function opened(context: CustodianContext, claimed: ClaimedOrganisation, row: Ve
     kind,
     name: context.columns.open(ARTIFACT_NAME, artifact, row.name_box),
     version,
-    ...contentOf(context, claimed, row),
+    ...(await contentOf(context, tx, claimed, row)),
     job,
     at,
   };
 }
 
-function contentOf(context: CustodianContext, claimed: ClaimedOrganisation, row: VersionRow): VersionContent {
+async function contentOf(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  row: VersionRow,
+): Promise<VersionContent> {
   const { artifact, version, manifest, kek, kek_version, key_box, place_box } = row;
   if (place_box !== null)
     return { place: { ...context.columns.open(ARTIFACT_PLACE, versionRow(artifact, version), place_box), manifest } };
   if (kek === null || kek_version === null || key_box === null) throw new Error('a version has neither key nor place');
-  const key = unwrapKey(context, claimed, { object: artifact, version }, { kek, kek_version, key_box });
+  const key = await unwrapKey(context, tx, claimed, { object: artifact, version, kek, kek_version, key_box });
   return { pack: { manifest, key } };
 }

@@ -23,7 +23,7 @@ export async function insertVersion(
       artifact,
       version,
       org: claimed.org,
-      ...contentColumns(context, claimed, added),
+      ...(await contentColumns(context, tx, claimed, added)),
       details_box: context.columns.seal(ARTIFACT_DETAILS, versionRow(artifact, version), details),
       job,
       at,
@@ -31,13 +31,13 @@ export async function insertVersion(
     .execute();
 }
 
-function contentColumns(context: CustodianContext, claimed: ClaimedOrganisation, added: NewVersion) {
+async function contentColumns(context: CustodianContext, tx: Tx, claimed: ClaimedOrganisation, added: NewVersion) {
   const { artifact, version } = added;
   if (added.pack !== undefined)
     return {
       manifest: added.pack.manifest,
       place_box: null,
-      ...wrapKey(context, claimed, { object: artifact, version }, added.pack.key),
+      ...(await wrapKey(context, tx, claimed, { object: artifact, version, key: added.pack.key })),
     };
   const { manifest, ...place } = added.place;
   const place_box = context.columns.seal(ARTIFACT_PLACE, versionRow(artifact, version), place);

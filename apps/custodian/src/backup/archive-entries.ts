@@ -6,6 +6,7 @@ import { CustodianError } from '../custodian-error.ts';
 /** What an entry of an archive is; bytes of that length follow it. */
 export const entryHead = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('keys'), length: z.int().min(1).max(65_536) }),
+  z.strictObject({ kind: z.literal('organisation-keys'), length: z.int().min(1).max(4_194_304) }),
   z.strictObject({ kind: z.literal('rows'), table: z.string().max(63), length: z.int().min(0).max(268_435_456) }),
   z.strictObject({ kind: z.literal('object'), digest: sha256, length: z.int().min(0).max(1_073_741_824) }),
   z.strictObject({ kind: z.literal('end'), length: z.literal(0) }),

@@ -34,7 +34,11 @@ export async function makeBackup(
 async function* contentOf(context: CustodianContext, claimed: ClaimedOrganisation): AsyncGenerator<Uint8Array> {
   const keys = context.keyBytes.expose();
   yield* entry({ kind: 'keys', length: keys.length }, keys);
+  // A rotation may begin or end meanwhile: versions of before and after are in it.
+  const earlier = context.ring.versions;
   const { tables, objects } = await snapshot(context, claimed);
+  const ring = context.ring.toBackup(earlier)?.expose();
+  if (ring !== undefined) yield* entry({ kind: 'organisation-keys', length: ring.length }, ring);
   for (const { table, lines } of tables) yield* entry({ kind: 'rows', table, length: lines.length }, lines);
   for (const name of objects) {
     const digest = parseDigest(name);

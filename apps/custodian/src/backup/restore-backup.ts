@@ -4,14 +4,17 @@ import { Secret, type Clock, type Log, type OrgId, type Rng } from '@ringfence/b
 import { writeFileAtomic } from '@ringfence/base/platform';
 import { openObject, CryptoError } from '@ringfence/crypto/open';
 import { foldKeyring, readStatement, parseRegistrationCode } from '@ringfence/keyring';
+import { TOTP_STEP_MS, TOTP_STEPS_OFF } from '@ringfence/policy/second-factors';
 import { CustodianError } from '../custodian-error.ts';
 import type { Fault } from '../fault-points.ts';
 import { readKeyBytes } from '../identity/custodian-keys.ts';
 import { storeKeys, type VaultOptions } from '../identity/key-vault.ts';
 import { announceEvidence } from '../evidence/evidence-notice.ts';
 import { noticesOf } from '../keyring/change-keyring.ts';
+import { restoreRing } from '../keys/organisation-ring.ts';
 import { recordEvent } from '../ledger/record-event.ts';
 import { enqueue } from '../links/outbox.ts';
+import { openDoubts } from '../privacy-ledger/doubts.ts';
 import { ObjectStore, type IncomingObject } from '../objects/object-store.ts';
 import { openStore, type CustodianStore } from '../store/open-store.ts';
 import { ColumnSeal } from '../store/sealed-column.ts';
@@ -56,6 +59,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<{ org: Org
       for (const table of BACKUP_TABLES) await writeLines(tx, table, read.rows.get(table) ?? new Uint8Array());
     });
     const epoch = await beginEpoch(options, opened.store, { org: identity.org, keys: read.keys });
+    if (read.ring !== undefined) restoreRing({ state, rng, seal: readKeyBytes(read.keys).records }, read.ring);
     await storeKeys(read.keys, options.vault);
     rmSync(restoreMarker(state));
     return { org: identity.org, epoch };
@@ -82,9 +86,10 @@ function startOf(path: string): Uint8Array {
 async function readArchive(
   plain: AsyncIterable<Uint8Array>,
   objects: ObjectStore,
-): Promise<{ keys: Secret; rows: ReadonlyMap<string, Uint8Array> }> {
+): Promise<{ keys: Secret; ring: Secret | undefined; rows: ReadonlyMap<string, Uint8Array> }> {
   const rows = new Map<string, Uint8Array>();
   let keys: Secret | undefined;
+  let ring: Secret | undefined;
   let head: EntryHead | undefined;
   let parts: Uint8Array[] = [];
   let incoming: IncomingObject | undefined;
@@ -100,10 +105,11 @@ async function readArchive(
       if ((await incoming.keep()).digest !== head.digest) throw badArchive();
       incoming = undefined;
     } else if (head?.kind === 'keys') keys = new Secret(Buffer.concat(parts));
+    else if (head?.kind === 'organisation-keys') ring = new Secret(Buffer.concat(parts));
     else if (head?.kind === 'rows') rows.set(head.table, Buffer.concat(parts));
   }
   if (keys === undefined) throw badArchive();
-  return { keys, rows };
+  return { keys, ring, rows };
 }
 
 async function beginEpoch(
@@ -124,13 +130,21 @@ async function beginEpoch(
         : { state: 'registering' as const, registration_box: columns.seal(REGISTRATION, org, registration) };
     await tx
       .updateTable('organisation')
-      .set({ epoch, outbox_seq: 0, ...again })
+      .set({ epoch, outbox_seq: 0, roles_told: false, ...again })
       .where('org', '=', org)
       .execute();
     // What the control plane was told since the archive was made is unknown: it hears everything again.
     await tx.updateTable('endpoint_slot').set({ told: null }).where('wanted', '=', true).execute();
     await tx.updateTable('endpoint_slot').set({ told: 'wanted' }).where('wanted', '=', false).execute();
+    // A code that was used since the archive was made is not used again.
+    await tx
+      .updateTable('totp')
+      .set({ last_step: Math.floor(clock.now() / TOTP_STEP_MS) + TOTP_STEPS_OFF })
+      .execute();
     await record(tx, org, { type: 'restored', epoch });
+    // Leave may have been given for rounds since the archive was made.
+    await openDoubts(tx, org, { cause: 'restored', at: clock.now() });
+    await record(tx, org, { type: 'privacy-doubted', cause: 'restored' });
     const statements = await tx.selectFrom('keyring_statement').select('envelope').orderBy('seq').execute();
     for (const [seq, { envelope }] of statements.entries())
       for (const notice of noticesOf(readStatement('keyring', envelope).claimed.change, seq))

@@ -9,6 +9,8 @@ export class ClaimedOrganisation {
   readonly project: ProjectId;
   readonly controlPlane: ControlPlaneRoute;
   readonly epoch: number;
+  /** When its genesis was dated. */
+  readonly foundedAt: EpochMs;
   #keyring: Keyring;
   #head: Envelope;
   #headAt: EpochMs;
@@ -29,6 +31,8 @@ export class ClaimedOrganisation {
     this.project = parts.project;
     this.controlPlane = parts.controlPlane;
     this.epoch = parts.epoch;
+    const [genesis] = parts.statements;
+    this.foundedAt = genesis === undefined ? parts.headAt : readStatement('keyring', genesis).claimed.at;
     this.#keyring = foldKeyring(parts.statements);
     this.#head = parts.head;
     this.#headAt = parts.headAt;

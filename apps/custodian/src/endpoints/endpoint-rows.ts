@@ -30,12 +30,15 @@ export async function loadEndpoints(context: EndpointParts, tx: Tx): Promise<End
     );
     if (removed && alive.length === 0) return [];
     const name = context.columns.open(ENDPOINT_NAME, endpoint, name_box);
-    const held = (tokensOf.get(endpoint) ?? []).map(({ digest, name_box: box, expires_at, limits }): Token => ({
-      digest,
-      name: context.columns.open(TOKEN_NAME, digest, box),
-      expires: expires_at,
-      limits,
-    }));
+    const held = (tokensOf.get(endpoint) ?? []).map(
+      ({ digest, name_box: box, expires_at, limits, minted_by }): Token => ({
+        digest,
+        name: context.columns.open(TOKEN_NAME, digest, box),
+        expires: expires_at,
+        limits,
+        mintedBy: minted_by,
+      }),
+    );
     return [{ endpoint, name, manual, removed, revisions: alive, tokens: held }];
   });
 }

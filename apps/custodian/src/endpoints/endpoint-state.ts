@@ -1,4 +1,4 @@
-import type { AgentId, EndpointId, JobId } from '@ringfence/base';
+import type { AgentId, DeviceId, EndpointId, JobId } from '@ringfence/base';
 import type { Sensitivity } from '@ringfence/protocol';
 import type { REPLICA_STATES, ServiceSpec, TokenLimits } from '@ringfence/protocol/payload';
 import type { Digest } from '@ringfence/crypto/sign';
@@ -36,6 +36,7 @@ export interface Token {
   readonly name: string;
   readonly expires: number;
   readonly limits: TokenLimits;
+  readonly mintedBy: DeviceId | null;
 }
 
 /** An endpoint with the revisions that are not over, the oldest first. */

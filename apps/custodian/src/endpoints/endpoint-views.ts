@@ -1,4 +1,5 @@
 import { epochMs, type AgentId } from '@ringfence/base';
+import { checkLocks, type TokenId } from '@ringfence/policy/locks';
 import type {
   EndpointRow,
   endpointsAnswer,
@@ -9,7 +10,9 @@ import type {
 import type { z } from 'zod';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
-import { revisionIn, stateOf, type Endpoint, type Revision } from './endpoint-state.ts';
+import { endpointReleaseOf } from '../release/endpoint-release.ts';
+import { watchedDevice } from '../locks/watched-parties.ts';
+import { revisionIn, stateOf, type Endpoint, type Revision, type Token } from './endpoint-state.ts';
 import { listGateways, routesOf } from './gateways.ts';
 import { issuerBundle } from './issuer.ts';
 
@@ -22,7 +25,22 @@ export async function gatewayView(context: CustodianContext, claimed: ClaimedOrg
   );
   const routes = await routesOf(context, claimed, [...new Set(agents.filter((agent) => agent !== null))]);
   const now = context.clock.now();
-  return { seq, at: now, endpoints: endpoints.flatMap((endpoint) => gatewayEndpoint(endpoint, routes, now)) };
+  const listed: GatewayEndpoint[] = [];
+  for (const endpoint of endpoints) {
+    const shown = revisionIn(endpoint, 'current') ?? revisionIn(endpoint, 'coming');
+    const release = shown === undefined ? undefined : await endpointReleaseOf(context, claimed, shown);
+    const unlocked = { ...endpoint, tokens: endpoint.tokens.filter((token) => isUnlocked(context, claimed, token)) };
+    for (const each of gatewayEndpoint(unlocked, routes, now))
+      listed.push({ ...each, ...(release === undefined ? {} : { release }) });
+  }
+  return { seq, at: now, endpoints: listed };
+}
+
+/** A token counts while no lock names it or who had it made. */
+function isUnlocked(context: CustodianContext, claimed: ClaimedOrganisation, { digest, mintedBy }: Token): boolean {
+  const minter = mintedBy === null ? { org: claimed.org, roles: [] } : watchedDevice(context, claimed, mintedBy);
+  const party = { ...minter, token: digest as string as TokenId };
+  return checkLocks('tokens', [party], { locks: context.locks.of(claimed.org), now: context.clock.now() }).allow;
 }
 
 function gatewayEndpoint(endpoint: Endpoint, routes: ReadonlyMap<AgentId, PartyRoute>, now: number): GatewayEndpoint[] {

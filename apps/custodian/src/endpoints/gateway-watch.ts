@@ -1,54 +1,36 @@
 import type { AgentId, Clock, JobId } from '@ringfence/base';
+import { NewestNumber } from '../http/newest-number.ts';
 
-/** How long a gateway's question waits for a change. */
-const WAIT_MS = 25_000;
 /** A gateway that has not asked for so long holds nothing up. */
 const ASKED_WITHIN_MS = 60_000;
 /** After how long a replica ends whether gateways know or not. */
 const KNOWN_WITHIN_MS = 10_000;
 
-/**
- * The number of the newest list for gateways, who waits for the next, and which list each has taken up. Numbers begin at a place of this
- * process's own, so that a list of an earlier one counts as another.
- */
+/** The number of the newest list for gateways, who waits for the next, and which list each has taken up. */
 export class GatewayWatch {
   readonly #clock: Clock;
-  readonly #first: number;
-  readonly #waiting = new Set<() => void>();
+  readonly #newest: NewestNumber;
   readonly #taken = new Map<AgentId, { readonly seq: number; readonly at: number }>();
   readonly #ends = new Map<JobId, { readonly seq: number; readonly at: number }>();
-  #seq: number;
-  #closed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#first = clock.now() * 1_000;
-    this.#seq = this.#first;
+    this.#newest = new NewestNumber(clock);
   }
 
   get seq(): number {
-    return this.#seq;
+    return this.#newest.seq;
   }
 
   /** There is a newer list. */
   next(): void {
-    this.#seq += 1;
-    for (const wake of this.#waiting) wake();
+    this.#newest.next();
   }
 
-  /** Waits until the newest list is not number `after`, at most {@link WAIT_MS}; a gateway that asks has taken `after` up. */
+  /** Waits until the newest list is not number `after`, at most 25 s; a gateway that asks has taken `after` up. */
   async changedSince(gateway: AgentId, after: number): Promise<void> {
-    this.#taken.set(gateway, { seq: after >= this.#first ? after : -1, at: this.#clock.now() });
-    if (after !== this.#seq || this.#closed) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        this.#waiting.delete(done);
-        cancel();
-        resolve();
-      };
-      const cancel = this.#clock.after(WAIT_MS, done);
-      this.#waiting.add(done);
-    });
+    this.#taken.set(gateway, { seq: after >= this.#newest.first ? after : -1, at: this.#clock.now() });
+    await this.#newest.changedSince(after);
   }
 
   /** An agent is no gateway any more. */
@@ -60,7 +42,7 @@ export class GatewayWatch {
   everybodyKnows(job: JobId): boolean {
     const now = this.#clock.now();
     const noted = this.#ends.get(job);
-    const { seq, at } = noted ?? { seq: this.#seq, at: now };
+    const { seq, at } = noted ?? { seq: this.seq, at: now };
     if (noted === undefined) this.#ends.set(job, { seq, at });
     if (now - at >= KNOWN_WITHIN_MS) return true;
     return [...this.#taken.values()].every((taken) => taken.seq >= seq || now - taken.at > ASKED_WITHIN_MS);
@@ -73,7 +55,6 @@ export class GatewayWatch {
 
   /** Lets everybody go who waits, and from now on at once. */
   close(): void {
-    this.#closed = true;
-    for (const wake of this.#waiting) wake();
+    this.#newest.close();
   }
 }

@@ -45,6 +45,7 @@ export async function mintToken(
         made_at: clock.now(),
         expires_at: expires,
         limits: JSON.stringify(limits),
+        minted_by: of.device,
       })
       .execute();
     await context.record(tx, org, { type: 'token-minted', endpoint, token: digest, device: of.device });

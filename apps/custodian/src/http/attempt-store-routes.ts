@@ -59,9 +59,10 @@ export function attemptStoreRoutes(context: CustodianContext): Route[] {
       action: 'job:logs',
       resource: 'job',
       answer: sealedLogsAnswer,
-      handle: ({ parameters }, { id }, claimed) => {
+      handle: ({ parameters, query }, { id }, claimed) => {
         const job = parameters['job'] ?? '';
-        if (isId('job', job)) return listAttemptLogs(context, claimed, job, id);
+        const attempt = query['attempt'] === undefined ? undefined : Math.trunc(Number(query['attempt'])) || 0;
+        if (isId('job', job)) return listAttemptLogs(context, claimed, { job, attempt, device: id });
         throw new CustodianError('not-found', 'there is no such job', { next: 'see `ringfence ps`' });
       },
     }),

@@ -22,8 +22,8 @@ import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import { joinAgent } from '../join/join-agent.ts';
 import { createJoinCode, listJoinCodes } from '../join/join-codes.ts';
-import { changeKeyring } from '../keyring/change-keyring.ts';
 import { statementsAfter } from '../keyring/statement-rows.ts';
+import { takeStatement } from '../proposals/propose.ts';
 import { renewAdmission } from '../marketplace/renew-admission.ts';
 import { memberRoute, openRoute, type Route } from './route.ts';
 
@@ -122,11 +122,12 @@ function keyringRoutes(context: CustodianContext): Route[] {
       summary: 'Adds a statement that the root or a device signed.',
       who: ['device'],
       action: 'keyring:append',
+      assured: 'by-handler',
       body: keyringAppend,
       answer: keyringAnswer,
-      handle: async ({ body }, _, claimed) => {
+      handle: async ({ body: { statement } }, { id }, claimed) => {
         const before = claimed.keyring.head.seq;
-        await changeKeyring(context, claimed, ({ append }) => append(body.statement));
+        await takeStatement(context, claimed, { kind: 'keyring', statement, device: id });
         return statementsAfter(context, claimed, before);
       },
     }),

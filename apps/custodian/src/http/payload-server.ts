@@ -1,15 +1,22 @@
 import { Readable } from 'node:stream';
 import type { RequestListener, Server } from 'node:http';
-import { errorFields, jsonOf, type Log } from '@ringfence/base';
+import { errorFields, jsonOf, RefusalLog, type Clock, type Log } from '@ringfence/base';
 import { linkHttpServer, peerOf } from '@ringfence/client/payload-link';
 import { KeyringError } from '@ringfence/keyring';
-import { ACTIONS, assertDeclared, type Action, type Authoriser } from '@ringfence/policy/authorise';
+import { ACTION_ASSURANCE } from '@ringfence/policy/assurance';
+import { ACTIONS, assertDeclared, type AccessReason, type Action, type Authoriser } from '@ringfence/policy/authorise';
 import { StoreError } from '@ringfence/store';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { AccessBook } from '../access/access-book.ts';
+import { assertSure, StepUpNeeded } from '../access/assert-sure.ts';
 import { CustodianError, STATUS_OF } from '../custodian-error.ts';
+import type { AgentCertificates } from '../certificates/agent-certificates.ts';
 import type { Owner } from '../context.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
+import type { Locks } from '../locks/kept-locks.ts';
+import { passLocks } from '../locks/pass-locks.ts';
+import { watchedAgent, watchedDevice } from '../locks/watched-parties.ts';
 import { identify } from './identify.ts';
 import type { Caller, Route, StreamAnswer } from './route.ts';
 
@@ -18,6 +25,10 @@ export interface PayloadServerOptions {
   readonly routes: readonly Route[];
   readonly owner: Owner;
   readonly authoriser: Authoriser;
+  readonly access: AccessBook;
+  readonly locks: Pick<Locks, 'heard' | 'checkCaller'>;
+  readonly certificates: Pick<AgentCertificates, 'check'>;
+  readonly clock: Clock;
   readonly log: Log;
   readonly onRequest: (route: string, status: number, milliseconds: number) => void;
 }
@@ -33,7 +44,19 @@ export async function createPayloadServer(options: PayloadServerOptions): Promis
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
   server.addContentTypeParser('application/octet-stream', (_, stream, done) => done(null, stream));
-  server.setErrorHandler((error, _, reply) => refuse(reply, error, options.log));
+  const refusals = new RefusalLog(options.log, options.clock);
+  server.setErrorHandler((error, request, reply) => {
+    const caller = identify(options.owner.claimed, peerOf(request.raw));
+    const route = `${request.method} ${request.routeOptions.url ?? 'unknown'}`;
+    // Another link brings another certificate.
+    if (error instanceof CustodianError && error.code === 'certificate-lapsed')
+      void reply.header('connection', 'close');
+    refuse(reply, error, options.log);
+    const code = error instanceof CustodianError ? error.code : 'refused';
+    const who = caller.kind === 'unknown' ? {} : { peer: caller.id };
+    refusals.note({ status: reply.statusCode, code, route, ...who });
+    return reply;
+  });
   server.setNotFoundHandler((_, reply) =>
     refuse(reply, new CustodianError('not-found', 'there is nothing here'), options.log),
   );
@@ -52,16 +75,19 @@ function mount(server: FastifyInstance, route: Route, options: PayloadServerOpti
     url: route.path,
     bodyLimit: route.longest ?? LONGEST_BODY,
     // Before the body is read: whoever may not ask sends nothing.
-    onRequest: async (request) => void permit(route, request, options),
+    onRequest: async (request) => {
+      if (route.who !== 'anybody') await options.locks.heard();
+      permit(route, request, options);
+    },
     handler: async (request, reply) => send(reply, await answer(route, request, options)),
   });
 }
 
-/** The caller, and the organisation where the route needs one. Throws CustodianError `not-authenticated`, `not-authorised`, `unclaimed`. */
+/** The caller, and the organisation where the route needs one. Throws CustodianError `not-authenticated`, `not-authorised`, `step-up`, `unclaimed`. */
 function permit(
   route: Route,
   request: FastifyRequest,
-  { owner, authoriser }: PayloadServerOptions,
+  { owner, authoriser, access, certificates, clock, locks }: PayloadServerOptions,
 ): { caller: Caller; claimed: ClaimedOrganisation | undefined } {
   const { claimed } = owner;
   const caller = identify(claimed, peerOf(request.raw));
@@ -71,6 +97,10 @@ function permit(
       next: 'run `ringfence org init`',
     });
   if (caller.kind === 'unknown' || !route.who.includes(caller.kind)) throw notAuthenticated();
+  if (caller.kind === 'agent' && route.uncertified !== true) certificates.check(claimed.org, caller, clock.now());
+  const party =
+    caller.kind === 'device' ? watchedDevice({ access }, claimed, caller.id) : watchedAgent(claimed, caller.id);
+  const roles = passLocks(locks, party, clock.now());
   const resource = {
     type: ACTIONS[route.action].resource,
     id: resourceOf(route, request, claimed),
@@ -79,12 +109,28 @@ function permit(
   };
   const principal =
     caller.kind === 'device'
-      ? ({ type: 'Device', id: caller.id, org: claimed.org, roles: claimed.keyring.rolesOf(caller.id) } as const)
+      ? ({ type: 'Device', id: caller.id, org: claimed.org, roles } as const)
       : ({ type: 'Agent', id: caller.id, org: claimed.org } as const);
   const action: Action = route.action;
-  if (authoriser.authorise({ principal, action, resource }).allow) return { caller, claimed };
-  throw new CustodianError('not-authorised', 'the policy does not allow this', {
-    next: 'ask an owner of the organisation',
+  const decision = authoriser.authorise({ principal, action, resource });
+  if (!decision.allow) throw notAuthorised(caller.kind, action, decision.reasons);
+  if (caller.kind === 'device' && route.assured !== 'by-handler')
+    assertSure(access, caller.id, { requirement: ACTION_ASSURANCE[action], now: clock.now() });
+  return { caller, claimed };
+}
+
+function notAuthorised(who: 'device' | 'agent', action: Action, reasons: readonly AccessReason[]): CustodianError {
+  const forbidding = reasons.flatMap((reason) => (reason.code === 'forbidden' ? [reason.policy] : []));
+  if (forbidding.length > 0)
+    return new CustodianError(
+      'not-authorised',
+      `the organisation’s policy forbids ${action}: ${forbidding.join(', ')}`,
+      {
+        next: 'ask an officer; `ringfence policy show` says what is forbidden',
+      },
+    );
+  return new CustodianError('not-authorised', `no role of this ${who} permits ${action}`, {
+    next: 'ask an owner of the organisation for a role that does: see docs/roles.md',
   });
 }
 
@@ -99,6 +145,7 @@ function resourceOf(
 
 async function answer(route: Route, request: FastifyRequest, options: PayloadServerOptions): Promise<unknown> {
   // Asked again: membership may have changed while the body arrived.
+  if (route.who !== 'anybody') await options.locks.heard();
   const { caller, claimed } = permit(route, request, options);
   const call = { body: bodyOf(route, request), parameters: stringsOf(request.params), query: stringsOf(request.query) };
   if (route.who === 'anybody') return route.handle(call, caller);
@@ -148,9 +195,10 @@ const PASSING: readonly StoreError['code'][] = ['unavailable', 'timeout', 'confl
 function refuse(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
   if (error instanceof CustodianError) {
     const problems = error instanceof BadBody ? { problems: error.problems } : {};
+    const needed = error instanceof StepUpNeeded ? error.needed : {};
     return reply
       .status(STATUS_OF[error.code])
-      .send({ error: { code: error.code, message: error.message, next: error.next, ...problems } });
+      .send({ error: { code: error.code, message: error.message, next: error.next, ...problems, ...needed } });
   }
   if (error instanceof KeyringError)
     return reply.status(422).send({ error: { code: 'bad-statement', message: error.message, next: error.next } });

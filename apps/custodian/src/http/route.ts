@@ -48,6 +48,10 @@ export interface OpenRoute<Body> extends RouteShape<Body> {
 export interface MemberRoute<Body, Who extends 'device' | 'agent'> extends RouteShape<Body> {
   readonly who: readonly Who[];
   readonly action: Action;
+  /** Open to an agent whose certificate has lapsed. */
+  readonly uncertified?: true;
+  /** Its handler asks how sure it has to be, by what the body says; without it the action does. */
+  readonly assured?: 'by-handler';
   /** Parameter that names the resource; the organisation or project where there is none. */
   readonly resource?: string;
   readonly handle: (

@@ -1,5 +1,8 @@
 import { jobPolicyFaults } from '@ringfence/policy/authorise';
+import { ownRoleFaults } from '@ringfence/policy/roles';
 import {
+  accessAnswer,
+  accessRequest,
   policyAnswer,
   policyCheckAnswer,
   policyCheckRequest,
@@ -9,15 +12,17 @@ import {
   profileRequest,
   profilesAnswer,
 } from '@ringfence/protocol/payload';
+import { askAccess } from '../access/ask-access.ts';
 import type { CustodianContext } from '../context.ts';
-import { currentPolicy, foretellPolicy, setPolicy } from '../rules/organisation-policy.ts';
+import { takeStatement } from '../proposals/propose.ts';
+import { currentPolicy, foretellPolicy } from '../rules/organisation-policy.ts';
 import { listProfiles, setProfile } from '../rules/profiles.ts';
 import { LONGEST_DEPOSIT } from './job-routes.ts';
 import { memberRoute, type Route } from './route.ts';
 
 /** Routes of what officers sign: members read it, officers' devices sign the next version. */
 export function ruleRoutes(context: CustodianContext): Route[] {
-  return [...profileRoutes(context), ...policyRoutes(context)];
+  return [...profileRoutes(context), ...policyRoutes(context), accessRoute(context)];
 }
 
 function policyRoutes(context: CustodianContext): Route[] {
@@ -39,11 +44,13 @@ function policyRoutes(context: CustodianContext): Route[] {
       summary: 'Keeps the next policy that officers signed.',
       who: ['device'],
       action: 'policy:set',
+      assured: 'by-handler',
       body: policyRequest,
       answer: policyAnswer,
-      handle: async ({ body }, { id }, claimed) => ({
-        statement: await setPolicy(context, claimed, body.statement, id),
-      }),
+      handle: async ({ body: { statement } }, { id }, claimed) => {
+        await takeStatement(context, claimed, { kind: 'policy', statement, device: id });
+        return { statement };
+      },
     }),
     memberRoute({
       method: 'POST',
@@ -53,7 +60,9 @@ function policyRoutes(context: CustodianContext): Route[] {
       action: 'policy:read',
       body: policyCheckRequest,
       answer: policyCheckAnswer,
-      handle: async ({ body }) => ({ faults: [...jobPolicyFaults(body.cedar)] }),
+      handle: async ({ body: { cedar, access = '' } }) => ({
+        faults: [...jobPolicyFaults(cedar), ...ownRoleFaults(access)],
+      }),
     }),
     memberRoute({
       method: 'POST',
@@ -69,6 +78,19 @@ function policyRoutes(context: CustodianContext): Route[] {
       }),
     }),
   ];
+}
+
+function accessRoute(context: CustodianContext): Route {
+  return memberRoute({
+    method: 'POST',
+    path: '/v1/access',
+    summary: 'Says what the roles decide, and by which policies; by a text that is only tried where one is given.',
+    who: ['device'],
+    action: 'policy:read',
+    body: accessRequest,
+    answer: accessAnswer,
+    handle: async ({ body }, _, claimed) => ({ answers: askAccess(context, claimed, body) }),
+  });
 }
 
 function profileRoutes(context: CustodianContext): Route[] {

@@ -1,4 +1,4 @@
-import { epochMs, toBase64Url } from '@ringfence/base';
+import { epochMs } from '@ringfence/base';
 import { backupRequest, custodianStatus } from '@ringfence/protocol/payload';
 import { judgeProduction } from '@ringfence/store';
 import type { z } from 'zod';
@@ -7,7 +7,7 @@ import type { CustodianContext } from '../context.ts';
 import { makeBackup } from '../backup/make-backup.ts';
 import { memberRoute, type Route } from './route.ts';
 
-/** The route that `ringfence doctor` reads; it gives devices the dedupe key, by which they recognise chunks. */
+/** The route that `ringfence doctor` reads. */
 export function statusRoute(context: CustodianContext): Route {
   return memberRoute({
     method: 'GET',
@@ -62,7 +62,6 @@ async function statusOf(
     seal: sealKind,
     database: store.facts.kind,
     databaseUnfit: verdict.allow ? [] : [...verdict.reasons],
-    dedupeKey: toBase64Url(keys.dedupe.expose()),
     disk: { ...context.disk.state(), objectBytes },
   };
 }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { AgentId } from '@ringfence/base';
+import { toBase64Url, type AgentId } from '@ringfence/base';
 import { parseDigest } from '@ringfence/crypto/sign';
 import {
   artifactOpenAnswer,
@@ -9,6 +9,7 @@ import {
   chunksMissingRequest,
   chunksRegister,
   datasetRequest,
+  dedupeKeyAnswer,
   objectsAnswer,
   placedDatasetRequest,
   pruneAnswer,
@@ -16,7 +17,8 @@ import {
 } from '@ringfence/protocol/payload';
 import { addDataset } from '../artifacts/add-dataset.ts';
 import { addPlacedDataset } from '../artifacts/add-placed-dataset.ts';
-import { artifactRowOf, findVersion, listVersions } from '../artifacts/artifact-rows.ts';
+import { artifactRowOf, listVersions } from '../artifacts/artifact-rows.ts';
+import { openArtifact } from '../artifacts/open-artifact.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import { presentChunks, registerChunks } from '../objects/chunks.ts';
@@ -82,6 +84,15 @@ function objectRoutes(context: CustodianContext): Route[] {
 
 function chunkRoutes(context: CustodianContext): Route[] {
   return [
+    memberRoute({
+      method: 'GET',
+      path: '/v1/dedupe-key',
+      summary: 'The key by which devices that may store name chunks, and so recognise them.',
+      who: ['device'],
+      action: 'object:write',
+      answer: dedupeKeyAnswer,
+      handle: async () => ({ dedupeKey: toBase64Url(context.keys.dedupe.expose()) }),
+    }),
     memberRoute({
       method: 'POST',
       path: '/v1/chunks/missing',
@@ -169,19 +180,10 @@ function artifactRoutes(context: CustodianContext): Route[] {
       action: 'artifact:read',
       resource: 'name',
       answer: artifactOpenAnswer,
-      handle: async ({ parameters, query }, _, claimed) => {
+      handle: ({ parameters, query }, { id: device }, claimed) => {
         const name = parameters['name'] ?? '';
         const version = query['version'] === undefined ? undefined : Math.trunc(Number(query['version'])) || 0;
-        const found = await context.store.withOrg(claimed.org, (tx) =>
-          findVersion(context, tx, claimed, { name, version }),
-        );
-        if (found === undefined)
-          throw new CustodianError('not-found', 'there is no such artifact', { next: 'see `ringfence artifact ls`' });
-        if (found.pack === undefined)
-          throw new CustodianError('not-found', 'this data is not copied here: it lies in place at its site', {
-            next: 'mount it in a job; see `ringfence dataset ls`',
-          });
-        return { artifact: artifactRowOf(found), project: claimed.project, pack: found.pack };
+        return openArtifact(context, claimed, { name, version, device });
       },
     }),
   ];

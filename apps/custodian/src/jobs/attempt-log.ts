@@ -1,7 +1,12 @@
 import { isId, type AgentId, type DeviceId, type JobId } from '@ringfence/base';
 import { readStatement } from '@ringfence/keyring';
+import { LOGS } from '../retention/retention-rules.ts';
+import { openThing, requireOpen } from '../release/open-gate.ts';
+import { sealedLogThing } from '../release/things.ts';
 import type { Tx } from '../store/open-store.ts';
+import type { OpeningDecision } from '@ringfence/policy/release';
 import type { PackReference, sealedLogRequest, sealedLogsAnswer } from '@ringfence/protocol/payload';
+import { sql } from 'kysely';
 import type { z } from 'zod';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
@@ -32,7 +37,7 @@ export async function storeAttemptLog(
         attempt,
         org: claimed.org,
         manifest: pack.manifest,
-        ...wrapKey(context, claimed, wrappedFor(job, attempt), pack.key),
+        ...(await wrapKey(context, tx, claimed, { ...wrappedFor(job, attempt), key: pack.key })),
         bytes,
         at: context.clock.now(),
       })
@@ -60,14 +65,24 @@ async function requireGranted(
   if (own === undefined) throw new CustodianError('not-found', 'this agent was granted no such attempt');
 }
 
-/** The kept logs of a job, for who may read them: on restricted data whoever ordered it and officers (invariant 7). Throws `not-found`. */
+/** What `GET /v1/jobs/JOB/logs` asks for. */
+export interface AskedLogs {
+  readonly job: JobId;
+  /** All when absent. */
+  readonly attempt: number | undefined;
+  readonly device: DeviceId;
+}
+
+/**
+ * The kept logs of a job, for who may read them: on restricted data whoever ordered it and officers (invariant 7), and only what the owners of
+ * its data have released (invariant 8). Throws `not-found`, `not-released` where they have released none.
+ */
 export async function listAttemptLogs(
   context: CustodianContext,
   claimed: ClaimedOrganisation,
-  job: JobId,
-  device: DeviceId,
+  { job, attempt, device }: AskedLogs,
 ): Promise<z.input<typeof sealedLogsAnswer>> {
-  return context.store.withOrg(claimed.org, async (tx) => {
+  const { logs, kept } = await context.store.withOrg(claimed.org, async (tx) => {
     const row = await tx
       .selectFrom('job')
       .select(['device', 'label_envelope'])
@@ -77,29 +92,85 @@ export async function listAttemptLogs(
       throw new CustodianError('not-found', 'there is no such job that this device may read', {
         next: 'see `ringfence ps`',
       });
-    const logs = await tx.selectFrom('attempt_log').selectAll().where('job', '=', job).orderBy('attempt').execute();
-    return {
-      project: claimed.project,
-      logs: logs.map(({ attempt, manifest, bytes, ...wrapped }) => ({
-        attempt,
-        pack: { manifest, key: unwrapKey(context, claimed, wrappedFor(job, attempt), wrapped) },
-        bytes,
-      })),
-    };
+    const found = await readAttemptLogs(context, tx, claimed, { job, attempt });
+    const open: typeof found = [];
+    let closed: OpeningDecision | undefined;
+    // One after the other: each decision is an entry of the ledger.
+    for (const log of found) {
+      const { manifest } = log.pack;
+      const thing = await sealedLogThing(context, tx, claimed, { job, ...log, manifest });
+      const decision = thing === undefined ? undefined : await openThing(context, tx, claimed, { thing, device });
+      if (decision?.allow === false) closed ??= decision;
+      else open.push(log);
+    }
+    context.fault('opening-before-commit');
+    return { logs: open, kept: closed };
   });
+  context.fault('opening-after-commit');
+  if (logs.length === 0 && kept !== undefined)
+    requireOpen(kept, `\`ringfence release request --logs ${job} --purpose PURPOSE\`; its owner approves it`);
+  return { project: claimed.project, logs };
 }
 
-/** The packs of all kept logs. */
-export async function logPacks(
+/** The kept logs of a job with their keys, the lowest attempt first; of one attempt when told; none that is older than its rule allows. */
+export async function readAttemptLogs(
   context: CustodianContext,
   tx: Tx,
   claimed: ClaimedOrganisation,
-): Promise<PackReference[]> {
-  const rows = await tx.selectFrom('attempt_log').selectAll().execute();
-  return rows.map(({ job, attempt, manifest, ...wrapped }) => ({
-    manifest,
-    key: unwrapKey(context, claimed, wrappedFor(job, attempt), wrapped),
-  }));
+  { job, attempt }: { job: JobId; attempt: number | undefined },
+): Promise<z.input<typeof sealedLogsAnswer>['logs']> {
+  const rows = await tx
+    .selectFrom('attempt_log')
+    .selectAll()
+    .where('job', '=', job)
+    .where(sql<boolean>`not ${isLogExpired(context)}`)
+    .$if(attempt !== undefined, (query) => query.where('attempt', '=', attempt ?? 0))
+    .orderBy('attempt')
+    .execute();
+  return Promise.all(
+    rows.map(async ({ attempt: number, manifest, bytes, ...wrapped }) => ({
+      attempt: number,
+      pack: { manifest, key: await unwrapKey(context, tx, claimed, { ...wrapped, ...wrappedFor(job, number) }) },
+      bytes,
+    })),
+  );
+}
+
+/** To be asked of a row of `attempt_log`. */
+export function isLogExpired({ clock }: CustodianContext) {
+  return sql<boolean>`exists (
+    select 1 from retention
+    where retention.artifact = ${LOGS} and attempt_log.at + retention.keep_ms <= ${clock.now()}
+  )`;
+}
+
+/** A kept log. */
+export interface KeptLog {
+  readonly job: JobId;
+  readonly attempt: number;
+  readonly at: number;
+  readonly pack: PackReference;
+  /** Whether its job is. */
+  readonly isOver: boolean;
+}
+
+/** All kept logs. */
+export async function keptLogs(context: CustodianContext, tx: Tx, claimed: ClaimedOrganisation): Promise<KeptLog[]> {
+  const rows = await tx
+    .selectFrom('attempt_log')
+    .innerJoin('job', 'job.job', 'attempt_log.job')
+    .selectAll('attempt_log')
+    .select(['closed', 'commit_record'])
+    .execute();
+  return Promise.all(
+    rows.map(async ({ job, attempt, at, manifest, closed, commit_record, ...wrapped }) => ({
+      job,
+      attempt,
+      at,
+      pack: { manifest, key: await unwrapKey(context, tx, claimed, { ...wrapped, ...wrappedFor(job, attempt) }) },
+      isOver: closed !== null || commit_record !== null,
+    })),
+  );
 }
 
 function mayRead(

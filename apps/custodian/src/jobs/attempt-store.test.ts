@@ -228,3 +228,39 @@ test('a device enters the current attempt of a job on open data, and its agent a
   assert.equal(rows.length, 1);
   assert.ok(Buffer.from(rows[0]?.body ?? []).includes(organisation.device));
 });
+
+test('each mount of a start stands in the ledger with purpose and decision, also of a start that is refused for it', async () => {
+  assert.ok(agent !== undefined);
+  const by = agent;
+  await addDataset(rig, organisation, { name: 'german', residency: ['DE'], purposes: ['care', 'research'] });
+  await addDataset(rig, organisation, { name: 'plain' });
+  const decided = async (job: string) => {
+    const rows = await rig.custodian.context.store.withOrg(organisation.org, (tx) =>
+      tx.selectFrom('event').select('body').where('type', '=', 'mount-decided').orderBy('seq').execute(),
+    );
+    return rows
+      .map(({ body }) => (JSON.parse(Buffer.from(body).toString('utf8')) as { event: Record<string, unknown> }).event)
+      .filter((event) => event['job'] === job)
+      .map(({ version, purpose, decision, reasons }) => [version, purpose, decision, reasons]);
+  };
+  const mounts = ['german', 'plain'];
+  const made = await depositTestJob(rig, organisation, { mounts, purpose: 'care' });
+  await granted(by, made, 1);
+  const allowed = [1, 'care', 'allowed', []];
+  assert.deepEqual(await decided(made.body.job), [allowed, allowed]);
+  const late = await depositTestJob(rig, organisation, { mounts, purpose: 'care' });
+  await addDataset(rig, organisation, {
+    name: 'german',
+    text: 'new\n',
+    residency: ['FR'],
+    purposes: ['research'],
+    lowerLabel: true,
+  });
+  const answer = await ask(by, grantBody(controlPlane, by, late, { attempt: 1 }));
+  assert.deepEqual(answer, { result: 'refused', reason: 'label-changed' });
+  const refused = [2, 'care', 'refused', ['purpose-not-allowed', 'residency']];
+  assert.deepEqual(await decided(late.body.job), [refused, allowed]);
+  const away = await depositTestJob(rig, organisation, { mounts: ['german'], purpose: 'research' });
+  assert.equal((await ask(by, grantBody(controlPlane, by, away, { attempt: 1 }))).result, 'refused');
+  assert.deepEqual(await decided(away.body.job), [[2, 'research', 'refused', ['residency']]]);
+});

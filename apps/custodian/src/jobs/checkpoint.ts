@@ -93,7 +93,7 @@ async function keep(
   const row = {
     attempt,
     manifest: pack.manifest,
-    ...wrapKey(context, claimed, wrappedFor(job), pack.key),
+    ...(await wrapKey(context, tx, claimed, { ...wrappedFor(job), key: pack.key })),
     files,
     bytes,
     at: context.clock.now(),
@@ -114,7 +114,7 @@ export async function readCheckpoint(
 ): Promise<PackReference | undefined> {
   const row = await tx.selectFrom('checkpoint').selectAll().where('job', '=', job).executeTakeFirst();
   if (row === undefined) return undefined;
-  return { manifest: row.manifest, key: unwrapKey(context, claimed, wrappedFor(job), row) };
+  return { manifest: row.manifest, key: await unwrapKey(context, tx, claimed, { ...row, ...wrappedFor(job) }) };
 }
 
 /** A job that is over has no next attempt: with the wrapped key of its checkpoint the checkpoint is gone. */

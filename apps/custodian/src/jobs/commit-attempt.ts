@@ -3,6 +3,7 @@ import { statementDigest, type Digest, type Envelope } from '@ringfence/crypto/s
 import { readStatement, signStatement } from '@ringfence/keyring';
 import type { commitAnswer, commitRequest } from '@ringfence/protocol/payload';
 import type { z } from 'zod';
+import { versionRow } from '../artifacts/artifact-rows.ts';
 import { insertVersion } from '../artifacts/insert-version.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
@@ -133,8 +134,8 @@ async function currentJob(tx: Tx, id: Request['job']) {
 /** Outputs are those that the grant named, each once. */
 async function namesExactly(tx: Tx, { job, outputs }: Request): Promise<boolean> {
   const rows = await tx.selectFrom('job_output').select(['artifact', 'version']).where('job', '=', job).execute();
-  const granted = new Set(rows.map(({ artifact, version }) => `${artifact}:${version}`));
-  const shown = new Set(outputs.map(({ artifact, version }) => `${artifact}:${version}`));
+  const granted = new Set(rows.map(({ artifact, version }) => versionRow(artifact, version)));
+  const shown = new Set(outputs.map(({ artifact, version }) => versionRow(artifact, version)));
   return shown.size === outputs.length && [...shown].every((output) => granted.has(output));
 }
 

@@ -10,8 +10,11 @@ import { takeVersion } from '../artifacts/artifact-rows.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
+import { codeOfWorkload } from '../federation/code-of-workload.ts';
+import { depositFederation } from '../federation/deposit-federation.ts';
 import { labelHolds } from '../labels/label-holds.ts';
 import { mountedData } from '../labels/sign-label.ts';
+import { mayMountAll } from '../privacy-ledger/contract-only.ts';
 import { judgeByPolicy } from '../rules/organisation-policy.ts';
 import { judgeProfile } from '../rules/profiles.ts';
 import type { Tx } from '../store/open-store.ts';
@@ -41,6 +44,7 @@ export async function depositJob(
 ): Promise<Verified<'job'>> {
   const checked = await checkDeposit(context, claimed, deposit, device);
   const { job, label, workload } = checked;
+  const code = workload.federation === undefined ? undefined : await codeOfWorkload(context, claimed, workload);
   await context.store.withOrg(claimed.org, async (tx) => {
     const known = await tx.selectFrom('job').select('job_digest').where('job', '=', job.body.job).executeTakeFirst();
     if (known?.job_digest === job.digest) return;
@@ -54,9 +58,12 @@ export async function depositJob(
       claimed,
       workload.mounts.map(({ dataset }) => dataset),
     );
+    if (!(await mayMountAll(tx, data, job.body.type))) throw forFederations();
     if (!labelHolds(label.body, workload.purpose, data)) throw bad('the label is not the one of the data it mounts');
     await requireRules(context, tx, claimed, checked);
     await insertJob(context, tx, claimed, checked);
+    const { type } = job.body;
+    await depositFederation(context, tx, claimed, { job: job.body.job, type, workload, data, code });
     await nameOutputs(context, tx, claimed, checked);
     await context.record(tx, claimed.org, {
       type: 'job-deposited',
@@ -191,6 +198,12 @@ async function nameOutputs(
       .values({ job: job.body.job, position, org: claimed.org, artifact, version })
       .execute();
   }
+}
+
+function forFederations(): CustodianError {
+  return new CustodianError('not-authorised', 'a dataset that the job mounts is for federations alone', {
+    next: 'see `ringfence dp status`; its owner may change it: `ringfence dataset contract-only NAME --off`',
+  });
 }
 
 function bad(message: string, cause?: unknown): CustodianError {

@@ -1,16 +1,15 @@
 import type { AgentId } from '@ringfence/base';
-import { readStatement } from '@ringfence/keyring';
 import type { entryAnswer, entryRequest } from '@ringfence/protocol/payload';
 import type { z } from 'zod';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
-
-/** What may be looked into while it runs; below that the owner of the data would have to release it first (invariant 8). */
-const OPEN_LABELS: readonly string[] = ['public', 'internal'];
+import { watchedDevice } from '../locks/watched-parties.ts';
+import { openThing } from '../release/open-gate.ts';
+import { streamThing } from '../release/things.ts';
 
 /**
- * Decides whether a device may enter the sandbox of an attempt, by policy and label as they are now, and writes down who did. Only the agent
- * that runs the current attempt is answered with yes.
+ * Decides whether a device may enter the sandbox of an attempt, by policy and label as they are now, on confidential and restricted data by a
+ * rule of its owner (invariant 8), and writes down who did. Only the agent that runs the current attempt is answered with yes.
  */
 export async function enterAttempt(
   context: CustodianContext,
@@ -19,7 +18,8 @@ export async function enterAttempt(
   agent: AgentId,
 ): Promise<z.input<typeof entryAnswer>> {
   const { org, project, keyring } = claimed;
-  const principal = { type: 'Device', id: device, org, roles: keyring.rolesOf(device) } as const;
+  const unlocked = context.locks.checkCaller(watchedDevice(context, claimed, device), context.clock.now());
+  const principal = { type: 'Device', id: device, org, roles: unlocked.allow ? unlocked.roles : [] } as const;
   const resource = { type: 'Job', id: job, org, project } as const;
   const action = kind === 'exec' ? 'job:exec' : 'job:copy';
   const permitted =
@@ -30,14 +30,16 @@ export async function enterAttempt(
       .innerJoin('attempt', (join) =>
         join.onRef('attempt.job', '=', 'job.job').onRef('attempt.attempt', '=', 'job.attempt'),
       )
-      .select(['job.label_envelope', 'attempt.attempt', 'attempt.agent', 'attempt.stopped'])
+      .select(['attempt.attempt', 'attempt.agent', 'attempt.stopped'])
       .where('job.job', '=', job)
       .executeTakeFirst();
     if (row === undefined || row.attempt !== attempt || row.agent !== agent || row.stopped !== null)
       return { result: 'refused', reason: 'not-current' };
     if (!permitted) return { result: 'refused', reason: 'not-authorised' };
-    const { sensitivity } = readStatement('label', row.label_envelope).claimed;
-    if (!OPEN_LABELS.includes(sensitivity)) return { result: 'refused', reason: 'label' };
+    const opening = kind === 'exec' ? 'exec' : 'copy';
+    const thing = await streamThing(context, tx, claimed, { job, attempt, kind: opening });
+    const decision = thing === undefined ? undefined : await openThing(context, tx, claimed, { thing, device });
+    if (decision?.allow === false) return { result: 'refused', reason: 'label' };
     await context.record(tx, org, { type: 'entered', job, attempt, agent, device, kind });
     return { result: 'allowed' };
   });

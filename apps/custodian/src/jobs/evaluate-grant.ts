@@ -1,16 +1,20 @@
 import type { AgentId } from '@ringfence/base';
 import type { Digest, Envelope } from '@ringfence/crypto/sign';
 import { checkLease, checkPayload, grantRefusalOf, type Admission, type EvidenceFile } from '@ringfence/keyring';
+import type { ContractFile } from '@ringfence/protocol/federation';
 import type { GrantRefusal, grantRequest, Workload } from '@ringfence/protocol/payload';
 import type { Selectable } from 'kysely';
 import type { z } from 'zod';
-import { findVersion, type FoundVersion } from '../artifacts/artifact-rows.ts';
+import { findVersion, holdVersions, type FoundVersion } from '../artifacts/artifact-rows.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
+import { watchedDevice } from '../locks/watched-parties.ts';
 import { isOver } from '../endpoints/is-over.ts';
+import { judgeFederation } from '../federation/judge-federation.ts';
 import { evidenceFile } from '../evidence/evidence-rows.ts';
 import { labelHolds } from '../labels/label-holds.ts';
 import { sitesOf } from '../labels/sign-label.ts';
+import { mayMountAll } from '../privacy-ledger/contract-only.ts';
 import { judgeByPolicy } from '../rules/organisation-policy.ts';
 import { judgeProfile } from '../rules/profiles.ts';
 import { readSecrets, type NamedSecret } from '../secrets/secret-rows.ts';
@@ -18,6 +22,7 @@ import { isShredded } from '../shredding/shred-rows.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { JobTable } from '../store/tables.ts';
 import { openWorkload } from './open-workload.ts';
+import type { WantedData } from './record-mounts.ts';
 import { mayFollow } from './retry-wish.ts';
 
 /** What an agent asks. */
@@ -31,6 +36,8 @@ export type Evaluation =
       readonly workload: Workload;
       readonly data: readonly FoundVersion[];
       readonly secrets: readonly NamedSecret[];
+      /** Of a job of a federation. */
+      readonly contract: ContractFile | undefined;
       /** The profile that the label names. */
       readonly profile: Envelope | undefined;
       /** The organisation policy that forbade nothing, if there is one. */
@@ -43,6 +50,8 @@ export type Evaluation =
       readonly checks: readonly string[];
       /** Secrets that are not there, or not for this device's jobs. */
       readonly missing?: readonly string[];
+      /** Data whose label it was refused by. */
+      readonly wanted?: WantedData;
     };
 
 /** The columns of a job that its grants depend on. */
@@ -71,10 +80,18 @@ export async function evaluateGrant(
     now: clock.now(),
     evidence: await evidenceOf(tx, claimed, { request, agent }),
   });
-  if (!decision.allow) return refuse(grantRefusalOf(decision.reasons) ?? 'bad-statements', decision.reasons);
+  if (!decision.allow) {
+    const refusal = refuse(grantRefusalOf(decision.reasons) ?? 'bad-statements', decision.reasons);
+    // All statements hold, and the machine stands where the data may not be.
+    const byPlace = decision.reasons.every((reason) => reason === 'agent-residency');
+    const wanted = byPlace ? await wantedBy(context, tx, claimed, job) : undefined;
+    return wanted === undefined ? refusal : { ...refusal, wanted };
+  }
   const { admission } = decision;
   if (admission.job.digest !== job.job_digest) return refuse('bad-statements');
   if (!mayStart(context, claimed, admission)) return refuse('device-removed');
+  const author = watchedDevice(context, claimed, admission.job.body.device);
+  if (!context.locks.check('starts', [author], clock.now()).allow) return refuse('locked');
   if (job.commit_record !== null) return refuse('committed');
   const { attempt } = admission.lease.body;
   if (context.endedUngranted.has({ job: job.job, attempt, agent })) return refuse('attempt-not-new');
@@ -96,13 +113,30 @@ export async function evaluateGrant(
   if (!ruled.allow) return { allow: false, reason: 'policy', checks: ruled.forbidden };
   const data = await dataOf(context, tx, claimed, workload);
   if (data === undefined) return refuse('dataset-gone');
+  if (!(await mayMountAll(tx, data, admission.job.body.type))) return refuse('contract-only');
   // The placer was told the site too; whether it kept to it is asked here again.
-  if (sitesOf(data).some((site) => site !== admission.agent.site)) return refuse('wrong-site');
-  if (!labelHolds(admission.label.body, workload.purpose, data)) return refuse('label-changed');
-  const secrets = await secretsOf(context, tx, claimed, { admission, names: workload.secrets });
-  const missing = workload.secrets.filter((name) => !secrets.some((secret) => secret.name === name));
+  const wanted = { data, purpose: workload.purpose };
+  if (sitesOf(data).some((site) => site !== admission.agent.site)) return { ...refuse('wrong-site'), wanted };
+  if (!labelHolds(admission.label.body, workload.purpose, data)) return { ...refuse('label-changed'), wanted };
+  const { type } = admission.job.body;
+  const federated = await judgeFederation(context, tx, claimed, { job: job.job, type, workload, data, agent });
+  if (!federated.allow) return refuse('federation', federated.reasons);
+  const { contract } = federated;
+  return withSecrets(context, tx, claimed, { admission, workload, data, contract, profile, policy: ruled.policy });
+}
+
+/** The last that a start needs: all of its secrets. */
+async function withSecrets(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  start: Omit<Extract<Evaluation, { allow: true }>, 'allow' | 'secrets'>,
+): Promise<Evaluation> {
+  const names = start.workload.secrets;
+  const secrets = await secretsOf(context, tx, claimed, { admission: start.admission, names });
+  const missing = names.filter((name) => !secrets.some((secret) => secret.name === name));
   if (missing.length > 0) return { allow: false, reason: 'secret-missing', checks: [], missing };
-  return { allow: true, admission, workload, data, secrets, profile, policy: ruled.policy };
+  return { allow: true, ...start, secrets };
 }
 
 /** All that is kept, where a start may need some; work at home that asks for none needs no look. */
@@ -171,9 +205,22 @@ async function dataOf(
     if (version === undefined) return undefined;
     found.push(version);
   }
-  return found;
+  return (await holdVersions(tx, found)) ? found : undefined;
 }
 
-function refuse(reason: GrantRefusal, checks: readonly string[] = []): Evaluation {
+/** What a job mounts now. */
+async function wantedBy(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  job: GrantJob,
+): Promise<WantedData | undefined> {
+  if (job.workload === null) return undefined;
+  const workload = await openWorkload(context, claimed.org, job.job, job.workload);
+  const data = workload === undefined ? undefined : await dataOf(context, tx, claimed, workload);
+  return data === undefined ? undefined : { data, purpose: workload?.purpose };
+}
+
+function refuse(reason: GrantRefusal, checks: readonly string[] = []): Extract<Evaluation, { allow: false }> {
   return { allow: false, reason, checks };
 }

@@ -1,13 +1,14 @@
 import { canonicalBytes, fromUtf8, Secret, type AgentId, type JobId } from '@ringfence/base';
 import { sealTo } from '@ringfence/crypto/seal';
 import { statementDigest, type Envelope } from '@ringfence/crypto/sign';
-import { KeyringError, readStatement, signStatement } from '@ringfence/keyring';
+import { KeyringError, readStatement, signStatement, writeContractFile } from '@ringfence/keyring';
 import type { grantAnswer, GrantPayload, GrantRefusal } from '@ringfence/protocol/payload';
 import type { GrantStatement } from '@ringfence/protocol/statements';
 import type { z } from 'zod';
 import { lockAgent } from '../agents/lock-agent.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
+import { recordUse } from '../privacy-ledger/record-use.ts';
 import type { NamedSecret } from '../secrets/secret-rows.ts';
 import type { Tx } from '../store/open-store.ts';
 import { JOB_MISSING } from '../store/sealed-columns.ts';
@@ -15,6 +16,7 @@ import { endsBy, FENCED } from './attempt-end.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { evaluateGrant, type Evaluation, type GrantJob, type GrantRequest } from './evaluate-grant.ts';
 import { judgeJournal } from './grant-journal.ts';
+import { recordMounts } from './record-mounts.ts';
 
 type Answer = z.input<typeof grantAnswer>;
 type Allowed = Extract<Evaluation, { allow: true }>;
@@ -82,6 +84,11 @@ async function decide(context: CustodianContext, tx: Tx, claimed: ClaimedOrganis
   const evaluation = await evaluateGrant(context, tx, claimed, { request, agent, job });
   if (!evaluation.allow) {
     await noteMissing(context, tx, id, evaluation.missing ?? []);
+    const { wanted } = evaluation;
+    if (wanted !== undefined) {
+      const { attempt } = readStatement('lease', request.lease).claimed;
+      await recordMounts(context, tx, claimed, { ...wanted, job: id, attempt, agent });
+    }
     return refused(context, tx, claimed, { ...asked, ...evaluation });
   }
   return grant(context, tx, claimed, { asked, job, allowed: evaluation });
@@ -190,6 +197,10 @@ async function grant(
     grantDigest: statementDigest(statement),
     isolation: admission.receipt.body.chosen.isolation,
   });
+  const { data, workload } = allowed;
+  const { purpose } = workload;
+  await recordMounts(context, tx, claimed, { job: job.job, attempt, agent: asked.agent, data, purpose });
+  await recordUse(context, tx, claimed, { job: job.job, attempt, type: admission.job.body.type, data });
   return { result: 'granted', grant: statement, payload: payload.toString('base64') };
 }
 
@@ -225,7 +236,7 @@ async function sealPayload(
   context: CustodianContext,
   tx: Tx,
   claimed: ClaimedOrganisation,
-  { admission, workload, data, secrets, profile }: Allowed,
+  { admission, workload, data, secrets, profile, contract }: Allowed,
 ): Promise<Buffer> {
   const { org, project } = claimed;
   const { job, attempt } = admission.lease.body;
@@ -254,6 +265,7 @@ async function sealPayload(
     ...(secrets.length === 0 ? {} : { secrets: secrets.map(exposed) }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(profile === undefined ? {} : { profile }),
+    ...(contract === undefined ? {} : { contract: Buffer.from(writeContractFile(contract)).toString('base64') }),
   };
   const sealing = { info: { purpose: 'grant', org, job, attempt }, aad: NO_AAD } as const;
   using plain = new Secret(canonicalBytes(payload));

@@ -220,6 +220,13 @@ test('data that became stricter after the label was signed stops the start', asy
   assert.equal(await refusal(grantBody(controlPlane, agent, made, { attempt: 1 })), 'label-changed');
 });
 
+test('data that is for federations alone since the deposit stops the start', async () => {
+  await addDataset(rig, organisation, { name: 'closed', text: 'these alone\n' });
+  const made = await depositTestJob(rig, organisation, { mounts: ['closed'] });
+  await organisation.client.privacy.setContractOnly({ name: 'closed', on: true });
+  assert.equal(await refusal(grantBody(controlPlane, agent, made, { attempt: 1 })), 'contract-only');
+});
+
 test('data that is gone stops the start', async () => {
   const { artifact } = await addDataset(rig, organisation, { name: 'vanishing' });
   const made = await depositTestJob(rig, organisation, { mounts: ['vanishing'] });
@@ -284,7 +291,10 @@ test('a copied agent is found by its journal, and both copies are locked', async
   const copy = { ...honest, journal: ahead, resume: { seq: asked.seq, hash: randomDigest() } };
   assert.deepEqual(await agent.client.grant(copy), { result: 'refused', reason: 'fork' });
   seen.add('fork');
-  assert.equal(await refusal(honest), 'locked');
+  // Its row says so at once, and soon after the lock cuts its link.
+  const locked = await ask(agent, honest).catch(() => 'cut' as const);
+  assert.ok(locked === 'cut' || (locked.result === 'refused' && locked.reason === 'locked'));
+  seen.add('locked');
   const { rows } = await rig.custodian.context.store.withOrg(organisation.org, async (tx) => ({
     rows: await tx.selectFrom('event').select('type').where('type', '=', 'agent-locked').execute(),
   }));
@@ -311,7 +321,7 @@ test('data in place is granted at its site alone, whatever the placer chose', as
 
 test('a job that is looser than the newest version of its profile starts no more', async () => {
   const set = (seq: number, requirements: ProfileRequirements) =>
-    organisation.client.setProfile(signProfile(organisation, { seq, name: 'ward', requirements }));
+    organisation.client.rules.setProfile(signProfile(organisation, { seq, name: 'ward', requirements }));
   await set(1, { isolation: 'sandbox' });
   const made = await depositTestJob(rig, organisation, { profile: 'ward', placement: { isolation: 'sandbox' } });
   await set(2, { isolation: 'container' });
@@ -328,7 +338,7 @@ test('a job that is looser than the newest version of its profile starts no more
 test('what the organisation’s policy forbids on this machine starts no more, and a grant names the policy', async () => {
   const set = (seq: number, condition: string) => {
     const cedar = `@id("not-here") forbid (principal, action, resource) when { ${condition} };`;
-    return organisation.client.setPolicy(signPolicy(organisation, { seq, cedar }));
+    return organisation.client.rules.setPolicy(signPolicy(organisation, { seq, cedar }));
   };
   await set(1, 'context has place && context.place.tier == "private" && resource.datasets.contains("admissions")');
   const made = await depositTestJob(rig, organisation, { mounts: ['admissions'] });
@@ -339,14 +349,15 @@ test('what the organisation’s policy forbids on this machine starts no more, a
   await set(2, 'context has place && !context.place.jurisdictions.contains("DE")');
   const answer = await ask(other, body);
   assert.ok(answer.result === 'granted');
-  const kept = await organisation.client.policy();
+  const kept = await organisation.client.rules.policy();
   assert.equal(readStatement('grant', answer.grant).claimed.policy, statementDigest(kept ?? assert.fail()));
   await set(3, 'resource.name == "nothing-at-all"');
 });
 
 test('every code was seen', () => {
   assert.deepEqual(
-    GRANT_REFUSALS.filter((code) => !seen.has(code)),
+    // Federations have a test of their own.
+    GRANT_REFUSALS.filter((code) => code !== 'federation' && !seen.has(code)),
     [],
   );
 });

@@ -4,6 +4,7 @@ import { extendKeyring, nextStatement, readStatement, signStatement, type Keyrin
 import type { DurablePartyMessage } from '@ringfence/client/control-link';
 import type { KeyringChange } from '@ringfence/protocol/statements';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
+import { announceChangedRoles } from '../access/roles-notice.ts';
 import type { CustodianContext } from '../context.ts';
 import { announceLostEvidence } from '../evidence/evidence-notice.ts';
 import { enqueue } from '../links/outbox.ts';
@@ -47,6 +48,8 @@ export async function changeKeyring<T>(
     if (next !== undefined) {
       claimed.advance(next);
       context.recheckLinks();
+      // What is released may rest on the word of a device that has left.
+      context.endpoints.changed();
     }
     context.link.wake();
     return result;
@@ -78,6 +81,7 @@ async function storeStatement(
     .where('org', '=', org)
     .execute();
   for (const message of noticesOf(change, seq)) await enqueue(tx, org, message);
+  await announceChangedRoles(tx, org, before, keyring);
   await announceChangedAdmissions(tx, org, { change, keyring, now: context.clock.now() });
   if (change.kind === 'remove-evidence-issuer') await announceLostEvidence(tx, org, before, keyring);
 }

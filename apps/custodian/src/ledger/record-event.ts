@@ -1,5 +1,6 @@
 import type { Clock, OrgId } from '@ringfence/base';
 import { createLedger, type LedgerRows } from '@ringfence/ledger';
+import { noteRecorded } from '../audit/after-commit.ts';
 import type { Tx } from '../store/open-store.ts';
 import { custodianEvent, type CustodianEvent } from './custodian-event.ts';
 
@@ -33,5 +34,8 @@ const rows: LedgerRows<Tx> = {
 /** Writes events into the organisation's ledger. */
 export function recordEvent(clock: Clock): RecordEvent {
   const ledger = createLedger({ rows, schema: custodianEvent, clock });
-  return async (tx, org, event) => void (await ledger.append(tx, org, event));
+  return async (tx, org, event) => {
+    await ledger.append(tx, org, event);
+    noteRecorded(tx);
+  };
 }

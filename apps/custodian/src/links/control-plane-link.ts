@@ -5,6 +5,7 @@ import {
   LinkJournal,
   type ControlLink,
   type ControlPlaneMessage,
+  type Fact,
   type JournalRetention,
   type LinkState,
   type StoredFact,
@@ -34,6 +35,8 @@ export interface LinkParts {
   readonly retention?: JournalRetention | undefined;
   readonly onJournalFailed?: ((error: Error) => void) | undefined;
   readonly onJobClosed: (message: Extract<ControlPlaneMessage, { name: 'job-closed' }>) => Promise<void>;
+  /** Judges what the control plane shows of its log; the fact is journaled. */
+  readonly onLogCheckpoint: (body: MessageBody<'log-checkpoint'>) => Promise<Fact | undefined>;
   readonly onShredKeys: (body: MessageBody<'shred-keys'>) => Promise<void>;
 }
 
@@ -102,7 +105,7 @@ export class ControlPlaneLink {
       onMessage: async (message) => {
         if (message.name === 'job-closed') await this.#parts.onJobClosed(message);
         if (message.name === 'shred-keys') await this.#parts.onShredKeys(message.body);
-        return undefined;
+        return message.name === 'log-checkpoint' ? this.#parts.onLogCheckpoint(message.body) : undefined;
       },
     });
     this.#link.start();

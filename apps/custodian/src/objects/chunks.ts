@@ -8,7 +8,7 @@ import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import type { Tx } from '../store/open-store.ts';
-import { unwrapKey, wrapKey } from './wrapped-key.ts';
+import { unwrapKey, wrapUnder } from './wrapped-key.ts';
 
 /** Of these chunks, the ones that are stored, with all that a manifest needs. For devices: an agent must not learn whether a file exists. */
 export async function presentChunks(
@@ -16,7 +16,7 @@ export async function presentChunks(
   claimed: ClaimedOrganisation,
   ids: readonly Digest[],
 ): Promise<ChunkReference[]> {
-  const rows = await context.store.withOrg(claimed.org, async (tx) => {
+  return context.store.withOrg(claimed.org, async (tx) => {
     const chunks = tx.selectFrom('chunk').where('id', '=', sql<Digest>`any(${[...ids]})`);
     // Whoever is told that a chunk is here will not send it: it has to stay. What goes meanwhile is not told.
     const named = await chunks.select('digest').execute();
@@ -25,14 +25,16 @@ export async function presentChunks(
       named.map(({ digest }) => digest),
       context.clock.now(),
     );
-    return chunks.selectAll().execute();
+    const rows = await chunks.selectAll().execute();
+    return Promise.all(
+      rows.map(async ({ id, digest, size, ...wrapped }) => ({
+        id,
+        digest,
+        size,
+        key: await unwrapKey(context, tx, claimed, { ...wrapped, object: id, version: 1 }),
+      })),
+    );
   });
-  return rows.map(({ id, digest, size, ...wrapped }) => ({
-    id,
-    digest,
-    size,
-    key: unwrapKey(context, claimed, { object: id, version: 1 }, wrapped),
-  }));
 }
 
 /** A sealed chunk: 1 MiB and what sealing adds to it. */
@@ -48,13 +50,6 @@ export async function registerChunks(
   chunks: readonly ChunkReference[],
 ): Promise<void> {
   const { org } = claimed;
-  const rows = chunks.map(({ id, digest, key, size }) => ({
-    id,
-    org,
-    digest,
-    size,
-    ...wrapKey(context, claimed, { object: id, version: 1 }, key),
-  }));
   const digests = chunks.map(({ digest }) => digest);
   await context.store.withOrg(org, (tx) => requireObjects(tx, digests, context.clock.now()));
   // One after another: a request names up to 20,000.
@@ -64,6 +59,14 @@ export async function registerChunks(
         next: 'seal and upload it again with a current client',
       });
   await context.store.withOrg(org, async (tx) => {
+    const kek = await context.projectKeys.current(tx, claimed);
+    const rows = chunks.map(({ id, digest, key, size }) => ({
+      id,
+      org,
+      digest,
+      size,
+      ...wrapUnder(kek, claimed, { object: id, version: 1, key }, context.rng),
+    }));
     for (let at = 0; at < rows.length; at += 1_000)
       await tx
         .insertInto('chunk')

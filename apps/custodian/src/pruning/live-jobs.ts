@@ -1,4 +1,5 @@
 import type { PackReference, Workload } from '@ringfence/protocol/payload';
+import { versionRow } from '../artifacts/artifact-rows.ts';
 import { readCheckpoint } from '../jobs/checkpoint.ts';
 import { openWorkload } from '../jobs/open-workload.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
@@ -46,6 +47,6 @@ export async function liveUse(context: CustodianContext, tx: Tx, claimed: Claime
     .where('job.commit_record', 'is', null)
     .execute();
   for (const { mounts } of attempts)
-    for (const { artifact, version } of mounts) mountedVersions.add(`${artifact}:${version}`);
+    for (const { artifact, version } of mounts) mountedVersions.add(versionRow(artifact, version));
   return { mountedNames, mountedVersions, packs };
 }

@@ -4,7 +4,7 @@ import { listAllVersions } from '../artifacts/artifact-rows.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
-import { logPacks } from '../jobs/attempt-log.ts';
+import { keptLogs } from '../jobs/attempt-log.ts';
 import { objectsOfPack } from '../objects/pack-objects.ts';
 import type { Tx } from '../store/open-store.ts';
 import { liveUse } from './live-jobs.ts';
@@ -17,7 +17,10 @@ export async function namedObjects(
 ): Promise<ReadonlySet<Digest>> {
   const versions = await listAllVersions(context, tx, claimed);
   const packs: PackReference[] = versions.flatMap(({ pack }) => (pack === undefined ? [] : [pack]));
-  packs.push(...(await logPacks(context, tx, claimed)), ...(await liveUse(context, tx, claimed)).packs);
+  packs.push(
+    ...(await keptLogs(context, tx, claimed)).map(({ pack }) => pack),
+    ...(await liveUse(context, tx, claimed)).packs,
+  );
   const named = new Set<Digest>();
   for (const pack of packs) {
     const objects = await objectsOfPack(context, claimed, pack);

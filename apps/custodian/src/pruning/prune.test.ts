@@ -78,6 +78,10 @@ test('what a live job mounts stays until the job is over', async () => {
     gone.removed.map(({ version }) => version),
     [1],
   );
+  const grants = await inStore((tx) =>
+    tx.selectFrom('attempt').select('payload').where('job', '=', made.body.job).execute(),
+  );
+  assert.deepEqual(grants, [{ payload: null }], 'it carried the key of what is gone');
 });
 
 test('old versions go with their objects, files and wrapped keys; the newest and what is shared stay', async () => {

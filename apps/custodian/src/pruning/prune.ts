@@ -1,13 +1,14 @@
 import type { DeviceId } from '@ringfence/base';
 import type { Digest } from '@ringfence/crypto/sign';
 import type { pruneAnswer } from '@ringfence/protocol/payload';
-import { sql } from 'kysely';
 import type { z } from 'zod';
-import { listAllVersions, type FoundVersion } from '../artifacts/artifact-rows.ts';
+import { listAllVersions, versionRow, type FoundVersion } from '../artifacts/artifact-rows.ts';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
+import { destroyGrants } from '../erasure/destroy-grants.ts';
 import type { Tx } from '../store/open-store.ts';
 import { chooseVersions, type Choice, type PruneWish } from './choose-versions.ts';
+import { deleteObjects } from './delete-objects.ts';
 import { liveUse } from './live-jobs.ts';
 import { namedObjects } from './named-objects.ts';
 import { sweepFiles } from './sweep-files.ts';
@@ -32,6 +33,7 @@ export async function prune(
     const chosen = await chooseNow(context, tx, claimed, wish);
     if (!wish.dryRun) {
       for (const version of chosen.removed) await removeVersion(context, tx, claimed, { version, device });
+      await destroyGrants(tx, chosen.removed);
       await removeLogs(context, tx, claimed, { wish, device });
     }
     return chosen;
@@ -57,7 +59,8 @@ async function chooseNow(
     !versions.some((other) => other.artifact === artifact && other.version > version);
   return chooseVersions(versions, wish, {
     isMounted: (found) =>
-      mountedVersions.has(`${found.artifact}:${found.version}`) || (isNewest(found) && mountedNames.has(found.name)),
+      mountedVersions.has(versionRow(found.artifact, found.version)) ||
+      (isNewest(found) && mountedNames.has(found.name)),
     now: context.clock.now(),
   });
 }
@@ -123,32 +126,15 @@ async function removeObjects(
   return total;
 }
 
-/** What was relied on since it was looked at stays: whoever relies on an object writes that down in its row, and the row is read again here. */
 async function shred(
   context: CustodianContext,
   tx: Tx,
-  { org }: ClaimedOrganisation,
+  claimed: ClaimedOrganisation,
   { batch, cutoff, device }: { batch: readonly Digest[]; cutoff: number; device: DeviceId },
 ): Promise<readonly { readonly digest: Digest; readonly size: number }[]> {
-  const gone = await tx
-    .deleteFrom('object')
-    .where('digest', '=', sql<Digest>`any(${[...batch]})`)
-    .where('stored_at', '<', cutoff)
-    .where('used_at', '<', cutoff)
-    .returning(['digest', 'size'])
-    .execute();
+  const gone = await deleteObjects(tx, claimed, batch, cutoff);
   if (gone.length === 0) return [];
-  const digests = gone.map(({ digest }) => digest);
-  await tx
-    .deleteFrom('chunk')
-    .where('digest', '=', sql<Digest>`any(${digests})`)
-    .execute();
-  await tx
-    .insertInto('doomed_object')
-    .values(digests.map((digest) => ({ digest, org })))
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
   const bytes = gone.reduce((sum, { size }) => sum + size, 0);
-  await context.record(tx, org, { type: 'objects-pruned', objects: gone.length, bytes, device });
+  await context.record(tx, claimed.org, { type: 'objects-pruned', objects: gone.length, bytes, device });
   return gone;
 }

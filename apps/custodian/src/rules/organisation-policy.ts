@@ -1,6 +1,6 @@
 import type { DeviceId } from '@ringfence/base';
 import type { Digest, Envelope } from '@ringfence/crypto/sign';
-import { KeyringError, openPolicy, readStatement, type Admission } from '@ringfence/keyring';
+import { KeyringError, openPolicy, readStatement, type Admission, type Verified } from '@ringfence/keyring';
 import {
   compileJobPolicy,
   jobPolicyFaults,
@@ -8,6 +8,7 @@ import {
   type JobPlace,
   type JobPolicy,
 } from '@ringfence/policy/authorise';
+import { ownRoleFaults } from '@ringfence/policy/roles';
 import type { policyQuestion, Workload } from '@ringfence/protocol/payload';
 import type { JobStatement, LabelStatement, PlacementPart } from '@ringfence/protocol/statements';
 import type { z } from 'zod';
@@ -28,22 +29,47 @@ export async function setPolicy(
   claimed: ClaimedOrganisation,
   envelope: Envelope,
   device: DeviceId,
-): Promise<Envelope | null> {
-  const opened = openPolicy(envelope, { keyring: claimed.keyring, now: context.clock.now() });
+): Promise<void> {
+  await context.store.withOrg(claimed.org, (tx) => keepPolicy(context, tx, claimed, { envelope, device }));
+  await useAccess(context, claimed);
+}
+
+/** Takes up the own roles of the policy that counts: after each that is kept, and when the custodian becomes active. */
+export async function useAccess(context: CustodianContext, claimed: ClaimedOrganisation): Promise<void> {
+  const envelope = await context.store.withOrg(claimed.org, (tx) => currentPolicy(context, tx), { readOnly: true });
+  const access = envelope === null ? '' : (readStatement('policy', envelope).claimed.access ?? '');
+  context.authoriser.use(access, context.log);
+}
+
+/** {@link setPolicy} in a transaction; {@link useAccess} after its commit. */
+export async function keepPolicy(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  { envelope, device }: { readonly envelope: Envelope; readonly device: DeviceId },
+): Promise<void> {
+  const statement = assertPolicy(context, claimed, envelope);
+  if ((await keepRule(context, tx, claimed.org, { name: POLICY, statement })) === 'kept')
+    await context.record(tx, claimed.org, { type: 'policy-set', policy: statement.digest, device });
+}
+
+/** A policy that officers signed, and that is one. Throws CustodianError `bad-statement`. */
+export function assertPolicy(
+  { clock }: CustodianContext,
+  { keyring }: ClaimedOrganisation,
+  envelope: Envelope,
+): Verified<'policy'> {
+  const opened = openPolicy(envelope, { keyring, now: clock.now() });
   if (!opened.allow)
     throw new CustodianError('bad-statement', `the policy does not count: ${opened.reasons.join(', ')}`, {
-      next: `it takes the signatures of ${Math.max(1, claimed.keyring.quorum)} officers: see \`ringfence policy set --help\``,
+      next: `it takes the signatures of ${Math.max(1, keyring.quorum)} officers: see \`ringfence policy set --help\``,
     });
-  const faults = jobPolicyFaults(opened.policy.body.cedar);
-  if (faults.length > 0)
-    throw new CustodianError('bad-statement', faults.join('\n').slice(0, LONGEST_FAULTS), {
-      next: 'correct the policy: docs/policy.md',
-    });
-  await context.store.withOrg(claimed.org, async (tx) => {
-    if ((await keepRule(context, tx, claimed.org, { name: POLICY, statement: opened.policy })) === 'kept')
-      await context.record(tx, claimed.org, { type: 'policy-set', policy: opened.policy.digest, device });
+  const { cedar, access = '' } = opened.policy.body;
+  const faults = [...jobPolicyFaults(cedar), ...ownRoleFaults(access)];
+  if (faults.length === 0) return opened.policy;
+  throw new CustodianError('bad-statement', faults.join('\n').slice(0, LONGEST_FAULTS), {
+    next: 'correct the policy: docs/policy.md',
   });
-  return envelope;
 }
 
 /** The policy that counts, as it was signed. */

@@ -24,20 +24,20 @@ after(async () => {
 });
 
 const set = (name: string, seq: number, requirements: ProfileRequirements | null) =>
-  organisation.client.setProfile(signProfile(organisation, { name, seq, requirements }));
+  organisation.client.rules.setProfile(signProfile(organisation, { name, seq, requirements }));
 
 test('a profile is kept in the versions that officers sign, one after the other, and an older one is refused', async () => {
   const first = signProfile(organisation, { name: 'strict', seq: 1, requirements: { isolation: 'gvisor' } });
-  await organisation.client.setProfile(first);
-  await organisation.client.setProfile(first);
+  await organisation.client.rules.setProfile(first);
+  await organisation.client.rules.setProfile(first);
   await set('strict', 2, { isolation: 'microvm' });
-  const [kept] = await organisation.client.profiles();
+  const [kept] = await organisation.client.rules.profiles();
   assert.equal(readStatement('profile', kept?.statement ?? assert.fail()).claimed.requirements?.isolation, 'microvm');
-  await assert.rejects(organisation.client.setProfile(first), { code: 'conflict' });
+  await assert.rejects(organisation.client.rules.setProfile(first), { code: 'conflict' });
   await assert.rejects(set('strict', 2, {}), { code: 'conflict' });
   await assert.rejects(set('strict', 4, {}), { code: 'conflict' });
   const loose = signProfile(organisation, { name: 'strict', seq: 3, requirements: {} }, SigningKey.generate(rng));
-  await assert.rejects(organisation.client.setProfile(loose), { code: 'bad-statement' });
+  await assert.rejects(organisation.client.rules.setProfile(loose), { code: 'bad-statement' });
   const racing = await Promise.allSettled([set('strict', 3, { spot: 'never' }), set('strict', 3, { logs: 'local' })]);
   assert.deepEqual(racing.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
 });
@@ -82,7 +82,9 @@ test('profiles survive a restart, and no name of one stands in the database', as
   await set('hidden-name', 1, { logs: 'local' });
   await rig.restart();
   const client = await rig.client(organisation.tls);
-  const names = (await client.profiles()).map(({ statement }) => readStatement('profile', statement).claimed.name);
+  const names = (await client.rules.profiles()).map(
+    ({ statement }) => readStatement('profile', statement).claimed.name,
+  );
   assert.ok(names.includes('hidden-name'));
   const rows = await rig.custodian.context.store.withOrg(organisation.org, (tx) =>
     tx.selectFrom('signed_rule').selectAll().execute(),

@@ -1,11 +1,12 @@
-import { epochMs, Secret, utf8, type DeviceId } from '@ringfence/base';
-import { openObjectBytes, unwrapDataKey } from '@ringfence/crypto/open';
-import { DataKey, sealObjectBytes, wrapDataKey } from '@ringfence/crypto/seal';
+import { epochMs, fromBase64Url, Secret, toBase64Url, utf8, type DeviceId } from '@ringfence/base';
+import { openObjectBytes } from '@ringfence/crypto/open';
+import { DataKey, sealObjectBytes } from '@ringfence/crypto/seal';
 import type { SecretRow } from '@ringfence/protocol/payload';
 import type { Selectable } from 'kysely';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
+import { unwrapKey, wrapKey } from '../objects/wrapped-key.ts';
 import { SECRET_NAME } from '../store/sealed-columns.ts';
 import type { Tx } from '../store/open-store.ts';
 import type { SecretTable } from '../store/tables.ts';
@@ -34,7 +35,7 @@ export async function setSecret(
   claimed: ClaimedOrganisation,
   { name, value, device }: { name: string; value: string; device: DeviceId },
 ): Promise<SecretRow[]> {
-  const { columns, keys, rng, clock } = context;
+  const { columns, rng, clock } = context;
   const index = columns.index('secret', name);
   return context.store.withOrg(claimed.org, async (tx) => {
     // The ledger's entry comes last in every transaction and is its lock; two that set one name wait for each other here.
@@ -49,14 +50,11 @@ export async function setSecret(
     const version = (before?.version ?? 0) + 1;
     const identity = identityOf(claimed, index, version);
     const dataKey = DataKey.generate(rng);
-    const { kek, version: kekVersion, box } = wrapDataKey(keys.kek, dataKey, identity, rng);
     const row = {
       name_box: columns.seal(SECRET_NAME, index, name),
       version,
       value_box: Buffer.from(sealObjectBytes({ dataKey, identity, rng }, utf8(value)).bytes),
-      kek,
-      kek_version: kekVersion,
-      key_box: box,
+      ...(await wrapKey(context, tx, claimed, { ...identity, key: toBase64Url(dataKey.expose()) })),
       device,
       set_at: clock.now(),
     };
@@ -104,14 +102,21 @@ export async function readSecrets(
   for (const name of names) {
     const index = context.columns.index('secret', name);
     const row = await tx.selectFrom('secret').selectAll().where('name_index', '=', index).executeTakeFirst();
-    if (row !== undefined) found.push({ name, value: openValue(context, claimed, row) });
+    if (row !== undefined) found.push({ name, value: await openValue(context, tx, claimed, row) });
   }
   return found;
 }
 
-function openValue({ keys }: CustodianContext, claimed: ClaimedOrganisation, row: Selectable<SecretTable>): Secret {
+async function openValue(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  row: Selectable<SecretTable>,
+): Promise<Secret> {
   const identity = identityOf(claimed, row.name_index, row.version);
-  const dataKey = unwrapDataKey(keys.kek, { kek: row.kek, version: row.kek_version, box: row.key_box }, identity);
+  const dataKey = DataKey.fromBytes(
+    Uint8Array.from(fromBase64Url(await unwrapKey(context, tx, claimed, { ...row, ...identity }))),
+  );
   return new Secret(openObjectBytes({ dataKey, identity }, row.value_box));
 }
 

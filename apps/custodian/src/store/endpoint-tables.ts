@@ -1,4 +1,4 @@
-import type { AgentId, EndpointId, JobId, OrgId } from '@ringfence/base';
+import type { AgentId, DeviceId, EndpointId, JobId, OrgId } from '@ringfence/base';
 import type { Digest } from '@ringfence/crypto/sign';
 import type { Sensitivity } from '@ringfence/protocol';
 import type { TokenLimits } from '@ringfence/protocol/payload';
@@ -53,6 +53,8 @@ export interface EndpointTokenTable {
   made_at: number;
   expires_at: number;
   limits: ColumnType<TokenLimits, string, string>;
+  /** Null for those of earlier releases. */
+  minted_by: DeviceId | null;
 }
 
 /** An agent that may be a gateway. */

@@ -1,5 +1,14 @@
 import { envelope, idOf, jurisdiction, sensitivity, whole } from '@ringfence/protocol';
-import { payloadName, partyRoute, serviceSpec, sitePath, variableName } from '@ringfence/protocol/payload';
+import { contractFile, plainText } from '@ringfence/protocol/federation';
+import {
+  payloadName,
+  partyRoute,
+  releasedObject,
+  serviceSpec,
+  sitePath,
+  variableName,
+} from '@ringfence/protocol/payload';
+import { purposeWord, recipients } from '@ringfence/protocol/statements';
 import { z } from 'zod';
 import type { SealedColumn } from './sealed-column.ts';
 
@@ -65,6 +74,49 @@ export const SECRET_NAME = column({ table: 'secret', column: 'name_box', schema:
 
 /** A profile or policy as it was signed; the row is its digest. */
 export const RULE_DOCUMENT = column({ table: 'signed_rule', column: 'document_box', schema: envelope });
+
+/** What a member asks owners of data to release. */
+export const RELEASE_REQUEST = column({
+  table: 'release_request',
+  column: 'request_box',
+  schema: z.strictObject({
+    objects: z.array(releasedObject),
+    purpose: purposeWord,
+    recipients,
+    validMs: whole(0, Number.MAX_SAFE_INTEGER),
+  }),
+});
+
+/** An owner's word as it was signed; the row is its digest. */
+export const RELEASE_WORD = column({ table: 'release_word', column: 'word_box', schema: envelope });
+
+/** The statement that ended a word. */
+export const RELEASE_END = column({ table: 'release_word', column: 'end_box', schema: envelope });
+
+/** A contract with its signatures and its parties' keyrings; the row is its digest. */
+export const CONTRACT_FILE = column({ table: 'contract', column: 'file_box', schema: contractFile });
+
+/** A party's withdrawal as it was signed. */
+export const CONTRACT_WITHDRAWAL = column({
+  table: 'contract_withdrawal',
+  column: 'statement_box',
+  schema: envelope,
+});
+
+/** What came of a round, as its agent told it, in JSON; the row is contract, agent and round. */
+export const ROUND_REPORT = column({ table: 'federation_round', column: 'report_box', schema: z.string() });
+
+/** What people call another organisation. */
+export const PEER_NAME = column({ table: 'peer_name', column: 'name_box', schema: plainText(64) });
+
+/** What people call a member. */
+export const MEMBER_NAME = column({ table: 'member', column: 'name_box', schema: payloadName });
+
+/** The shared secret of an authenticator, base64url. */
+export const TOTP_SECRET = column({ table: 'totp', column: 'secret_box', schema: z.string() });
+
+/** The statement that a proposal would carry out. */
+export const PROPOSED = column({ table: 'proposal', column: 'statement_box', schema: envelope });
 
 /** What people call an endpoint. */
 export const ENDPOINT_NAME = column({ table: 'endpoint', column: 'name_box', schema: payloadName });

@@ -4,8 +4,18 @@ import type { Digest, Envelope } from '@ringfence/crypto/sign';
 import type { Tier } from '@ringfence/protocol';
 import type { ControlPlaneRoute, NotifyEvent, RefusedGrant } from '@ringfence/protocol/payload';
 import type { PlacementPart } from '@ringfence/protocol/statements';
+import type { AuditColumn } from '@ringfence/store/audit-log';
+import type { LockTable } from '@ringfence/store/locks';
 import type { ColumnType, Generated } from 'kysely';
+import type { AuditTables } from '../audit/audit-tables.ts';
+import type { ContractTables } from './contract-tables.ts';
+import type { DataTables } from './data-tables.ts';
+import type { AccessTables } from './access-tables.ts';
 import type { EndpointTables } from './endpoint-tables.ts';
+import type { FederationTables } from './federation-tables.ts';
+import type { KeyTables } from './key-tables.ts';
+import type { PrivacyTables } from './privacy-tables.ts';
+import type { ReleaseTables } from './release-tables.ts';
 import type { RuleTables } from './rule-tables.ts';
 import type { ShreddingTables } from './shredding-tables.ts';
 
@@ -28,6 +38,11 @@ export interface OrganisationTable {
   head: Json<Envelope>;
   head_at: number;
   last_backup_at: number | null;
+  /** The provider that holds the organisation's key. */
+  kek_provider: Generated<string>;
+  roles_told: Generated<boolean>;
+  /** Null while device keys are all that there is. */
+  factors_since: Generated<number | null>;
   outbox_seq: Generated<number>;
   event_seq: Generated<number>;
   event_hash: Generated<Digest>;
@@ -261,6 +276,14 @@ export interface EventTable {
   type: string;
   body: Uint8Array;
   hash: Digest;
+  audit: AuditColumn;
+}
+
+/** Agents that were given a certificate at any time: they have to show one. */
+export interface CertifiedAgentTable {
+  org: OrgId;
+  agent: AgentId;
+  at: number;
 }
 
 /** Which process is the custodian: one row. */
@@ -272,13 +295,26 @@ export interface ActiveTermTable {
 }
 
 /** The schema `rf_cu`. */
-export interface CustodianTables extends EndpointTables, ShreddingTables, RuleTables {
+export interface CustodianTables
+  extends
+    ContractTables,
+    FederationTables,
+    PrivacyTables,
+    AccessTables,
+    AuditTables,
+    EndpointTables,
+    ReleaseTables,
+    ShreddingTables,
+    RuleTables,
+    DataTables,
+    KeyTables {
   active_term: ActiveTermTable;
   organisation: OrganisationTable;
   keyring_statement: KeyringStatementTable;
   join_code: JoinCodeTable;
   site: SiteTable;
   agent: AgentTable;
+  certified_agent: CertifiedAgentTable;
   object: ObjectTable;
   doomed_object: DoomedObjectTable;
   chunk: ChunkTable;
@@ -294,4 +330,5 @@ export interface CustodianTables extends EndpointTables, ShreddingTables, RuleTa
   evidence: EvidenceTable;
   outbox: OutboxTable;
   event: EventTable;
+  lock: LockTable;
 }
