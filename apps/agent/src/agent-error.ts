@@ -23,7 +23,9 @@ export type AgentErrorCode =
   /** The machine cannot keep jobs where they can be reached. */
   | 'no-work-folder'
   /** Something other than regular files and folders lies in an output. */
-  | 'bad-output';
+  | 'bad-output'
+  /** The aggregator of a federation began anew, or another process speaks for this agent. */
+  | 'session-over';
 
 /** The one error class of this app; messages carry no payload. */
 export class AgentError extends RingfenceError<AgentErrorCode> {}

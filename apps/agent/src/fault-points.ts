@@ -24,6 +24,12 @@ export const FAULT_POINTS = [
   'stopped-after-told',
   'deletion-before-files',
   'deletion-before-journal',
+  'federation-before-step',
+  'federation-after-step',
+  'federation-before-burn',
+  'federation-after-burn',
+  'federation-before-checkpoint',
+  'federation-after-checkpoint',
 ] as const;
 
 /** One of {@link FAULT_POINTS}. */

@@ -77,7 +77,7 @@ async function renew(config: RenewConfig): Promise<void> {
     throw new AgentError('bad-config', 'the papers are missing', { next: 'give both --admission and --machine' });
   openStateFolder({ path: state, role: 'agent', version: STATE_VERSION });
   const key = sealKey(state, sealKeyFile, systemRng);
-  const agent = await renewPapers({ state, key, papers, clock: systemClock });
+  const agent = await renewPapers({ state, key, papers, clock: systemClock, rng: systemRng, log: logOf(config) });
   process.stdout.write(`${JSON.stringify({ event: 'renewed', agent })}\n`);
 }
 

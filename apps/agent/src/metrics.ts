@@ -39,8 +39,19 @@ export class AgentMetrics {
     registers: [this.#registry],
   });
 
+  readonly #logsAccused = new Gauge({
+    name: 'ringfence_agent_audit_logs_accused',
+    help: 'Audit logs that this agent found changed, forked, rolled back or incomplete',
+    registers: [this.#registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
+  }
+
+  /** One more log was found wrong. */
+  logAccused(): void {
+    this.#logsAccused.inc();
   }
 
   /** Shows how many links are up. */

@@ -13,16 +13,23 @@ import {
   type PayloadAgent,
 } from '@ringfence/client/payload-link';
 import { TlsKey } from '@ringfence/crypto/certificate';
+import { errorAnswer } from '@ringfence/protocol/api';
 import { attemptView, metricLine, type MetricLine } from '@ringfence/protocol/payload';
-import { KEYS, WORKLOAD } from '../attempt/members.fixture.ts';
+import { IDS, KEYS, WORKLOAD } from '../attempt/members.fixture.ts';
+import { AttemptFolder } from '../attempt/attempt-folder.ts';
 import { openOrganisation, type TestOrganisation } from '../attempt/organisation.fixture.ts';
 import { LogQuota } from '../logs/log-quota.ts';
+import type { Leave, WantedStream } from '../release/owners-leave.ts';
 import { agentApi } from './agent-api.ts';
 
+const OPENED: (wanted: WantedStream) => Promise<Leave> = async () => 'opened';
+
 /** Serves the API of an agent; `dial` makes a device with the given key. */
-async function serveApi(t: TestContext, { runner, machine, context }: TestOrganisation) {
+async function serveApi(t: TestContext, { runner, machine, context }: TestOrganisation, ask = OPENED) {
   const { keyring, identity } = context;
-  const server = linkHttpServer(agentApi({ state: machine.state, keyring, runner, clock }));
+  const server = linkHttpServer(
+    agentApi({ state: machine.state, keyring, locks: { suspended: new Set() }, runner, clock, leave: { ask } }),
+  );
   const listener = servePayload({
     server,
     identity: identity.link,
@@ -172,5 +179,39 @@ describe('the API of an agent', () => {
     assert.deepEqual(await asked(), [200, 200, 200]);
     ahead = 25 * 3_600_000;
     assert.deepEqual(await asked(), [503, 503, 503]);
+  });
+
+  it('shows log and metrics of a job on restricted data by the owner’s word alone, and how it went without', async (t) => {
+    const organisation = await openOrganisation(t);
+    const [asked, words]: [WantedStream[], Leave[]] = [[], []];
+    const dial = await serveApi(t, organisation, async (wanted: WantedStream) => {
+      asked.push(wanted);
+      return words.shift() ?? 'not-released';
+    });
+    const { job } = await organisation.lease();
+    await organisation.settled();
+    const device = await dial(KEYS.deviceTls);
+    const folder = new AttemptFolder(organisation.machine.state, { job, attempt: 1 });
+    const status = async (path: string) => {
+      const answer = await streamPayload(device, { method: 'GET', path: `/v1/jobs/${job}${path}` });
+      for await (const _ of answer.body);
+      return answer.status;
+    };
+    assert.deepEqual([await status('/metrics'), asked.length], [200, 0], 'nobody is asked about internal data');
+    for (const sensitivity of ['confidential', 'restricted'] as const) {
+      folder.write({ ...(folder.about ?? assert.fail()), sensitivity });
+      const refused = await requestPayload(device, { method: 'GET', path: `/v1/jobs/${job}/logs` });
+      assert.deepEqual([refused.status, errorAnswer.parse(refused.body).error.code], [403, 'not-released']);
+      words.push('unknown');
+      assert.equal(await status('/metrics'), 503, 'no word is no leave');
+      words.push('opened');
+      assert.equal(await status('/metrics'), 200);
+      words.push('opened', 'opened', 'opened');
+      assert.match(await textOf(device, `/v1/jobs/${job}/logs`), /it ran/);
+      words.push('opened');
+      await assert.rejects(textOf(device, `/v1/jobs/${job}/logs?follow=1`), 'it ends with the word that opened it');
+      assert.equal(await status(''), 200);
+    }
+    assert.deepEqual(asked[0], { job, attempt: 1, device: IDS.device, kind: 'logs' });
   });
 });

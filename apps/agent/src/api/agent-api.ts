@@ -2,14 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isId, type Clock, type JobId } from '@ringfence/base';
 import { peerOf } from '@ringfence/client/payload-link';
 import { headMaxAge } from '@ringfence/keyring';
+import { isGated } from '@ringfence/policy/release';
 import type { LogLine } from '@ringfence/protocol/payload';
 import type { AttemptRunner } from '../attempt/attempt-runner.ts';
 import { AttemptFolder, attemptsOfJob } from '../attempt/attempt-folder.ts';
 import { sendJson, sendRefusal } from '../http/send-json.ts';
+import type { FollowedLocks } from '../link/followed-locks.ts';
 import type { KeyringCopy } from '../link/keyring-copy.ts';
 import { readMetricFile } from '../job-metrics/metric-file.ts';
 import { readLogLines } from '../logs/attempt-log.ts';
 import { startOfLog, type LogWish } from '../logs/log-start.ts';
+import type { Leave, OwnersLeave } from '../release/owners-leave.ts';
 import { mayRead } from './may-read.ts';
 import { sendMetrics, type MetricWish } from './send-metrics.ts';
 
@@ -17,8 +20,11 @@ import { sendMetrics, type MetricWish } from './send-metrics.ts';
 export interface AgentApiOptions {
   readonly state: string;
   readonly keyring: KeyringCopy;
+  readonly locks: Pick<FollowedLocks, 'suspended'>;
   readonly runner: AttemptRunner;
   readonly clock: Clock;
+  /** Whether owners let a device see the log or the metrics of a job on their data. */
+  readonly leave: Pick<OwnersLeave, 'ask'>;
 }
 
 const ALIVE_EVERY_MS = 30_000;
@@ -42,20 +48,47 @@ export function agentApi(options: AgentApiOptions): (request: IncomingMessage, r
     const folder = new AttemptFolder(options.state, asked);
     const { about } = folder;
     const peer = peerOf(request);
+    const device = peer.kind === 'known' && isId('device', peer.id) ? peer.id : undefined;
     // The same answer whether the job is not here or not this device's: whoever may not read it learns nothing.
-    if (about === undefined || peer.kind !== 'known' || !mayRead(options.keyring.keyring, peer.id, about))
+    if (
+      about === undefined ||
+      device === undefined ||
+      !mayRead(options.keyring.keyring, device, about, options.locks.suspended)
+    )
       return sendRefusal(response, 404, 'not-found', 'this agent has no such attempt that this device may read');
     const current = (): boolean => options.keyring.isCurrent(headMaxAge(about.sensitivity));
     if (!current())
       return sendRefusal(response, 503, 'stale-keyring', 'this agent has not heard from its custodian who may read');
-    const live = options.runner.workOf(asked.job, asked.attempt);
-    if (asked.part === 'logs')
-      return sendLog(response, folder, asked, { runner: options.runner, current, clock: options.clock });
-    const view = live?.view === undefined ? about.view : { ...live.view, ...live.work.used };
-    if (asked.part === 'view') return sendJson(response, 200, view);
-    const store = live?.work.metrics?.store ?? readMetricFile(folder.metricsPath);
-    sendMetrics(response, store, { view, wish: asked.metrics, clock: options.clock });
+    const { part, job, attempt } = asked;
+    if (part === 'view' || !isGated(about.sensitivity)) return answer(response, folder, asked, { ...options, current });
+    const wanted = { job, attempt, device, kind: part };
+    const open = async (): Promise<boolean> => (await options.leave.ask(wanted)) === 'opened';
+    void options.leave.ask(wanted).then((leave) => {
+      if (leave !== 'opened') return sendRefusal(response, ...NO_LEAVE[leave]);
+      answer(response, folder, asked, { ...options, current, open });
+    });
   };
+}
+
+/** What a device is told that may not see it. */
+const NO_LEAVE: Readonly<Record<Exclude<Leave, 'opened'>, readonly [number, string, string]>> = {
+  'not-released': [
+    403,
+    'not-released',
+    'the job is on confidential or restricted data, and the owner of that has not released this to this device',
+  ],
+  unknown: [503, 'unavailable', 'this agent cannot ask its custodian whether the owner of the data has released this'],
+};
+
+function answer(response: ServerResponse, folder: AttemptFolder, asked: Asked, source: LogSource): void {
+  const { runner, clock } = source;
+  if (asked.part === 'logs') return sendLog(response, folder, asked, source);
+  const live = runner.workOf(asked.job, asked.attempt);
+  const view = live?.view === undefined ? folder.about?.view : { ...live.view, ...live.work.used };
+  if (view === undefined) return sendRefusal(response, 404, 'not-found', 'this agent has no such attempt any more');
+  if (asked.part === 'view') return sendJson(response, 200, view);
+  const store = live?.work.metrics?.store ?? readMetricFile(folder.metricsPath);
+  sendMetrics(response, store, { view, wish: asked.metrics, clock });
 }
 
 function readRequest(state: string, target: string): Asked | undefined {
@@ -85,6 +118,8 @@ interface LogSource {
   readonly runner: AttemptRunner;
   readonly current: () => boolean;
   readonly clock: Clock;
+  /** Whether the owner of the data still lets the reader see it; absent where nobody has to. */
+  readonly open?: () => Promise<boolean>;
 }
 
 function sendLog(response: ServerResponse, folder: AttemptFolder, asked: Asked, source: LogSource): void {
@@ -97,11 +132,11 @@ async function streamLog(
   response: ServerResponse,
   folder: AttemptFolder,
   asked: Asked,
-  { runner, current, clock }: LogSource,
+  { runner, current, clock, open }: LogSource,
 ): Promise<void> {
   let next = startOfLog(folder.logPath, { from: asked.from, ...asked.log });
   while (!response.destroyed) {
-    if (!current()) return void response.destroy();
+    if (!current() || (await open?.()) === false) return void response.destroy();
     const log = runner.workOf(asked.job, asked.attempt)?.work.log;
     const over = log === undefined || log.closed;
     const read = readLogLines(folder.logPath, next);

@@ -7,6 +7,7 @@ import type { grantAnswer } from '@ringfence/protocol/payload';
 import type { z } from 'zod';
 import type { LinkContext } from '../link/link-context.ts';
 import { grantedFact } from './attempt-facts.ts';
+import { grantedFederation } from '../federation/granted-federation.ts';
 import { markToSeal } from '../logs/log-to-seal.ts';
 import type { AttemptWork } from './attempt-work.ts';
 import { secretsOf } from './job-secrets.ts';
@@ -37,11 +38,12 @@ export async function askGrant(context: LinkContext, work: AttemptWork): Promise
   if (answer.result !== 'granted')
     throw refusedFor('grant-refused', [answer.result === 'refused' ? answer.reason : 'resume']);
   // Not awaited: if it is lost, the custodian asks where the journal stood.
-  void context.record(grantedFact(work.id, point)).catch(() => {});
+  void context.record(grantedFact(work.id, point, answer.grant)).catch(() => {});
   const { keyring, clock } = context;
   const checked = checkGrant(answer.grant, admission, { keyring: keyring.keyring, now: clock.now() });
   if (!checked.allow) throw refusedFor(refusalOf(checked.reasons) ?? 'bad-grant', checked.reasons);
   const { secrets = [], ...payload } = await openPayload(context, admission, answer.payload);
+  work.federation = grantedFederation(context, payload);
   work.payload = payload;
   work.secrets = secretsOf(secrets);
   if (payload.workload.logs === 'sealed') markToSeal(work.kept, { org: context.link.org, project: payload.project });

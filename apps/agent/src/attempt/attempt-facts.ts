@@ -1,6 +1,7 @@
 import type { DeviceId, JobId } from '@ringfence/base';
 import type { Fact, JournalPoint, StoredFact } from '@ringfence/client/control-link';
-import { attemptNumber, idOf } from '@ringfence/protocol';
+import { statementDigest, type Envelope } from '@ringfence/crypto/sign';
+import { attemptNumber, idOf, sha256 } from '@ringfence/protocol';
 import { journalPoint, REFUSALS, type Refusal } from '@ringfence/protocol/messages';
 import type { EntryKind } from '@ringfence/protocol/payload';
 import { OUTCOMES, type Outcome } from '@ringfence/protocol/statements';
@@ -13,8 +14,8 @@ const bodies = {
   leased: z.strictObject(run),
   /** Never to be started; the control plane is told. */
   refused: z.strictObject({ ...run, refusal: z.enum(REFUSALS) }),
-  /** The custodian granted it, and knows the journal up to this point. */
-  granted: z.strictObject({ ...run, point: journalPoint }),
+  /** The custodian granted it by this statement, and knows the journal up to this point. */
+  granted: z.strictObject({ ...run, point: journalPoint, grant: sha256.exactOptional() }),
   /** A process of it may run from here on. */
   starting: z.strictObject(run),
   /** Its results are uploaded and the custodian may be asked to commit them. */
@@ -103,9 +104,9 @@ export function refusedFact({ job, attempt }: AttemptId, refusal: Refusal): Fact
   };
 }
 
-/** The custodian granted an attempt and knows the journal up to `point`. */
-export function grantedFact({ job, attempt }: AttemptId, { seq, hash }: JournalPoint): Fact {
-  return { name: 'granted', body: { job, attempt, point: { seq, hash } } };
+/** The custodian granted an attempt by `grant`, which its log has to show, and knows the journal up to `point`. */
+export function grantedFact({ job, attempt }: AttemptId, { seq, hash }: JournalPoint, grant: Envelope): Fact {
+  return { name: 'granted', body: { job, attempt, point: { seq, hash }, grant: statementDigest(grant) } };
 }
 
 /** A process is about to be started. */

@@ -4,8 +4,10 @@ import type { RecordKey } from '@ringfence/crypto/record';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import type { AttemptView } from '@ringfence/protocol/payload';
 import { watchCheckpoint } from '../checkpoints/checkpoint-watch.ts';
+import { startAggregation } from '../federation/aggregator/aggregator-attempt.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import { LogSealer } from '../logs/log-sealer.ts';
+import type { Running } from '../sandbox/index.ts';
 import { UploadNote } from '../outputs/upload-note.ts';
 import { beginReplica, stopAfterDrain } from '../serving/serve-attempt.ts';
 import { admit } from './admit.ts';
@@ -254,7 +256,7 @@ export class AttemptRunner {
   async #start(work: AttemptWork): Promise<void> {
     try {
       const laidOut = this.#laidOutOf(work);
-      const running = await start(this.#context, work, laidOut);
+      const running = await startAny(this.#context, work, laidOut);
       const checkpoints = watchCheckpoint(this.#context, work, laidOut, running);
       work.running = running;
       beginReplica(this.#context, work, running);
@@ -365,6 +367,14 @@ export class AttemptRunner {
   #now(): number {
     return this.#context.clock.monotonic();
   }
+}
+
+/** The aggregator of a federation runs in this process, everything else in a sandbox. */
+function startAny(context: LinkContext, work: AttemptWork, laidOut: LaidOut): Promise<Running> {
+  const { federation } = work;
+  return federation?.role === 'aggregator'
+    ? startAggregation(context, work, federation)
+    : start(context, work, laidOut);
 }
 
 function keyOf({ job, attempt }: AttemptId): string {

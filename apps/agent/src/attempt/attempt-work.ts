@@ -6,6 +6,8 @@ import type { AttemptPhase, AttemptView, FailureEnvelope, GrantPayload } from '@
 import type { Outcome } from '@ringfence/protocol/statements';
 import type { AttemptMetrics } from '../job-metrics/attempt-metrics.ts';
 import type { EgressCount } from '../egress/egress-count.ts';
+import type { GrantedFederation } from '../federation/granted-federation.ts';
+import type { PackedFiles } from '../failure/packed-files.ts';
 import { AttemptLog } from '../logs/attempt-log.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -40,8 +42,12 @@ export class AttemptWork {
   /** Without its secrets. */
   payload: Omit<GrantPayload, 'secrets'> | undefined;
   secrets: JobSecrets = new Map();
+  /** Of a `federate` job. */
+  federation: GrantedFederation | undefined;
   /** Folder of the running attempt, outside the state folder. */
   folder: string | undefined;
+  /** Of its code, before any of it ran. */
+  packed: PackedFiles = new Map();
   log: AttemptLog | undefined;
   metrics: AttemptMetrics | undefined;
   /** What it did with its way out. */

@@ -28,6 +28,8 @@ export interface CustodianWishes {
   workload: (workload: Workload) => Workload;
   /** What the device signed, as it lies at the custodian. */
   signed: Workload;
+  /** What it says to an agent that asks whether it may show something. */
+  opening?: { result: 'opened' } | { result: 'refused'; reason: 'not-released' };
   /** The profile that comes with a grant. */
   profile?: Envelope;
 }
@@ -67,6 +69,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, double
   const after = Number(searchParams.get('after'));
   if (path === '/v1/keyring') return send({ statements: double.statements.slice(after + 1), head: double.head() });
   if (path === '/v1/evidence') return send({ evidence: double.wishes.evidence });
+  if (path === '/v1/openings' && double.wishes.opening !== undefined) return send(double.wishes.opening);
   if (path === '/v1/grants') return send(await grantOf(body, double));
   if (path === '/v1/commits') return send({ result: 'committed', commit: commitOf(body) });
   return send({ stored: true });

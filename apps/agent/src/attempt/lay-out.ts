@@ -2,12 +2,13 @@ import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync } from 'node:f
 import { join } from 'node:path';
 import { openPack, readManifest, readObject, type OpenPackOptions } from '@ringfence/client/pack';
 import type { Digest } from '@ringfence/crypto/sign';
-import type { GrantPayload, PackReference } from '@ringfence/protocol/payload';
+import type { GrantPayload, PackManifest, PackReference } from '@ringfence/protocol/payload';
 import { restoreCheckpoint } from '../checkpoints/restore-checkpoint.ts';
 import { dataInPlace } from '../data-in-place/mounted-data.ts';
 import { hostIdentity, type HostIdentity, type Mount } from '../sandbox/index.ts';
 import { setupKey } from '../setup/setup-cache.ts';
 import { attemptRoom } from '../machine/work-folder.ts';
+import { packedFiles } from '../failure/packed-files.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import type { AttemptWork } from './attempt-work.ts';
 import { rootOfJob, type JobRoot } from './job-root.ts';
@@ -46,21 +47,22 @@ export async function layOut(context: LinkContext, work: AttemptWork): Promise<L
   const { code } = payload.workload;
   const setup = work.level !== 'process' ? await setupOf(context, work, payload) : null;
   const isSetUp =
-    setup !== null && (await context.machine.setups.restore(setup, laidOut.code.hostPath, work.cancelling.signal));
+    setup !== null && (await context.machine.setups.restore(setup.key, laidOut.code.hostPath, work.cancelling.signal));
   const fetched = laidOut.data.filter((_, index) => inPlace[index] === undefined);
   for (const { hostPath } of [...(isSetUp ? [] : [laidOut.code]), ...fetched, ...laidOut.outputs])
     mkdirSync(hostPath, { mode: 0o755 });
-  const open = (pack: PackReference, into: string): Promise<unknown> =>
+  const open = (pack: PackReference, into: string): Promise<PackManifest> =>
     openPack({ ...packOf(context, work, pack), folder: into });
-  await Promise.all([
-    ...(code === undefined || isSetUp ? [] : [open(code, laidOut.code.hostPath)]),
+  const [packed] = await Promise.all([
+    isSetUp ? setup.code : code === undefined ? NOTHING : open(code, laidOut.code.hostPath),
     ...payload.mounts.flatMap((mount, index) =>
       'pack' in mount ? [open(mount.pack, join(folder, `data-${index}`))] : [],
     ),
   ]);
+  work.packed = packedFiles(packed);
   await restoreCheckpoint(payload, laidOut.outputs, open);
   if (user !== null) for (const { hostPath } of [laidOut.code, ...laidOut.outputs]) giveAll(hostPath, user);
-  return { ...laidOut, setup, isSetUp, root };
+  return { ...laidOut, setup: setup?.key ?? null, isSetUp, root };
 }
 
 function places(
@@ -83,16 +85,22 @@ function places(
   };
 }
 
+const NOTHING: PackManifest = { v: 1, files: [], links: [] };
+
 /** Paths of the host are in what a setup leaves at level process, so that alone never uses it again. */
-async function setupOf(context: LinkContext, work: AttemptWork, payload: GrantPayload): Promise<Digest | null> {
+async function setupOf(
+  context: LinkContext,
+  work: AttemptWork,
+  payload: GrantPayload,
+): Promise<{ key: Digest; code: PackManifest } | null> {
   const { setup, code, image = '', python = '' } = payload.workload;
   if (setup === undefined) return null;
-  const empty = { files: [], links: [] };
-  const manifest = code === undefined ? empty : await readManifest(packOf(context, work, code));
+  const manifest = code === undefined ? NOTHING : await readManifest(packOf(context, work, code));
   const { link, machine } = context;
   const level = work.level ?? 'process';
   const on = { level, image, python, platform: machine.capabilities.seccomp ?? '' };
-  return setupKey({ org: link.org, project: payload.project, setup, code: manifest, on });
+  const key = setupKey({ org: link.org, project: payload.project, setup, code: manifest, on });
+  return { key, code: manifest };
 }
 
 function packOf(context: LinkContext, work: AttemptWork, pack: PackReference): OpenPackOptions {

@@ -8,6 +8,8 @@ import { LinkJournal } from '@ringfence/client/control-link';
 import { RecordKey } from '@ringfence/crypto/record';
 import type { Envelope } from '@ringfence/crypto/sign';
 import { foldKeyring, signHead, type Keyring } from '@ringfence/keyring';
+import { FederationHistory } from '../federation/federation-facts.ts';
+import { Federations } from '../federation/federations.ts';
 import { makeIdentity, type AgentIdentity } from '../identity/agent-identity.ts';
 import { dialCustodian, type JoinedLink } from '../link/joined-link.ts';
 import { KeyringCopy } from '../link/keyring-copy.ts';
@@ -82,11 +84,13 @@ export async function openOrganisation(
     identity,
     keyring: firstCopy(links, statements, { wishes, clock: agentClock }),
     custodian,
+    locks: { cuts: () => false, suspended: new Set() },
     journal,
     record: (fact) => journal.fact(fact),
     custodianPoint: undefined,
     oneGrantAtATime: (run) => run(),
     replicas: openReplicas({ custodian, clock: agentClock, log: silentLog }, join(links, 'replicas')),
+    federations: noFederations(links, key, agentClock),
     machine,
     metrics: new AgentMetrics(),
     clock: agentClock,
@@ -114,6 +118,11 @@ export async function openOrganisation(
     output: outputOf(machine),
     ...leasing(context, runner, { lines, wishes }),
   };
+}
+
+function noFederations(folder: string, key: RecordKey, agentClock: Clock): Federations {
+  const history = new FederationHistory();
+  return new Federations(folder, { history, key, clock: agentClock, rng, onAdmitted: () => {} });
 }
 
 function leasing(

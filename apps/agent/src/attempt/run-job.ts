@@ -1,9 +1,11 @@
 import { errorFields, utf8 } from '@ringfence/base';
 import type { Outcome } from '@ringfence/protocol/statements';
 import { checkpointEvery } from '../checkpoints/checkpoint-pace.ts';
+import { openClientFederation } from '../federation/client/client-attempt.ts';
+import { trainedHere } from '../federation/trainer/trainer-command.ts';
 import { gpuAccess } from '../gpu/gpu-access.ts';
 import { failureEnvelope } from '../failure/failure-envelope.ts';
-import { isFileBelow } from '../failure/own-file.ts';
+import { isPackedPlace } from '../failure/packed-files.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import { planSandbox, startSandbox, type Running, type SandboxExit, type SandboxSpec } from '../sandbox/index.ts';
 import { startingFact } from './attempt-facts.ts';
@@ -59,11 +61,15 @@ export async function start(context: LinkContext, work: AttemptWork, laidOut: La
     withMetrics(context, work, runSpec(partsOf(context, work, laidOut))),
     record(startingFact(work.id)),
   ]);
-  const network = await openJobNetwork(context, work, spec, runNetwork(work));
+  const granted = work.federation;
+  const federation =
+    granted === undefined ? undefined : await openClientFederation(context, work, { spec, granted, laidOut });
+  const network = await openJobNetwork(context, work, federation?.spec ?? spec, runNetwork(work));
   fault('start-after-journal');
   work.enter('running', { startedAt: clock.now() });
   const running = await startSpec(context, work, network.spec, 'out').catch((error: unknown) => {
     network.close();
+    federation?.close();
     throw error;
   });
   void running.exited.catch(() => {}).finally(network.close);
@@ -72,7 +78,7 @@ export async function start(context: LinkContext, work: AttemptWork, laidOut: La
   log.info('exec', { ...work.id, isolation: work.level ?? 'sandbox', duration_ms: Math.round(took) });
   metrics.started(took);
   fault('run-after-exec');
-  return running;
+  return federation?.join(running) ?? running;
 }
 
 /** What the exit of a job means; a failure leaves its envelope in `work`. */
@@ -104,8 +110,7 @@ function envelopeOf(work: AttemptWork, exit: SandboxExit, kind: 'user-code' | 's
     peakMemoryBytes: exit.peakMemoryBytes,
     stderr: work.log?.stderrTail ?? [],
     codeFolders: [CODE_PATH, ...(work.folder === undefined ? [] : [`${work.folder}/work`])],
-    isOwnFile: (path) =>
-      work.folder !== undefined && !showsSecret(work.secrets, path) && isFileBelow(`${work.folder}/work`, path),
+    isOwnPlace: (path, line) => !showsSecret(work.secrets, path) && isPackedPlace(work.packed, path, line),
   });
 }
 
@@ -116,7 +121,7 @@ function partsOf({ machine }: LinkContext, work: AttemptWork, laidOut: LaidOut):
   const everyMs = payload.workload.checkpoint === undefined ? undefined : checkpointEvery(work);
   return {
     id,
-    workload: payload.workload,
+    workload: trainedHere(payload.workload, work.federation),
     level,
     slot: place.slot,
     gpus: gpuAccess(place.cards, level, machine.gpuFolder),

@@ -23,19 +23,28 @@ const PASSING: readonly string[] = [
  * Asks the custodian until it answers, at most for `within` milliseconds; `ask` must bear a repetition. Throws what was thrown last, and
  * ClientError `aborted`.
  */
-export async function withCustodian<T>(
+export function withCustodian<T>(
   { custodian, clock, log }: Pick<LinkContext, 'custodian' | 'clock' | 'log'>,
-  { within, signal }: { within: number; signal?: AbortSignal },
+  within: { within: number; signal?: AbortSignal },
   ask: (custodian: CustodianClient) => Promise<T>,
+): Promise<T> {
+  return untilAnswered({ clock, log }, within, () => ask(custodian));
+}
+
+/** Asks any party of a payload link as {@link withCustodian} asks the custodian. */
+export async function untilAnswered<T>(
+  { clock, log }: Pick<LinkContext, 'clock' | 'log'>,
+  { within, signal }: { within: number; signal?: AbortSignal },
+  ask: () => Promise<T>,
 ): Promise<T> {
   const end = clock.monotonic() + within;
   for (let delay = FIRST_DELAY_MS; ; delay = Math.min(2 * delay, LONGEST_DELAY_MS)) {
     if (signal?.aborted === true) throw new ClientError('aborted', 'the attempt was ended');
     try {
-      return await ask(custodian);
+      return await ask();
     } catch (error) {
       if (!isPassing(error) || clock.monotonic() + delay > end) throw error;
-      log.debug('custodian.retry', errorFields(error));
+      log.debug('link.retry', errorFields(error));
       await sleep(clock, delay, signal);
     }
   }
@@ -46,6 +55,7 @@ export async function withCustodian<T>(
  * may be starting again, and what was asked for may even have been done.
  */
 export function isPassing(error: unknown): boolean {
-  if (error instanceof ApiRefusal) return error.status >= 500;
+  // A certificate that the custodian takes no more is renewed with the next link.
+  if (error instanceof ApiRefusal) return error.status >= 500 || error.code === 'certificate-lapsed';
   return error instanceof ClientError && PASSING.includes(error.code);
 }

@@ -58,7 +58,7 @@ export class EnterRoute {
       about === undefined ||
       peer.kind !== 'known' ||
       !isId('device', peer.id) ||
-      !mayRead(keyring.keyring, peer.id, about)
+      !mayRead(keyring.keyring, peer.id, about, this.#context.locks.suspended)
     )
       return sendRefusal(response, 404, 'not-found', 'this agent has no such attempt that this device may enter');
     if (!keyring.isCurrent(headMaxAge(about.sensitivity)))
@@ -80,7 +80,8 @@ export class EnterRoute {
     if (JSON.stringify(head.head).length > LONGEST_COMMAND)
       return sendRefusal(response, 400, 'bad-request', 'the command is too long');
     const refused = await this.#ask(id, peer.id, head.head);
-    if (refused !== undefined) return sendRefusal(response, 403, refused, REASONS[refused]);
+    if (refused !== undefined)
+      return sendRefusal(response, 403, refused === 'label' ? 'not-released' : refused, REASONS[refused]);
     const launch = entryLaunch(head.head, { user, cwd: CODE_PATH }, this.#context.machine.capabilities);
     const namespaces = openNamespaces(init);
     if (namespaces === undefined) return sendRefusal(response, 409, 'not-running', 'the job has just ended');
@@ -144,7 +145,7 @@ export class EnterRoute {
 
 const REASONS = {
   'not-authorised': 'the policy does not allow this device to enter the job',
-  label: 'the job’s data is confidential or restricted, and its owner has released nothing: nobody enters it',
+  label: 'the job’s data is confidential or restricted, and its owner has released nothing of this kind to this device',
   'not-current': 'the attempt is not the current one any more',
 } as const;
 

@@ -13,7 +13,7 @@ const run = (stderr: string, over: Partial<FailedRun> = {}): FailedRun => ({
   signal: null,
   peakMemoryBytes: 123_456_789,
   codeFolders: ['/work', '/var/lib/ringfence/jobs/x/work'],
-  isOwnFile: (path) => OWN.includes(path),
+  isOwnPlace: (path) => OWN.includes(path),
   stderr: stderr.split('\n'),
   ...over,
 });
@@ -70,7 +70,11 @@ describe('a failure envelope', () => {
   it('takes no place that is no file of its code, however it is written', () => {
     for (const place of ['jane-doe-1961', 'model/../jane', '../../etc/passwd', 'model', '/work/hunter2'])
       assert.equal(failureEnvelope(run(`  File "${place}", line 3, in x`)).at, undefined, place);
-    assert.equal(failureEnvelope(run('  File "train.py", line 3, in x')).at, 'train.py:3');
+    for (const spelt of ['train.py', './train.py', 'model/../train.py', '/work/.//./train.py'])
+      assert.equal(
+        failureEnvelope(run(`  File "${spelt}", line 03, in x`)).at,
+        spelt.includes('..') ? undefined : 'train.py:3',
+      );
   });
 
   it('of 100,000 hostile tails stays within its schema and 256 bytes', () => {
@@ -95,7 +99,7 @@ describe('a failure envelope', () => {
     for (let round = 0; round < 100_000; round += 1) {
       const text = Array.from({ length: 8 }, () => parts[randomBelow(rng, parts.length)]).join('');
       const envelope = failureEnvelope(
-        run(text, { isOwnFile: () => true, exitCode: round - 50, signal: round % 3 === 0 ? 'SIGKILL' : null }),
+        run(text, { isOwnPlace: () => true, exitCode: round - 50, signal: round % 3 === 0 ? 'SIGKILL' : null }),
       );
       assert.ok(schema.safeParse(envelope).success, JSON.stringify(envelope));
       assert.ok(JSON.stringify(envelope).length <= 256);

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { FailureEnvelope } from '@ringfence/protocol/payload';
 
 /** Names of exceptions that a failure envelope may carry: those of the languages themselves, never one that a job made up. */
@@ -73,8 +74,8 @@ export interface FailedRun {
   readonly stderr: readonly string[];
   /** Folders that hold the job's own code, as its messages may name them. */
   readonly codeFolders: readonly string[];
-  /** Whether a path below them is a file of the job's code that may be named: what a job merely prints is no place. */
-  readonly isOwnFile: (path: string) => boolean;
+  /** Whether a line of a path below them is a place of the job's code that may be named: what a job merely prints is none. */
+  readonly isOwnPlace: (path: string, line: number) => boolean;
 }
 
 const LONGEST = 256;
@@ -119,7 +120,7 @@ function placeIn({ stderr: lines, ...own }: FailedRun): string | undefined {
 
 function ownPlace(
   match: RegExpExecArray | null,
-  { codeFolders, isOwnFile }: Pick<FailedRun, 'codeFolders' | 'isOwnFile'>,
+  { codeFolders, isOwnPlace }: Pick<FailedRun, 'codeFolders' | 'isOwnPlace'>,
 ): string[] {
   const [, path, line] = match ?? [];
   if (path === undefined || line === undefined) return [];
@@ -127,5 +128,7 @@ function ownPlace(
   const relative = folder === undefined ? (path.startsWith('/') ? undefined : path) : path.slice(folder.length + 1);
   if (relative === undefined || relative.includes('node_modules/') || relative.includes('site-packages/')) return [];
   if (!/^[A-Za-z0-9_./-]{1,120}$/.test(relative) || relative.split('/').includes('..')) return [];
-  return isOwnFile(relative) ? [`${relative}:${line}`] : [];
+  // Spelt in one way, so that the spelling says nothing.
+  const [plain, at] = [posix.normalize(relative), Number(line)];
+  return isOwnPlace(plain, at) ? [`${plain}:${at}`] : [];
 }

@@ -36,6 +36,26 @@ describe('a gateway', () => {
     assert.equal(await text(await house.call('/model?q')), 'hello GET /?q');
   });
 
+  it('keeps answers on restricted data from callers until they are released, and from the moment on that it ends', async (t) => {
+    const house = await openGateway(t);
+    await house.replica(hello);
+    const listed = async (change: Parameters<typeof house.list>[0]): Promise<number> => {
+      house.list(change);
+      await until(() => house.custodian.taken === house.custodian.view.seq);
+      const answer = await house.call('/model/x');
+      await text(answer);
+      return answer.statusCode ?? 0;
+    };
+    const [later, past] = [house.tokenEntry.expires, 1 as typeof house.tokenEntry.expires];
+    const release = { members: later, devices: [], tokens: null };
+    assert.equal(await listed({}), 200);
+    assert.equal(await listed({ sensitivity: 'restricted' }), 403, 'no word');
+    assert.equal(await listed({ release }), 403, 'a word for members alone');
+    assert.equal(await listed({ release: { ...release, tokens: past } }), 403);
+    assert.equal(countsOf(house).refusals['not-released'], 3);
+    assert.equal(await listed({ release: { ...release, tokens: later } }), 200);
+  });
+
   it('gives one answer to no token, a wrong one, an expired one, a revoked one and an endpoint that is not there', async (t) => {
     const house = await openGateway(t);
     await house.replica(hello);

@@ -1,5 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { errorFields, randomBelow, type Clock, type HostPort, type Log, type Rng } from '@ringfence/base';
+import {
+  errorFields,
+  randomBelow,
+  type Clock,
+  type DeviceId,
+  type HostPort,
+  type Log,
+  type Rng,
+} from '@ringfence/base';
 import { makeFolder } from '@ringfence/base/platform';
 import type { CustodianClient } from '@ringfence/client/custodian';
 import type { LinkIdentity } from '@ringfence/client/payload-link';
@@ -15,6 +23,7 @@ import { CertificateKeeper, hostsOf, keptCertificate } from './certificate-keepe
 import { followCustodian, type Following } from './follow-custodian.ts';
 import { KeptFile } from './kept-file.ts';
 import { LanListener } from './lan-listener.ts';
+import { isReleasedTo } from './is-released-to.ts';
 import { ownAnswer, sendOwnAnswer } from './refusal.ts';
 import { RemoteRoads } from './remote-road.ts';
 import { serveCall } from './serve-call.ts';
@@ -37,6 +46,11 @@ export interface GatewayOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
+}
+
+/** The member who calls; undefined for whoever shows a token. */
+interface Caller {
+  readonly device: DeviceId | undefined;
 }
 
 const KEEP_EVERY_MS = 600_000;
@@ -104,18 +118,18 @@ export class Gateway {
       request.resume();
       return sendOwnAnswer(response, found?.endpoint.listed.service.api ?? 'http', ownAnswer('unauthorised'));
     }
-    this.#serve(request, response, { ...found, token: decision.token });
+    this.#serve(request, response, { ...found, token: decision.token, device: undefined });
   }
 
   /** Takes a request of a member, for the endpoint of this name; false when there is none. */
   fromMember(
     request: IncomingMessage,
     response: ServerResponse,
-    { name, path }: { name: string; path: string },
+    { name, path, device }: { name: string; path: string; device: DeviceId },
   ): boolean {
     const endpoint = this.#byName.get(name);
     if (endpoint === undefined) return false;
-    this.#serve(request, response, { endpoint, path, token: undefined });
+    this.#serve(request, response, { endpoint, path, token: undefined, device });
     return true;
   }
 
@@ -143,7 +157,7 @@ export class Gateway {
   #serve(
     request: IncomingMessage,
     response: ServerResponse,
-    of: Omit<Parameters<typeof serveCall>[0], 'request' | 'response' | 'room' | 'clock'>,
+    { device, ...of }: Omit<Parameters<typeof serveCall>[0], 'request' | 'response' | 'room' | 'clock'> & Caller,
   ): void {
     const { clock } = this.#options;
     const { endpoint } = of;
@@ -152,6 +166,11 @@ export class Gateway {
       request.resume();
       endpoint.counters.refused('stale-view');
       return sendOwnAnswer(response, endpoint.listed.service.api, ownAnswer('stale-view', { retryAfterS: 60 }));
+    }
+    if (!isReleasedTo(endpoint.listed, device, clock.now())) {
+      request.resume();
+      endpoint.counters.refused('not-released');
+      return sendOwnAnswer(response, endpoint.listed.service.api, ownAnswer('not-released'));
     }
     this.#following.busy();
     void serveCall({ ...of, request, response, room: this.#room, clock });

@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { peerOf } from '@ringfence/client/payload-link';
 import { headMaxAge } from '@ringfence/keyring';
 import { REFUSAL_HEADER } from '@ringfence/protocol/payload';
-import { isOwner } from '../api/is-owner.ts';
 import { sendJson, sendRefusal } from '../http/send-json.ts';
+import type { FollowedLocks } from '../link/followed-locks.ts';
 import type { KeyringCopy } from '../link/keyring-copy.ts';
 import type { Gateway } from './gateway.ts';
+import { CALLERS, mayCall } from './may-call.ts';
 
 const METRICS = '/v1/gateway/metrics';
 /** `/v1/endpoints/NAME/<path>`. */
@@ -20,17 +21,24 @@ export function isMemberRequest(target: string): boolean {
 export function memberApi(
   gateway: Gateway,
   keyring: KeyringCopy,
+  locks: Pick<FollowedLocks, 'suspended'>,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     const peer = peerOf(request);
-    // What the built-in policy lets do `endpoint:call`.
-    const allowed = peer.kind === 'known' && isOwner(keyring.keyring, peer.id);
-    if (!allowed || !keyring.isCurrent(headMaxAge('restricted')))
-      return refuse(request, response, 403, 'this device may not call endpoints here');
+    const device = peer.kind === 'known' ? peer.id : '';
+    if (!mayCall(keyring.keyring, device, locks.suspended))
+      return refuse(
+        request,
+        response,
+        403,
+        `an endpoint is called by ${CALLERS.join(' or ')}: ask an owner for the role`,
+      );
+    if (!keyring.isCurrent(headMaxAge('restricted')))
+      return refuse(request, response, 403, 'this agent has not heard from its custodian who may call');
     const target = request.url ?? '';
     if (target === METRICS && request.method === 'GET') return sendJson(response, 200, gateway.metrics());
     const [, name = '', path = '/'] = CALL.exec(target) ?? [];
-    if (gateway.fromMember(request, response, { name, path })) return;
+    if (gateway.fromMember(request, response, { name, path, device })) return;
     refuse(request, response, 404, 'this gateway serves no such endpoint');
   };
 }

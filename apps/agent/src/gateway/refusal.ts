@@ -13,6 +13,7 @@ export interface OwnAnswer {
 
 const ANSWERS = {
   unauthorised: { status: 401, message: 'this endpoint takes calls with a valid token alone' },
+  'not-released': { status: 403, message: 'the owner of the data behind this endpoint has not released its answers' },
   'limit-requests': { status: 429, message: 'the requests a minute of this token are used up' },
   'limit-concurrency': { status: 429, message: 'this token has as many requests under way as it may' },
   'limit-tokens': { status: 429, message: 'the tokens a minute of this token are used up' },
@@ -28,6 +29,7 @@ const ANSWERS = {
 const OPENAI_TYPES: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
   401: 'authentication_error',
+  403: 'permission_error',
   404: 'invalid_request_error',
   413: 'invalid_request_error',
   429: 'rate_limit_error',

@@ -1,19 +1,19 @@
 import { join } from 'node:path';
-import { errorFields, type Clock, type ControlPlaneId, type HostPort, type Log, type Rng } from '@ringfence/base';
+import { errorFields, type Clock, type HostPort, type Log, type Rng } from '@ringfence/base';
 import {
   createControlLink,
   LinkJournal,
   type ControlLink,
   type ControlMessageContext,
   type ControlPlaneMessage,
+  type Fact,
   type JournalRetention,
   type LinkState,
 } from '@ringfence/client/control-link';
 import { linkHttpServer, servePayload, type PayloadListener } from '@ringfence/client/payload-link';
+import type { CustodianClient } from '@ringfence/client/custodian';
 import type { TlsPublicKey } from '@ringfence/crypto/certificate';
 import type { RecordKey } from '@ringfence/crypto/record';
-import type { Digest } from '@ringfence/crypto/sign';
-import { readStatement } from '@ringfence/keyring';
 import type { MessageBody } from '@ringfence/protocol/messages';
 import type { EndpointCounts } from '@ringfence/protocol/payload';
 import type { NamedAttempt } from '@ringfence/protocol/statements';
@@ -21,10 +21,14 @@ import { agentApi } from '../api/agent-api.ts';
 import { linkApi, type LinkHandlers } from '../api/link-api.ts';
 import { EnterRoute } from '../enter/enter-route.ts';
 import { AttemptHistory, type AttemptRecord } from '../attempt/attempt-facts.ts';
+import { claimOf } from '../attempt/claimed-lease.ts';
 import { AttemptRunner } from '../attempt/attempt-runner.ts';
 import { isUploading, recoverAttempt } from '../attempt/recover-attempts.ts';
 import { address, type RunConfig } from '../config.ts';
 import { indexRoute, isIndexRequest } from '../data-in-place/index-route.ts';
+import { FederationHistory } from '../federation/federation-facts.ts';
+import { Federations } from '../federation/federations.ts';
+import { FEDERATION_PEER } from '../federation/transport/federation-desk.ts';
 import { DeletionHistory } from '../deletion/deletion-facts.ts';
 import { Deletions } from '../deletion/deletions.ts';
 import type { Fault } from '../fault-points.ts';
@@ -34,10 +38,15 @@ import { openIdentity } from '../identity/agent-identity.ts';
 import type { Machine } from '../machine/machine.ts';
 import { isAdmissionOver, offerOf } from '../machine/offer.ts';
 import type { AgentMetrics } from '../metrics.ts';
+import { OwnersLeave } from '../release/owners-leave.ts';
 import { replicaApi } from '../serving/replica-api.ts';
 import { openReplicas } from '../serving/open-replicas.ts';
-import { dialCustodian, linkFolder, relayAccess, type JoinedLink } from './joined-link.ts';
+import { FollowedLocks } from './followed-locks.ts';
+import { inTurn } from './in-turn.ts';
+import { custodianDialler, linkFolder, relayAccess, trustOf, type JoinedLink } from './joined-link.ts';
 import { KeyringCopy } from './keyring-copy.ts';
+import type { LogWitness } from '../witness/log-witness.ts';
+import { openWitness } from '../witness/open-witness.ts';
 import type { LinkContext } from './link-context.ts';
 import { OfferKeeper } from './offer-keeper.ts';
 
@@ -83,7 +92,10 @@ export class AgentLink {
   readonly #left: Set<AttemptRecord>;
   readonly #deletions: Deletions;
   readonly #offering: OfferKeeper;
+  readonly #witness: LogWitness;
   readonly #gateway: Gateway | undefined;
+  readonly #locks: FollowedLocks;
+  readonly #dialCustodian: () => CustodianClient;
   readonly #stopping = new AbortController();
   #cancelRefresh: () => void = () => {};
 
@@ -92,44 +104,44 @@ export class AgentLink {
     this.#options = options;
     const folder = linkFolder(options.state, link.controlPlane.id);
     const identity = openIdentity(folder, key);
-    const [history, ordered] = [new AttemptHistory(), new DeletionHistory()];
+    const [history, ordered, federated] = [new AttemptHistory(), new DeletionHistory(), new FederationHistory()];
     const party = { id: link.agent, org: link.org, role: 'agent' } as const;
-    const controlPlane: ControlPlaneId = link.controlPlane.id;
     const journal = LinkJournal.open({
       folder,
       party,
-      controlPlane,
+      controlPlane: link.controlPlane.id,
       clock,
       key: identity.sign,
       rng,
       log,
       retention: options.retention,
-      onFact: (fact) => {
-        history.take(fact);
-        ordered.take(fact);
-      },
+      onFact: (fact) => [history, ordered, federated].forEach((kept) => kept.take(fact)),
       onFailed: options.onJournalFailed,
     });
-    this.#history = history;
-    this.#left = new Set(history.open);
-    const custodian = dialCustodian({ route: link.route, outer: link.outer, identity: identity.link, clock });
+    [this.#history, this.#left] = [history, new Set(history.open)];
+    this.#dialCustodian = custodianDialler({ link, identity: identity.link, clock, rng, log });
+    const custodian = this.#dialCustodian();
+    this.#locks = this.#followLocks();
     this.#context = {
       ...options,
+      locks: this.#locks,
       identity,
       journal,
       replicas: openReplicas({ custodian, clock, log }, join(folder, 'replicas')),
+      federations: this.#openFederations(folder, federated),
       keyring: KeyringCopy.open(folder, link.orgRoot, clock),
       custodian,
-      record: (fact) => journal.fact(fact),
+      record: (fact) => this.#record(fact),
       custodianPoint: history.custodianPoint,
       oneGrantAtATime: inTurn(),
     };
+    this.#witness = openWitness(options, { folder, key: identity.sign, custodian, journal });
     this.#runner = new AttemptRunner(this.#context, key, history.highest, () => this.#deletions.look());
     this.#deletions = this.#openDeletions(ordered);
     this.#offering = this.#offer();
     this.#control = createControlLink({
       url: link.controlPlane.url,
-      controlPlane,
+      controlPlane: link.controlPlane.id,
       root: link.controlPlane.root,
       party,
       key: identity.sign,
@@ -140,7 +152,7 @@ export class AgentLink {
       trust: trustOf(link),
       proxy: link.outer.proxy,
       firstDelayMs: options.reconnectWithin,
-      onMessage: (message, context) => this.#take(message, context).then(() => undefined),
+      onMessage: (message, context) => this.#onMessage(message, context),
       heartbeat: () => ({ attempts: this.#runner.beats() }),
       onState: options.onState,
     });
@@ -170,6 +182,7 @@ export class AgentLink {
     if (relay !== undefined)
       this.#listener.listenRelay(relay, reconnectWithin === undefined ? {} : { reconnectWithin });
     if (lan !== null) await this.#listener.listenLan(address('lan', lan));
+    this.#locks.start();
     this.#context.replicas.recover();
     this.#runner.sealLogs();
     for (const record of this.#history.open)
@@ -192,6 +205,7 @@ export class AgentLink {
   /** Ends what runs, tells who has to know, and closes. */
   async stop(): Promise<void> {
     this.#cancelRefresh();
+    this.#locks.stop();
     await this.#offering.stop();
     await Promise.all([this.#runner.close(this.#options.stopWithin), this.#gateway?.close(5_000)]);
     // The control plane need not wait for the end of a lease then.
@@ -205,7 +219,22 @@ export class AgentLink {
     await this.#context.journal.close();
   }
 
-  async #take(message: ControlPlaneMessage, context: ControlMessageContext): Promise<void> {
+  #record(fact: Fact): Promise<void> {
+    this.#witness.note(fact);
+    return this.#context.journal.fact(fact);
+  }
+
+  /** The fact that it resolves with is journaled. */
+  async #onMessage(message: ControlPlaneMessage, context: ControlMessageContext): Promise<Fact | undefined> {
+    if (message.name === 'log-checkpoint') return this.#witness.take(message.body);
+    await this.#take(message, context);
+    return undefined;
+  }
+
+  async #take(
+    message: Exclude<ControlPlaneMessage, { name: 'log-checkpoint' }>,
+    context: ControlMessageContext,
+  ): Promise<void> {
     switch (message.name) {
       case 'lease':
         return this.#takeLease(message.body, context);
@@ -254,7 +283,10 @@ export class AgentLink {
   #admit(peer: TlsPublicKey) {
     const owner = this.#context.keyring.keyring.byTlsKey(peer);
     // Of agents, gateways have business here; which of them, each replica's custodian says.
+    if (owner === undefined && this.#context.federations.desk.admits(peer))
+      return { allow: true, peer: FEDERATION_PEER } as const;
     if (owner?.kind !== 'device' && owner?.kind !== 'agent') return { allow: false, reasons: ['no-member'] } as const;
+    if (this.#locks.cuts(owner.id)) return { allow: false, reasons: ['locked'] } as const;
     return { allow: true, peer: { kind: 'known', id: owner.id } } as const;
   }
 
@@ -273,26 +305,44 @@ export class AgentLink {
 
   #handlers(): LinkHandlers {
     const { state, clock } = this.#options;
-    const { keyring, replicas } = this.#context;
+    const { keyring, replicas, federations } = this.#context;
     const entering = new EnterRoute(this.#context, this.#runner);
     const { data } = this.#context.machine;
     const indexing = indexRoute({ keyring, data, org: this.#context.link.org, clock, log: this.#context.log });
-    const answer = agentApi({ state, keyring, runner: this.#runner, clock });
+    const answer = agentApi({
+      state,
+      keyring,
+      locks: this.#locks,
+      runner: this.#runner,
+      clock,
+      leave: new OwnersLeave(this.#context),
+    });
     return {
       jobs: (request, response) => {
         if (isIndexRequest(request)) return indexing(request, response);
         if (!entering.take(request, response)) answer(request, response);
       },
       replicas: replicaApi({ replicas, keyring, clock }),
-      members: this.#gateway === undefined ? notAGateway : memberApi(this.#gateway, keyring),
+      federations: (request, response) => federations.desk.handle(request, response),
+      members: this.#gateway === undefined ? notAGateway : memberApi(this.#gateway, keyring, this.#locks),
     };
+  }
+
+  #followLocks(): FollowedLocks {
+    const { clock, log } = this.#options;
+    const custodian = this.#dialCustodian();
+    return new FollowedLocks({ custodian, clock, log, onChanged: () => this.#listener.recheck() });
+  }
+
+  #openFederations(folder: string, history: FederationHistory): Federations {
+    return new Federations(folder, { ...this.#options, history, onAdmitted: () => this.#listener.recheck() });
   }
 
   #openGateway(folder: string, listen: HostPort | undefined): Gateway {
     const { link, key, clock, rng, log } = this.#options;
     const { identity, keyring, replicas } = this.#context;
     // A client of its own: a list that is waited for would take the place of other requests.
-    const custodian = dialCustodian({ route: link.route, outer: link.outer, identity: identity.link, clock });
+    const custodian = this.#dialCustodian();
     const of = { folder: join(folder, 'gateway'), link, identity: identity.link, custodian, keyring, replicas };
     return new Gateway({ ...of, listen, key, clock, rng, log });
   }
@@ -304,6 +354,7 @@ export class AgentLink {
     } catch (error) {
       log.warn('keyring.not-refreshed', errorFields(error));
     }
+    void this.#witness.look();
     if (!this.#stopping.signal.aborted) this.#cancelRefresh = clock.after(REFRESH_EVERY_MS, () => void this.#refresh());
   }
 
@@ -333,32 +384,4 @@ export class AgentLink {
     // Counted up from then on, so that an offer which says nothing new carries nothing.
     return this.#history.offerEpoch === 0 ? now : this.#history.offerEpoch + 1;
   }
-}
-
-/** Whom to believe to be the control plane's server. */
-function trustOf({ outer, controlPlane }: JoinedLink): { caFile?: string; pin?: Digest } {
-  return {
-    ...(outer.caFile === undefined ? {} : { caFile: outer.caFile }),
-    ...(controlPlane.caPin === null ? {} : { pin: controlPlane.caPin }),
-  };
-}
-
-/** What a lease says it is about: enough to write down that it came. Everything in it is checked before anything is done. */
-function claimOf(
-  lease: MessageBody<'lease'>['lease'],
-): { job: Parameters<AttemptRunner['stop']>[0]['job']; attempt: number; ttlMs: number } | undefined {
-  try {
-    return readStatement('lease', lease).claimed;
-  } catch {
-    return undefined;
-  }
-}
-
-function inTurn(): LinkContext['oneGrantAtATime'] {
-  let last: Promise<unknown> = Promise.resolve();
-  return (run) => {
-    const next = last.then(run, run);
-    last = next.catch(() => {});
-    return next;
-  };
 }

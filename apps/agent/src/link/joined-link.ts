@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '@ringfence/base';
+import type { Clock, Log, Rng } from '@ringfence/base';
 import { writeFileAtomic } from '@ringfence/base/platform';
 import { CustodianClient } from '@ringfence/client/custodian';
+import type { Digest } from '@ringfence/crypto/sign';
 import {
   expectKeys,
   payloadAgent,
@@ -14,6 +15,7 @@ import { idOf, signKey } from '@ringfence/protocol';
 import { controlPlaneRoute, partyRoute, type PartyRoute } from '@ringfence/protocol/payload';
 import { z } from 'zod';
 import { AgentError } from '../agent-error.ts';
+import { CertifiedIdentity, LINK_RENEWED_AFTER_MS } from '../identity/certified-identity.ts';
 
 /** How this machine reaches the outside, as its owner said at the join. */
 export const outerSettings = z.strictObject({
@@ -92,7 +94,7 @@ export function relayAccess(route: PartyRoute, outer: OuterSettings): RelayAcces
   };
 }
 
-/** A client of the custodian at `route`; it expects no other key than the route's. */
+/** A client of the custodian at `route` for whoever has a key and no certificate; it expects no other key than the route's. */
 export function dialCustodian(options: {
   route: PartyRoute;
   outer: OuterSettings;
@@ -102,4 +104,32 @@ export function dialCustodian(options: {
   const { route, outer, identity, clock } = options;
   const routes = routesTo(route, relayAccess(route, outer));
   return new CustodianClient(payloadAgent({ routes, identity, expect: expectKeys(route.tls), clock }));
+}
+
+/** Clients of the custodian of a link, for the agent that joined: they share the certificate that opens their links. */
+export function custodianDialler(options: {
+  link: Pick<JoinedLink, 'agent' | 'route' | 'outer'>;
+  identity: LinkIdentity;
+  clock: Clock;
+  rng: Rng;
+  log: Log;
+}): () => CustodianClient {
+  const { link, identity: own, clock, rng, log } = options;
+  const { agent, route, outer } = link;
+  const dial = (identity: LinkIdentity): CustodianClient => dialCustodian({ route, outer, identity, clock });
+  const certified = new CertifiedIdentity({ agent, own, dial, clock, rng, log });
+  const routes = routesTo(route, relayAccess(route, outer));
+  return () => {
+    const identity = (): Promise<LinkIdentity> => certified.current();
+    const dialled = { routes, identity, expect: expectKeys(route.tls), clock, renewAfter: LINK_RENEWED_AFTER_MS };
+    return new CustodianClient(payloadAgent(dialled), () => certified.lapsed());
+  };
+}
+
+/** Whom to believe to be the control plane's server. */
+export function trustOf({ outer, controlPlane }: JoinedLink): { caFile?: string; pin?: Digest } {
+  return {
+    ...(outer.caFile === undefined ? {} : { caFile: outer.caFile }),
+    ...(controlPlane.caPin === null ? {} : { pin: controlPlane.caPin }),
+  };
 }

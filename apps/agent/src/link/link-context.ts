@@ -2,10 +2,12 @@ import type { Clock, Log, Rng } from '@ringfence/base';
 import type { Fact, JournalPoint, LinkJournal } from '@ringfence/client/control-link';
 import type { CustodianClient } from '@ringfence/client/custodian';
 import type { Fault } from '../fault-points.ts';
+import type { Federations } from '../federation/federations.ts';
 import type { AgentIdentity } from '../identity/agent-identity.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { AgentMetrics } from '../metrics.ts';
 import type { Replicas } from '../serving/replicas.ts';
+import type { FollowedLocks } from './followed-locks.ts';
 import type { JoinedLink } from './joined-link.ts';
 import type { KeyringCopy } from './keyring-copy.ts';
 
@@ -15,6 +17,8 @@ export interface LinkContext {
   readonly identity: AgentIdentity;
   readonly keyring: KeyringCopy;
   readonly custodian: CustodianClient;
+  /** Whom the custodian has cut off. */
+  readonly locks: Pick<FollowedLocks, 'cuts' | 'suspended'>;
   readonly journal: LinkJournal;
   /** Appends a fact with its messages; resolves once it is on disk. */
   readonly record: (fact: Fact) => Promise<void>;
@@ -24,6 +28,8 @@ export interface LinkContext {
   readonly oneGrantAtATime: <T>(run: () => Promise<T>) => Promise<T>;
   /** `serve` attempts that run here. */
   readonly replicas: Replicas;
+  /** Federations that this agent takes part in. */
+  readonly federations: Federations;
   readonly machine: Machine;
   readonly metrics: AgentMetrics;
   readonly clock: Clock;

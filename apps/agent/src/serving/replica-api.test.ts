@@ -52,6 +52,7 @@ async function agentWithReplica(t: TestContext, listed: { gateways: AgentId[]; a
     jobs: (_, response) => response.end('jobs'),
     replicas: replicaApi({ replicas, keyring, clock }),
     members: notAGateway,
+    federations: (_, response) => response.end('federations'),
   });
   const admit: Parameters<typeof servePayload>[0]['admit'] = (peer) => {
     const owner = keyring.keyring.byTlsKey(peer);

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { ManualClock, newId, seededRng, silentLog, toBase64Url } from '@ringfence/base';
+import type { CustodianClient } from '@ringfence/client/custodian';
+import { NoteKey } from '@ringfence/crypto/note';
+import { SigningKey } from '@ringfence/crypto/sign';
+import {
+  appendEntries,
+  decodeBundle,
+  edgeRoot,
+  EMPTY_LOG,
+  encodeBundle,
+  entryBytes,
+  formatVerifierKey,
+  leafHash,
+  openCheckpoint,
+  originOf,
+  parseVerifierKey,
+  signCheckpoint,
+  trustInLog,
+  verifierKey,
+} from '@ringfence/ledger/tlog';
+import { HeldLogs } from './held-logs.ts';
+import { LogWitness } from './log-witness.ts';
+
+const rng = seededRng('log witness');
+const link = {
+  agent: newId('agent', rng),
+  org: newId('org', rng),
+  custodian: newId('custodian', rng),
+  controlPlane: { id: newId('controlPlane', rng) },
+} as ConstructorParameters<typeof LogWitness>[0]['link'];
+const origin = originOf(link.custodian, link.org, 1);
+const noteKey = NoteKey.generate(rng);
+const logKey = formatVerifierKey(verifierKey(origin, 'note', noteKey.publicKey));
+const digest = (letter: string): string => letter.repeat(64);
+
+/** A custodian's log of less than 256 entries, given out as the custodian does. */
+class Log {
+  entries: Uint8Array[] = [];
+  /** What is given out in place of the entries beneath the tree. */
+  shown: Uint8Array[] | undefined;
+  readonly words: Parameters<CustodianClient['auditWord']>[0][] = [];
+
+  add(at: number, statements: string[] = []): this {
+    const event = {
+      v: 1,
+      id: toBase64Url(rng.bytes(16)),
+      at,
+      org: link.org,
+      actor: { kind: 'custodian', id: null },
+    } as const;
+    const more = {
+      action: 'granted',
+      outcome: 'done',
+      reasons: [],
+      objects: [link.agent],
+      facts: {},
+      subjects: [],
+    } as const;
+    this.entries.push(
+      entryBytes(
+        { ...event, ...more, reasons: [], objects: [link.agent], subjects: [], statements },
+        this.entries.length,
+      ),
+    );
+    return this;
+  }
+
+  audit: CustodianClient['audit'] = async () => {
+    const { tree } = appendEntries(EMPTY_LOG, this.entries).edge;
+    const checkpoint = signCheckpoint(
+      { origin, size: tree.size, root: edgeRoot(tree), extensions: [] },
+      { name: origin, key: noteKey },
+    );
+    return { origin, key: logKey, size: tree.size, checkpoint };
+  };
+
+  auditTile: CustodianClient['auditTile'] = async (level, _, width) =>
+    level === 'entries'
+      ? encodeBundle((this.shown ?? this.entries).slice(0, width))
+      : Buffer.from(
+          this.entries
+            .slice(0, width)
+            .map((entry) => leafHash(entry))
+            .join(''),
+          'latin1',
+        );
+
+  auditWord: CustodianClient['auditWord'] = async (word) => {
+    this.words.push(word);
+    return { size: 0 };
+  };
+}
+
+function start(t: TestContext, log: Log): { witness: LogWitness; held: HeldLogs; path: string; facts: string[] } {
+  const folder = mkdtempSync(join(tmpdir(), 'rf-witness-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'held-logs.json');
+  const facts: string[] = [];
+  const held = new HeldLogs(path);
+  const record = async ({ name }: { name: string }): Promise<void> => void facts.push(name);
+  const metrics = { logAccused: () => {} };
+  const clock = new ManualClock();
+  const parts = { link, held, key: SigningKey.generate(rng), custodian: log, record, metrics, clock, log: silentLog };
+  return { witness: new LogWitness(parts), held, path, facts };
+}
+
+test('a log that grows is kept durably and cosigned, and the cosignature handed in', async (t) => {
+  const log = new Log().add(1);
+  const { witness, path } = start(t, log);
+  for (const size of [1, 2, 3, 7]) {
+    while (log.entries.length < size) log.add(log.entries.length);
+    await witness.look();
+    assert.equal(new HeldLogs(path).of(origin)?.size, size, 'stored');
+    const word = log.words.at(-1);
+    assert.ok(word?.word === 'cosigned' && word.size === size);
+    const witnesses = [parseVerifierKey(word.key) ?? assert.fail()];
+    const opened = openCheckpoint(Buffer.from(word.checkpoint), {
+      ...(trustInLog(logKey) ?? assert.fail()),
+      witnesses,
+    });
+    assert.equal(opened.ok && opened.signed.verified.length, 2);
+    assert.ok(decodeBundle(await log.auditTile('entries', 0, size), size));
+  }
+  await witness.look();
+  assert.equal(log.words.length, 4, 'nothing new, nothing said');
+});
+
+for (const [fault, bend] of [
+  ['rolled-back', (log: Log) => log.entries.splice(3)],
+  ['forked', (log: Log) => log.entries.splice(2, 1, log.entries[0] ?? assert.fail())],
+  ['rewritten', (log: Log) => log.add(9).entries.splice(2, 1, log.entries[0] ?? assert.fail())],
+] as const)
+  test(`a log that was ${fault} is accused once, in the journal and at the custodian, and not cosigned any more`, async (t) => {
+    const log = new Log();
+    for (let at = 0; at < 6; at += 1) log.add(at);
+    const { witness, held, facts } = start(t, log);
+    await witness.look();
+    bend(log);
+    await witness.look();
+    assert.deepEqual(facts, ['log-accused']);
+    const word = log.words.at(-1);
+    assert.equal(word?.word === 'accuses' && word.accusation.fault, fault);
+    assert.equal(held.accused, 1);
+    log.add(10).add(11).add(12).add(13);
+    await witness.look();
+    assert.equal(log.words.length, 2);
+  });
+
+test('a grant that this agent journaled and the log leaves out is found, with the index before which it belongs', async (t) => {
+  const log = new Log().add(0);
+  const { witness, facts } = start(t, log);
+  await witness.look();
+  const granted = (letter: string): void => witness.note({ name: 'granted', body: { grant: digest(letter) } });
+  granted('a');
+  log.add(1_000, [digest('a')]);
+  await witness.look();
+  // Read before it was journaled: no accusation.
+  log.add(2_000, [digest('c')]);
+  await witness.look();
+  granted('c');
+  granted('b');
+  const at = new ManualClock().now();
+  log.add(at + 30_000);
+  await witness.look();
+  assert.deepEqual(facts, [], 'it may still come');
+  log.add(at + 90_000);
+  await witness.look();
+  assert.deepEqual(facts, ['log-accused']);
+  const word = log.words.at(-1);
+  assert.ok(word?.word === 'accuses' && word.accusation.fault === 'omitted');
+  assert.deepEqual(word.accusation.statements, [digest('b')]);
+});
+
+test('entries that are not those of the signed tree count for nothing: a grant in them was not logged', async (t) => {
+  const log = new Log().add(0);
+  const { witness, held, facts } = start(t, log);
+  await witness.look();
+  witness.note({ name: 'granted', body: { grant: digest('a') } });
+  const at = new ManualClock().now();
+  const forged = new Log()
+    .add(0)
+    .add(at, [digest('a')])
+    .add(at + 90_000).entries;
+  log.add(at).add(at + 90_000);
+  log.shown = [...log.entries.slice(0, 1), ...forged.slice(1)];
+  await witness.look();
+  assert.equal(held.of(origin)?.size, 3, 'the tree is an honest one');
+  assert.equal(held.of(origin)?.read, 1, 'its entries were not read');
+  log.shown = undefined;
+  await witness.look();
+  assert.deepEqual(facts, ['log-accused']);
+  const word = log.words.at(-1);
+  assert.deepEqual(word?.word === 'accuses' && word.accusation.statements, [digest('a')]);
+});

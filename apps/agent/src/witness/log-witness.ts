@@ -1,0 +1,203 @@
+import { errorFields, utf8, type Clock, type Log } from '@ringfence/base';
+import { entriesReader, tileReader } from '@ringfence/client/api';
+import type { Fact } from '@ringfence/client/control-link';
+import type { CustodianClient } from '@ringfence/client/custodian';
+import { deriveNoteKey } from '@ringfence/crypto/note';
+import { parseDigest, type Digest, type SigningKey } from '@ringfence/crypto/sign';
+import {
+  consistencyRanges,
+  formatVerifierKey,
+  judgeOffer,
+  offerOf,
+  OmissionCheck,
+  openCheckpoint,
+  originOf,
+  readAuditEntry,
+  TILE_WIDTH,
+  TileNodes,
+  TreeView,
+  trustInLog,
+  verifierKey,
+  type CheckpointOffer,
+  type CheckpointTrust,
+  type NoteSigner,
+  type TreeHead,
+  type VerifierKey,
+  type WitnessedStatement,
+} from '@ringfence/ledger/tlog';
+import type { LogAccusation } from '@ringfence/protocol/payload';
+import type { JoinedLink } from '../link/joined-link.ts';
+import type { AgentMetrics } from '../metrics.ts';
+import type { HeldLogs } from './held-logs.ts';
+
+/** What a witness works with. */
+export interface LogWitnessParts {
+  readonly link: Pick<JoinedLink, 'agent' | 'org' | 'controlPlane' | 'custodian'>;
+  readonly held: HeldLogs;
+  readonly key: SigningKey;
+  readonly custodian: Pick<CustodianClient, 'audit' | 'auditTile' | 'auditWord'>;
+  readonly record: (fact: Fact) => Promise<unknown>;
+  readonly metrics: Pick<AgentMetrics, 'logAccused'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Found = Omit<LogAccusation, 'origin' | 'at'>;
+
+/** Grants younger than that may still be on their way into the log. */
+const GRACE_MS = 60_000;
+
+/**
+ * Watches both logs: the control plane's as its link shows it, the custodian's as this agent asks for it. Each checkpoint has to continue the
+ * one before; it is stored durably, then cosigned; the cosignature goes to the custodian, as does whatever is found wrong.
+ */
+export class LogWitness {
+  readonly #parts: LogWitnessParts;
+  readonly #signer: NoteSigner;
+  readonly #key: VerifierKey;
+  /** Grants that this process journaled and that no entry has shown yet. */
+  readonly #grants = new Map<Digest, WitnessedStatement>();
+  readonly #shown = new Set<string>();
+  /** What could not be handed in yet. */
+  readonly #untold = new Map<string, Parameters<CustodianClient['auditWord']>[0]>();
+
+  constructor(parts: LogWitnessParts) {
+    this.#parts = parts;
+    this.#signer = { name: parts.link.agent, key: deriveNoteKey(parts.key, 'witness') };
+    this.#key = verifierKey(parts.link.agent, 'cosignature', this.#signer.key.publicKey);
+  }
+
+  /** Takes what the control plane shows of its log; the fact is what the journal is to keep of a log that is wrong. */
+  take(offer: CheckpointOffer): Fact | undefined {
+    const { controlPlane, org } = this.#parts.link;
+    const fact = this.#judge(originOf(controlPlane.id, org, 1), offer);
+    void this.#handIn().catch(() => {});
+    return fact;
+  }
+
+  /** A fact is about to be journaled: a grant in it has to be in the custodian's log, too. */
+  note(fact: Fact): void {
+    const { body } = fact;
+    if (fact.name !== 'granted' || typeof body !== 'object' || body === null || !('grant' in body)) return;
+    const { grant } = body;
+    const digest = typeof grant === 'string' ? parseDigest(grant) : undefined;
+    if (digest !== undefined) this.#grants.set(digest, { digest, at: this.#parts.clock.now() });
+  }
+
+  /** Asks the custodian for its log, holds it against what is held and journaled, and hands in what waits. Never throws. */
+  async look(): Promise<void> {
+    try {
+      const fact = await this.#lookAtCustodian();
+      if (fact !== undefined) await this.#parts.record(fact);
+      await this.#handIn();
+    } catch (error) {
+      // An older custodian keeps no log; a custodian that is away is asked again.
+      this.#parts.log.info('audit.not_looked', errorFields(error));
+    }
+  }
+
+  /** What cannot be handed in now is handed in at the next look. */
+  async #handIn(): Promise<void> {
+    for (const [about, word] of this.#untold) {
+      await this.#parts.custodian.auditWord(word);
+      if (this.#untold.get(about) === word) this.#untold.delete(about);
+    }
+  }
+
+  async #lookAtCustodian(): Promise<Fact | undefined> {
+    const { custodian, held, link } = this.#parts;
+    const { origin, key, checkpoint } = await custodian.audit();
+    const trust = trustInLog(key);
+    if (checkpoint === null || trust?.origin !== origin || !origin.startsWith(`ringfence/${link.custodian}/`))
+      return undefined;
+    const [logKey] = trust.logKeys;
+    if (logKey === undefined) return undefined;
+    const offer = offerOf(checkpoint, logKey, { oldSize: 0, proof: [] });
+    const oldSize = Math.min(held.of(origin)?.size ?? 0, offer.size);
+    const proof = await this.#proof(oldSize, offer.size);
+    const fact = this.#judge(origin, { ...offer, oldSize, proof });
+    return fact ?? (await this.#findOmissions(origin, trust));
+  }
+
+  /** From the tiles that the custodian gives out: whether they are of the signed tree, the proof shows. */
+  async #proof(oldSize: number, size: number): Promise<string[]> {
+    if (oldSize === 0 || oldSize === size) return [];
+    const read = tileReader(this.#parts.custodian);
+    const nodes = new TileNodes();
+    for (const tile of nodes.missing(consistencyRanges(oldSize, size), size)) nodes.add(tile, await read(tile));
+    return new TreeView(nodes, size)
+      .proveConsistency(oldSize)
+      .map((hash) => Buffer.from(hash, 'latin1').toString('base64url'));
+  }
+
+  #judge(origin: string, offer: CheckpointOffer): Fact | undefined {
+    const { held, clock, log } = this.#parts;
+    const before = held.of(origin);
+    if (before?.accused === true) return undefined;
+    const verdict = judgeOffer(before, offer, {
+      origin,
+      witness: this.#signer,
+      seconds: Math.floor(clock.now() / 1_000),
+    });
+    if (verdict.do === 'ignore') log.warn('audit.offer_ignored', { code: verdict.code });
+    if (verdict.do === 'cosign' && verdict.held.size > (before?.size ?? 0)) {
+      held.keep(origin, verdict.held);
+      const { size } = verdict.held;
+      const key = formatVerifierKey(this.#key);
+      this.#untold.set(origin, { word: 'cosigned', key, size, checkpoint: verdict.checkpoint });
+    }
+    if (verdict.do !== 'accuse') return undefined;
+    const { do: _, ...found } = verdict;
+    return this.#accuse(origin, found);
+  }
+
+  /** Reads the entries that are new, and looks for grants of this agent's journal that none of them has. */
+  async #findOmissions(origin: string, trust: CheckpointTrust): Promise<Fact | undefined> {
+    const { held } = this.#parts;
+    const before = held.of(origin);
+    if (before === undefined || before.accused || before.read >= before.size) return undefined;
+    // What was checked and stored, not what was offered: that may have been ignored.
+    const opened = openCheckpoint(utf8(before.note), trust);
+    if (!opened.ok) return undefined;
+    const check = new OmissionCheck(this.#grants.values());
+    if (!(await this.#readEntries(opened.signed.checkpoint, before.read, check))) return undefined;
+    // An entry may be read before the grant that it is about is journaled.
+    for (const digest of this.#grants.keys()) if (this.#shown.delete(digest)) this.#grants.delete(digest);
+    const omitted = check.end(GRACE_MS).filter(({ statement }) => this.#grants.has(statement.digest as Digest));
+    held.readUpTo(origin, before.size);
+    const [first] = omitted;
+    if (first === undefined) return undefined;
+    const statements = omitted.slice(0, 16).flatMap(({ statement }) => parseDigest(statement.digest) ?? []);
+    return this.#accuse(origin, { fault: 'omitted', index: first.before, until: first.before + 1, statements });
+  }
+
+  /** Whether all entries from number `from` on could be read; entries that do not lead to the signed root count for nothing. */
+  async #readEntries(head: TreeHead, from: number, check: OmissionCheck): Promise<boolean> {
+    const { custodian, link, log } = this.#parts;
+    const read = entriesReader(custodian, head);
+    for (let index = Math.floor(from / TILE_WIDTH); index * TILE_WIDTH < head.size; index += 1) {
+      const entries = await read(index);
+      if (entries === undefined) {
+        log.warn('audit.entries_unproven', { seq: index * TILE_WIDTH });
+        return false;
+      }
+      for (const bytes of entries) {
+        const entry = readAuditEntry(bytes);
+        if (entry === undefined) continue;
+        check.take(entry);
+        if (entry.objects.includes(link.agent)) for (const digest of entry.statements) this.#shown.add(digest);
+      }
+    }
+    return true;
+  }
+
+  #accuse(origin: string, found: Found): Fact {
+    const { held, clock, log } = this.#parts;
+    held.accuse(origin);
+    this.#parts.metrics.logAccused();
+    const accusation: LogAccusation = { origin, at: clock.now(), ...found };
+    this.#untold.set(`${origin} ${found.fault}`, { word: 'accuses', accusation });
+    log.error('audit.accused', { code: found.fault, seq: found.index });
+    return { name: 'log-accused', body: JSON.parse(JSON.stringify(accusation)) };
+  }
+}
