@@ -1,10 +1,16 @@
-// What a job can say to Ringfence: its own metrics, in one line.
+// What a job can say to Ringfence: its own metrics, in one line; and its part in a federation.
 //
-//   import { metric } from '/opt/ringfence/sdk/typescript/ringfence.ts';
+//   import { join, metric, rounds } from '/opt/ringfence/sdk/typescript/ringfence.ts';
 //   metric({ loss: 0.31 }, { step: 10 });
 //
-// In a Ringfence job the file is at that path. Anywhere else, copy it: it needs Node alone, and outside Ringfence a call does nothing at all.
+//   join();
+//   for await (const round of rounds()) await round.push(train(round.pull()), rows.length, { loss: 0.31 });
+//
+// In a Ringfence job the file is at that path. Anywhere else, copy it: it needs Node alone. Outside Ringfence reported metrics go nowhere, and join()
+// says that there is no federation.
 import { constants, openSync, writeSync } from 'node:fs';
+import { request } from 'node:http';
+import { endianness } from 'node:os';
 
 /** What belongs to all values of one call. */
 export interface MetricOptions {
@@ -95,4 +101,146 @@ function warn(what: string): void {
   if (warned.has(what) || warned.size >= 16) return;
   warned.add(what);
   process.emitWarning(`ringfence: ${what}`);
+}
+
+/** What the agent said of a wrong call, in its words; `code` names it. */
+export class FederationError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'FederationError';
+    this.code = code;
+  }
+}
+
+/** One round of a federation. */
+export interface Round {
+  readonly number: number;
+  readonly rounds: number;
+  readonly task: 'train' | 'evaluate';
+  /** What the contract says of local training. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The model of the round, one number after the other; each call gives a copy. */
+  readonly pull: () => Float32Array;
+  /**
+   * Hands in what was learned of `examples` rows: the new model, or with `delta` what to add to the old; for an evaluation null. Resolves with false
+   * when the round was given up meanwhile. Throws FederationError.
+   */
+  readonly push: (
+    values: ArrayLike<number> | null,
+    examples: number,
+    metrics?: Readonly<Record<string, number>>,
+    options?: { readonly delta?: boolean },
+  ) => Promise<boolean>;
+}
+
+type Shown = Pick<Round, 'rounds' | 'config'> & { readonly round: number; readonly task: Round['task'] | 'done' };
+
+const FLOAT_BYTES = 4;
+
+/** Whether this job trains in a federation. */
+export function federated(): boolean {
+  return (process.env['RINGFENCE_FEDERATION'] ?? '') !== '';
+}
+
+/** Fails where this is no job of a federation. Throws FederationError `no-federation`. */
+export function join(): void {
+  if (!federated())
+    throw new FederationError(
+      'no-federation',
+      'this is no job of a federation: `ringfence federation start` orders one',
+    );
+}
+
+/** Each round once there is one, until there are no more. Throws FederationError. */
+export async function* rounds(): AsyncGenerator<Round, void, void> {
+  for (let after = 0; ;) {
+    const { status, body } = await ask('GET', `/v1/round?after=${after}`);
+    if (status === 204) continue;
+    if (status !== 200) throw refusal(status, body);
+    const shown = JSON.parse(body.toString('utf8')) as Shown;
+    if (shown.task === 'done') return;
+    after = shown.round;
+    const given = await ask('GET', `/v1/rounds/${after}/model`);
+    // It was given up before anybody trained.
+    if (given.status === 409) continue;
+    if (given.status !== 200) throw refusal(given.status, given.body);
+    let pushed = false;
+    yield roundOf({ ...shown, task: shown.task }, littleEndian(given.body), () => (pushed = true));
+    if (!pushed) warn(`round ${after}: nothing was pushed, so this organisation is not in it`);
+  }
+}
+
+function roundOf(
+  { round: number, rounds: all, task, config }: Shown & { readonly task: Round['task'] },
+  model: Float32Array,
+  onPush: () => void,
+): Round {
+  return {
+    number,
+    rounds: all,
+    task,
+    config,
+    pull: () => model.slice(),
+    async push(values, examples, metrics = {}, { delta = false } = {}) {
+      if (values !== null && values.length !== model.length)
+        throw new FederationError(
+          'bad-size',
+          `the model of the contract has ${model.length} parameters, this one ${values.length}`,
+        );
+      const update = Float32Array.from(values ?? [], (value, at) => (delta ? value : value - (model[at] ?? 0)));
+      const { status, body } = await ask('PUT', `/v1/rounds/${number}/update`, bytesOf(update), {
+        'ringfence-examples': String(examples),
+        'ringfence-metrics': JSON.stringify(metrics),
+      });
+      if (status !== 204 && status !== 409) throw refusal(status, body);
+      onPush();
+      return status === 204;
+    },
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+function ask(
+  method: string,
+  path: string,
+  body?: Uint8Array,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const socketPath = process.env['RINGFENCE_FEDERATION'];
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath, method, path, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+function refusal(status: number, body: Buffer): FederationError {
+  try {
+    const { error } = JSON.parse(body.toString('utf8')) as { error: { code: string; message: string } };
+    return new FederationError(error.code, error.message);
+  } catch {
+    return new FederationError('bad-answer', `the agent answered with ${status}`);
+  }
+}
+
+function littleEndian(bytes: Uint8Array): Float32Array {
+  const copy = Uint8Array.from(bytes);
+  if (endianness() === 'BE') Buffer.from(copy.buffer).swap32();
+  return new Float32Array(copy.buffer, 0, copy.length / FLOAT_BYTES);
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  return endianness() === 'BE' ? bytes.swap32() : bytes;
 }

@@ -28,6 +28,8 @@ export type CliErrorCode =
   | 'no-gateway'
   /** The endpoint answered with an error. */
   | 'call-failed'
+  /** It is made of confidential or restricted data, and its owner has not released it to this device. */
+  | 'not-released'
   /** There is no such thing. */
   | 'not-found'
   /** Something that was checked is not right. */

@@ -87,10 +87,10 @@ describe('what cannot be done ends with 1', () => {
   test('for a job that asks for what is not there yet: everything at once, before anything is sent', async (t) => {
     const home = temporaryFolder(t);
     const file = join(home, 'job.yaml');
-    writeFileSync(file, 'name: a\nrun: b\ntype: federate\nprivacy: {tee: {require: [tdx]}}\n');
+    writeFileSync(file, 'name: a\nrun: b\ntype: compute\nprivacy: {tee: {require: [tdx]}}\n');
     const { code, stderr } = await runCli(home, ['launch', '-y', file]);
     assert.equal(code, 1);
-    assert.match(stderr, /types other.*privacy\.tee.*\(not-yet\)/s);
+    assert.match(stderr, /type compute.*privacy\.tee.*\(not-yet\)/s);
   });
 
   test('what the operating system refuses comes without a stack', async (t) => {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { formatSize } from '@ringfence/base';
+import { formatSize, isId } from '@ringfence/base';
 import { sealPack } from '@ringfence/client/pack';
 import { sensitivity } from '@ringfence/protocol';
 import type { ArtifactRow } from '@ringfence/protocol/payload';
@@ -14,7 +14,7 @@ import { withSession } from '../session.ts';
 
 export const command: Command = {
   usage:
-    'NAME (PATH | --at SITE:/PATH) --label public|internal|confidential|restricted [--residency EU]… [--purpose research]… [--lower-label]',
+    'NAME (PATH | --at SITE:/PATH) --label public|internal|confidential|restricted [--residency EU]… [--purpose research]… [--lower-label] [--owner DEVICE] [--derived-from NAME]… [--contract-only]',
   summary:
     'seal a folder or file and register it, or one that stays at its site; its label rules every job that mounts it',
   options: {
@@ -23,6 +23,9 @@ export const command: Command = {
     residency: { type: 'string', multiple: true },
     purpose: { type: 'string', multiple: true },
     'lower-label': { type: 'boolean' },
+    owner: { type: 'string' },
+    'derived-from': { type: 'string', multiple: true },
+    'contract-only': { type: 'boolean' },
   },
   words: [1, 2],
   async run(context, [name = '', path], flags) {
@@ -37,11 +40,18 @@ export const command: Command = {
       throw new CliError('usage', 'a dataset is a folder of this machine, or one of a site with --at', {
         next: `ringfence dataset add ${this.usage}`,
       });
+    const owner = text(flags, 'owner');
+    if (owner !== undefined && !isId('device', owner))
+      throw new CliError('usage', '--owner takes the id of a device', { next: 'see `ringfence device ls`' });
+    const derivedFrom = texts(flags, 'derived-from');
     const labels = {
       sensitivity: label.data,
       residency: texts(flags, 'residency'),
       purposes: texts(flags, 'purpose'),
       ...(flags['lower-label'] === true ? ({ lowerLabel: true } as const) : {}),
+      ...(owner === undefined ? {} : { owner }),
+      ...(derivedFrom.length === 0 ? {} : { derivedFrom }),
+      ...(flags['contract-only'] === true ? ({ contractOnly: true } as const) : {}),
     };
     if (at !== undefined) return show(context, await registerInPlace(context, { name, at, labels }));
     const { folder, entries } = folderOrFile(resolve(path ?? ''));

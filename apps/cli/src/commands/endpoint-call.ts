@@ -5,6 +5,7 @@ import { CliError } from '../cli-error.ts';
 import { text, texts, type Command, type CommandContext, type Flags } from '../command.ts';
 import { agentsWord } from '../endpoint/agents-word.ts';
 import { callEndpoint, type EndpointCall } from '../endpoint/call-endpoint.ts';
+import { notReleased } from '../release/not-released.ts';
 import { withSession } from '../session.ts';
 import { inFrontOf } from '../terminal-stream.ts';
 
@@ -72,6 +73,8 @@ function callFailed(name: string, status: number, own: string | undefined): CliE
     return new CliError('call-failed', `the endpoint itself answered with status ${status}`, {
       next: `see \`ringfence logs ${name}\``,
     });
+  if (own === 'not-released')
+    return notReleased('endpoint', 'the owner of the data behind this endpoint has not released its answers');
   const next =
     own === 'scaled-to-zero'
       ? `ringfence endpoint scale ${name} auto, or a number`

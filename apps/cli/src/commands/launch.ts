@@ -1,4 +1,3 @@
-import type { JobId } from '@ringfence/base';
 import { CliError } from '../cli-error.ts';
 import { texts, type Command, type CommandContext } from '../command.ts';
 import { launchEndpoint } from '../endpoint/launch-endpoint.ts';
@@ -9,8 +8,9 @@ import { confirmLaunch } from '../job/confirm-launch.ts';
 import { followJob, type FollowedJob } from '../job/follow-job.ts';
 import { launchGang } from '../job/launch-gang.ts';
 import { orderJobs } from '../job/order-jobs.ts';
-import { readJob } from '../job/prepared-job.ts';
+import { readJob, type LabelledJob } from '../job/prepared-job.ts';
 import { whileFollowing } from '../job/while-following.ts';
+import { artifactStep } from '../release/how-to-ask.ts';
 import type { PlanAnswer } from '@ringfence/protocol/api';
 import { MOST_IN_GANG } from '@ringfence/protocol/statements';
 import { withSession, type Session } from '../session.ts';
@@ -52,7 +52,7 @@ export const command: Command = {
       if (flags['detach'] === true) return noteWaiting(context, plan);
       const goesOn = `the job goes on: \`ringfence logs -f ${labelled.id}\` follows it again, \`ringfence stop ${labelled.id}\` ends it`;
       const followed = await whileFollowing(context, goesOn, () => followJob(context, session, labelled.id));
-      await showResult(context, session, labelled.id, followed);
+      await showResult(context, session, labelled, followed);
     });
   },
 };
@@ -66,7 +66,7 @@ function noteWaiting({ terminal }: CommandContext, { chosen, refused }: PlanAnsw
 async function showResult(
   { terminal }: CommandContext,
   session: Session,
-  job: JobId,
+  { id: job, label }: LabelledJob,
   { view, attempt }: FollowedJob,
 ): Promise<void> {
   const { outputs, refusedGrant } = await session.custodian.job(job);
@@ -88,7 +88,7 @@ async function showResult(
     `Result   ${view.state}${attempt === undefined ? '' : `, isolation ${attempt.isolation}, limits by ${attempt.limits}`}`,
   );
   for (const { name, version } of outputs)
-    terminal.line(`Artifact ${name} version ${version}: ringfence artifact get ${name} --out DIR`);
+    terminal.line(`Artifact ${name} version ${version}: ${artifactStep({ name, version }, label.sensitivity)}`);
   if (view.state === 'succeeded') return;
   const reason = last === undefined ? undefined : endReason(last, refusedGrant, true);
   const how = attempt === undefined || last?.refusal !== undefined ? '' : endText(attempt);

@@ -6,6 +6,7 @@ import { readLog, withAgent } from '../job/agent-client.ts';
 import { readSealedLog } from '../job/sealed-log.ts';
 import { whichAttempt } from '../job/which-attempt.ts';
 import { whichRunning } from '../job/which-job.ts';
+import { saysWhy } from '../release/not-released.ts';
 import { withSession, type Session } from '../session.ts';
 
 export const command: Command = {
@@ -75,8 +76,8 @@ async function show(context: CommandContext, session: Session, wanted: Wanted): 
     });
   } catch (error) {
     if (shown || !(error instanceof RingfenceError)) throw error;
-    const lines = await readSealedLog(session, wanted).catch(() => {
-      throw error;
+    const lines = await readSealedLog(session, wanted).catch((sealed: unknown) => {
+      throw saysWhy(sealed) ? sealed : error;
     });
     context.terminal.note('the agent cannot be asked; this is what it sealed to the custodian');
     for (const line of lines) print(context, line, wanted.raw);

@@ -9,6 +9,7 @@ import { metricsTable } from '../metrics/metrics-table.ts';
 import { prometheusText } from '../metrics/prometheus.ts';
 import { readMetrics, readSealedMetrics, type MetricsView } from '../metrics/read-metrics.ts';
 import { screenOf } from '../metrics/screen.ts';
+import { saysWhy } from '../release/not-released.ts';
 import { withSession, type Session } from '../session.ts';
 
 export const command: Command = {
@@ -60,8 +61,8 @@ async function ask(
     return isGone ? await sealed().catch(() => view) : view;
   } catch (error) {
     if (!(error instanceof RingfenceError)) throw error;
-    return sealed().catch(() => {
-      throw error;
+    return sealed().catch((refused: unknown) => {
+      throw saysWhy(refused) ? refused : error;
     });
   }
 }

@@ -2,8 +2,6 @@ import { join, resolve } from 'node:path';
 import type { ProjectId } from '@ringfence/base';
 import { makeFolder } from '@ringfence/base/platform';
 import { ApiRefusal } from '@ringfence/client/api';
-import { createLinkIdentity } from '@ringfence/client/payload-link';
-import { TlsKey } from '@ringfence/crypto/certificate';
 import { fingerprintWords, SigningKey } from '@ringfence/crypto/sign';
 import { makeRecoveryKit, parseClaimCode, parseRegistrationCode } from '@ringfence/keyring';
 import { CliError } from '../cli-error.ts';
@@ -17,7 +15,8 @@ import {
   storePendingClaim,
   type PendingClaim,
 } from '../home/pending-claim.ts';
-import { hasProfile, readDeviceKeys, writeDeviceKeys, writeProfile, type DeviceKeys } from '../home/profile.ts';
+import { makeDevice } from '../home/make-device.ts';
+import { hasProfile, readDeviceKeys, writeProfile } from '../home/profile.ts';
 import { checkPassphrase, recoveryPage, sealRootKey } from '../home/root-key.ts';
 import { secretInput } from '../secret-input.ts';
 
@@ -101,15 +100,6 @@ async function registrationCode(context: CommandContext, flags: Flags): Promise<
   const code = await secretInput(context, flags, { flag: 'registration-code', prompt });
   parseRegistrationCode(code);
   return code;
-}
-
-async function makeDevice({ clock, rng, home }: CommandContext): Promise<DeviceKeys> {
-  const sign = SigningKey.generate(rng);
-  const tls = TlsKey.generate(rng);
-  const { tls: certificate } = await createLinkIdentity({ key: tls, clock, rng });
-  const keys = { sign, tls, certificatePem: certificate.certificatePem };
-  writeDeviceKeys(home, keys);
-  return keys;
 }
 
 interface Claimed {

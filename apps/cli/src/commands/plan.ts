@@ -2,6 +2,7 @@ import { CliError } from '../cli-error.ts';
 import { texts, type Command, type CommandContext } from '../command.ts';
 import { planTable } from '../job/plan-table.ts';
 import { labelJob, readJob, workloadOf, type LabelledJob, type ReadJob } from '../job/prepared-job.ts';
+import { namesOfAgents } from '../placement/names-of-agents.ts';
 import { withSession, type Session } from '../session.ts';
 import type { PlanAnswer } from '@ringfence/protocol/api';
 
@@ -45,11 +46,10 @@ export async function showPlan(
   const { terminal } = context;
   const { placement, labelEnvelope: label } = labelled;
   const job = { label, placement, workload: workloadOf(context, labelled, undefined) };
-  const forbidden = await session.custodian.policiesAgainst(job);
+  const forbidden = await session.custodian.rules.policiesAgainst(job);
   terminal.value({ event: 'plan', label: labelled.label.sensitivity, placement, ...plan, forbidden });
   if (terminal.json) return forbidden;
-  const agents = await session.custodian.agents();
-  terminal.line(planTable(labelled, plan, (id) => agents.find(({ agent }) => agent === id)?.name ?? id));
+  terminal.line(planTable(labelled, plan, await namesOfAgents(session)));
   if (forbidden.length > 0)
     terminal.line(`Policy   forbids it: ${forbidden.join(', ')}; \`ringfence policy show\` says why`);
   return forbidden;

@@ -11,41 +11,59 @@ import { currentPolicy } from '../rules/current-policy.ts';
 import { withSession, type Session } from '../session.ts';
 
 export const command: Command = {
-  usage: '[FILE] [--out SIGNED] [--signed SIGNED]',
-  summary: 'sign what the organisation forbids its jobs, in Cedar; with several officers two sign (officers)',
-  options: { out: { type: 'string' }, signed: { type: 'string' } },
+  usage: '[FILE] [--access FILE] [--out SIGNED] [--signed SIGNED]',
+  summary:
+    'sign what the organisation forbids its jobs, and its own roles, in Cedar; with several officers two sign (officers)',
+  options: { access: { type: 'string' }, out: { type: 'string' }, signed: { type: 'string' } },
   words: [0, 1],
   async run(context, [path], flags) {
     const signed = text(flags, 'signed');
-    if ((path === undefined) === (signed === undefined))
+    const access = text(flags, 'access');
+    if ((path === undefined && access === undefined) === (signed === undefined))
       throw new CliError('usage', 'name a Cedar file, or what another officer signed with --signed', {
         next: 'ringfence policy set FILE',
       });
     await withSession(context, async (session) => {
-      if (signed === undefined) await setText(context, session, { path: path ?? '', flags });
+      if (signed === undefined) await setText(context, session, { path, access, flags });
       else await handIn(context, session, alsoSigned(session.keys.sign, signed));
     });
   },
 };
 
+/** Texts that a call names. */
+interface TextFiles {
+  readonly path: string | undefined;
+  readonly access: string | undefined;
+}
+
 async function setText(
   context: CommandContext,
   session: Session,
-  { path, flags }: { readonly path: string; readonly flags: Flags },
+  { path, access: accessPath, flags }: TextFiles & { readonly flags: Flags },
 ): Promise<void> {
-  const cedar = readTextFile(path, 'name a Cedar file: docs/policy.md has one');
-  const faults = await session.custodian.policyFaults(cedar);
+  const current = (await currentPolicy(session))?.statement;
+  // What is not named stays as it is.
+  const cedar =
+    path === undefined ? (current?.cedar ?? '') : readTextFile(path, 'name a Cedar file: docs/policy.md has one');
+  const access =
+    accessPath === undefined ? current?.access : readTextFile(accessPath, 'name a Cedar file: docs/roles.md has one');
+  const faults = await session.custodian.rules.policyFaults(cedar, access);
   if (faults.length > 0)
-    throw new CliError('check-failed', `${path} is no policy:\n  ${faults.join('\n  ')}`, {
-      next: 'correct it: docs/policy.md',
-    });
+    throw new CliError(
+      'check-failed',
+      `${[path, accessPath].filter((one) => one !== undefined).join(' and ')} is no policy:\n  ${faults.join('\n  ')}`,
+      {
+        next: 'correct it: docs/policy.md',
+      },
+    );
   const body: PolicyStatement = {
     v: 1,
     org: session.profile.org,
     salt: toBase64Url(context.rng.bytes(32)),
-    seq: ((await currentPolicy(session))?.statement.seq ?? 0) + 1,
+    seq: (current?.seq ?? 0) + 1,
     at: context.clock.now(),
     cedar,
+    ...(access === undefined ? {} : { access }),
   };
   const sign = (): Envelope => signStatement('policy', body, [session.keys.sign]);
   if (text(flags, 'out') !== undefined) return giveStatement(context, flags, sign);
@@ -57,7 +75,7 @@ async function handIn(
   session: Session,
   { statement, envelope }: SignedPolicy,
 ): Promise<void> {
-  await session.custodian.setPolicy(envelope);
+  await session.custodian.rules.setPolicy(envelope);
   terminal.value({ set: statement });
   terminal.line(
     `the policy is set, version ${statement.seq}; the custodian asks it at each launch and start from now on`,

@@ -27,6 +27,8 @@ export const command: Command = {
       const signers = counts ? 'officers of now' : 'officers who are not all there any more; it stays in force';
       const ago = formatDuration(Math.max(0, clock.now() - statement.at));
       terminal.line(`// version ${statement.seq}, set ${ago} ago, signed by ${signers}\n${statement.cedar.trimEnd()}`);
+      if (statement.access !== undefined && statement.access !== '')
+        terminal.line(`// own roles and conditions\n${statement.access.trimEnd()}`);
     });
   },
 };

@@ -1,3 +1,4 @@
+import type { DeviceId } from '@ringfence/base';
 import type { Sensitivity } from '@ringfence/protocol';
 import { sitePath, type ArtifactRow } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
@@ -17,6 +18,9 @@ export interface PlacedData {
     readonly residency: string[];
     readonly purposes: string[];
     readonly lowerLabel?: true;
+    readonly owner?: DeviceId;
+    readonly derivedFrom?: string[];
+    readonly contractOnly?: true;
   };
 }
 

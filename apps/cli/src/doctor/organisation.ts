@@ -7,6 +7,8 @@ import { DELEGATION_MS } from '../home/first-keyring.ts';
 import type { Session } from '../session.ts';
 import { namesOfAgents } from '../placement/names-of-agents.ts';
 import { bad, good, unfit, warn, type Finding } from './finding.ts';
+import { keyHolders } from './key-holders.ts';
+import { memberFindings } from './members.ts';
 import { papersFindings } from './papers.ts';
 
 const RENEW_WITHIN_MS = DELEGATION_MS / 4;
@@ -69,6 +71,8 @@ async function custodian({ clock }: CommandContext, { custodian: client }: Sessi
       link,
       ...custodianDisk(status.disk),
       ...custodianPosture(status, clock.now()),
+      ...(await keyHolders(client)),
+      ...(await memberFindings(client.access)),
     ];
   } catch (error) {
     return [bad('custodian', messageOf(error), 'is it running, and does the relay reach it?')];

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { CliError } from '../cli-error.ts';
 
 /** What this device knows of its organisation; no secrets. */
-const profileSchema = z.strictObject({
+export const profileSchema = z.strictObject({
   v: z.literal(1),
   name: z.string(),
   org: idOf('org'),

@@ -5,6 +5,7 @@ import { attemptView, logLine, type AttemptView, type LogLine } from '@ringfence
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import { createLink } from '../home/link.ts';
+import { refuseUnreleased } from '../release/not-released.ts';
 import type { Session } from '../session.ts';
 import { linesOf } from './lines-of.ts';
 
@@ -54,7 +55,7 @@ export async function* readLog(
   const path = `/v1/jobs/${of.job}/logs?attempt=${of.attempt}&from=${of.from}${wishes}`;
   const answer = await streamPayload(link, { method: 'GET', path, idleWithin: of.follow ? 'unlimited' : 60_000 });
   if (answer.status !== 200) {
-    answer.body.destroy();
+    await refuseUnreleased(answer, 'logs');
     throw new CliError('not-found', 'the agent has no log of this attempt', { next: 'see `ringfence status`' });
   }
   try {

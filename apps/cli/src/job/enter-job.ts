@@ -6,6 +6,7 @@ import { errorAnswer } from '@ringfence/protocol/api';
 import { ENTRY_FRAMES, entryExit, type EntryHead } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
+import { notReleased } from '../release/not-released.ts';
 import type { Session } from '../session.ts';
 import { withAgent } from './agent-client.ts';
 import { whichRunning } from './which-job.ts';
@@ -88,6 +89,7 @@ async function textOf(body: Readable): Promise<string> {
 
 function refusal(text: string): CliError {
   const parsed = errorAnswer.safeParse(jsonOf(text));
-  const message = parsed.success ? parsed.data.error.message : 'the agent refused';
+  const { code, message } = parsed.success ? parsed.data.error : { code: '', message: 'the agent refused' };
+  if (code === 'not-released') return notReleased('exec or copy', message);
   return new CliError('not-found', message, { next: 'see `ringfence status`' });
 }

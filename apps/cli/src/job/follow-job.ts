@@ -8,6 +8,8 @@ import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import type { Session } from '../session.ts';
 import { endReason } from './attempt-end.ts';
+import { logStep } from '../release/how-to-ask.ts';
+import { isUnreleased } from '../release/not-released.ts';
 import { retryText } from './retry-text.ts';
 import { readLog, viewAttempt, withAgent } from './agent-client.ts';
 
@@ -84,10 +86,18 @@ async function followAttempt(
   attempt: Attempt,
 ): Promise<AttemptView | undefined> {
   const shown = { bytes: 0 };
+  let unreleased = false;
   for (let again = 0; ; again += 1) {
     try {
-      return await withAgent(context, session, attempt.agent, (link) => showLog(context, link, { attempt, shown }));
+      return await withAgent(context, session, attempt.agent, (link) =>
+        unreleased ? untilOver(context, link, attempt) : showLog(context, link, { attempt, shown }),
+      );
     } catch (error) {
+      if (!unreleased && isUnreleased(error) && error instanceof CliError) {
+        unreleased = true;
+        context.terminal.note(`its log is not shown: ${error.message}; ${logStep(attempt)}`);
+        continue;
+      }
       // The job goes on without somebody to watch it; its state still comes from the control plane.
       if (!(error instanceof ClientError) && !(error instanceof CliError)) throw error;
       if (again >= MOST_RETRIES) {
@@ -96,6 +106,19 @@ async function followAttempt(
       }
       await sleep(context.clock, RETRY_AFTER_MS);
     }
+  }
+}
+
+/** How an attempt went whose log this device is not shown. */
+async function untilOver(
+  { clock }: CommandContext,
+  link: PayloadAgent,
+  { job, attempt }: Attempt,
+): Promise<AttemptView> {
+  for (;;) {
+    const view = await viewAttempt(link, job, attempt);
+    if (view.outcome !== null) return view;
+    await sleep(clock, RETRY_AFTER_MS);
   }
 }
 

@@ -66,7 +66,8 @@ test('every field that does nothing yet is refused, and a plain job passes', () 
   refuseWhatIsNotYet(
     job('type: serve\nservice: {port: 8000, replicas: 0..4, scaling: {metric: concurrency, target: 2}}'),
   );
-  for (const added of ['type: federate', 'type: compute', 'privacy: {tee: {require: [tdx]}}', 'weights: {gravity: 0}'])
+  refuseWhatIsNotYet(parseJobFile('name: a\ntype: federate\nfederation: {contract: a}\nmounts: {/d: {dataset: a}}\n'));
+  for (const added of ['type: compute', 'privacy: {tee: {require: [tdx]}}', 'weights: {gravity: 0}'])
     assert.throws(() => refuseWhatIsNotYet(job(added)), { code: 'not-yet' }, added);
 });
 

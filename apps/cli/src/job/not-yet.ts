@@ -4,8 +4,8 @@ import { CliError } from '../cli-error.ts';
 /** What a job file can say before the product can do it, each with the words for it. */
 const NOT_YET: readonly { readonly asks: (file: JobFile) => boolean; readonly what: string }[] = [
   {
-    asks: ({ type }) => type !== 'train' && type !== 'batch' && type !== 'serve',
-    what: 'types other than train, batch and serve',
+    asks: ({ type }) => type === 'compute',
+    what: 'type compute',
   },
   { asks: ({ privacy }) => privacy.tee !== undefined, what: 'privacy.tee' },
   // No placement is told where a job's data lies, so this term of the score is always 0.

@@ -15,7 +15,7 @@ export async function orderJobs(
 ): Promise<void> {
   const [keyring, code] = await Promise.all([
     checkedKeyring(context, session),
-    packWorkdir(context, session, jobs[0].workdir),
+    jobs[0].agreed?.bringsCode === false ? undefined : packWorkdir(context, session, jobs[0].workdir),
   ]);
   const custodian = keyring.custodianOf(session.profile.custodian.id);
   if (custodian === undefined)
@@ -23,7 +23,7 @@ export async function orderJobs(
       next: 'ask an officer for the new one',
     });
   for (const labelled of jobs) {
-    const workload = workloadOf(context, labelled, code.pack);
+    const workload = workloadOf(context, labelled, code?.pack);
     const info = { purpose: 'workload', org: session.profile.org, job: labelled.id } as const;
     const sealed = await sealTo(custodian.seal, { info, aad: new Uint8Array() }, canonicalBytes(workload));
     const job = signJob(context, session, labelled, workload);

@@ -16,6 +16,7 @@ import type { PackReference, Workload } from '@ringfence/protocol/payload';
 import type { LabelStatement, PlacementPart } from '@ringfence/protocol/statements';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
+import { agreedJob, type AgreedJob } from '../federation/agreed-job.ts';
 import type { Session } from '../session.ts';
 import { ownSpelling, type ForeignWishes } from './foreign-file.ts';
 import { serviceOf } from '../endpoint/service-of.ts';
@@ -42,6 +43,8 @@ export interface LabelledJob extends ReadJob {
   readonly label: LabelStatement;
   readonly placement: PlacementPart;
   readonly constraints: LabelConstraints;
+  /** Of a job of a federation: what its contract makes of it. */
+  readonly agreed: AgreedJob | undefined;
 }
 
 const ORDER_VALID_MS = 7 * 86_400_000;
@@ -60,7 +63,8 @@ export function readJob(path: string, wishes: ForeignWishes): ReadJob {
 /** Gets the label of a job from the custodian and compiles its placement part. Throws JobFileError where the job is looser than its label, CliError `check-failed`, `not-found`. */
 export async function labelJob(context: CommandContext, session: Session, read: ReadJob): Promise<LabelledJob> {
   const { clock, rng } = context;
-  const { file } = read;
+  const agreed = await agreedJob(session, read.file);
+  const file = agreed?.file ?? read.file;
   const id = newId('job', rng);
   await requireSecrets(session, file.secrets);
   const { sensitivity } = file.privacy;
@@ -92,12 +96,18 @@ export async function labelJob(context: CommandContext, session: Session, read: 
   const constraints = constraintsOf(file, label, wish);
   return {
     ...read,
+    file,
     id,
     job,
     labelEnvelope,
     label,
     constraints,
-    placement: placementOf(job, constraints, { sites, at: clock.now(), gang: read.gang }),
+    agreed,
+    placement: placementOf(job, constraints, {
+      sites: sites ?? (agreed === undefined ? undefined : [agreed.site]),
+      at: clock.now(),
+      gang: read.gang,
+    }),
   };
 }
 
@@ -232,6 +242,7 @@ export function workloadOf({ rng }: CommandContext, labelled: LabelledJob, code:
     ...(job.retry.checkpoint === undefined ? {} : { checkpoint: job.retry.checkpoint }),
     ...(job.purpose === undefined ? {} : { purpose: job.purpose }),
     ...(job.service === undefined ? {} : { service: serviceOf(job.service) }),
+    ...(labelled.agreed === undefined ? {} : { federation: labelled.agreed.federation }),
   };
 }
 

@@ -88,6 +88,10 @@ export const GRANT_REASONS: Readonly<Record<GrantRefusal | 'profile' | 'policy',
   fork: reason('two machines said that they are its server; both are locked', ANEW),
   epoch: reason('it was granted before the custodian was restored', AGAIN),
   'dataset-gone': reason('data that it mounts is gone', 'see `ringfence dataset ls`, then launch it again'),
+  'contract-only': reason(
+    'a dataset that it mounts is for federations alone',
+    'see `ringfence dp status`; its owner may change it',
+  ),
   'secret-missing': reason(
     'a secret is missing, or not for this job',
     'set it with `ringfence secret set`, then launch it again',
@@ -97,6 +101,10 @@ export const GRANT_REASONS: Readonly<Record<GrantRefusal | 'profile' | 'policy',
   policy: reason(
     'the organisation’s policy forbids it there',
     '`ringfence policy show` says why; narrow privacy.place, or ask an officer',
+  ),
+  federation: reason(
+    'the contract of its federation does not hold for it',
+    '`ringfence contract show` says what was agreed, `ringfence status` what of it does not hold',
   ),
 };
 

@@ -25,7 +25,7 @@ export async function readSealed(
   of: { job: JobId; attempt: number },
   name: SealedFile,
 ): Promise<string> {
-  const { project, logs } = await custodian.sealedLogs(of.job);
+  const { project, logs } = await custodian.sealedLogs(of.job, of.attempt);
   const found = logs.find(({ attempt }) => attempt === of.attempt);
   if (found === undefined) throw nothingSealed();
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-log-'));

@@ -10,10 +10,11 @@ import { secretInput } from '../secret-input.ts';
 import { withSession, type Session } from '../session.ts';
 import { isEnough, propose } from './keyring-proposal.ts';
 
-const KEY_FLAGS = { 'root-key-file': { type: 'string' }, 'passphrase-file': { type: 'string' } } as const;
+/** Flags of commands that the root key may sign in place of this device's. */
+export const ROOT_FLAGS = { 'root-key-file': { type: 'string' }, 'passphrase-file': { type: 'string' } } as const;
 
 /** Flags of commands that sign a change of the keyring; `--out` leaves handing it in to others. */
-export const SIGNER_FLAGS = { ...KEY_FLAGS, out: { type: 'string' } } as const;
+export const SIGNER_FLAGS = { ...ROOT_FLAGS, out: { type: 'string' } } as const;
 
 /**
  * Signs a change with this device's key, which counts for an officer's, or with the root key where `--root-key-file` names it, and hands it in;
@@ -21,21 +22,31 @@ export const SIGNER_FLAGS = { ...KEY_FLAGS, out: { type: 'string' } } as const;
  */
 export async function changeKeyring(context: CommandContext, flags: Flags, change: KeyringChange): Promise<boolean> {
   const out = text(flags, 'out');
-  return withSigner(context, flags, async ({ session, keyring, key }) => {
-    const proposal = propose(keyring, change, key, context.clock.now());
-    const enough = isEnough(keyring, proposal, context.clock.now());
-    if (out !== undefined) {
-      writeProposal(context, out, proposal, enough);
-      context.terminal.value({ file: out, change, signatures: 1, enough });
-      return false;
+  return withSigner(context, flags, async (signer) => {
+    if (out === undefined) {
+      await appendChange(context, signer, change);
+      return true;
     }
-    if (!enough)
-      throw new CliError('usage', 'this signature is not enough for this change', {
-        next: 'with several officers another one signs too: --out FILE, then `ringfence keyring sign FILE`; or the root: --root-key-file FILE',
-      });
-    await session.custodian.appendStatement(proposal);
-    return true;
+    const proposal = propose(signer.keyring, change, signer.key, context.clock.now());
+    const enough = isEnough(signer.keyring, proposal, context.clock.now());
+    writeProposal(context, out, proposal, enough);
+    context.terminal.value({ file: out, change, signatures: 1, enough });
+    return false;
   });
+}
+
+/** Signs a change and hands it in. Throws CliError `usage` where this signature is not enough. */
+export async function appendChange(
+  { clock }: CommandContext,
+  { session, keyring, key }: Signer,
+  change: KeyringChange,
+): Promise<void> {
+  const proposal = propose(keyring, change, key, clock.now());
+  if (!isEnough(keyring, proposal, clock.now()))
+    throw new CliError('usage', 'this signature is not enough for this change', {
+      next: 'with several officers another one signs too: --out FILE, then `ringfence keyring sign FILE`; or the root: --root-key-file FILE',
+    });
+  await session.custodian.appendStatement(proposal);
 }
 
 /** Whoever signs, and the keyring as it is now. */

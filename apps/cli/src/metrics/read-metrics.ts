@@ -5,6 +5,7 @@ import { metricLine, SEALED_METRICS, type MetricLine } from '@ringfence/protocol
 import { CliError } from '../cli-error.ts';
 import { linesOf } from '../job/lines-of.ts';
 import { readSealed } from '../job/sealed-log.ts';
+import { refuseUnreleased } from '../release/not-released.ts';
 import type { Session } from '../session.ts';
 
 /** One series with its points, oldest first. */
@@ -27,7 +28,7 @@ export async function readMetrics(
   const path = `/v1/jobs/${of.job}/metrics?attempt=${of.attempt}${bounds}`;
   const answer = await streamPayload(link, { method: 'GET', path });
   if (answer.status !== 200) {
-    answer.body.destroy();
+    await refuseUnreleased(answer, 'metrics');
     throw refusal(answer.status);
   }
   return viewOf(linesOf(answer.body));

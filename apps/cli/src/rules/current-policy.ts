@@ -7,6 +7,6 @@ import type { Session } from '../session.ts';
 export async function currentPolicy(
   session: Session,
 ): Promise<{ readonly envelope: Envelope; readonly statement: PolicyStatement } | undefined> {
-  const envelope = await session.custodian.policy();
+  const envelope = await session.custodian.rules.policy();
   return envelope === null ? undefined : { envelope, statement: readStatement('policy', envelope).claimed };
 }

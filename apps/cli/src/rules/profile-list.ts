@@ -14,7 +14,7 @@ export interface ListedProfile {
 
 /** Every profile that was ever set, removed ones included, by name. */
 export async function listedProfiles(context: CommandContext, session: Session): Promise<ListedProfile[]> {
-  const [keyring, profiles] = await Promise.all([checkedKeyring(context, session), session.custodian.profiles()]);
+  const [keyring, profiles] = await Promise.all([checkedKeyring(context, session), session.custodian.rules.profiles()]);
   const now = context.clock.now();
   return profiles.map(({ statement }) => ({
     statement: claimed(statement),

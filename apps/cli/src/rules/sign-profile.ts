@@ -22,6 +22,6 @@ export async function signProfile(
     name,
     requirements,
   };
-  await session.custodian.setProfile(signStatement('profile', body, [session.keys.sign]));
+  await session.custodian.rules.setProfile(signStatement('profile', body, [session.keys.sign]));
   return body;
 }

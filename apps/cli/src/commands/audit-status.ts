@@ -1,0 +1,44 @@
+import { parseVerifierKey } from '@ringfence/ledger/tlog';
+import { CliError } from '../cli-error.ts';
+import type { Command } from '../command.ts';
+import { LogMemory } from '../audit/known-logs.ts';
+import { openLog } from '../audit/open-log.ts';
+import { momentText } from '../placement/moment-text.ts';
+import { withSession } from '../session.ts';
+import { tableOr } from '../terminal.ts';
+
+export const command: Command = {
+  usage: '',
+  summary: 'both logs, their keys, who has cosigned how much of them, and what witnesses found wrong',
+  options: {},
+  words: [0, 0],
+  async run(context) {
+    const { terminal, home } = context;
+    const accusations = await withSession(context, async (session) => {
+      const memory = new LogMemory(home);
+      const seen = await session.custodian.auditWitnessed();
+      const logs: { log: string; origin: string; key: string; size: number }[] = [];
+      for (const name of ['control-plane', 'custodian'] as const) {
+        const { answer, head } = await openLog(session, memory, name);
+        logs.push({ log: name, origin: answer.origin, key: answer.key, size: head.size });
+      }
+      terminal.value({ logs, ...seen });
+      for (const { log, key, size } of logs) terminal.line(`${log}: ${size} entries; key ${key}`);
+      const rows = seen.cosigned.map(({ key, origin, size }) => [
+        parseVerifierKey(key)?.name ?? '',
+        logs.find((log) => log.origin === origin)?.log ?? origin,
+        String(size),
+      ]);
+      terminal.line(tableOr('no witness has cosigned yet', ['WITNESS', 'LOG', 'COSIGNED'], rows));
+      for (const { witness, accusation } of seen.accusations)
+        terminal.line(
+          `ACCUSED by ${witness}, ${momentText(accusation.at)}: ${accusation.origin} ${accusation.fault}, from entry ${accusation.index} on`,
+        );
+      return seen.accusations.length;
+    });
+    if (accusations > 0)
+      throw new CliError('check-failed', `witnesses found ${accusations} times that a log is not what it was`, {
+        next: 'docs/protocol/audit.md says what each word means; `--json` has the evidence',
+      });
+  },
+};

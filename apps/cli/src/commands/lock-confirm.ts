@@ -1,0 +1,15 @@
+import type { Command } from '../command.ts';
+import { agreedLine, agreeOn } from '../locks/lock-places.ts';
+import { withSession } from '../session.ts';
+
+export const command: Command = {
+  usage: 'LOCK',
+  summary: 'agree that a lock holds until it is lifted; it takes two officers, or one who waits',
+  options: {},
+  words: [1, 1],
+  async run(context, [lock = '']) {
+    const decided = await withSession(context, (session) => agreeOn(session, lock, 'confirm'));
+    context.terminal.value(decided);
+    context.terminal.line(agreedLine(decided, 'holds until it is lifted'));
+  },
+};
