@@ -40,7 +40,12 @@ module.exports = {
       { path: '^(core/(?!(client|protocol|base)/)|engines/)' },
       'the console is a client of the API and has no privileges of its own',
     ),
-    forbid('cli-thin', { path: '^apps/cli/' }, { path: '^engines/(?!dp/src/accountant)' }, 'the CLI runs no engine'),
+    forbid(
+      'cli-thin',
+      { path: '^apps/cli/' },
+      { path: '^engines/(?!dp/src/accountant|fl/src/contract-encoding)' },
+      'the CLI plans what a contract says and costs, and runs no engine',
+    ),
     forbid(
       'engines-apart',
       { path: '^engines/(?!fl/)([^/]+)/' },

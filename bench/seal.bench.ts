@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { createCipheriv, hash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +7,7 @@ import { newId, systemRng } from '@ringfence/base';
 import { DataKey, sealObjectBytes } from '@ringfence/crypto/seal';
 import { overRepeats } from './measure.ts';
 import type { Goal, Row } from './row.ts';
+import { opensslPerSecond } from './seal/openssl-speed.ts';
 import { sealFile } from './seal/seal-file.ts';
 
 export const description = 'sealing of artifacts, file to file with digest, and of segments in memory beside openssl';
@@ -94,7 +94,7 @@ async function* inMemory(): AsyncGenerator<Row> {
   const cipher = perCoreSecond(() => sealSegment(key, plaintext));
   const object = perCoreSecond(() => void sealObjectBytes(options, plaintext));
   const digest = perCoreSecond(() => void hash('sha256', plaintext, 'buffer'));
-  const openssl = opensslPerSecond();
+  const openssl = opensslPerSecond(SEGMENT);
   // Without SHA instructions the digest alone is slower than the goals.
   yield row('sha256_gb_per_core_s', digest, null);
   yield row('node_cipher_gb_per_core_s', cipher, null);
@@ -127,19 +127,6 @@ function sealSegment(key: Buffer, plaintext: Buffer): void {
   cipher.update(plaintext);
   cipher.final();
   cipher.getAuthTag();
-}
-
-/** `openssl speed` over segments of the same size, one process; undefined where it is not installed. */
-function opensslPerSecond(): number | undefined {
-  const { stdout } = spawnSync(
-    'openssl',
-    ['speed', '-evp', 'aes-256-gcm', '-bytes', String(SEGMENT), '-seconds', '2'],
-    {
-      encoding: 'utf8',
-    },
-  );
-  const found = /([\d.]+)k\s*$/.exec(stdout ?? '');
-  return found === null ? undefined : (Number(found[1]) * 1_000) / GB;
 }
 
 function row(name: string, { median, spreadPercent }: ReturnType<typeof overRepeats>, goal: Goal | null): Row {

@@ -1,5 +1,6 @@
 // `npm run check`: everything that can be said about the code without running it. Ends with 1 on any problem.
 import { join, resolve } from 'node:path';
+import { checkAsvsPage } from './check/asvs-page.ts';
 import { checkBoundaries } from './check/boundaries.ts';
 import { checkDependencyPage } from './check/dependency-page.ts';
 import { checkFiles } from './check/file-rules.ts';
@@ -29,12 +30,15 @@ function tool(name: string, command: string, ...args: string[]): Step {
 const STEPS: readonly Step[] = [
   // All packages as one project: one by one, as editors and `tsc -b` take them, they are read and checked many times over.
   tool('types', 'tsc', '-p', 'tsconfig.check.json', '--checkers', '1', '--pretty', 'false'),
+  // What runs in browsers knows their globals, and none of Node's.
+  tool('types of the page', 'tsc', '-p', 'apps/control-plane/src/console/browser', '--pretty', 'false'),
   tool('lint', 'oxlint', '-f', 'agent', '--type-aware', '--deny-warnings', '--report-unused-disable-directives'),
   tool('format', 'oxfmt', '--list-different'),
   { name: 'boundaries', problems: () => checkBoundaries(checkout, join(checkout, 'dependency-rules.cjs')) },
   { name: 'project references', problems: () => checkReferences(checkout) },
   { name: 'files', problems: () => checkFiles(checkout) },
   { name: 'dependency page', problems: () => checkDependencyPage(checkout) },
+  { name: 'asvs page', problems: () => checkAsvsPage(checkout) },
 ];
 
 async function runStep({ name, problems }: Step): Promise<string[]> {

@@ -58,10 +58,25 @@ const NEEDS = {
     remedy: 'put the name of this machine into /etc/hosts',
   },
   python3: { present: () => runs('python3', '--version'), remedy: 'apt-get install python3' },
+  sklearn: {
+    present: () => runs('/usr/bin/python3', '-c', 'import numpy, sklearn'),
+    remedy: 'apt-get install python3-sklearn',
+  },
   'fashion-mnist': {
     present: () =>
       existsSync('/usr/share/datasets/fashion-mnist') && runs('/usr/bin/python3', '-c', 'import numpy, sklearn'),
     remedy: 'apt-get install dataset-fashion-mnist python3-sklearn',
+  },
+  chromium: { present: () => runs('/usr/bin/chromium', '--version'), remedy: 'apt-get install chromium' },
+  softhsm: { present: () => existsSync('/usr/lib/softhsm/libsofthsm2.so'), remedy: 'apt-get install softhsm2' },
+  pkcs11: {
+    present: () => existsSync(join(import.meta.dirname, '../node_modules/pkcs11js/build/Release/pkcs11.node')),
+    remedy: 'npm rebuild pkcs11js --ignore-scripts=false, with make, g++ and python3',
+  },
+  'go-tlog': {
+    present: () =>
+      existsSync('/usr/lib/go-1.19/bin/go') && existsSync('/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog'),
+    remedy: 'apt-get install golang-1.19-go golang-golang-x-mod-dev',
   },
   systemd: { present: () => runs('systemd-analyze', '--version'), remedy: 'apt-get install systemd' },
   full: { present: () => process.env['RINGFENCE_TEST_FULL'] === '1', remedy: 'npm run test:full' },

@@ -1,16 +1,20 @@
-// `npm run quickstart [-- --exit] [--state DIR]`: the whole house, one real training job through it, and the proof.
+// `npm run quickstart [-- --exit] [--federation] [--state DIR]`: the whole house, one real training job through it, and the proof; then a federation of three organisations.
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CHECKOUT, sandboxWorks, startHouse, type House } from './house/index.ts';
+import { AGGREGATOR, federateOnce } from './quickstart/federation.ts';
+import { aboutFederation } from './quickstart/federation-summary.ts';
 import { serveOnce } from './quickstart/serving.ts';
 import { createProgress } from './quickstart/progress.ts';
-import { summarise } from './quickstart/summary.ts';
+import { closing, summarise } from './quickstart/summary.ts';
 import { trainOnce } from './quickstart/training.ts';
 import { verifyWire } from './quickstart/wire.ts';
 
 const { values } = parseArgs({
   options: {
     exit: { type: 'boolean', default: false },
+    /** The federation alone. */
+    federation: { type: 'boolean', default: false },
     state: { type: 'string', default: resolve(CHECKOUT, '.ringfence') },
   },
 });
@@ -19,6 +23,8 @@ const INTERRUPTED = 130;
 const GATEWAY = { RINGFENCE_GATEWAY: '1', RINGFENCE_GATEWAY_LISTEN: '127.0.0.1:0' };
 const progress = createProgress((text) => process.stdout.write(text));
 let house: House | undefined;
+/** Of other organisations. */
+const sites: House[] = [];
 let leaving: Promise<void> | undefined;
 let up = false;
 
@@ -26,6 +32,7 @@ let up = false;
 function leave(code: number): Promise<void> {
   leaving ??= (async () => {
     progress.note('stopping');
+    for (const site of sites.toReversed()) await site.stop();
     await house?.stop();
     process.exitCode = code;
   })();
@@ -43,22 +50,38 @@ async function main(): Promise<void> {
     // Also in a test of it: what a clone runs.
     entries: { kind: 'source' },
     env: { 'agent-1': GATEWAY },
+    ...(values.federation ? { agents: 0 } : {}),
+    alone: [AGGREGATOR],
     onStep: progress.step,
     onHouse: (built) => (house = built),
   });
-  const training = await trainOnce(house, progress);
-  const serving = await serveOnce(house, training.job, progress);
-  const wire = await verifyWire(house);
+  const problems = [...(values.federation ? [] : await firstHalf(house)), ...(await secondHalf(house))];
+  if (values.exit) return leave(problems.length === 0 ? 0 : 1);
+  up = true;
+  progress.note('all is up; Ctrl-C stops it');
+}
+
+/** One organisation: training, serving, and what crossed its links. Returns what was not right. */
+async function firstHalf(built: House): Promise<readonly string[]> {
+  const training = await trainOnce(built, progress);
+  const serving = await serveOnce(built, training.job, progress);
+  const wire = await verifyWire(built);
   progress.step('journals verified on custodian and agents');
   const problems = [
     ...training.problems,
     ...serving.problems,
     ...wire.filter(({ ok }) => !ok).map(({ party }) => `the journal of ${party} does not verify`),
   ];
-  progress.text(summarise(house, { training, serving, wire, problems }, { stays: !values.exit }));
-  if (values.exit) return leave(problems.length === 0 ? 0 : 1);
-  up = true;
-  progress.note('all is up; Ctrl-C stops it');
+  progress.text(summarise({ training, serving, wire, problems }));
+  return problems;
+}
+
+/** Three more organisations, and one model that they train together. Returns what was not right. */
+async function secondHalf(built: House): Promise<readonly string[]> {
+  const run = await federateOnce(built, progress, (site) => sites.push(site));
+  progress.text(aboutFederation(run));
+  progress.text(closing(built, { stays: !values.exit, sites: run.sites }));
+  return run.problems;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

@@ -10,6 +10,7 @@ import type { MessageBody } from '@ringfence/protocol/messages';
 import { removeEmbedded, startEmbedded } from '@ringfence/store';
 import { sql } from 'kysely';
 import pg from 'pg';
+import { keptLog } from '../../apps/control-plane/src/audit/kept-log.ts';
 import { noFault } from '../../apps/control-plane/src/fault-points.ts';
 import { openKeyFolder } from '../../apps/control-plane/src/identity/key-folder.ts';
 import type { ControlPlaneContext } from '../../apps/control-plane/src/jobs/control-plane-context.ts';
@@ -21,6 +22,13 @@ import { PlacerTerm } from '../../apps/control-plane/src/placement/placer-term.t
 import { MOST_WAITING_JOBS, WaitingQuota } from '../../apps/control-plane/src/queue/waiting-quota.ts';
 import { openStore, type ControlPlaneStore, type Tx } from '../../apps/control-plane/src/store/open-store.ts';
 import { OrgChanges } from '../../apps/control-plane/src/store/org-changes.ts';
+import { OwnUrl } from '../../apps/control-plane/src/http/own-url.ts';
+import { openLocks } from '../../apps/control-plane/src/locks/lock-desk.ts';
+import { BeginRate } from '../../apps/control-plane/src/ceremonies/begin-rate.ts';
+import { AddressTries } from '../../apps/control-plane/src/members/address-tries.ts';
+import { PasswordHasher } from '../../apps/control-plane/src/members/password-hasher.ts';
+import { KnownSessions } from '../../apps/control-plane/src/sessions/known-sessions.ts';
+import { allowedFetch } from '../../apps/control-plane/src/sign-on/allowed-fetch.ts';
 
 const ROWS_AT_ONCE = 2_000;
 const START = systemClock.now();
@@ -110,18 +118,30 @@ async function analyze(url: string): Promise<void> {
 
 function contextOf(root: string, store: ControlPlaneStore): ControlPlaneContext {
   const parts = { clock: CLOCK, rng: systemRng, log: silentLog, replica: newId('site', systemRng) };
+  const identity = openKeyFolder(join(root, 'keys'), parts);
+  const term = new PlacerTerm({ ...parts, store });
+  const changes = new OrgChanges(store, parts.replica);
+  const record = recordEvent(CLOCK, store);
   return {
     ...parts,
     store,
-    changes: new OrgChanges(store, parts.replica),
-    identity: openKeyFolder(join(root, 'keys'), parts),
-    term: new PlacerTerm({ ...parts, store }),
+    changes,
+    identity,
+    term,
+    logs: keptLog({ ...parts, store, identity, term, fault: noFault }),
     inventories: new KeptInventories(PLACING),
     asked: new KeptInventories(ASKING),
     waitingQuota: new WaitingQuota(CLOCK, MOST_WAITING_JOBS),
-    record: recordEvent(CLOCK, store),
+    record,
     fault: noFault,
     onRegistered: () => {},
+    sessions: new KnownSessions(store, CLOCK),
+    passwords: new PasswordHasher(CLOCK, systemRng),
+    addressTries: new AddressTries(CLOCK),
+    beginRate: new BeginRate(CLOCK),
+    ...openLocks({ ...parts, store, changes, record }),
+    ownUrl: new OwnUrl(),
+    fetch: allowedFetch({ hosts: [] }),
   };
 }
 

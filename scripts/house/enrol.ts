@@ -49,10 +49,21 @@ export async function createOrganisation(
 }
 
 /** Joins the agent called `name` unless it has joined. */
-export async function joinAgent(ground: Ground, name: string, options: { allowProcess: boolean }): Promise<boolean> {
+export async function joinAgent(
+  ground: Ground,
+  name: string,
+  options: { allowProcess: boolean; site?: string },
+): Promise<boolean> {
   const state = stateOf(ground, name);
   if (existsSync(join(state, 'joined.json'))) return false;
-  const code = await cliOrThrow(ground, ['agent', 'join-code', '--name', name, '--site', 'this-machine']);
+  const code = await cliOrThrow(ground, [
+    'agent',
+    'join-code',
+    '--name',
+    name,
+    '--site',
+    options.site ?? 'this-machine',
+  ]);
   // On the server itself, wherever that is.
   const there = { ...ground, prefix: { cli: ground.prefix?.[name] ?? [] } };
   await cliOrThrow(

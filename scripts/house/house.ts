@@ -15,6 +15,8 @@ export interface HouseOptions {
   readonly root: string;
   readonly entries?: Entries;
   readonly agents?: number;
+  /** Further agents by name (`agent-…`), each at a site of its own. */
+  readonly alone?: readonly string[];
   /** Environment by process name (`control-plane`, `custodian`, `relay`, `agent-1`, …). */
   readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** See {@link Ground}. */
@@ -116,9 +118,10 @@ async function openDoors(
   if (await createOrganisation(ground, controlPlane, custodian))
     step('organisation created, root key and recovery kit written');
   const allowProcess = options.allowProcess ?? !sandboxWorks();
-  for (let number = 1; number <= (options.agents ?? 2); number += 1) {
-    const name = `agent-${number}`;
-    if (await joinAgent(ground, name, { allowProcess })) step(`${name} joined`);
+  const numbered = Array.from({ length: options.agents ?? 2 }, (_, at) => ({ name: `agent-${at + 1}` }));
+  const alone = (options.alone ?? []).map((name) => ({ name, site: name }));
+  for (const { name, ...at } of [...numbered, ...alone]) {
+    if (await joinAgent(ground, name, { allowProcess, ...at })) step(`${name} joined`);
     await keep(startAgent(ground, name));
     step(`${name} is up`);
   }

@@ -18,12 +18,8 @@ const NOT_PROTECTED: Readonly<Record<string, string>> = {
   sandbox: 'a bug in the kernel, and leaks between jobs that share a CPU core',
 };
 
-/** The last page of the quickstart: what happened, what it proves, what it does not, and, when the house `stays` up, what to try. */
-export function summarise(
-  house: House,
-  { training: run, serving, wire: reports, problems }: QuickstartRun,
-  { stays }: { readonly stays: boolean },
-): string {
+/** What happened at one organisation, what it proves, and what it does not. */
+export function summarise({ training: run, serving, wire: reports, problems }: QuickstartRun): string {
   const wire = reports.map(
     (report) =>
       `  ${report.party.padEnd(11)} ${report.frames} control frames, ${report.bytes} bytes, ${report.ok ? 'every one decoded and sealed again: equal' : 'DOES NOT VERIFY'}`,
@@ -35,10 +31,19 @@ Isolation   ${run.isolation} (limits: ${run.limits}); not protected: ${NOT_PROTE
 What left   control messages only:
 ${wire.join('\n')}
 ${problems.length === 0 ? '' : `Problems    ${problems.join('; ')}\n`}
-${stays ? tryNext(house) : `All is stopped now; its state is in ${house.root}. \`npm run quickstart\` starts it again and leaves it up.\n`}`;
+`;
 }
 
-function tryNext(house: House): string {
+/** The last words of the quickstart: what to try when the house `stays` up. */
+export function closing(
+  house: House,
+  { stays, sites }: { readonly stays: boolean; readonly sites: readonly { readonly house: House }[] },
+): string {
+  if (stays) return tryNext(house, sites[0]?.house.home ?? house.home);
+  return `All is stopped now; its state is in ${house.root}. \`npm run quickstart\` starts it again and leaves it up.\n`;
+}
+
+function tryNext(house: House, siteHome: string): string {
   return `Try next, in a second terminal (from this folder):
   export RINGFENCE_HOME=${house.home}
   alias ringfence="node ${join(CHECKOUT, 'apps/cli/bin/ringfence.mjs')}"
@@ -48,5 +53,6 @@ function tryNext(house: House): string {
   ringfence metrics tabular                        what the job used and reported
   ringfence wire tail --state ${house.root}/agent-1    every message that crossed, readable
   ringfence doctor                                 what to do before this is more than a try (a backup, for one)
+  RINGFENCE_HOME=${siteHome} ringfence federation status tumours     as one of the three sites sees it: rounds, epsilon
 `;
 }

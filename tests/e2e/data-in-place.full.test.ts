@@ -67,6 +67,9 @@ test('a folder below a listed root is registered without a copy', async () => {
   assert.equal(added.code, 0, added.stderr);
   const row = JSON.parse(added.stdout) as { files: number; bytes: number; place: { path: string } };
   assert.deepEqual([row.files, row.place.path], [2, data]);
+  // What jobs print of it is read below.
+  const rule = await house.cli(['release', 'rule', 'add', 'records', '--allow', 'logs,metrics']);
+  assert.equal(rule.code, 0, rule.stderr);
 });
 
 for (const [isolation, program] of [

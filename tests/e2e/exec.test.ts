@@ -16,7 +16,7 @@ before(async () => {
   house = await sharedHouse();
   mkdirSync(join(root, 'empty'));
   mkdirSync(join(root, 'data'));
-  writeFileSync(join(root, 'data', 'rows.csv'), 'a,b\n');
+  writeFileSync(join(root, 'data', 'rows.csv'), 'secret-words\n');
   const added = await house.cli(['dataset', 'add', 'secretive', join(root, 'data'), '--label', 'restricted']);
   assert.equal(added.code, 0, added.stderr);
 });
@@ -78,17 +78,72 @@ test('who entered stands in the agent’s journal, without the command', async (
   assert.ok(!journals.some((line) => line.includes('from-the-job') || line.includes('/out/large')));
 });
 
-test('nobody enters a job on restricted data, not even its owner', async (t) => {
+test('a job on restricted data is seen and entered by its owner’s signed rules alone, and what it makes opens by its digest', async (t) => {
   if (!need(t, 'bubblewrap')) return;
-  await runs('closed', 'mounts: {/data: {dataset: secretive}}');
-  for (const args of [
-    ['exec', 'closed', '--', 'true'],
-    ['cp', 'closed:/out/file', join(root, 'leak')],
-  ]) {
+  const refused = async (args: string[]): Promise<void> => {
     const result = await house.cli(args);
-    assert.equal(result.code, 1);
-    assert.match(result.stderr, /restricted, and its owner has released nothing/);
+    assert.equal(result.code, 1, result.stdout);
+    assert.match(result.stderr, /not-released|owner of|its owner has released nothing/);
+    assert.doesNotMatch(result.stdout, /secret-words|from-the-job/);
+  };
+  const yaml = (name: string, mounts: string, run: string): string => {
+    const file = join(root, `${name}.yaml`);
+    writeFileSync(
+      file,
+      `name: ${name}\nworkdir: empty\nrun: ${run}\nmounts: {/data: {dataset: ${mounts}}}\noutputs: {/out: {artifact: ${name}}}\n`,
+    );
+    return file;
+  };
+  // Two jobs, one after the other: whoever launches sees that they succeeded, and nothing that they say.
+  for (const [name, mounts] of [
+    ['first-step', 'secretive'],
+    ['second-step', 'first-step'],
+  ] as const) {
+    const { code, stdout, stderr } = await house.cli([
+      'launch',
+      '-y',
+      yaml(name, mounts, 'cat /data/* && cp /data/* /out/'),
+    ]);
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stdout + stderr, /secret-words/);
+    assert.match(stderr, /its log is not shown/);
   }
+  await refused(['logs', 'second-step']);
+  await refused(['artifact', 'get', 'second-step', '--out', join(root, 'leak')]);
+  const asked = await house.cli(['release', 'request', 'second-step', '--purpose', 'research', '--json']);
+  assert.equal(asked.code, 0, asked.stderr);
+  const { request } = JSON.parse(asked.stdout) as { request: string };
+  const review = await house.cli(['release', 'review', request]);
+  assert.match(review.stdout, /made of secretive version 1, restricted/, review.stderr);
+  assert.match(review.stdout, /secret-words/, 'its owner sees the text');
+  assert.equal((await house.cli(['release', 'approve', request])).code, 0);
+  const got = await house.cli(['artifact', 'get', 'second-step', '--out', join(root, 'released')]);
+  assert.equal(got.code, 0, got.stderr);
+  assert.match(readFileSync(join(root, 'released', 'rows.csv'), 'utf8'), /secret-words/);
+  assert.equal((await house.cli(['release', 'end', request])).code, 0);
+  await refused(['artifact', 'get', 'second-step', '--out', join(root, 'leak')]);
+
+  const file = yaml('closed', 'secretive', '"echo from-the-job > /out/file; echo up; sleep 300"');
+  assert.equal((await house.cli(['launch', '-y', '-d', file])).code, 0);
+  const rule = await house.cli(['release', 'rule', 'add', 'secretive', '--allow', 'logs', '--json']);
+  assert.equal(rule.code, 0, rule.stderr);
+  const deadline = performance.now() + 60_000;
+  while (!(await house.cli(['logs', 'closed'])).stdout.includes('up'))
+    assert.ok(performance.now() < deadline, 'the job did not start');
+  await refused(['metrics', 'closed']);
+  await refused(['exec', 'closed', '--', 'cat', '/out/file']);
+  assert.equal((await house.cli(['release', 'rule', 'add', '--job', 'closed', '--allow', 'exec'])).code, 0);
+  const entered = await house.cli(['exec', 'closed', '--', 'cat', '/out/file']);
+  assert.equal(entered.stdout, 'from-the-job\n', entered.stderr);
+  await refused(['cp', 'closed:/out/file', join(root, 'leak')]);
+  const listed = await house.cli(['release', 'rule', 'ls', '--json']);
+  const { rules } = JSON.parse(listed.stdout) as { rules: { word: string; openings: number }[] };
+  assert.deepEqual(
+    rules.map(({ openings }) => openings),
+    [1, 1],
+  );
+  for (const { word } of rules) assert.equal((await house.cli(['release', 'rule', 'end', word])).code, 0);
+  await refused(['exec', 'closed', '--', 'cat', '/out/file']);
   for (const name of ['entered', 'closed']) assert.equal((await house.cli(['stop', name, '--grace', '0s'])).code, 0);
 });
 

@@ -21,7 +21,7 @@ import {
   type Route,
 } from '@ringfence/client/payload-link';
 import { createCertificateAuthority, type TlsPublicKey } from '@ringfence/crypto/certificate';
-import { agentTo, Cleanup, newIdentity, startParty } from './payload-link-parties.ts';
+import { agentTo, certificateOf, Cleanup, newIdentity, peerSeen, startParty } from './payload-link-parties.ts';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 
@@ -32,7 +32,7 @@ async function lanParty(cleanup: Cleanup, options: Partial<Parameters<typeof sta
     members: [],
     handler: (request, response) => {
       seen.requests += 1;
-      response.end(JSON.stringify(peerOf(request)));
+      response.end(JSON.stringify(peerSeen(request)));
     },
     ...options,
   });
@@ -56,7 +56,12 @@ test('a caller that the keyring does not name is refused before any HTTP', async
   assert.ok(!party.lines.join('').includes(stranger.key.publicKey));
   const good = agentTo(cleanup, member, party.identity, party.route);
   const { body } = await requestPayload(good, { method: 'GET', path: '/' });
-  assert.deepEqual(body, { kind: 'known', id: 'member', key: member.key.publicKey });
+  assert.deepEqual(body, {
+    kind: 'known',
+    id: 'member',
+    key: member.key.publicKey,
+    certificate: certificateOf(member),
+  });
 });
 
 test('a caller sends nothing to a server with another key', async () => {
@@ -138,7 +143,7 @@ test('a stranger gets in only where the listener says so, and is marked', async 
   const party = await lanParty(cleanup, { admit });
   const agent = agentTo(cleanup, stranger, party.identity, party.route);
   const { body } = await requestPayload(agent, { method: 'GET', path: '/' });
-  assert.deepEqual(body, { kind: 'unknown', key: stranger.key.publicKey });
+  assert.deepEqual(body, { kind: 'unknown', key: stranger.key.publicKey, certificate: certificateOf(stranger) });
   const plain = createHttpServer((request, response) => {
     assert.throws(() => peerOf(request), TypeError);
     response.end();

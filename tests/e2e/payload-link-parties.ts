@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { RequestListener } from 'node:http';
+import { X509Certificate } from 'node:crypto';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog, systemRng, type Log } from '@ringfence/base';
@@ -9,6 +10,7 @@ import {
   expectKeys,
   linkHttpServer,
   payloadAgent,
+  peerOf,
   relayAddressOf,
   servePayload,
   type Admission,
@@ -43,6 +45,17 @@ export function temporaryFolder(cleanup: Cleanup): string {
   const folder = mkdtempSync(join(tmpdir(), 'payload-link-'));
   cleanup.add(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** The peer of a request as JSON carries it: its certificate in base64. */
+export function peerSeen(request: IncomingMessage): unknown {
+  const { certificate, ...peer } = peerOf(request);
+  return { ...peer, certificate: certificate && Buffer.from(certificate).toString('base64') };
+}
+
+/** The certificate that `identity` shows, DER in base64. */
+export function certificateOf(identity: LinkIdentity): string {
+  return new X509Certificate(identity.tls.certificatePem).raw.toString('base64');
 }
 
 export interface TestRelay extends RelayAccess {

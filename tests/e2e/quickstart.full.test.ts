@@ -12,8 +12,11 @@ import { endLeftover } from '../../scripts/house/started-process.ts';
 const root = mkdtempSync(join(tmpdir(), 'ringfence-quickstart-'));
 const state = join(root, 'state');
 const HEARD_WITHIN_MS = 5_000;
+const OWN = ['agent-aggregator', 'agent-2', 'agent-1', 'custodian', 'relay', 'control-plane'];
+const SITES = ['site-1', 'site-2', 'site-3'].map((site) => join(state, 'federation', site));
 after(async () => {
-  for (const name of ['agent-2', 'agent-1', 'custodian', 'relay', 'control-plane']) await endLeftover(state, name);
+  for (const site of SITES) for (const name of ['agent-1', 'custodian']) await endLeftover(site, name);
+  for (const name of OWN) await endLeftover(state, name);
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -37,10 +40,13 @@ function quickstart(...flags: string[]): Run {
   return { child, said: () => output, closed, heard };
 }
 
-/** Pids that the house has noted, by process name. */
+/** Pids that the house and its sites have noted, by file. */
 function noted(): Map<string, number> {
-  const files = readdirSync(join(state, 'logs')).filter((file) => file.endsWith('.pid'));
-  return new Map(files.map((file) => [file, JSON.parse(readFileSync(join(state, 'logs', file), 'utf8')).pid]));
+  const files = [state, ...SITES].flatMap((root) => {
+    const logs = join(root, 'logs');
+    return readdirSync(logs).flatMap((file) => (file.endsWith('.pid') ? [join(logs, file)] : []));
+  });
+  return new Map(files.map((file) => [file, JSON.parse(readFileSync(file, 'utf8')).pid]));
 }
 
 /** What explains a failure, the telling lines first: why it ended or what it said last, then the ends of the logs, then all. */
@@ -60,22 +66,36 @@ function assertTrained(output: string): void {
   assert.doesNotMatch(output, /DOES NOT VERIFY|Problems/);
 }
 
+function assertFederated(output: string): void {
+  const accuracy = Number(/federated, with that privacy +(0\.\d+|1\.000)/.exec(output)?.[1]);
+  assert.ok(accuracy >= 0.9, explain(output));
+  const [, outsiders, member, others] =
+    /epsilon ([\d.]+) against outsiders, ([\d.]+) against one curious member, ([\d.]+) against all others/.exec(
+      output,
+    ) ?? [];
+  assert.ok(Number(member) > 2.4 && Number(member) <= 2.5, explain(output));
+  assert.ok(Number(outsiders) < Number(member) && Number(member) < Number(others), explain(output));
+  assert.match(output, /12 rounds, 3 in each sum/);
+}
+
 let left: Map<string, number>;
 
 test('a fresh start trains, commits, verifies, and stays up', async () => {
   const { child, said, closed, heard } = quickstart();
-  const deadline = performance.now() + 300_000;
+  const deadline = performance.now() + 600_000;
   while (!said().includes('all is up')) {
     if (child.exitCode !== null) await heard();
     assert.ok(child.exitCode === null && performance.now() < deadline, explain(said()));
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   assertTrained(said());
+  assertFederated(said());
+  assert.match(said(), /12 rounds summed, the model committed/);
   assert.match(said(), /Try next/);
   child.kill('SIGKILL');
   await closed;
   left = noted();
-  assert.equal(left.size, 5, 'control plane, relay, custodian and two agents live on');
+  assert.equal(left.size, OWN.length + 2 * SITES.length, 'all processes live on, those of the sites too');
   for (const [name, pid] of left) assert.ok(existsSync(`/proc/${pid}`), name);
 });
 
@@ -112,7 +132,9 @@ test('a second start, with processes left over from a dirty stop in its way, reu
   await heard();
   assert.equal(code, 0, explain(said()));
   assertTrained(said());
-  assert.doesNotMatch(said(), /organisation created|Try next/);
+  assertFederated(said());
+  assert.match(said(), /trained at an earlier start/);
+  assert.doesNotMatch(said(), /organisation created|Try next|rounds summed/);
   assert.match(said(), /its state is in .*starts it again/);
   assert.equal(JSON.parse(readFileSync(join(state, 'home', 'profile.json'), 'utf8')).org, JSON.parse(before).org);
 });
