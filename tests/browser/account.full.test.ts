@@ -55,6 +55,19 @@ test('a member signs in with a real browser', { skip: missing('full', 'chromium'
     assert.match((await standing(page, 'enrolled')) ?? '', /passkey/);
   });
 
+  await t.test('sets a password, and changes it with the one before', async () => {
+    const set = async (current: string, password: string) => {
+      const form = page.locator('#set-password');
+      await form.getByLabel('Current password').fill(current);
+      await form.getByLabel('New password').fill(password);
+      await form.getByRole('button').click();
+    };
+    await set('', 'seven quiet lamps over water');
+    await said(page, 'The password is set');
+    await set('six quiet lamps over water', 'nine slow boats under fog');
+    await said(page, 'this is not the current password');
+  });
+
   await t.test('signs out, and is nobody after; nothing of who was there is left in the page', async () => {
     await page.getByRole('button', { name: 'Make recovery codes' }).click();
     await said(page, 'Keep these');

@@ -13,12 +13,12 @@ import { accountRoute, sessionRoute, type Route } from '../http/route.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import {
   beginAuthenticator,
-  changePassword,
   confirmAuthenticator,
   removeAuthenticator,
   renewRecoveryCodes,
   viewAccount,
 } from './account.ts';
+import { changePassword } from './change-password.ts';
 import { stepUp } from './step-up.ts';
 
 const DONE = { done: true } as const;
@@ -44,12 +44,12 @@ export function accountRoutes(context: ControlPlaneContext): Route[] {
     sessionRoute({
       method: 'POST',
       path: '/v1/account/password',
-      summary: 'Sets the member’s password and ends their other sessions.',
+      summary: 'Sets the member’s password, given the current one, and ends their other sessions.',
       ceremony: 'factor:add',
       body: passwordChange,
       answer: doneAnswer,
-      handle: async ({ body }, caller) => {
-        await changePassword(context, caller, body.password);
+      handle: async (call, caller) => {
+        await changePassword(context, caller, call);
         return DONE;
       },
     }),

@@ -3,12 +3,10 @@ import type { AccountView } from '@ringfence/protocol/api';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { Asker, SessionCaller } from '../http/route.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
-import { endSessions } from '../sessions/end-sessions.ts';
 import { enrolledFactors } from './enrolled-factors.ts';
 import { noteFirstFactor } from './first-factor.ts';
 import { giveFactor } from './given-factors.ts';
 import { base32, keyUri } from './hotp.ts';
-import { checkPassword, PASSWORD_CHARACTERS } from './password-rules.ts';
 import { makeRecoveryCodes } from './recovery-codes.ts';
 import { notSignedIn } from './sign-in.ts';
 import { modeSince, standingOf } from './standing.ts';
@@ -41,38 +39,6 @@ export async function viewAccount(context: ControlPlaneContext, asker: Asker): P
     level,
   };
 }
-
-/** Sets a member's password and ends their other sessions. Throws ControlPlaneError `bad-request` for one that is too short, too long or common. */
-export async function changePassword(
-  context: ControlPlaneContext,
-  { org, member, session }: SessionCaller,
-  password: string,
-): Promise<void> {
-  const checked = checkPassword(password);
-  if (!checked.allow)
-    throw new ControlPlaneError('bad-request', PASSWORD_FAULTS[checked.reasons[0] ?? 'common'], {
-      next: 'several random words make a good one',
-    });
-  const hash = await context.passwords.hash(password);
-  await context.changes.run(org, async (tx) => {
-    const changed_at = context.clock.now();
-    await tx
-      .insertInto('password')
-      .values({ member, org, hash, changed_at })
-      .onConflict((conflict) => conflict.column('member').doUpdateSet({ hash, changed_at }))
-      .execute();
-    await giveFactor(tx, { org, member, holder: session }, { kind: 'password', at: changed_at, traits: {} });
-    await endSessions(context, tx, org, { member, but: session });
-    await context.record(tx, org, { type: 'factor-enrolled', member, factor: 'password' });
-  });
-  context.sessions.forget();
-}
-
-const PASSWORD_FAULTS = {
-  'too-short': `a password has at least ${PASSWORD_CHARACTERS.least} characters`,
-  'too-long': `a password has at most ${PASSWORD_CHARACTERS.most} characters`,
-  common: 'this password is one of the first that anybody tries',
-} as const;
 
 /** Begins an authenticator; its secret is told this once. Throws ControlPlaneError `conflict` when another one is just beginning. */
 export async function beginAuthenticator(

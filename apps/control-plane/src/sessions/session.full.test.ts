@@ -142,7 +142,8 @@ test('a session is a cookie and a signature, here and at another replica', async
     assert.equal((await second.signIn()).status, 200);
     assert.equal((await second.ask('POST', '/v1/account/password', { password: 'short' })).status, 400);
     assert.equal((await second.ask('POST', '/v1/account/password', { password: 'Password-1234' })).code, 'bad-request');
-    const changed = await second.ask('POST', '/v1/account/password', { password: 'a much longer one than that' });
+    const body = { password: 'a much longer one than that', current: second.password };
+    const changed = await second.ask('POST', '/v1/account/password', body);
     assert.equal(changed.status, 200, changed.text);
     assert.equal((await first.ask('GET', '/v1/account')).status, 401);
     assert.equal((await bystander.ask('GET', '/v1/account')).status, 200);

@@ -114,8 +114,8 @@ export const accountView = z.strictObject({
   level: z.int().min(0).max(3),
 });
 
-/** `POST /v1/account/password`. */
-export const passwordChange = z.strictObject({ password: typedPassword });
+/** `POST /v1/account/password`: the new one, and the one before where there is one. */
+export const passwordChange = z.strictObject({ password: typedPassword, current: typedPassword.optional() });
 /** `POST /v1/account/totp`: what an authenticator is told, this once. */
 export const totpBegun = z.strictObject({ secret: z.string(), uri: z.string() });
 /** `POST /v1/account/totp/confirm`. */

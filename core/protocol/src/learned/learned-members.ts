@@ -63,7 +63,7 @@ export const MEMBER_SOURCES: readonly LearnedSource[] = [
     what: 'New password',
     from: 'a member’s browser',
     schema: passwordChange,
-    tells: { password: PASSWORD },
+    tells: { password: PASSWORD, current: PASSWORD },
   },
   {
     what: 'First code of an authenticator',

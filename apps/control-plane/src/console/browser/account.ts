@@ -143,9 +143,9 @@ export async function confirmTotp(code: string): Promise<void> {
   say('The authenticator is yours.');
 }
 
-/** Sets the password. */
-export async function setPassword(password: string): Promise<void> {
-  await ask('POST', '/v1/account/password', { password });
+/** Sets the password, given the current one; an empty one is none. */
+export async function setPassword(password: string, current: string): Promise<void> {
+  await ask('POST', '/v1/account/password', { password, ...(current === '' ? {} : { current }) });
   await showAccount();
   say('The password is set, and your other sessions have ended.');
 }

@@ -52,7 +52,7 @@ export function onSubmit(id: string, run: (field: (name: string) => string, butt
     const field = (name: string): string => {
       const value = fields.get(name);
       if (typeof value !== 'string') return '';
-      return name === 'password' ? value : value.trim();
+      return name === 'password' || name === 'current' ? value : value.trim();
     };
     void attempt(async () => {
       await run(field, button);

@@ -73,7 +73,7 @@ onClick('step-up-passkey', account.stepUpByPasskey);
 onSubmit('step-up-code', (field) => account.stepUpByCode(field('code')));
 onClick('begin-totp', account.beginTotp);
 onSubmit('confirm-totp', (field) => account.confirmTotp(field('code')));
-onSubmit('set-password', (field) => account.setPassword(field('password')));
+onSubmit('set-password', (field) => account.setPassword(field('password'), field('current')));
 onClick('make-codes', account.makeCodes);
 onClick('step-up-device', stepUpDevice);
 onClick('end-others', account.endOthers);
