@@ -76,6 +76,9 @@ test('status says rounds, who was missing, sums, and epsilon against each onlook
   const bare = { ...TERMS, privacy: { noise: null } } as unknown as Contract;
   const paused = { ...ANSWER, paused: true, rounds: [] };
   const calm = statusLines({ terms: bare, answer: paused, privacy: [ACCOUNT], states }, now).join('\n');
+  assert.doesNotMatch(calm, /Stopped/);
+  const stopped = { ...paused, stopped: true as const };
+  assert.match(statusLines({ terms: bare, answer: stopped, privacy: [], states }, now).join('\n'), /federation resume/);
   assert.match(calm, /paused here: no round begins[\s\S]*no noise: each round is a release that is not counted/);
 });
 

@@ -19,11 +19,16 @@ const SHOWN_ROUNDS = 10;
 
 /** The lines of `federation status`. */
 export function statusLines({ terms, answer, privacy, states }: FederationView, now: EpochMs): string[] {
-  const { name, contract, paused, jobs, rounds, given } = answer;
+  const { name, contract, paused, stopped, jobs, rounds, given } = answer;
   const isSum = ({ report }: RoundRow): boolean => report?.outcome === 'summed' && report.task !== 'evaluate';
   const summed = new Set(rounds.filter(isSum).map(({ round }) => round)).size;
   return [
     `Contract ${name} (${contract.slice(0, 16)})${paused ? ', paused here: no round begins' : ''}`,
+    ...(stopped === true
+      ? [
+          'Stopped  too many rounds in a row came to nothing, each of them debited: ask why at the aggregator; `ringfence federation resume` lets rounds begin again',
+        ]
+      : []),
     `Rounds   ${summed} of ${terms.rounds.count} summed; ${given} begun by this organisation's agents`,
     ...jobs.map(
       ({ job, role, dataset, at, state }) =>

@@ -12,8 +12,9 @@ import { keptContract } from '../contracts/contract-rows.ts';
 import { inPrivacyLedger, type PrivacyLedger } from '../privacy-ledger/in-privacy-ledger.ts';
 import type { RoundDebit } from '../privacy-ledger/debit-round.ts';
 import type { Tx } from '../store/open-store.ts';
+import { afterAborted } from './aborted-in-a-row.ts';
 import { CLIENTS_OVERLAP, overlapsAnotherClient } from './overlapping-clients.ts';
-import { isPaused } from './pause.ts';
+import { pauseByItself, pauseOf } from './pause.ts';
 import { insertRound, roundsOf, type RoundKey } from './round-rows.ts';
 import { runningRole } from './running-role.ts';
 
@@ -25,6 +26,8 @@ const MOST_BESIDES = 64;
 /** Of a client, rounds that nothing was heard of count as sums beyond so many, and beyond this part of the contract's: agents that end amid a round are few. */
 const SPARE_SILENT = 8;
 const SPARE_PART = 4;
+/** Why nobody's pause holds a client up. */
+const ABORTED_IN_A_ROW = 'aborted-in-a-row';
 
 interface Asked extends RoundKey {
   readonly role: FederationRole;
@@ -59,7 +62,8 @@ async function decide(
   { asked, terms, ledger }: { asked: Asked; terms: Contract; ledger: PrivacyLedger },
 ): Promise<RoundAnswer & { readonly notAfter?: EpochMs }> {
   const { contract, agent, round, job, attempt, role } = asked;
-  if (await isPaused(tx, contract)) return refused('paused');
+  const paused = await pauseOf(tx, contract);
+  if (paused !== undefined) return refused('paused', paused.device === null ? [ABORTED_IN_A_ROW] : []);
   const client = role === 'client' ? terms.clients.find((one) => one.agent === agent) : undefined;
   if (role === 'client' && !(await isThere(context, tx, claimed, client))) return refused('contract', ['dataset-gone']);
   if (client !== undefined && (await overlapsAnotherClient(tx, claimed, terms, client.dataset.artifact)))
@@ -75,6 +79,9 @@ async function decide(
   const spare = SPARE_SILENT + Math.ceil(sums / SPARE_PART);
   const silent = role === 'client' ? Math.max(0, before.silent - spare) : 0;
   if (before.summed + silent >= sums || before.given >= most) return refused('done');
+  const next = client === undefined ? 'leave' : afterAborted(before.aborted, context.clock.now());
+  if (next === 'stop') await pauseByItself(context, tx, claimed, contract);
+  if (next !== 'leave') return refused('paused', [ABORTED_IN_A_ROW]);
   const reasons = client === undefined ? [] : await debit(ledger, terms, { asked, dataset: client.dataset.artifact });
   if (reasons.length > 0) return refused('budget', reasons);
   const at = context.clock.now();

@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { fromUtf8 } from '@ringfence/base';
+import { epochMs, fromUtf8 } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
 import { checkContract, readContractFile, signStatement } from '@ringfence/keyring';
 import type { Decimal } from '@ringfence/protocol/federation';
 import { addDataset, commitBody, depositTestJob, stoppedBy } from '../fixtures/agent.fixture.ts';
+import { startRig } from '../fixtures/custodian-rig.fixture.ts';
 import { FederationRig } from '../fixtures/federation.fixture.ts';
 import { ruleOf } from '../fixtures/release.fixture.ts';
+import { MOST_IN_A_ROW, pauseAfter } from './aborted-in-a-row.ts';
 import { LEAVE_MS } from './ask-round.ts';
 
 let house: FederationRig;
 
+/** Moves the custodian's clock on. */
+let ahead = 0;
+const shifted = { ...clock, now: () => epochMs(clock.now() + ahead) };
+
 before(async () => {
-  house = await FederationRig.start();
+  house = await FederationRig.start(await startRig({ clock: shifted }));
 });
 after(() => house.close());
 
@@ -179,7 +185,10 @@ test('no round begins beyond what is left of the budget, while it is paused, aft
   assert.deepEqual(await reason(1), ['paused']);
   assert.equal((await client.federations.resume(contract)).paused, false);
   let round = 1;
-  while (round < 30 && (await reason(round)) === 'leave') round += 1;
+  while (round < 30 && (await reason(round)) === 'leave') {
+    await house.tell(contract, made, round, 'summed');
+    round += 1;
+  }
   assert.ok(round > 2 && round < 30, `it has room for ${round - 1}`);
   assert.deepEqual(await reason(round), ['budget', 'budget']);
   const other = await house.contract('limited');
@@ -206,13 +215,7 @@ test('without noise nothing is debited, and each round is kept as a release that
   for (const round of [1, 2]) assert.equal((await house.round(contract, made, round)).result, 'leave');
   assert.equal((await house.eventsOf('privacy-debited', contract)).length, 0);
   assert.equal((await house.eventsOf('privacy-uncounted', contract)).length, 2);
-  for (const round of [1, 2])
-    await house.agent.client.federations.report(contract, {
-      job: made.body.job,
-      attempt: 1,
-      round,
-      report: { outcome: 'summed', survivors: [], missing: [] },
-    });
+  for (const round of [1, 2]) await house.tell(contract, made, round, 'summed');
   const answer = await house.round(contract, made, 3);
   assert.ok(answer.result === 'refused' && answer.reason === 'done', 'both of its rounds ended with a sum');
 });
@@ -276,4 +279,54 @@ test('a contract’s file travels sealed alone, and its statement to the control
   const told = JSON.stringify([made.placement, fromUtf8(Buffer.from(made.job.payload, 'base64'))]);
   assert.ok(told.includes('"federate"'));
   for (const hidden of [contract, 'tumours', 'hidden', house.agent.id]) assert.ok(!told.includes(hidden), hidden);
+});
+
+test('an aggregator that aborts each round is slowed down and stopped before the budget is gone; a client that drops out once is not', async () => {
+  await house.dataset('drained', '3');
+  const contract = await house.contract('drained');
+  const made = await house.running(contract, 'drained');
+  const { client, device } = house.organisation;
+  const answered = async (round: number): Promise<unknown> => {
+    const answer = await house.round(contract, made, round);
+    return answer.result === 'refused' ? [answer.reason, ...answer.checks] : answer.result;
+  };
+  const HELD_UP = ['paused', 'aborted-in-a-row'];
+  for (const [round, outcome] of [
+    [1, 'aborted'],
+    [2, 'summed'],
+  ] as const) {
+    assert.equal(await answered(round), 'leave', 'the first retry is at once');
+    await house.tell(contract, made, round, outcome);
+  }
+  let round = 2;
+  // A sum makes up for what was before it. Of every other round from here on nothing is heard at all.
+  const summed = round;
+  for (let aborted = 1; aborted <= MOST_IN_A_ROW; aborted += 1) {
+    round += 1;
+    ahead += pauseAfter(aborted - 1);
+    assert.equal(await answered(round), 'leave', `round ${round}`);
+    if (aborted > 1 && aborted < MOST_IN_A_ROW) assert.deepEqual(await answered(round + 1), HELD_UP, `round ${round}`);
+    if (aborted % 2 === 0) await house.tell(contract, made, round, 'aborted');
+  }
+  ahead += 10 * pauseAfter(MOST_IN_A_ROW);
+  for (let again = 0; again < 3; again += 1) assert.deepEqual(await answered(round + 1), HELD_UP, 'it has stopped');
+  const [account] = await client.privacy.status('drained');
+  assert.equal(account?.contracts[0]?.rounds, summed + MOST_IN_A_ROW, 'what was refused cost nothing');
+  const { paused, stopped } = await client.federations.show(contract);
+  assert.deepEqual([paused, stopped], [true, true]);
+  const resumed = await client.federations.resume(contract);
+  assert.deepEqual([resumed.paused, resumed.stopped], [false, undefined]);
+  for (const next of [1, 2]) assert.equal(await answered(round + next), 'leave', 'it begins anew');
+  assert.deepEqual(await answered(round + 3), HELD_UP);
+  await client.federations.resume(contract);
+  assert.equal(await answered(round + 3), 'leave', 'nor does the rest of a pause outlive a word to go on');
+  const said = (await house.eventsOf('federation-paused', contract)) as { paused: boolean; device?: string }[];
+  assert.deepEqual(
+    said.map((event) => [event.paused, event.device]),
+    [
+      [true, undefined],
+      [false, device],
+      [false, device],
+    ],
+  );
 });

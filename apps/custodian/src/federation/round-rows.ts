@@ -2,6 +2,7 @@ import type { AgentId, JobId, OrgId } from '@ringfence/base';
 import type { Digest } from '@ringfence/crypto/sign';
 import { sql } from 'kysely';
 import type { Tx } from '../store/open-store.ts';
+import type { AbortedInARow } from './aborted-in-a-row.ts';
 
 /** One round as one attempt asks for it. */
 export interface RoundKey {
@@ -23,6 +24,7 @@ export interface EarlierRounds {
   readonly summed: number;
   /** How many of them nothing was heard of. */
   readonly silent: number;
+  readonly aborted: AbortedInARow;
 }
 
 /** The rounds that an agent had leave for. */
@@ -40,7 +42,45 @@ export async function roundsOf(
       sql<number>`count(*) filter (where outcome is null)`.as('silent'),
     ])
     .executeTakeFirstOrThrow();
-  return { same, newest: Number(newest), given: Number(given), summed: Number(summed), silent: Number(silent) };
+  const aborted = await abortedInARow(tx, { contract, agent });
+  return {
+    same,
+    newest: Number(newest),
+    given: Number(given),
+    summed: Number(summed),
+    silent: Number(silent),
+    aborted,
+  };
+}
+
+/** What nothing is heard of may have been aborted. */
+async function abortedInARow(
+  tx: Tx,
+  { contract, agent }: Pick<RoundKey, 'contract' | 'agent'>,
+): Promise<AbortedInARow> {
+  const all = tx.selectFrom('federation_round').where('contract', '=', contract).where('agent', '=', agent);
+  const { last } = await all
+    .select(sql<number>`coalesce(max(round), 0)`.as('last'))
+    .where('outcome', '=', 'summed')
+    .executeTakeFirstOrThrow();
+  const { count, at } = await all
+    .select([sql<number>`count(*)`.as('count'), sql<number>`coalesce(max(at), 0)`.as('at')])
+    .where('round', '>', Number(last))
+    .where('excused', '=', false)
+    .executeTakeFirstOrThrow();
+  return { count: Number(count), newestAt: Number(at) };
+}
+
+/** Lets rounds of a contract that came to nothing so far count no more among those in a row; false where there were none. */
+export async function excuseAborted(tx: Tx, contract: Digest): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('federation_round')
+    .set({ excused: true })
+    .where('contract', '=', contract)
+    .where('excused', '=', false)
+    .where((row) => row.or([row('outcome', 'is', null), row('outcome', '=', 'aborted')]))
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /** Notes that leave was given. */

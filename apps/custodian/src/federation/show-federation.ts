@@ -11,7 +11,7 @@ import type { FederationRoundTable } from '../store/federation-tables.ts';
 import type { Tx } from '../store/open-store.ts';
 import { ROUND_REPORT } from '../store/sealed-columns.ts';
 import { noSuchContract } from './no-such-contract.ts';
-import { isPaused } from './pause.ts';
+import { pauseOf } from './pause.ts';
 import { reportRow } from './report-round.ts';
 
 /** The newest rounds that are shown. */
@@ -29,13 +29,15 @@ export async function showFederation(
       const kept = await keptContract(context, tx, contract);
       if (kept === undefined) throw noSuchContract();
       const terms = readContract(kept.file).claimed;
+      const paused = await pauseOf(tx, contract);
       const rounds = tx.selectFrom('federation_round').where('contract', '=', contract);
       const newest = await rounds.selectAll().orderBy('round', 'desc').orderBy('agent').limit(SHOWN).execute();
       const { given } = await rounds.select(({ fn }) => fn.countAll<number>().as('given')).executeTakeFirstOrThrow();
       return {
         contract,
         name: terms.name,
-        paused: await isPaused(tx, contract),
+        paused: paused !== undefined,
+        ...(paused?.device === null ? { stopped: true as const } : {}),
         jobs: await jobsOf(tx, contract, terms),
         rounds: newest.map((row) => roundRowOf(context, row)),
         given: Number(given),

@@ -307,7 +307,8 @@ export const custodianEvent = z.discriminatedUnion('type', [
     type: z.literal('federation-paused'),
     contract: sha256,
     paused: z.boolean(),
-    device: idOf('device'),
+    /** Absent where the custodian paused it after too many aborted rounds. */
+    device: idOf('device').optional(),
   }),
   /** What may be lost of a dataset, its epsilon and delta in decimals. */
   z.strictObject({

@@ -44,6 +44,7 @@ test('a round that got leave is debited whatever the kill cut off, and asking ag
     const answer = await house.round(contract, made, before + 1);
     assert.equal(answer.result, 'leave', `${point}: ${JSON.stringify(answer)}`);
     assert.equal(await rounds(), before + 1, point);
+    await house.tell(contract, made, before + 1, 'summed');
   }
   const { doubt, spent } = await accountOf(house.organisation, 'rows');
   assert.equal(doubt, null, 'no kill looks like a database that was put back');

@@ -1,6 +1,7 @@
 import type { AgentId, ArtifactId, DeviceId, JobId, OrgId } from '@ringfence/base';
 import type { Digest } from '@ringfence/crypto/sign';
 import type { FederationRole } from '@ringfence/protocol/payload';
+import type { Generated } from 'kysely';
 
 /** What a deposited `federate` job takes part in. */
 export interface FederationJobTable {
@@ -26,13 +27,16 @@ export interface FederationRoundTable {
   /** What came of it, as the agent said; null until then. */
   outcome: 'summed' | 'aborted' | null;
   report_box: Uint8Array | null;
+  /** It came to nothing, and somebody let rounds begin again since. */
+  excused: Generated<boolean>;
 }
 
 /** A contract of which no round begins for now. */
 export interface FederationPauseTable {
   org: OrgId;
   contract: Digest;
-  device: DeviceId;
+  /** Who paused it; null where too many rounds in a row were aborted. */
+  device: DeviceId | null;
   at: number;
 }
 

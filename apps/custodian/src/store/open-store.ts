@@ -27,6 +27,7 @@ import { MIGRATION_0026 } from './migration-0026.ts';
 import { MIGRATION_0027 } from './migration-0027.ts';
 import { MIGRATION_0028 } from './migration-0028.ts';
 import { MIGRATION_0029 } from './migration-0029.ts';
+import { MIGRATION_0030 } from './migration-0030.ts';
 import { MIGRATION_0015 } from './migration-0015.ts';
 import { MIGRATION_0017 } from './migration-0017.ts';
 import { MIGRATION_0018 } from './migration-0018.ts';
@@ -74,6 +75,7 @@ const MIGRATIONS = [
   { name: 'larger-privacy-budgets', sql: MIGRATION_0027 },
   { name: 'datasets-of-federation-jobs', sql: MIGRATION_0028 },
   { name: 'certified-agents', sql: MIGRATION_0029 },
+  { name: 'rounds-aborted-in-a-row', sql: MIGRATION_0030 },
 ] as const;
 
 /** One organisation and few members: more connections would only cost memory. */

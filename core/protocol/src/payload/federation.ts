@@ -92,6 +92,8 @@ export const federationAnswer = z.strictObject({
   contract: sha256,
   name: payloadName,
   paused: z.boolean(),
+  /** It was paused by the custodian, since too many rounds in a row came to nothing. */
+  stopped: z.literal(true).optional(),
   jobs: z.array(federationJobRow),
   rounds: z.array(roundRow).max(1_000),
   /** How many there are in all. */
