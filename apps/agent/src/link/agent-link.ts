@@ -135,7 +135,7 @@ export class AgentLink {
       custodianPoint: history.custodianPoint,
       oneGrantAtATime: inTurn(),
     };
-    this.#witness = openWitness(options, { folder, key: identity.sign, custodian, journal });
+    this.#witness = openWitness(options, { ...this.#context, folder, key: identity.sign });
     this.#runner = new AttemptRunner(this.#context, key, history.highest, () => this.#deletions.look());
     this.#deletions = this.#openDeletions(ordered);
     this.#offering = this.#offer();

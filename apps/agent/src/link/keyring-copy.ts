@@ -34,6 +34,7 @@ export class KeyringCopy {
   #head: Envelope;
   #seen: HeadMark | undefined;
   #refreshing: Promise<void> | undefined;
+  #refused = false;
 
   private constructor(
     path: string,
@@ -117,6 +118,14 @@ export class KeyringCopy {
     return this.#keyring !== before;
   }
 
+  /** The epoch that the custodian's head states now; undefined where this copy does not accept that head. */
+  async statedEpoch(custodian: CustodianClient): Promise<number | undefined> {
+    await this.refresh(custodian);
+    // The first may have been on its way before this was asked.
+    await this.refresh(custodian);
+    return this.#refused ? undefined : this.#seen?.epoch;
+  }
+
   async #fetch(custodian: CustodianClient): Promise<void> {
     const { statements, head } = await custodian.keyring(this.#keyring.head.seq);
     let keyring = this.#keyring;
@@ -133,6 +142,7 @@ export class KeyringCopy {
   #accept(head: Envelope): boolean {
     const rule = { now: this.#clock.now(), maxAge: headMaxAge('public'), seen: this.#seen };
     const checked = checkHead(this.#keyring, head, rule);
+    this.#refused = !checked.allow;
     if (!checked.allow) return false;
     const mark = headMark(checked.head);
     const moved = mark.seq !== this.#seen?.seq || mark.epoch !== this.#seen.epoch;

@@ -51,9 +51,9 @@ export class HeldLogs {
     this.#write(origin, { key, size, note, accused, read: upTo });
   }
 
-  /** Stores that a log was found wrong: nothing of it is cosigned any more. */
-  accuse(origin: string): void {
-    const log = this.#logs[origin];
+  /** Stores that a log was found wrong: nothing of it is cosigned any more. Of one that was not held `shown` is kept. */
+  accuse(origin: string, shown?: HeldCheckpoint): void {
+    const log = this.#logs[origin] ?? (shown && { ...shown, read: shown.size });
     if (log !== undefined) this.#write(origin, { ...log, accused: true });
   }
 

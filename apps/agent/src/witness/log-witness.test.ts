@@ -35,7 +35,8 @@ const link = {
 } as ConstructorParameters<typeof LogWitness>[0]['link'];
 const origin = originOf(link.custodian, link.org, 1);
 const noteKey = NoteKey.generate(rng);
-const logKey = formatVerifierKey(verifierKey(origin, 'note', noteKey.publicKey));
+const keyOf = (name: string): string => formatVerifierKey(verifierKey(name, 'note', noteKey.publicKey));
+const logKey = keyOf(origin);
 const digest = (letter: string): string => letter.repeat(64);
 
 /** A custodian's log of less than 256 entries, given out as the custodian does. */
@@ -44,6 +45,11 @@ class Log {
   /** What is given out in place of the entries beneath the tree. */
   shown: Uint8Array[] | undefined;
   readonly words: Parameters<CustodianClient['auditWord']>[0][] = [];
+  origin = origin;
+  /** What the keyring's head states when it is asked for anew; none that is accepted when undefined. */
+  stated: number | undefined = 1;
+  /** The epoch that was stated last. */
+  known = 1;
 
   add(at: number, statements: string[] = []): this {
     const event = {
@@ -72,11 +78,10 @@ class Log {
 
   audit: CustodianClient['audit'] = async () => {
     const { tree } = appendEntries(EMPTY_LOG, this.entries).edge;
-    const checkpoint = signCheckpoint(
-      { origin, size: tree.size, root: edgeRoot(tree), extensions: [] },
-      { name: origin, key: noteKey },
-    );
-    return { origin, key: logKey, size: tree.size, checkpoint };
+    const name = this.origin;
+    const head = { origin: name, size: tree.size, root: edgeRoot(tree), extensions: [] };
+    const checkpoint = signCheckpoint(head, { name, key: noteKey });
+    return { origin: name, key: keyOf(name), size: tree.size, checkpoint };
   };
 
   auditTile: CustodianClient['auditTile'] = async (level, _, width) =>
@@ -105,7 +110,9 @@ function start(t: TestContext, log: Log): { witness: LogWitness; held: HeldLogs;
   const record = async ({ name }: { name: string }): Promise<void> => void facts.push(name);
   const metrics = { logAccused: () => {} };
   const clock = new ManualClock();
-  const parts = { link, held, key: SigningKey.generate(rng), custodian: log, record, metrics, clock, log: silentLog };
+  const epoch = { known: () => log.known, ask: async () => (log.known = log.stated ?? log.known) && log.stated };
+  const key = SigningKey.generate(rng);
+  const parts = { link, held, key, custodian: log, epoch, record, metrics, clock, log: silentLog };
   return { witness: new LogWitness(parts), held, path, facts };
 }
 
@@ -196,4 +203,71 @@ test('entries that are not those of the signed tree count for nothing: a grant i
   assert.deepEqual(facts, ['log-accused']);
   const word = log.words.at(-1);
   assert.deepEqual(word?.word === 'accuses' && word.accusation.statements, [digest('a')]);
+});
+
+const accused = (log: Log): string[] =>
+  log.words.flatMap((word) => (word.word === 'accuses' ? [`${word.accusation.fault} ${word.accusation.origin}`] : []));
+const cosigned = (log: Log): number => log.words.filter(({ word }) => word === 'cosigned').length;
+
+test('a log of a higher epoch is cosigned only when the signed keyring states that epoch, and an accusation else', async (t) => {
+  const second = originOf(link.custodian, link.org, 2);
+  const log = new Log().add(1).add(2);
+  const { witness, held, path, facts } = start(t, log);
+  await witness.look();
+  const old = held.of(origin);
+  log.entries.splice(1);
+  log.origin = second;
+  await witness.look();
+  await witness.look();
+  assert.deepEqual(accused(log), [`unstated-epoch ${second}`], 'once');
+  assert.deepEqual(facts, ['log-accused']);
+  const word = log.words.at(-1);
+  assert.ok(word?.word === 'accuses');
+  assert.equal(word.accusation.held, old?.note, 'what it would get away from');
+  assert.ok(word.accusation.offered?.startsWith(`${second}\n`));
+  assert.equal(cosigned(log), 1);
+  assert.deepEqual(new HeldLogs(path).of(origin), old, 'the old history is held still');
+  // Stated too late: it was signed when nothing stated it.
+  log.stated = 2;
+  await witness.look();
+  assert.equal(cosigned(log), 1);
+});
+
+test('a restore whose epoch the keyring states begins a log beside the old one, and going back is an accusation', async (t) => {
+  const third = originOf(link.custodian, link.org, 3);
+  const log = new Log().add(1).add(2);
+  const { witness, held, facts } = start(t, log);
+  await witness.look();
+  log.origin = third;
+  log.entries.splice(1);
+  log.stated = undefined;
+  await witness.look();
+  assert.deepEqual([cosigned(log), accused(log)], [1, []], 'a head that is not accepted tells nothing');
+  log.stated = 3;
+  await witness.look();
+  assert.deepEqual([cosigned(log), accused(log), facts], [2, [], []]);
+  assert.equal(held.of(origin)?.size, 2);
+  for (const [at, epoch] of [2, 1].entries()) {
+    log.origin = originOf(link.custodian, link.org, epoch);
+    await witness.look();
+    await witness.look();
+    assert.equal(accused(log)[at], `old-epoch ${log.origin}`);
+  }
+  assert.equal(accused(log).length, 2);
+  log.origin = third;
+  log.add(5);
+  await witness.look();
+  assert.equal(cosigned(log), 3, 'the log that is stated goes on');
+});
+
+test('a custodian that shows ever new epochs is accused so many times, and fills nothing', async (t) => {
+  const log = new Log().add(1);
+  const { witness, held, facts } = start(t, log);
+  for (let epoch = 2; epoch < 40; epoch += 1) {
+    log.origin = epoch === 2 ? `${origin}/again` : originOf(link.custodian, link.org, epoch);
+    await witness.look();
+  }
+  assert.equal(facts.length, 16);
+  assert.equal(held.accused, 16);
+  assert.equal(cosigned(log), 0);
 });

@@ -6,6 +6,7 @@ import { deriveNoteKey } from '@ringfence/crypto/note';
 import { parseDigest, type Digest, type SigningKey } from '@ringfence/crypto/sign';
 import {
   consistencyRanges,
+  epochOfOrigin,
   formatVerifierKey,
   judgeOffer,
   offerOf,
@@ -29,6 +30,7 @@ import type { LogAccusation } from '@ringfence/protocol/payload';
 import type { JoinedLink } from '../link/joined-link.ts';
 import type { AgentMetrics } from '../metrics.ts';
 import type { HeldLogs } from './held-logs.ts';
+import { judgeEpoch } from './shown-epoch.ts';
 
 /** What a witness works with. */
 export interface LogWitnessParts {
@@ -36,6 +38,12 @@ export interface LogWitnessParts {
   readonly held: HeldLogs;
   readonly key: SigningKey;
   readonly custodian: Pick<CustodianClient, 'audit' | 'auditTile' | 'auditWord'>;
+  readonly epoch: {
+    /** The newest that the keyring's signed head stated; undefined before a head was accepted. */
+    readonly known: () => number | undefined;
+    /** The same, asked anew; undefined where the head that came is not accepted. */
+    readonly ask: () => Promise<number | undefined>;
+  };
   readonly record: (fact: Fact) => Promise<unknown>;
   readonly metrics: Pick<AgentMetrics, 'logAccused'>;
   readonly clock: Clock;
@@ -46,6 +54,8 @@ type Found = Omit<LogAccusation, 'origin' | 'at'>;
 
 /** Grants younger than that may still be on their way into the log. */
 const GRACE_MS = 60_000;
+/** A custodian that shows ever new epochs fills neither the disk nor the journal. */
+const MOST_ACCUSED = 16;
 
 /**
  * Watches both logs: the control plane's as its link shows it, the custodian's as this agent asks for it. Each checkpoint has to continue the
@@ -105,7 +115,10 @@ export class LogWitness {
   }
 
   async #lookAtCustodian(): Promise<Fact | undefined> {
-    const { custodian, held, link } = this.#parts;
+    const { custodian, held, link, epoch } = this.#parts;
+    // Before the log is asked for: what is stated by then, no honest answer is behind.
+    const before = epoch.known();
+    if (before === undefined) return undefined;
     const { origin, key, checkpoint } = await custodian.audit();
     const trust = trustInLog(key);
     if (checkpoint === null || trust?.origin !== origin || !origin.startsWith(`ringfence/${link.custodian}/`))
@@ -113,10 +126,42 @@ export class LogWitness {
     const [logKey] = trust.logKeys;
     if (logKey === undefined) return undefined;
     const offer = offerOf(checkpoint, logKey, { oldSize: 0, proof: [] });
+    const shown = epochOfOrigin(origin, link.custodian, link.org);
+    const after = shown === undefined || shown > before ? await epoch.ask() : before;
+    const verdict = judgeEpoch(shown, { before, after });
+    if (verdict === 'unknown') return this.#ignore('unknown-epoch');
+    if (verdict !== 'stated') return this.#accuseEpoch(verdict, before, { origin, trust, note: checkpoint });
     const oldSize = Math.min(held.of(origin)?.size ?? 0, offer.size);
     const proof = await this.#proof(oldSize, offer.size);
     const fact = this.#judge(origin, { ...offer, oldSize, proof });
     return fact ?? (await this.#findOmissions(origin, trust));
+  }
+
+  /** Of a log that the keyring does not state, only what it signed counts. */
+  #accuseEpoch(
+    fault: 'unstated-epoch' | 'old-epoch',
+    stated: number,
+    { origin, trust, note }: { readonly origin: string; readonly trust: CheckpointTrust; readonly note: string },
+  ): Fact | undefined {
+    const { held, link } = this.#parts;
+    const opened = openCheckpoint(utf8(note), trust);
+    const [logKey] = trust.logKeys;
+    if (!opened.ok || logKey === undefined) return this.#ignore('malformed');
+    if (held.of(origin)?.accused === true || held.accused >= MOST_ACCUSED) return undefined;
+    const { size } = opened.signed.checkpoint;
+    held.accuse(origin, { key: logKey.publicKey, size, note });
+    const of = held.of(originOf(link.custodian, link.org, stated));
+    return this.#accuse(origin, {
+      fault,
+      index: 0,
+      until: size,
+      offered: note,
+      ...(of === undefined ? {} : { held: of.note }),
+    });
+  }
+
+  #ignore(code: string): undefined {
+    this.#parts.log.warn('audit.offer_ignored', { code });
   }
 
   /** From the tiles that the custodian gives out: whether they are of the signed tree, the proof shows. */
@@ -131,7 +176,7 @@ export class LogWitness {
   }
 
   #judge(origin: string, offer: CheckpointOffer): Fact | undefined {
-    const { held, clock, log } = this.#parts;
+    const { held, clock } = this.#parts;
     const before = held.of(origin);
     if (before?.accused === true) return undefined;
     const verdict = judgeOffer(before, offer, {
@@ -139,7 +184,7 @@ export class LogWitness {
       witness: this.#signer,
       seconds: Math.floor(clock.now() / 1_000),
     });
-    if (verdict.do === 'ignore') log.warn('audit.offer_ignored', { code: verdict.code });
+    if (verdict.do === 'ignore') this.#ignore(verdict.code);
     if (verdict.do === 'cosign' && verdict.held.size > (before?.size ?? 0)) {
       held.keep(origin, verdict.held);
       const { size } = verdict.held;

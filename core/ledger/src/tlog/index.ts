@@ -5,7 +5,7 @@ export {
   type HeldCheckpoint,
   type OfferVerdict,
 } from './witness/checkpoint-offer.ts';
-export { originOf } from './note/log-origin.ts';
+export { epochOfOrigin, originOf } from './note/log-origin.ts';
 export { formatAddCheckpoint, parseAddCheckpoint, type AddCheckpoint } from './witness/add-checkpoint.ts';
 export {
   ACTOR_KINDS,

@@ -7,9 +7,18 @@ const origin = z.string().max(255);
 
 /**
  * What a witness finds wrong. `forked`, `rewritten`: the log's own signatures contradict each other; `rolled-back`: it showed less than it
- * had signed; `inconsistent`: no proof leads from what it had signed to what it shows; `omitted`: it leaves out what the witness's journal holds.
+ * had signed; `inconsistent`: no proof leads from what it had signed to what it shows; `omitted`: it leaves out what the witness's journal holds;
+ * `unstated-epoch`, `old-epoch`: a custodian's log of an epoch that its signed keyring head does not state, or of one before that which it stated.
  */
-export const LOG_FAULTS = ['forked', 'rewritten', 'rolled-back', 'inconsistent', 'omitted'] as const;
+export const LOG_FAULTS = [
+  'forked',
+  'rewritten',
+  'rolled-back',
+  'inconsistent',
+  'omitted',
+  'unstated-epoch',
+  'old-epoch',
+] as const;
 /** One of {@link LOG_FAULTS}. */
 export type LogFault = (typeof LOG_FAULTS)[number];
 
