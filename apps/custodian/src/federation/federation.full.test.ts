@@ -272,6 +272,29 @@ test('the model comes home as a result of the data that its client mounted, and 
   await assert.rejects(house.deposit(others, 'guarded'), { code: 'bad-statement', message: /says: recipient$/ });
 });
 
+test('data that was made with a model of a federation, over any number of jobs, is debited to what the model was made of', async () => {
+  await house.dataset('first', '3');
+  const made = await house.deposit(await house.contract('first'), 'first', { outputs: ['first-model'] });
+  const { outputs } = await house.payloadOf(made);
+  const body = await commitBody(house.organisation, house.agent, made, { attempt: 1, outputs });
+  assert.equal((await house.agent.client.commit(body)).result, 'committed');
+  const on = { mounts: ['first-model'], outputs: ['drawn'], purpose: 'research' };
+  const later = await depositTestJob(house.rig, house.organisation, on);
+  assert.equal((await house.ask(later)).result, 'granted');
+  const more = { name: 'made-up', text: 'made up\n', purposes: ['research'], derivedFrom: ['drawn'] };
+  await addDataset(house.rig, house.organisation, more);
+  const contract = await house.contract('made-up');
+  const second = await house.running(contract, 'made-up');
+  assert.equal((await house.round(contract, second, 1)).result, 'leave', 'the budget of the first data counts');
+  const accountOf = async () => (await house.organisation.client.privacy.status('first'))[0] ?? assert.fail();
+  const { contracts, family } = await accountOf();
+  assert.deepEqual(
+    contracts.map((row) => [row.contract, row.rounds]),
+    [[contract, 1]],
+  );
+  assert.deepEqual(family, ['drawn', 'first-model', 'made-up', 'model']);
+});
+
 test('a contract’s file travels sealed alone, and its statement to the control plane says no more than a type', async () => {
   await house.dataset('hidden', '3');
   const contract = await house.contract('hidden');

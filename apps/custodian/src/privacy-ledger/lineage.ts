@@ -26,7 +26,6 @@ export async function noteEarlierOutputs(tx: Tx, { org, at }: { org: OrgId; at: 
   await sql`insert into privacy_lineage (artifact, source, org, cause, at)
     select distinct o.artifact, mount->>'artifact', ${org}, 'output', ${at}::bigint
     from attempt a
-    join job j on j.job = a.job and j.placement->>'type' <> 'federate'
     join job_output o on o.job = a.job
     cross join lateral jsonb_array_elements(a.mounts) mount
     where mount->>'artifact' <> o.artifact

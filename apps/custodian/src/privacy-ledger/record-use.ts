@@ -17,8 +17,8 @@ export interface GrantedUse {
 
 /**
  * Notes what the outputs of a start are made of, and each dataset that it mounts as a release that is not counted, where a budget is on it or on one with
- * rows of the same people. Not of a federation: its rounds are counted, and what comes of them is what was released. Nor of what earlier jobs made: that
- * is a release of theirs.
+ * rows of the same people. Of a federation the rounds are counted instead; its model is kin of its data like any output, whatever its agent puts into it. What earlier jobs made is
+ * a release of theirs.
  */
 export async function recordUse(
   context: CustodianContext,
@@ -26,13 +26,13 @@ export async function recordUse(
   { org }: ClaimedOrganisation,
   { job, attempt, type, data }: GrantedUse,
 ): Promise<void> {
-  if (type === 'federate') return;
   const at = context.clock.now();
   const outputs = await tx.selectFrom('job_output').select('artifact').where('job', '=', job).execute();
   const made = outputs.flatMap(({ artifact }) =>
     data.map(({ artifact: source }) => ({ artifact, source, cause: 'output' as const })),
   );
   await noteSources(tx, { org, at }, made);
+  if (type === 'federate') return;
   for (const dataset of new Set(data.filter(({ kind }) => kind === 'dataset').map(({ artifact }) => artifact))) {
     if (!(await isBudgeted(tx, await familyOf(tx, dataset)))) continue;
     const isNew = await insertEntry(tx, org, { dataset, job, attempt, kind: 'uncounted', debit: null, at });
