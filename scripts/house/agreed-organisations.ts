@@ -3,7 +3,8 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { registrationCodes, startOrganisation } from './another-organisation.ts';
 import type { Entries } from './entries.ts';
-import { startHouse, type House } from './house.ts';
+import { startHouse } from './house.ts';
+import type { House } from './running-house.ts';
 import { said } from './rented-machine.ts';
 
 /** An organisation of a federation: its house, and by which name the others know it. */

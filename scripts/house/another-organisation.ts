@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cliOf, createOrganisation, homeOf, joinAgent } from './enrol.ts';
+import { createOrganisation, joinAgent } from './enrol.ts';
 import { ownEntries, roleCommand, type Entries } from './entries.ts';
-import { sandboxWorks, type House } from './house.ts';
+import { sandboxWorks } from './house.ts';
 import { startAgent, startCustodian, type Ground } from './roles.ts';
-import { runCli } from './run-cli.ts';
+import { runningHouse, type House } from './running-house.ts';
 import type { StartedProcess } from './started-process.ts';
 
 /** One more organisation. */
@@ -50,9 +50,12 @@ export async function registrationCodes(
 export async function startOrganisation(first: House, options: AnotherOrganisation): Promise<House> {
   const { root, registrationCode, env = {}, entries = ownEntries() } = options;
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  const ground: Ground = { root, entries, env: { ...env } };
+  const environments = { ...env };
+  const ground: Ground = { root, entries, env: environments };
   const processes = new Map<string, StartedProcess>();
-  const house = houseOf(first, ground, processes);
+  const start = (name: string): Promise<StartedProcess> =>
+    name === 'custodian' ? startCustodian(ground, first.process('relay')) : startAgent(ground, name);
+  const house = runningHouse({ ground, processes, env: environments, start });
   try {
     const custodian = await startCustodian(ground, first.process('relay'));
     processes.set('custodian', custodian);
@@ -69,35 +72,4 @@ export async function startOrganisation(first: House, options: AnotherOrganisati
     await house.stop();
     throw error;
   }
-}
-
-function houseOf(first: House, ground: Ground, processes: Map<string, StartedProcess>): House {
-  const env: Record<string, Readonly<Record<string, string>>> = ground.env;
-  const process = (name: string): StartedProcess => {
-    const found = processes.get(name);
-    if (found === undefined) throw new Error(`the organisation has no ${name}`);
-    return found;
-  };
-  return {
-    root: ground.root,
-    home: homeOf(ground),
-    processes,
-    process,
-    cli: (args, more = {}) => runCli({ ...cliOf(ground), args, ...more }),
-    async kill(name) {
-      process(name).kill('SIGKILL');
-      await process(name).exited;
-    },
-    async restart(name, changed) {
-      if (changed !== undefined) env[name] = changed;
-      const again =
-        name === 'custodian' ? await startCustodian(ground, first.process('relay')) : await startAgent(ground, name);
-      processes.set(name, again);
-      return again;
-    },
-    async stop() {
-      for (const name of [...processes.keys()].toReversed()) await processes.get(name)?.stop();
-      processes.clear();
-    },
-  };
 }

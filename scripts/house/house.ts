@@ -1,12 +1,12 @@
 // The whole house on one machine: four trust domains as separate processes with separate folders, databases and keys.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { cliOf, createOrganisation, homeOf, joinAgent } from './enrol.ts';
+import { createOrganisation, joinAgent } from './enrol.ts';
 import { ownEntries, type Entries } from './entries.ts';
 import { occupy } from './occupied.ts';
 import { portOf } from './remembered-ports.ts';
 import { frontOf, startAgent, startControlPlane, startCustodian, startRelay, type Ground } from './roles.ts';
-import { runCli, type CliCall, type CliResult } from './run-cli.ts';
+import { runningHouse, type House } from './running-house.ts';
 import type { StartedProcess } from './started-process.ts';
 
 /** What house to build. */
@@ -34,24 +34,6 @@ export interface HouseOptions {
   readonly onServer?: (server: StartedProcess, front: number) => Promise<void>;
 }
 
-/** A running house. */
-export interface House {
-  readonly root: string;
-  readonly home: string;
-  readonly processes: ReadonlyMap<string, StartedProcess>;
-  process(name: string): StartedProcess;
-  cli(
-    args: readonly string[],
-    options?: Partial<Pick<CliCall, 'input' | 'cwd' | 'onOutput' | 'within' | 'interrupt'>>,
-  ): Promise<CliResult>;
-  /** Ends the named process by SIGKILL and waits until it is gone. */
-  kill(name: string): Promise<void>;
-  /** Starts the named process again (after a kill, or after it killed itself at a fault point). */
-  restart(name: string, env?: Readonly<Record<string, string>>): Promise<StartedProcess>;
-  /** Stops all, clients first, databases with their owners. */
-  stop(): Promise<void>;
-}
-
 /** Whether bubblewrap makes a sandbox here. */
 export function sandboxWorks(): boolean {
   return spawnSync('bwrap', ['--ro-bind', '/', '/', '--unshare-all', 'true'], { stdio: 'ignore' }).status === 0;
@@ -70,7 +52,8 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
   };
   const processes = new Map<string, StartedProcess>();
-  const house = houseOf(ground, processes, env);
+  const start = (name: string): Promise<StartedProcess> => startByName(ground, name, house.process('relay'));
+  const house: House = runningHouse({ ground, processes, env, start });
   const release = occupy(options.root);
   const stopped = new AbortController();
   let opening: Promise<void> = Promise.resolve();
@@ -125,39 +108,6 @@ async function openDoors(
     await keep(startAgent(ground, name));
     step(`${name} is up`);
   }
-}
-
-function houseOf(
-  ground: Ground,
-  processes: Map<string, StartedProcess>,
-  env: Record<string, Readonly<Record<string, string>>>,
-): House {
-  const process = (name: string): StartedProcess => {
-    const found = processes.get(name);
-    if (found === undefined) throw new Error(`the house has no ${name}`);
-    return found;
-  };
-  return {
-    root: ground.root,
-    home: homeOf(ground),
-    processes,
-    process,
-    cli: (args, more = {}) => runCli({ ...cliOf(ground), args, ...more }),
-    async kill(name) {
-      process(name).kill('SIGKILL');
-      await process(name).exited;
-    },
-    async restart(name, changed) {
-      if (changed !== undefined) env[name] = changed;
-      const again = await startByName(ground, name, process('relay'));
-      processes.set(name, again);
-      return again;
-    },
-    async stop() {
-      for (const name of [...processes.keys()].toReversed()) await processes.get(name)?.stop();
-      processes.clear();
-    },
-  };
 }
 
 function startByName(ground: Ground, name: string, relay: StartedProcess): Promise<StartedProcess> {

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownEntries, type Entries } from './entries.ts';
-import type { House } from './house.ts';
+import type { House } from './running-house.ts';
 import { startAgent, stateOf, type Ground } from './roles.ts';
 import type { StartedProcess } from './started-process.ts';
 

@@ -21,6 +21,7 @@ import type { AggregatorRoleParts } from './aggregator-role-parts.ts';
 import { Evaluations } from './evaluations.ts';
 import { Gathering } from './gathering.ts';
 import { GlobalModel } from './global-model.ts';
+import { WakeableWait } from './wakeable-wait.ts';
 import { Withdrawals } from './withdrawals.ts';
 
 /** Why there are no more rounds. */
@@ -69,11 +70,12 @@ export class AggregatorRole {
   /** Why there are no more rounds, once that is so. */
   #end: AggregatorRoleEnd | undefined;
   #summing: Summing | undefined;
-  #changed: () => void = () => {};
+  readonly #wait: WakeableWait;
 
   /** Goes on from the checkpoint where there is one; throws AgentError `bad-state`. */
   constructor(parts: AggregatorRoleParts) {
     this.#parts = parts;
+    this.#wait = new WakeableWait(parts.clock);
     const { terms } = parts;
     this.#withdrawals = new Withdrawals(parts);
     const kept = parts.checkpoint.read();
@@ -136,7 +138,7 @@ export class AggregatorRole {
       const all = here.length === this.#withdrawals.staying().length;
       const enough = countGroups(terms.contract, here) >= terms.contract.minOrganisations;
       if (enough && (all || clock.monotonic() >= deadline)) return true;
-      await this.#wait(LOOK_EVERY_MS, signal);
+      await this.#wait.upTo(LOOK_EVERY_MS, signal);
     }
     return false;
   }
@@ -294,7 +296,7 @@ export class AggregatorRole {
     for (const agent of clients) this.#tellEnd(agent, end);
     const deadline = clock.monotonic() + Math.min(FAREWELL_MS, terms.contract.rounds.longestMs);
     while (!signal.aborted && clock.monotonic() < deadline && clients.some((agent) => !this.#left.has(agent)))
-      await this.#wait(LOOK_EVERY_MS, signal);
+      await this.#wait.upTo(LOOK_EVERY_MS, signal);
     // The answer to the last word is on its way.
     await sleep(clock, LOOK_EVERY_MS, signal);
   }
@@ -312,7 +314,7 @@ export class AggregatorRole {
     this.#left.delete(agent);
     this.#gathering?.joined(agent);
     if (this.#end !== undefined) this.#tellEnd(agent, this.#end);
-    this.#changed();
+    this.#wait.wake();
   }
 
   #take(agent: AgentId, bytes: Uint8Array): void {
@@ -324,7 +326,7 @@ export class AggregatorRole {
       return this.#summing.round.take(member, message.frame);
     }
     this.#takeWord(agent, message);
-    this.#changed();
+    this.#wait.wake();
   }
 
   #takeWord(agent: AgentId, message: Exclude<FederationMessage, { kind: 'frame' }>): void {
@@ -369,15 +371,6 @@ export class AggregatorRole {
 
   #tellAll(word: FederationWord): void {
     for (const agent of this.#withdrawals.staying()) this.#say(agent, word);
-  }
-
-  async #wait(delay: number, signal: AbortSignal): Promise<void> {
-    const over = new AbortController();
-    this.#changed = () => over.abort();
-    const stop = (): void => over.abort();
-    signal.addEventListener('abort', stop, { once: true });
-    await sleep(this.#parts.clock, delay, over.signal);
-    signal.removeEventListener('abort', stop);
   }
 }
 

@@ -1,6 +1,7 @@
-import { sleep, type AgentId, type Clock } from '@ringfence/base';
+import type { AgentId, Clock } from '@ringfence/base';
 import { countGroups } from '@ringfence/keyring';
 import type { Contract } from '@ringfence/protocol/statements';
+import { WakeableWait } from './wakeable-wait.ts';
 
 /** How a round was gathered for. */
 export type Gathered =
@@ -30,29 +31,30 @@ export class Gathering {
   readonly #announced = new Set<AgentId>();
   readonly #ready = new Set<AgentId>();
   readonly #declined = new Map<AgentId, string>();
-  #changed: () => void = () => {};
+  readonly #wait: WakeableWait;
 
   constructor(parts: GatheringParts) {
     this.#parts = parts;
+    this.#wait = new WakeableWait(parts.clock);
   }
 
   /** A client began a session: it has heard of nothing, and what it trained is gone. */
   joined(agent: AgentId): void {
     for (const known of [this.#announced, this.#ready, this.#declined]) known.delete(agent);
-    this.#changed();
+    this.#wait.wake();
   }
 
   /** A client has trained; what it says of another round is late. */
   ready(agent: AgentId, round: number): void {
     if (round !== this.#parts.round) return;
     this.#ready.add(agent);
-    this.#changed();
+    this.#wait.wake();
   }
 
   declined(agent: AgentId, round: number, reason: string): void {
     if (round !== this.#parts.round) return;
     this.#declined.set(agent, reason);
-    this.#changed();
+    this.#wait.wake();
   }
 
   /** Announces the round to whoever is there or comes, until all of them answered or time is up. */
@@ -68,7 +70,7 @@ export class Gathering {
         }
       const answered = here.every((agent) => this.#ready.has(agent) || this.#declined.has(agent));
       if (clock.monotonic() >= deadline || (answered && this.#ready.size > 0) || this.#isHopeless(here)) break;
-      await this.#wait(Math.min(LOOK_EVERY_MS, deadline - clock.monotonic()), signal);
+      await this.#wait.upTo(Math.min(LOOK_EVERY_MS, deadline - clock.monotonic()), signal);
     }
     const here = new Set(present());
     const agents = [...this.#ready].filter((agent) => here.has(agent));
@@ -86,14 +88,5 @@ export class Gathering {
     const { contract } = this.#parts;
     const least = Math.max(contract.minOrganisations, contract.privacy.noise?.honestMin ?? 0);
     return agents.length >= least && countGroups(contract, agents) >= contract.minOrganisations;
-  }
-
-  async #wait(delay: number, signal: AbortSignal): Promise<void> {
-    const over = new AbortController();
-    this.#changed = () => over.abort();
-    const stop = (): void => over.abort();
-    signal.addEventListener('abort', stop, { once: true });
-    await sleep(this.#parts.clock, delay, over.signal);
-    signal.removeEventListener('abort', stop);
   }
 }
