@@ -6,7 +6,7 @@ import { readSignatureInput, type SignedRequest } from '@ringfence/protocol/api'
 import { servePage } from '../console/serve-page.ts';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { Answered } from '../metrics.ts';
-import { sessionCookie } from '../sessions/session-token.ts';
+import { readSessionCookie, sessionCookie } from '../sessions/session-token.ts';
 import { WaitingLine } from '../waiting-line.ts';
 import { admit, type AdmitParts } from './admit.ts';
 import { gateConnections } from './connection-gate.ts';
@@ -110,6 +110,7 @@ async function answerOf(
     body: parseBody(route, bytes),
     parameters,
     address: request.ip,
+    shown: readSessionCookie(request.headers.cookie),
     setSession: (token) => void reply.header('set-cookie', sessionCookie(token)),
   });
   if (route.action === 'public') {

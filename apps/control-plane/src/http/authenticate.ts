@@ -6,6 +6,7 @@ import {
   type SignedRequest,
   type SignerId,
 } from '@ringfence/protocol/api';
+import type { Digest } from '@ringfence/crypto/sign';
 import { StoreError } from '@ringfence/store';
 import { sql } from 'kysely';
 import { ControlPlaneError } from '../control-plane-error.ts';
@@ -67,8 +68,8 @@ export async function authenticate(
   const found = await authenticateSession(sessions, { request, signed, parameters, cookie: headers['cookie'] });
   if (found === undefined) throw refused();
   const { caller: asker, session } = found;
-  const spent = { signer, nonce, org: asker.org, expires_at };
-  const { factors: given, factors_since } = session;
+  const { factors: given, factors_since, token_digest } = session;
+  const spent = { signer, nonce, org: asker.org, expires_at, token_digest };
   return { asker, given, mode: modeSince(factors_since), spendNonce: () => spendNonce(store, spent) };
 }
 
@@ -107,9 +108,12 @@ interface NonceSpent {
   readonly nonce: string;
   readonly org: OrgId;
   readonly expires_at: number;
+  /** Of a session: the token that was shown has to be the one that it has now, on whichever replica it was drawn. */
+  readonly token_digest?: Digest;
 }
 
-async function spendNonce(store: ControlPlaneStore, { signer, nonce, org, expires_at }: NonceSpent): Promise<void> {
+async function spendNonce(store: ControlPlaneStore, spending: NonceSpent): Promise<void> {
+  const { signer, nonce, org, expires_at, token_digest = '' } = spending;
   const values = [
     sql<SignerId>`cast(${signer} as text)`.as('device'),
     sql<string>`cast(${nonce} as text)`.as('nonce'),
@@ -131,6 +135,7 @@ async function spendNonce(store: ControlPlaneStore, { signer, nonce, org, expire
               .selectFrom('session')
               .select(values)
               .where('session', '=', signer as SessionId)
+              .where('token_digest', '=', token_digest as Digest)
               .where('ended_at', 'is', null);
       return db
         .insertInto('spent_nonce')

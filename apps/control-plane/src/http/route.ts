@@ -48,6 +48,8 @@ export interface RouteCall<Body> {
   readonly parameters: Readonly<Record<string, string>>;
   /** Where it comes from, as the socket says. */
   readonly address: string;
+  /** What the browser's cookie shows beside it; nobody looked whose it is. */
+  readonly shown: Secret | undefined;
   /** Hands the browser the cookie of a session that just began, or, without a token, takes it away. */
   readonly setSession: (token: Secret | undefined) => void;
 }

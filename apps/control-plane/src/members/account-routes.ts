@@ -19,6 +19,7 @@ import {
   viewAccount,
 } from './account.ts';
 import { changePassword } from './change-password.ts';
+import { rotateToken } from '../sessions/rotate-token.ts';
 import { stepUp } from './step-up.ts';
 
 const DONE = { done: true } as const;
@@ -39,7 +40,11 @@ export function accountRoutes(context: ControlPlaneContext): Route[] {
       summary: 'Gives a factor to the session or device that signs this request.',
       body: stepUpGiven,
       answer: stepUpAnswer,
-      handle: (call, asker) => stepUp(context, asker, call),
+      handle: async (call, asker) => {
+        const answer = await stepUp(context, asker, call);
+        await rotateToken(context, asker, call);
+        return answer;
+      },
     }),
     sessionRoute({
       method: 'POST',

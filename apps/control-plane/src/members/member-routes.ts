@@ -8,9 +8,9 @@ import {
   passwordSignIn,
   signedIn,
 } from '@ringfence/protocol/api';
-import { publicRoute, sharedRoute, type Route, type RouteCall } from '../http/route.ts';
+import { publicRoute, sharedRoute, type Route } from '../http/route.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
-import type { BegunSession } from '../sessions/begin-session.ts';
+import { handOver } from '../sessions/hand-over.ts';
 import { inviteMember } from './invitations.ts';
 import { listMembers, removeMember } from './members.ts';
 import { assertMayGive } from './may-give.ts';
@@ -64,7 +64,7 @@ function signInRoutes(context: ControlPlaneContext): Route[] {
       action: 'public',
       body: invitationSignIn,
       answer: signedIn,
-      handle: async (call) => handOver(call, await signInByInvitation(context, call)),
+      handle: async (call) => handOver(context, call, await signInByInvitation(context, call)),
     }),
     publicRoute({
       method: 'POST',
@@ -73,17 +73,7 @@ function signInRoutes(context: ControlPlaneContext): Route[] {
       action: 'public',
       body: passwordSignIn,
       answer: signedIn,
-      handle: async (call) => handOver(call, await signInByPassword(context, call)),
+      handle: async (call) => handOver(context, call, await signInByPassword(context, call)),
     }),
   ];
-}
-
-/** Hands a browser the session that just began: the token in the cookie, the rest in the answer. */
-export function handOver(
-  { setSession }: Pick<RouteCall<unknown>, 'setSession'>,
-  { session, member, until, token }: BegunSession,
-) {
-  using held = token;
-  setSession(held);
-  return { session, member, until };
 }

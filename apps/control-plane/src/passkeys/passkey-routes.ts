@@ -22,9 +22,10 @@ import {
 import { accountRoute, publicRoute, sessionRoute, type Route } from '../http/route.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { countedTry } from '../members/counted-try.ts';
-import { handOver } from '../members/member-routes.ts';
 import { browserKey } from '../members/sign-in.ts';
 import { stepUpAnswer } from '../members/step-up.ts';
+import { handOver } from '../sessions/hand-over.ts';
+import { rotateToken } from '../sessions/rotate-token.ts';
 import { beginEnrolment, endEnrolment } from './enrol-passkey.ts';
 import { askInBrowser, lookAtDevice, stepUpDevice } from './browser-step-up.ts';
 import { listPasskeys } from './passkey-rows.ts';
@@ -71,7 +72,7 @@ function signInRoutes(context: ControlPlaneContext): Route[] {
         const begun = await countedTry(context.addressTries, call.address, () =>
           signInByPasskey(context, partyOf(context), { ...answer, publicKey: browserKey(publicKey) }),
         );
-        return handOver(call, begun);
+        return handOver(context, call, begun);
       },
     }),
   ];
@@ -159,9 +160,10 @@ function stepUpRoutes(context: ControlPlaneContext): Route[] {
       summary: 'Gives a passkey to the session that asks.',
       body: passkeyStepUp,
       answer: stepUpView,
-      handle: async ({ body }, asker) => {
+      handle: async (call, asker) => {
         const stepping = { asker, member: asker.member, browser: asker.session };
-        await stepUpByPasskey(context, partyOf(context), stepping, body);
+        await stepUpByPasskey(context, partyOf(context), stepping, call.body);
+        await rotateToken(context, asker, call);
         return stepUpAnswer(context, asker);
       },
     }),

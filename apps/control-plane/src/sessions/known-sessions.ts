@@ -10,6 +10,8 @@ import { sessionTokenDigest } from './session-token.ts';
 /** An open session, whose it is, and what was given to it. */
 export interface KnownSession extends SessionTimes {
   readonly session: SessionId;
+  /** Of the token that it has now: a step-up draws another one. */
+  readonly token_digest: Digest;
   readonly org: OrgId;
   readonly member: MemberId;
   readonly public_key: SigningPublicKey;
@@ -81,6 +83,7 @@ export class KnownSessions {
           .innerJoin('organisation', 'organisation.org', 'session.org')
           .select([
             'session',
+            'token_digest',
             'session.org',
             'session.member',
             'public_key',

@@ -17,8 +17,9 @@ import { z } from 'zod';
 import { publicRoute, sessionRoute, sharedRoute, type Route, type SessionCaller } from '../http/route.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { countedTry } from '../members/counted-try.ts';
-import { handOver } from '../members/member-routes.ts';
 import { browserKey } from '../members/sign-in.ts';
+import { handOver } from '../sessions/hand-over.ts';
+import { rotateToken } from '../sessions/rotate-token.ts';
 import { ProviderClients } from './provider-client.ts';
 import {
   addProvider,
@@ -109,7 +110,7 @@ function browserRoutes(context: ControlPlaneContext, parts: () => SignOnParts): 
         const begun = await countedTry(context.addressTries, call.address, () =>
           signInByProvider(parts(), { ...back, publicKey: browserKey(publicKey) }),
         );
-        return handOver(call, begun);
+        return handOver(context, call, begun);
       },
     }),
     ...accountSignOnRoutes(context, parts),
@@ -142,8 +143,9 @@ function accountSignOnRoutes(context: ControlPlaneContext, parts: () => SignOnPa
       summary: 'Gives what the identity provider said to the session that asks.',
       body: accountSignOnEnd,
       answer: doneAnswer,
-      handle: async ({ body: { search } }, caller) => {
-        await stepUpByProvider(parts(), { search, caller });
+      handle: async (call, caller) => {
+        await stepUpByProvider(parts(), { search: call.body.search, caller });
+        await rotateToken(context, caller, call);
         return DONE;
       },
     }),
