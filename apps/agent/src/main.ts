@@ -1,5 +1,5 @@
 import { createLog, errorFields, noFault, RingfenceError, systemRng, type Log } from '@ringfence/base';
-import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
+import { armedFault, endOnEscape, openStateFolder, systemClock } from '@ringfence/base/platform';
 import { AgentError } from './agent-error.ts';
 import {
   AGENT_USAGE,
@@ -83,6 +83,7 @@ async function renew(config: RenewConfig): Promise<void> {
 
 async function run(config: RunConfig): Promise<void> {
   const log = logOf(config);
+  endOnEscape(log);
   openStateFolder({ path: config.state, role: 'agent', version: STATE_VERSION });
   const agent = await startAgent({
     config,

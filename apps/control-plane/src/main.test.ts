@@ -56,6 +56,20 @@ test('a control plane with its own database: ready line, health, codes made besi
   assert.deepEqual(await second.exited, { code: 0, signal: null });
 });
 
+test('what escapes everything is a line of its log, and ends it', async (t) => {
+  const thrown = "process.once('SIGUSR2', () => { throw new TypeError('row 7 of patient anna'); });";
+  const nodeFlags = ['--import', `data:text/javascript;base64,${Buffer.from(thrown).toString('base64')}`];
+  const { child, exited, log } = await startProcess(t, { state: embeddedFolder(t), nodeFlags });
+  child.kill('SIGUSR2');
+  assert.deepEqual(await exited, { code: 1, signal: null });
+  await until('its last line is here', () => log.at(-1)?.includes('"event":"escaped"') === true);
+  assert.match(
+    log.at(-1) ?? '',
+    /^\{"t":.*"level":"error","role":"control-plane","event":"escaped","code":"unexpected"/,
+  );
+  assert.doesNotMatch(log.join('\n'), /patient/);
+});
+
 test('wrong flags are named with what to do', async (t) => {
   const wrong = [
     ['--stat', 'x'],

@@ -1,5 +1,5 @@
 import { createLog, RingfenceError, systemRng, type Log } from '@ringfence/base';
-import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
+import { armedFault, endOnEscape, openStateFolder, systemClock } from '@ringfence/base/platform';
 import { CONTROL_PLANE_USAGE, parseControlPlaneConfig, type ControlPlaneConfig } from './config.ts';
 import { FAULT_POINTS, noFault, type Fault } from './fault-points.ts';
 import { diagnose } from './doctor/doctor.ts';
@@ -48,6 +48,7 @@ async function run(config: ControlPlaneConfig): Promise<void> {
     process.stdout.write(`${await printRegistrationCode(parts)}\n`);
     return;
   }
+  endOnEscape(log);
   const controlPlane = await startControlPlane(parts);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => {

@@ -1,5 +1,5 @@
 import { createLog, errorFields, noFault, RingfenceError, systemRng, type Log } from '@ringfence/base';
-import { armedFault, openStateFolder, systemClock } from '@ringfence/base/platform';
+import { armedFault, endOnEscape, openStateFolder, systemClock } from '@ringfence/base/platform';
 import { CUSTODIAN_USAGE, parseCustodianConfig, type CustodianConfig } from './config.ts';
 import { FAULT_POINTS, type Fault } from './fault-points.ts';
 import { runRestore } from './backup/run-restore.ts';
@@ -33,6 +33,7 @@ async function run(config: CustodianConfig): Promise<void> {
     process.stdout.write(`${JSON.stringify({ event: 'restored', org, epoch })}\n`);
     return;
   }
+  endOnEscape(log);
   // Whoever started it may have gone, or never read; that is no reason to stop.
   process.stdout.on('error', () => {});
   const stop = new AbortController();

@@ -1,5 +1,5 @@
 import { createLog, errorFields, systemRng, RingfenceError, type Clock, type Log, type Rng } from '@ringfence/base';
-import { openStateFolder, systemClock } from '@ringfence/base/platform';
+import { endOnEscape, openStateFolder, systemClock } from '@ringfence/base/platform';
 import { givenCertificate, ownCertificate, type OwnCertificate } from '@ringfence/client/server-certificate';
 import { parseRelayConfig, RELAY_USAGE, type RelayConfig } from './config.ts';
 import { startRelayServer, type RelayServer } from './relay-server.ts';
@@ -22,6 +22,7 @@ async function run(config: RelayConfig): Promise<void> {
   const [clock, rng] = [systemClock, systemRng];
   const write = (line: string): void => void process.stderr.write(line);
   const log = createLog({ role: 'relay', clock, level: config.logLevel, write });
+  endOnEscape(log);
   openStateFolder({ path: config.state, role: 'relay', version: STATE_VERSION });
   const certificate = await certificateOf(config, clock, rng);
   const server = await startRelayServer({ ...config, certificate, clock, rng, log });
