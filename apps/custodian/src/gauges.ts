@@ -1,4 +1,4 @@
-import { listAccusations } from './audit/accusations.ts';
+import { countAccusations } from './audit/accusations.ts';
 import type { CustodianContext } from './context.ts';
 import type { CustodianMetrics } from './metrics.ts';
 
@@ -19,7 +19,7 @@ export async function readMetrics(
     );
     metrics.outbox.set(count);
     metrics.auditFailures.set(logs.sequencing.failures);
-    metrics.logsAccused.set((await listAccusations({ store }, claimed.org)).length);
+    metrics.logsAccused.set(await countAccusations({ store }, claimed.org));
   }
   return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
 }

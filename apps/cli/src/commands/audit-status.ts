@@ -1,9 +1,9 @@
 import { parseVerifierKey } from '@ringfence/ledger/tlog';
 import { CliError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
+import { accuserLines, allAccusers } from '../audit/accusers.ts';
 import { LogMemory } from '../audit/known-logs.ts';
 import { openLog } from '../audit/open-log.ts';
-import { momentText } from '../placement/moment-text.ts';
 import { withSession } from '../session.ts';
 import { tableOr } from '../terminal.ts';
 
@@ -17,12 +17,17 @@ export const command: Command = {
     const accusations = await withSession(context, async (session) => {
       const memory = new LogMemory(home);
       const seen = await session.custodian.auditWitnessed();
+      const accusers = await allAccusers(session.custodian);
+      const accusations = accusers.flatMap(({ witness, accusations: kept }) =>
+        kept.map((accusation) => ({ witness, accusation })),
+      );
       const logs: { log: string; origin: string; key: string; size: number }[] = [];
       for (const name of ['control-plane', 'custodian'] as const) {
         const { answer, head } = await openLog(session, memory, name);
         logs.push({ log: name, origin: answer.origin, key: answer.key, size: head.size });
       }
-      terminal.value({ logs, ...seen });
+      const found = accusers.map(({ witness, filed }) => ({ witness, filed }));
+      terminal.value({ logs, ...seen, accusers: found, accusations });
       for (const { log, key, size } of logs) terminal.line(`${log}: ${size} entries; key ${key}`);
       const rows = seen.cosigned.map(({ key, origin, size }) => [
         parseVerifierKey(key)?.name ?? '',
@@ -30,11 +35,8 @@ export const command: Command = {
         String(size),
       ]);
       terminal.line(tableOr('no witness has cosigned yet', ['WITNESS', 'LOG', 'COSIGNED'], rows));
-      for (const { witness, accusation } of seen.accusations)
-        terminal.line(
-          `ACCUSED by ${witness}, ${momentText(accusation.at)}: ${accusation.origin} ${accusation.fault}, from entry ${accusation.index} on`,
-        );
-      return seen.accusations.length;
+      for (const line of accusers.flatMap(accuserLines)) terminal.line(line);
+      return found.reduce((all, { filed }) => all + filed, 0);
     });
     if (accusations > 0)
       throw new CliError('check-failed', `witnesses found ${accusations} times that a log is not what it was`, {

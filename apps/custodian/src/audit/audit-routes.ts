@@ -1,7 +1,7 @@
 import { utf8, type AgentId } from '@ringfence/base';
 import { openCheckpoint, parseVerifierKey, tileOfWords, type VerifierKey } from '@ringfence/ledger/tlog';
 import { auditHead, auditTile } from '@ringfence/protocol/api';
-import { auditWitnessed, witnessWord, witnessWordAnswer } from '@ringfence/protocol/payload';
+import { auditAccusers, auditWitnessed, witnessWord, witnessWordAnswer } from '@ringfence/protocol/payload';
 import { logSigner, logVerifierKey } from '@ringfence/store/audit-log';
 import { sql } from 'kysely';
 import type { z } from 'zod';
@@ -9,7 +9,8 @@ import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import { memberRoute, type Route } from '../http/route.ts';
-import { keepAccusation, listAccusations } from './accusations.ts';
+import { keepAccusation } from './accusations.ts';
+import { newestAccusations, pageOfAccusers } from './list-accusations.ts';
 
 /** This custodian's log, for those who check it, and what witnesses say. */
 export function auditRoutes(context: CustodianContext): Route[] {
@@ -47,6 +48,15 @@ export function auditRoutes(context: CustodianContext): Route[] {
       handle: (_, __, claimed) => witnessedBy(context, claimed),
     }),
     memberRoute({
+      method: 'GET',
+      path: '/v1/audit/accusers',
+      summary: 'Each witness with how much it found, its first and its newest; `after` an id goes on behind that.',
+      who: ['device'],
+      action: 'audit:read',
+      answer: auditAccusers,
+      handle: ({ query }, _, { org }) => pageOfAccusers(context.store, org, query['after'] ?? ''),
+    }),
+    memberRoute({
       method: 'POST',
       path: '/v1/audit/witnesses',
       summary: 'Keeps an agent’s cosignature on one of the two logs, or what it found on either log.',
@@ -63,7 +73,7 @@ async function witnessedBy(
   context: CustodianContext,
   { org }: ClaimedOrganisation,
 ): Promise<z.input<typeof auditWitnessed>> {
-  const [held, cosigned] = await context.store.withOrg(
+  const [held, cosigned, accusations] = await context.store.withOrg(
     org,
     async (tx) =>
       [
@@ -73,10 +83,11 @@ async function witnessedBy(
           .select(['origin', 'key', 'size', 'note as checkpoint'])
           .orderBy('witness')
           .execute(),
+        await newestAccusations(tx),
       ] as const,
     { readOnly: true },
   );
-  return { controlPlane: held ?? null, cosigned, accusations: await listAccusations(context, org) };
+  return { controlPlane: held ?? null, cosigned, accusations };
 }
 
 /** A cosignature counts when it is over a checkpoint that the log signed, by a key that carries the agent's id. */

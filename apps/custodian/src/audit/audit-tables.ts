@@ -21,5 +21,7 @@ export interface AuditTables {
     digest: Digest;
     accusation: ColumnType<LogAccusation, string, never>;
     at: number;
+    place: number;
   };
+  audit_accuser: { org: OrgId; witness: AgentId | CustodianId; filed: number };
 }

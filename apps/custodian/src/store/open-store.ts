@@ -28,6 +28,7 @@ import { MIGRATION_0027 } from './migration-0027.ts';
 import { MIGRATION_0028 } from './migration-0028.ts';
 import { MIGRATION_0029 } from './migration-0029.ts';
 import { MIGRATION_0030 } from './migration-0030.ts';
+import { MIGRATION_0031 } from './migration-0031.ts';
 import { MIGRATION_0015 } from './migration-0015.ts';
 import { MIGRATION_0017 } from './migration-0017.ts';
 import { MIGRATION_0018 } from './migration-0018.ts';
@@ -76,6 +77,7 @@ const MIGRATIONS = [
   { name: 'datasets-of-federation-jobs', sql: MIGRATION_0028 },
   { name: 'certified-agents', sql: MIGRATION_0029 },
   { name: 'rounds-aborted-in-a-row', sql: MIGRATION_0030 },
+  { name: 'accusers-of-logs', sql: MIGRATION_0031 },
 ] as const;
 
 /** One organisation and few members: more connections would only cost memory. */

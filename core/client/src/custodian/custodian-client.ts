@@ -119,6 +119,11 @@ export class CustodianClient {
     return this.#call('GET', '/v1/audit/witnessed', payload.auditWitnessed);
   }
 
+  /** Witnesses that found something, behind the id `after`. */
+  auditAccusers(after: string): Answer<typeof payload.auditAccusers> {
+    return this.#call('GET', `/v1/audit/accusers?after=${after}`, payload.auditAccusers);
+  }
+
   /** Hands in an agent's cosignature, or what it found, about either log. */
   auditWord(body: Body<typeof payload.witnessWord>): Answer<typeof payload.witnessWordAnswer> {
     return this.#call('POST', '/v1/audit/witnesses', payload.witnessWordAnswer, body);

@@ -44,11 +44,24 @@ export const witnessWord = z.discriminatedUnion('word', [
 /** The size that the custodian has noted for this witness. */
 export const witnessWordAnswer = z.strictObject({ size: count });
 
-/** `GET /v1/audit/witnessed`: the control plane's log key as this custodian holds it, the newest cosigned checkpoints of both logs, and all accusations. */
+const witness = z.union([idOf('agent'), idOf('custodian')]);
+
+/**
+ * `GET /v1/audit/witnessed`: the control plane's log key as this custodian holds it, the newest cosigned checkpoints of both logs, and of each witness
+ * the newest accusation before the second newest of any, at most 100.
+ */
 export const auditWitnessed = z.strictObject({
   controlPlane: z.strictObject({ origin, key: noteVerifierKey, size: count }).nullable(),
   cosigned: z.array(z.strictObject({ origin, key: noteVerifierKey, size: count, checkpoint: checkpointNote })),
-  accusations: z.array(
-    z.strictObject({ witness: z.union([idOf('agent'), idOf('custodian')]), accusation: logAccusation }),
-  ),
+  accusations: z.array(z.strictObject({ witness, accusation: logAccusation })),
+});
+
+/** What a witness found: how much, and what is kept of it in the order of finding, the first and the newest. */
+export const logAccuser = z.strictObject({ witness, filed: count, accusations: z.array(logAccusation) });
+export type LogAccuser = z.infer<typeof logAccuser>;
+
+/** `GET /v1/audit/accusers`: some witnesses that found something, and the id behind which there are more. */
+export const auditAccusers = z.strictObject({
+  accusers: z.array(logAccuser),
+  next: witness.nullable(),
 });
