@@ -174,6 +174,43 @@ test('a member that is removed loses its open links at the next recheck', async 
   assert.equal(first.closed, false);
 });
 
+test('a link is cut when what it rests on is taken away, not when more is given or when it has come since', async () => {
+  await using cleanup = new Cleanup();
+  const [loses, gains, comes] = [await newIdentity(), await newIdentity(), await newIdentity()];
+  const rights = new Map<TlsPublicKey, readonly string[]>([
+    [loses.key.publicKey, ['auditor', 'operator']],
+    [gains.key.publicKey, ['auditor']],
+    [comes.key.publicKey, ['auditor']],
+  ]);
+  const admit = (key: TlsPublicKey): Admission => ({
+    allow: true,
+    peer: { kind: 'known', id: 'm' },
+    rights: rights.get(key) ?? [],
+  });
+  const clock = new ManualClock();
+  const party = await lanParty(cleanup, { admit, clock });
+  const dial = (from: LinkIdentity) => dialPayload({ ...dialling(from, party.identity), routes: [party.route] });
+  const [lost, kept] = await Promise.all([dial(loses), dial(gains)]);
+  for (const socket of [lost, kept]) {
+    socket.resume().on('error', () => {});
+    cleanup.add(() => socket.destroy());
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  }
+  await until(() => party.seen.requests === 2);
+  rights.set(loses.key.publicKey, ['auditor']).set(gains.key.publicKey, ['operator', 'auditor']);
+  party.listener.recheck();
+  const after = await dial(comes);
+  after.resume().on('error', () => {});
+  cleanup.add(() => after.destroy());
+  after.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  await until(() => party.seen.requests === 3);
+  assert.equal(lost.closed, false, 'who took it away from themselves hears the answer');
+  party.listener.recheck();
+  clock.advance(1_000);
+  await until(() => lost.closed);
+  assert.deepEqual([kept.closed, after.closed], [false, false]);
+});
+
 test('one member cannot take all links', async () => {
   await using cleanup = new Cleanup();
   const [greedy, other] = [await newIdentity(), await newIdentity()];

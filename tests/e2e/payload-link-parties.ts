@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLog, systemRng, type Log } from '@ringfence/base';
+import { createLog, systemRng, type Clock, type Log } from '@ringfence/base';
 import { systemClock } from '@ringfence/base/platform';
 import {
   createLinkIdentity,
@@ -119,6 +119,7 @@ export async function startParty(
     admit?: (key: TlsPublicKey) => Admission;
     limits?: Partial<LinkLimits>;
     http?: Parameters<typeof linkHttpServer>[1];
+    clock?: Clock;
   },
 ): Promise<Party> {
   const identity = options.identity ?? (await newIdentity());
@@ -127,7 +128,7 @@ export async function startParty(
     server: linkHttpServer(options.handler, options.http),
     identity,
     admit: options.admit ?? ((key) => admitMembers(options.members, key)),
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     rng: systemRng,
     log: logTo(lines),
     ...(options.limits === undefined ? {} : { limits: options.limits }),

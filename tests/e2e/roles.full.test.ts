@@ -76,6 +76,10 @@ test('a device is added by its words, takes no other organisation, and may do wh
   assert.match(told, /no role of this device permits label:compute[^]*ask an owner/);
   await said(house.cli(['keyring', 'bind', device, 'ml-engineer']));
   assert.match(await said(cli(['launch', '-y', path('job.yaml')])), /^ran$/m);
+  await said(house.cli(['keyring', 'unbind', device, 'ml-engineer']));
+  assert.match(await said(cli(['device', 'ls'])), new RegExp(`${device} \\(this one\\) +auditor  `));
+  assert.match(await refused(cli(['launch', '-y', path('job.yaml')])), /no role of this device permits label:compute/);
+  assert.match(await refused(house.cli(['keyring', 'unbind', device, 'ml-engineer'])), /a role that is not bound/);
 });
 
 test('an ml-engineer launches and a data-owner adds data, each with that role alone', async () => {

@@ -45,6 +45,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly command: Co
   'agent remove': () => import('./commands/agent-remove.ts'),
   'keyring ls': () => import('./commands/keyring-ls.ts'),
   'keyring bind': () => import('./commands/keyring-bind.ts'),
+  'keyring unbind': () => import('./commands/keyring-unbind.ts'),
   'keyring add-officer': () => import('./commands/keyring-add-officer.ts'),
   'keyring add-admitter': () => import('./commands/keyring-add-admitter.ts'),
   'keyring add-issuer': () => import('./commands/keyring-add-issuer.ts'),

@@ -20,6 +20,8 @@ export type KeyringErrorCode =
   /** An id or a key that is in use. */
   | 'duplicate'
   | 'expired-delegation'
+  /** Takes the last role away that may change the keyring. */
+  | 'last-owner'
   /** Not a statement of the expected kind. */
   | 'malformed'
   /** A machine away from home that nobody admitted, or that is another than was admitted. */

@@ -281,13 +281,15 @@ export class AgentLink {
   }
 
   #admit(peer: TlsPublicKey) {
-    const owner = this.#context.keyring.keyring.byTlsKey(peer);
+    const { keyring } = this.#context.keyring;
+    const owner = keyring.byTlsKey(peer);
     // Of agents, gateways have business here; which of them, each replica's custodian says.
     if (owner === undefined && this.#context.federations.desk.admits(peer))
       return { allow: true, peer: FEDERATION_PEER } as const;
     if (owner?.kind !== 'device' && owner?.kind !== 'agent') return { allow: false, reasons: ['no-member'] } as const;
     if (this.#locks.cuts(owner.id)) return { allow: false, reasons: ['locked'] } as const;
-    return { allow: true, peer: { kind: 'known', id: owner.id } } as const;
+    const rights = owner.kind === 'device' ? keyring.roleWords(owner.id) : [];
+    return { allow: true, peer: { kind: 'known', id: owner.id }, rights } as const;
   }
 
   #listen(): PayloadListener {

@@ -12,7 +12,7 @@ export function deviceViews(keyring: Keyring) {
   return keyring.devices().map(({ id: device, sign }) => ({
     device,
     officer: keyring.isOfficer(device),
-    roles: keyring.rolesOf(device).map(({ role }) => role),
+    roles: keyring.roleWords(device),
     fingerprint: fingerprintWords(sign),
   }));
 }
@@ -20,5 +20,5 @@ export function deviceViews(keyring: Keyring) {
 /** The row of a device; `own` is the one that asks. */
 export function deviceCells({ device, officer, roles, fingerprint }: DeviceView, own: string): string[] {
   const name = `${device}${device === own ? ' (this one)' : ''}`;
-  return [name, [...roles, ...(officer ? ['officer'] : [])].join(' '), fingerprint];
+  return [name, [...roles, ...(officer ? ['officer'] : [])].join(', '), fingerprint];
 }

@@ -1,5 +1,5 @@
-import { canonicalBytes, type DeviceId, type OrgId } from '@ringfence/base';
-import { sha256Hex } from '@ringfence/crypto/sign';
+import { isDeepStrictEqual } from 'node:util';
+import type { DeviceId, OrgId } from '@ringfence/base';
 import type { Keyring } from '@ringfence/keyring';
 import { MOST_TOLD_ROLES } from '@ringfence/protocol/messages';
 import type { CustodianContext } from '../context.ts';
@@ -9,7 +9,7 @@ import type { Tx } from '../store/open-store.ts';
 /** Tells the control plane of the devices whose roles are others after a change of the keyring, and of those that came with it. */
 export async function announceChangedRoles(tx: Tx, org: OrgId, before: Keyring, keyring: Keyring): Promise<void> {
   for (const { id } of keyring.devices())
-    if (before.device(id) === undefined || rolesDigest(before, id) !== rolesDigest(keyring, id))
+    if (before.device(id) === undefined || !isDeepStrictEqual(before.roleWords(id), keyring.roleWords(id)))
       await announce(tx, org, keyring, id);
 }
 
@@ -36,8 +36,4 @@ async function announce(tx: Tx, org: OrgId, keyring: Keyring, device: DeviceId):
     .slice(0, MOST_TOLD_ROLES)
     .map(({ role, project }) => ({ role, ...(project === undefined ? {} : { project }) }));
   await enqueue(tx, org, { name: 'device-roles', body: { device, keyringSeq: keyring.head.seq, roles } });
-}
-
-function rolesDigest(keyring: Keyring, device: DeviceId): string {
-  return sha256Hex(canonicalBytes(keyring.rolesOf(device).map(({ role, project }) => `${role} ${project ?? ''}`)));
 }

@@ -10,8 +10,9 @@ import type { Caller } from './route.ts';
 export function admit(claimed: ClaimedOrganisation | undefined, key: TlsPublicKey, joinOpen: () => boolean): Admission {
   if (claimed === undefined) return { allow: true, peer: { kind: 'unknown' } };
   const owner = claimed.keyring.byTlsKey(key);
-  if (owner?.kind === 'device' || owner?.kind === 'agent')
-    return { allow: true, peer: { kind: 'known', id: owner.id } };
+  if (owner?.kind === 'device')
+    return { allow: true, peer: { kind: 'known', id: owner.id }, rights: claimed.keyring.roleWords(owner.id) };
+  if (owner?.kind === 'agent') return { allow: true, peer: { kind: 'known', id: owner.id } };
   if (owner !== undefined || claimed.wasMember(key) || !joinOpen()) return { allow: false, reasons: ['not-a-member'] };
   return { allow: true, peer: { kind: 'unknown' } };
 }

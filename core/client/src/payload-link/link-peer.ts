@@ -7,7 +7,12 @@ export type PeerName = { readonly kind: 'known'; readonly id: string } | { reado
 
 /** Whether the party with a key may open a link to this side, and as whom. */
 export type Admission =
-  | { readonly allow: true; readonly peer: PeerName }
+  | {
+      readonly allow: true;
+      readonly peer: PeerName;
+      /** What the peer's requests rest on: a link that was opened with one that is gone at a recheck is cut. */
+      readonly rights?: readonly string[];
+    }
   | { readonly allow: false; readonly reasons: readonly string[] };
 
 /** The other end of an admitted link: who it is, the key that it proved to hold, and the certificate (DER) by which it carried that key. */

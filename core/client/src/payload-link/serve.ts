@@ -43,7 +43,7 @@ export interface PayloadListener {
   listenLan(address: LanAddress): Promise<LanAddress>;
   /** Keeps listening at a relay. */
   listenRelay(access: RelayAccess, options?: ListenRelayOptions): RelayListener;
-  /** Asks `admit` again about every open link and cuts those that it now refuses; call when the keyring changes. */
+  /** Asks `admit` again about every open link, cuts those that it now refuses, and a second later those that lost a right; call when the keyring changes. */
   recheck(): void;
   /** Takes no more links, lets requests under way finish for up to `within` milliseconds (5 s), then cuts. */
   close(within?: number): Promise<void>;
@@ -55,6 +55,14 @@ export function servePayload(options: ServeOptions): PayloadListener {
 }
 
 const CLOSE_IDLE_EVERY = 20;
+/** So that whoever took a right away from themselves hears that it was done; what is asked meanwhile is judged without it. */
+const CUT_AFTER_LOSS = 1_000;
+
+/** An admitted link: whose key it showed, and what its requests rest on. */
+interface OpenLink {
+  readonly key: TlsPublicKey;
+  readonly rights: readonly string[];
+}
 
 class Listener implements PayloadListener {
   readonly #options: ServeOptions;
@@ -62,7 +70,7 @@ class Listener implements PayloadListener {
   readonly #limits: LinkLimits;
   readonly #tls: TlsServer;
   readonly #counts: LinkCounts;
-  readonly #links = new Map<TLSSocket, TlsPublicKey>();
+  readonly #links = new Map<TLSSocket, OpenLink>();
   readonly #streams = new Set<Duplex>();
   readonly #lan: TcpServer[] = [];
   readonly #relays: RelayListener[] = [];
@@ -115,7 +123,20 @@ class Listener implements PayloadListener {
   }
 
   recheck(): void {
-    for (const [socket, key] of this.#links) if (!this.#options.admit(key).allow) socket.destroy();
+    for (const [socket, { key, rights }] of this.#links) {
+      const again = this.#options.admit(key);
+      if (!again.allow) socket.destroy();
+      else {
+        const now = again.rights ?? [];
+        this.#links.set(socket, { key, rights: now });
+        if (rights.some((right) => !now.includes(right))) this.#cutSoon(socket);
+      }
+    }
+  }
+
+  #cutSoon(socket: TLSSocket): void {
+    const cancel = this.#options.clock.after(CUT_AFTER_LOSS, () => socket.destroy());
+    socket.once('close', cancel);
   }
 
   async close(within = 5_000): Promise<void> {
@@ -161,7 +182,7 @@ class Listener implements PayloadListener {
     const peer: LinkPeer = { ...admission.peer, key, certificate: socket.getPeerX509Certificate()?.raw };
     admitPeer(socket, peer);
     const unwatch = this.#options.watch?.(peer, () => socket.destroy());
-    this.#links.set(socket, key);
+    this.#links.set(socket, { key, rights: admission.rights ?? [] });
     socket.once('close', () => {
       this.#links.delete(socket);
       unwatch?.();
@@ -173,7 +194,7 @@ class Listener implements PayloadListener {
   /** Strangers have few places, counted by who is one now: whoever joined meanwhile takes none of them. */
   #hasPlaceFor({ peer }: Extract<Admission, { allow: true }>): boolean {
     if (peer.kind === 'known') return true;
-    const unknown = [...this.#links.values()].filter((key) => {
+    const unknown = [...this.#links.values()].filter(({ key }) => {
       const now = this.#options.admit(key);
       return now.allow && now.peer.kind === 'unknown';
     });

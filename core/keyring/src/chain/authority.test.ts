@@ -9,6 +9,8 @@ import { extendKeyring } from './fold.ts';
 const sample = new SampleOrganisation('authority');
 const officers = [sample.addDevice('officer'), sample.addDevice('officer'), sample.addDevice('officer')] as const;
 const plain = sample.addDevice();
+const bound = sample.addDevice();
+for (const role of ['owner', 'officer', 'auditor'] as const) sample.add({ kind: 'bind-role', device: bound.id, role });
 const gone = sample.addDevice('officer');
 const custodian = sample.addCustodian();
 const lapsing = sample.addCustodian(HOUR_MS);
@@ -61,6 +63,9 @@ const ROWS: readonly (readonly [string, () => KeyringChange, readonly string[]])
   ['bind-role', () => ({ kind: 'bind-role', device: plain.id, role: 'ml-engineer' }), ['root', 'officer']],
   ['bind-role owner', () => ({ kind: 'bind-role', device: plain.id, role: 'owner' }), ['root', 'two officers']],
   ['bind-role officer', () => ({ kind: 'bind-role', device: plain.id, role: 'officer' }), ['root', 'two officers']],
+  ['unbind-role', () => ({ kind: 'unbind-role', device: bound.id, role: 'auditor' }), ['root', 'officer']],
+  ['unbind-role owner', () => ({ kind: 'unbind-role', device: bound.id, role: 'owner' }), ['root', 'two officers']],
+  ['unbind-role officer', () => ({ kind: 'unbind-role', device: bound.id, role: 'officer' }), ['root', 'two officers']],
   ['add-custodian', () => ({ kind: 'add-custodian', custodian: newId('custodian', rng), ...party() }), ['root']],
   [
     'delegate',

@@ -13,7 +13,7 @@ interface Authority {
   readonly newRoot?: SigningPublicKey;
 }
 
-/** Roles that lead to more rights than one officer has: a quorum hands them out. */
+/** Roles that lead to more rights than one officer has: a quorum hands them out and takes them back. */
 const HIGH_ROLES: ReadonlySet<string> = new Set(['owner', 'officer']);
 
 /**
@@ -42,6 +42,7 @@ function authoritiesFor(membership: Membership, change: KeyringChange, at: Epoch
     case 'add-officer':
       return [root, officers(membership, 2)];
     case 'bind-role':
+    case 'unbind-role':
       return [root, officers(membership, HIGH_ROLES.has(change.role) ? 2 : 1)];
     case 'add-agent':
     case 'renew-admission':

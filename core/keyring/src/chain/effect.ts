@@ -41,6 +41,8 @@ function applyChange(to: Membership, change: KeyringChange, at: EpochMs): void {
       return changeDevice(to, change.device, { officer: true });
     case 'bind-role':
       return bindRole(to, change);
+    case 'unbind-role':
+      return unbindRole(to, change);
     case 'add-custodian':
       return addCustodian(to, change);
     case 'delegate':
@@ -81,6 +83,11 @@ function changeDevice(to: Membership, device: DeviceId, change: Partial<DeviceEn
 function bindRole(to: Membership, { device, role, project }: ChangeOf<'bind-role'>): void {
   const roles = to.devices.get(device)?.roles ?? [];
   changeDevice(to, device, { roles: [...roles, { role, ...(project === undefined ? {} : { project }) }] });
+}
+
+function unbindRole(to: Membership, { device, role, project }: ChangeOf<'unbind-role'>): void {
+  const roles = to.devices.get(device)?.roles ?? [];
+  changeDevice(to, device, { roles: roles.filter((bound) => bound.role !== role || bound.project !== project) });
 }
 
 function addCustodian(to: Membership, { custodian, sign, tls, seal }: ChangeOf<'add-custodian'>): void {

@@ -18,6 +18,8 @@ function grown(name: string): SampleOrganisation {
   const agents = [sample.addAgent(custodian.enrolment), sample.addAgent(custodian.enrolment)] as const;
   const device = sample.addDevice();
   sample.add({ kind: 'bind-role', device: device.id, role: 'owner' });
+  sample.add({ kind: 'bind-role', device: device.id, role: 'auditor' });
+  sample.add({ kind: 'unbind-role', device: device.id, role: 'auditor' }, officer.sign);
   sample.add({ kind: 'remove', subject: agents[0].id, reason: 'lost' }, custodian.enrolment);
   sample.add({ kind: 'remove', subject: device.id, reason: 'left' }, officer.sign);
   return sample;
@@ -171,6 +173,51 @@ describe('ids and keys', () => {
     const again: KeyringChange[] = [{ kind: 'add-officer', device: id }, bind, { ...bind, project }];
     for (const change of again) assert.throws(() => sample.add(change), { code: 'duplicate' });
     assert.deepEqual(sample.keyring.rolesOf(id), [{ role: 'operator' }, { role: 'operator', project }]);
+  });
+
+  it('lose the one binding that is taken back, which can be given again', () => {
+    const sample = new SampleOrganisation('unbinding');
+    const [one, other] = [sample.addDevice('officer'), sample.addDevice()];
+    const project = newId('project', sample.rng);
+    const operator = { device: one.id, role: 'operator' as const };
+    for (const device of [one.id, other.id]) sample.add({ kind: 'bind-role', device, role: 'operator' });
+    sample.add({ kind: 'bind-role', ...operator, project });
+    const kept = sample.keyring;
+    sample.add({ kind: 'unbind-role', ...operator }, one.sign);
+    assert.deepEqual(sample.keyring.rolesOf(one.id), [{ role: 'operator', project }]);
+    assert.deepEqual(sample.keyring.rolesOf(other.id), [{ role: 'operator' }]);
+    assert.equal(kept.rolesOf(one.id).length, 2, 'the keyring of before stays as it was');
+    const refused = (change: KeyringChange, code: string) =>
+      assert.throws(() => sample.add(change), { name: 'KeyringError', code });
+    refused({ kind: 'unbind-role', ...operator }, 'duplicate');
+    refused({ kind: 'unbind-role', ...operator, role: 'auditor' }, 'duplicate');
+    refused({ kind: 'unbind-role', ...operator, project: newId('project', sample.rng) }, 'duplicate');
+    refused({ kind: 'unbind-role', ...operator, device: newId('device', sample.rng) }, 'unknown-subject');
+    sample.add({ kind: 'bind-role', ...operator });
+    sample.add({ kind: 'unbind-role', ...operator, project });
+    assert.deepEqual(sample.keyring.rolesOf(one.id), [{ role: 'operator' }]);
+    sample.add({ kind: 'remove', subject: other.id, reason: 'left' });
+    refused({ kind: 'unbind-role', ...operator, device: other.id }, 'removed');
+    assert.deepEqual(foldKeyring(sample.statements).rolesOf(one.id), [{ role: 'operator' }]);
+  });
+
+  it('keep one role that may change the keyring: nobody could bind any again', () => {
+    const sample = new SampleOrganisation('last owner');
+    const [one, other] = [sample.addDevice('officer'), sample.addDevice()];
+    const project = newId('project', sample.rng);
+    const unbind = (device: typeof one.id, role: 'owner' | 'officer'): KeyringChange => ({
+      kind: 'unbind-role',
+      device,
+      role,
+    });
+    sample.add({ kind: 'bind-role', device: one.id, role: 'owner' });
+    sample.add({ kind: 'bind-role', device: other.id, role: 'owner', project });
+    sample.add({ kind: 'bind-role', device: other.id, role: 'auditor' });
+    assert.throws(() => sample.add(unbind(one.id, 'owner')), { name: 'KeyringError', code: 'last-owner' });
+    sample.add({ ...unbind(other.id, 'owner'), project } as KeyringChange);
+    sample.add({ kind: 'bind-role', device: other.id, role: 'officer' });
+    sample.add(unbind(one.id, 'owner'));
+    assert.throws(() => sample.add(unbind(other.id, 'officer')), { name: 'KeyringError', code: 'last-owner' });
   });
 
   it('are keys: no point of small order signs or identifies', () => {

@@ -7,6 +7,9 @@ import { checkSite, inspectAdmission, inspectRenewal } from './admitted.ts';
 import { partyOf } from './effect.ts';
 import type { KeyringState, ProviderAuthority } from './state.ts';
 
+/** Roles that let a device hand in changes of the keyring: without one of them bound nobody could bind any again. */
+const APPENDING_ROLES: ReadonlySet<string> = new Set(['owner', 'officer']);
+
 /** What a change names for the first time: an id, and keys that nobody else may hold. */
 export interface Introduction {
   readonly id?: string;
@@ -88,6 +91,7 @@ function introductionOf(state: KeyringState, change: KeyringChange): Introductio
       return { keys: fresh(change.key) };
     case 'add-officer':
     case 'bind-role':
+    case 'unbind-role':
     case 'renew-admission':
     case 'remove-admitter':
     case 'remove-evidence-issuer':
@@ -142,6 +146,7 @@ function checkSubject(state: KeyringState, change: KeyringChange): void {
         : device?.roles.some(({ role, project }) => role === change.role && project === change.project);
     if (said === true) throw new KeyringError('duplicate', 'a statement says what is already so');
   }
+  if (change.kind === 'unbind-role') checkUnbinding(state, change);
   if (change.kind === 'delegate') demand(state, change.custodian, membership.custodians.has(change.custodian));
   if (change.kind === 'renew-admission') demand(state, change.agent, membership.agents.has(change.agent));
   if (change.kind === 'remove-admitter') demand(state, change.key, membership.admitters.has(change.key));
@@ -150,6 +155,23 @@ function checkSubject(state: KeyringState, change: KeyringChange): void {
     const peer = isId('org', change.subject) && membership.peers.has(change.subject);
     demand(state, change.subject, peer || partyOf(membership, change.subject) !== undefined);
   }
+}
+
+function checkUnbinding(state: KeyringState, change: Extract<KeyringChange, { kind: 'unbind-role' }>): void {
+  const { devices } = state.membership;
+  const device = devices.get(change.device);
+  demand(state, change.device, device !== undefined);
+  const others = device?.roles.filter(({ role, project }) => role !== change.role || project !== change.project);
+  if (others === undefined || others.length === device?.roles.length)
+    throw new KeyringError('duplicate', 'a statement takes back a role that is not bound', {
+      next: 'see `ringfence device ls`',
+    });
+  if (change.project !== undefined || !APPENDING_ROLES.has(change.role)) return;
+  const left = [others, ...[...devices.values()].flatMap(({ id, roles }) => (id === change.device ? [] : [roles]))];
+  if (!left.some((roles) => roles.some(({ role, project }) => project === undefined && APPENDING_ROLES.has(role))))
+    throw new KeyringError('last-owner', 'nobody would be left who may change the keyring', {
+      next: 'bind `owner` or `officer` to another device first',
+    });
 }
 
 function demand(state: KeyringState, subject: string, known: boolean): void {

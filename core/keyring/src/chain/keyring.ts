@@ -89,6 +89,11 @@ export class Keyring {
     return this.device(id)?.roles ?? [];
   }
 
+  /** The roles of a device as words that can be compared and read: `ROLE`, or `ROLE in PROJECT`. */
+  roleWords(id: DeviceId): readonly string[] {
+    return this.rolesOf(id).map(({ role, project }) => (project === undefined ? role : `${role} in ${project}`));
+  }
+
   isOfficer(id: DeviceId): boolean {
     return this.#state.membership.officers.has(id);
   }

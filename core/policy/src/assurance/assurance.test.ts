@@ -191,10 +191,11 @@ describe('what is asked', () => {
     const device = newId('device', rng);
     const plain = { byRecoveryKeys: false, isOfficer: () => false };
     const remove = (subject: string) => ({ kind: 'remove', subject, reason: 'lost' }) as KeyringChange;
-    const bind = (role: 'owner' | 'officer' | 'auditor'): KeyringChange => ({ kind: 'bind-role', device, role });
-    assert.equal(keyringRequirement(bind('auditor'), plain), GRAVE);
-    assert.equal(keyringRequirement(bind('owner'), plain), HIGHEST);
-    assert.equal(keyringRequirement(bind('officer'), plain), HIGHEST);
+    for (const kind of ['bind-role', 'unbind-role'] as const) {
+      assert.equal(keyringRequirement({ kind, device, role: 'auditor' }, plain), GRAVE);
+      assert.equal(keyringRequirement({ kind, device, role: 'owner' }, plain), HIGHEST);
+      assert.equal(keyringRequirement({ kind, device, role: 'officer' }, plain), HIGHEST);
+    }
     assert.equal(keyringRequirement(remove(device), plain), GRAVE);
     assert.equal(keyringRequirement(remove(device), { ...plain, isOfficer: (id) => id === device }), HIGHEST);
     assert.equal(keyringRequirement(remove(newId('custodian', rng)), plain), HIGHEST);

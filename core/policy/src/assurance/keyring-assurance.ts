@@ -20,6 +20,7 @@ export function keyringRequirement(
   if (byRecoveryKeys) return DAILY;
   switch (change.kind) {
     case 'bind-role':
+    case 'unbind-role':
       return change.role === 'owner' || change.role === 'officer' ? HIGHEST : GRAVE;
     case 'remove':
       return isOfficer(change.subject) || isId('custodian', change.subject) ? HIGHEST : GRAVE;

@@ -39,6 +39,13 @@ export const keyringChange = z.discriminatedUnion('kind', [
     role: z.enum(KEYRING_ROLES),
     project: idOf('project').optional(),
   }),
+  /** Takes one binding back: the same role, in the same project or in the whole organisation. */
+  z.strictObject({
+    kind: z.literal('unbind-role'),
+    device: idOf('device'),
+    role: z.enum(KEYRING_ROLES),
+    project: idOf('project').optional(),
+  }),
   z.strictObject({
     kind: z.literal('add-custodian'),
     custodian: idOf('custodian'),
