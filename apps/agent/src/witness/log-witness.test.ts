@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { ManualClock, newId, seededRng, silentLog, toBase64Url } from '@ringfence/base';
+import { ManualClock, newId, seededRng, silentLog, toBase64Url, utf8 } from '@ringfence/base';
 import type { CustodianClient } from '@ringfence/client/custodian';
 import { NoteKey } from '@ringfence/crypto/note';
 import { SigningKey } from '@ringfence/crypto/sign';
@@ -16,6 +16,7 @@ import {
   entryBytes,
   formatVerifierKey,
   leafHash,
+  offerOf,
   openCheckpoint,
   originOf,
   parseVerifierKey,
@@ -37,6 +38,7 @@ const origin = originOf(link.custodian, link.org, 1);
 const noteKey = NoteKey.generate(rng);
 const keyOf = (name: string): string => formatVerifierKey(verifierKey(name, 'note', noteKey.publicKey));
 const logKey = keyOf(origin);
+const NO_PROOF = { oldSize: 0, proof: [] };
 const digest = (letter: string): string => letter.repeat(64);
 
 /** A custodian's log of less than 256 entries, given out as the custodian does. */
@@ -270,4 +272,25 @@ test('a custodian that shows ever new epochs is accused so many times, and fills
   assert.equal(facts.length, 16);
   assert.equal(held.accused, 16);
   assert.equal(cosigned(log), 0);
+});
+
+test('a control plane that was restored from an old backup is accused, and what it logs from then on is never cosigned', async (t) => {
+  const { witness, held } = start(t, new Log());
+  const name = originOf(link.controlPlane.id, link.org, 1);
+  const noteOf = (entries: readonly string[]): Parameters<LogWitness['take']>[0] => {
+    const { tree } = appendEntries(EMPTY_LOG, entries.map(utf8)).edge;
+    const head = { origin: name, size: tree.size, root: edgeRoot(tree), extensions: [] };
+    return offerOf(signCheckpoint(head, { name, key: noteKey }), { name, publicKey: noteKey.publicKey }, NO_PROOF);
+  };
+  assert.equal(witness.take(noteOf(['a', 'b', 'c', 'd', 'e'])), undefined);
+  const body = witness.take(noteOf(['a', 'b', 'c']))?.body;
+  assert.ok(body !== undefined && JSON.stringify(body).includes('"fault":"rolled-back","index":3,"until":5'));
+  const { note } = held.of(name) ?? assert.fail();
+  for (const more of [
+    ['x', 'y'],
+    ['x', 'y', 'z'],
+  ])
+    assert.equal(witness.take(noteOf(['a', 'b', 'c', ...more])), undefined);
+  const kept = held.of(name);
+  assert.deepEqual([kept?.size, kept?.note, kept?.accused], [5, note, true], 'the old head is held still');
 });

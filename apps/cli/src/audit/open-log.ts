@@ -29,6 +29,8 @@ export interface OpenLog {
   readonly source: LogSource;
   readonly answer: AuditHead;
   readonly head: TreeHead;
+  /** How many entries it had when this device last verified it; 0 before the first time. */
+  readonly verifiedBefore: number;
   readonly note: string;
   readonly trust: CheckpointTrust;
 }
@@ -40,11 +42,22 @@ export function namedLog(flags: Flags): LogName {
   throw new CliError('usage', 'there are two logs', { next: '--log control-plane, or --log custodian' });
 }
 
-/**
- * Opens a log. The control plane's key must be the one that the custodian met it by, too. Throws CliError `not-trusted`, and `check-failed` where
- * the log shows less than it showed this device before.
- */
+/** Opens a log as {@link showLog} does; throws CliError `check-failed`, too, where it shows less than this device verified before. */
 export async function openLog(session: Session, memory: LogMemory, name: LogName): Promise<OpenLog> {
+  const log = await showLog(session, memory, name);
+  const { head, verifiedBefore } = log;
+  if (head.size < verifiedBefore)
+    throw new CliError('check-failed', `the ${name}’s log has ${head.size} entries and had ${verifiedBefore} before`, {
+      next: 'it was rolled back or restored: `ringfence audit status` says what others saw',
+    });
+  return log;
+}
+
+/**
+ * A log that is there, also one that shows less than before. The control plane's key must be the one that the custodian met it by, too. Throws
+ * CliError `not-trusted`, `not-found`.
+ */
+export async function showLog(session: Session, memory: LogMemory, name: LogName): Promise<OpenLog> {
   const source = name === 'custodian' ? session.custodian : session.controlPlane;
   const answer = await source.audit();
   if (name === 'control-plane') await requireSameKey(session, answer);
@@ -58,12 +71,8 @@ export async function openLog(session: Session, memory: LogMemory, name: LogName
       next: 'ask the operator; keep what you have of it',
     });
   const head = opened.signed.checkpoint;
-  const before = memory.headOf(answer.origin);
-  if (before !== undefined && head.size < before.size)
-    throw new CliError('check-failed', `the ${name}’s log has ${head.size} entries and had ${before.size} before`, {
-      next: 'it was rolled back or restored: `ringfence audit status` says what others saw',
-    });
-  return { name, source, answer, head, note: answer.checkpoint, trust };
+  const verifiedBefore = memory.headOf(answer.origin)?.size ?? 0;
+  return { name, source, answer, head, verifiedBefore, note: answer.checkpoint, trust };
 }
 
 async function requireSameKey(session: Session, { origin, key }: AuditHead): Promise<void> {

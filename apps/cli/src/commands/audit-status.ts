@@ -3,7 +3,7 @@ import { CliError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { accuserLines, allAccusers } from '../audit/accusers.ts';
 import { LogMemory } from '../audit/known-logs.ts';
-import { openLog } from '../audit/open-log.ts';
+import { showLog } from '../audit/open-log.ts';
 import { withSession } from '../session.ts';
 import { tableOr } from '../terminal.ts';
 
@@ -14,21 +14,24 @@ export const command: Command = {
   words: [0, 0],
   async run(context) {
     const { terminal, home } = context;
-    const accusations = await withSession(context, async (session) => {
+    const wrong = await withSession(context, async (session) => {
       const memory = new LogMemory(home);
       const seen = await session.custodian.auditWitnessed();
       const accusers = await allAccusers(session.custodian);
       const accusations = accusers.flatMap(({ witness, accusations: kept }) =>
         kept.map((accusation) => ({ witness, accusation })),
       );
-      const logs: { log: string; origin: string; key: string; size: number }[] = [];
+      const logs: { log: string; origin: string; key: string; size: number; verifiedBefore: number }[] = [];
       for (const name of ['control-plane', 'custodian'] as const) {
-        const { answer, head } = await openLog(session, memory, name);
-        logs.push({ log: name, origin: answer.origin, key: answer.key, size: head.size });
+        const { answer, head, verifiedBefore } = await showLog(session, memory, name);
+        logs.push({ log: name, origin: answer.origin, key: answer.key, size: head.size, verifiedBefore });
       }
       const found = accusers.map(({ witness, filed }) => ({ witness, filed }));
       terminal.value({ logs, ...seen, accusers: found, accusations });
+      const shrunk = logs.filter(({ size, verifiedBefore }) => size < verifiedBefore);
       for (const { log, key, size } of logs) terminal.line(`${log}: ${size} entries; key ${key}`);
+      for (const { log, size, verifiedBefore } of shrunk)
+        terminal.line(`${log}: had ${verifiedBefore} entries when this device verified it, ROLLED BACK to ${size}`);
       const rows = seen.cosigned.map(({ key, origin, size }) => [
         parseVerifierKey(key)?.name ?? '',
         logs.find((log) => log.origin === origin)?.log ?? origin,
@@ -36,10 +39,10 @@ export const command: Command = {
       ]);
       terminal.line(tableOr('no witness has cosigned yet', ['WITNESS', 'LOG', 'COSIGNED'], rows));
       for (const line of accusers.flatMap(accuserLines)) terminal.line(line);
-      return found.reduce((all, { filed }) => all + filed, 0);
+      return found.reduce((all, { filed }) => all + filed, shrunk.length);
     });
-    if (accusations > 0)
-      throw new CliError('check-failed', `witnesses found ${accusations} times that a log is not what it was`, {
+    if (wrong > 0)
+      throw new CliError('check-failed', `it was found ${wrong} times that a log is not what it was`, {
         next: 'docs/protocol/audit.md says what each word means; `--json` has the evidence',
       });
   },
