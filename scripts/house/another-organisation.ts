@@ -1,13 +1,17 @@
 // Further organisations on the control plane and relay of a house: each with its own custodian, agents and home, and nothing of the others'.
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { createOrganisation, joinAgent } from './enrol.ts';
 import { ownEntries, roleCommand, type Entries } from './entries.ts';
 import { sandboxWorks } from './house.ts';
 import { startAgent, startCustodian, type Ground } from './roles.ts';
 import { runningHouse, type House } from './running-house.ts';
 import type { StartedProcess } from './started-process.ts';
+
+/** An embedded database comes up and goes down for it. */
+const CODE_MS = 120_000;
 
 /** One more organisation. */
 export interface AnotherOrganisation {
@@ -32,18 +36,26 @@ export async function registrationCodes(
 ): Promise<string[]> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   await house.process('control-plane').stop();
-  const files = Array.from({ length: count }, (_, at) => {
-    const state = join(house.root, 'control-plane');
-    const args = ['registration-code', '--state', state, '--keys', join(state, 'keys')];
-    const [program, ...words] = roleCommand(entries, 'control-plane', args);
-    const made = spawnSync(program, words, { encoding: 'utf8', timeout: 120_000 });
-    if (made.status !== 0) throw new Error(`no registration code (${made.status}):\n${made.stderr}`);
-    const file = join(folder, `registration-code-${at + 1}`);
-    writeFileSync(file, made.stdout, { mode: 0o600 });
-    return file;
-  });
+  const files: string[] = [];
+  for (let number = 1; number <= count; number += 1) {
+    const file = join(folder, `registration-code-${number}`);
+    writeFileSync(file, await registrationCode(join(house.root, 'control-plane'), entries), { mode: 0o600 });
+    files.push(file);
+  }
   await house.restart('control-plane');
   return files;
+}
+
+async function registrationCode(state: string, entries: Entries): Promise<string> {
+  const args = ['registration-code', '--state', state, '--keys', join(state, 'keys')];
+  const [program, ...words] = roleCommand(entries, 'control-plane', args);
+  try {
+    return (await promisify(execFile)(program, words, { timeout: CODE_MS })).stdout;
+  } catch (error) {
+    const { killed, stderr } = error as { killed?: boolean; stderr?: string };
+    const why = killed === true ? `not within ${CODE_MS / 1000} s` : (stderr ?? '');
+    throw new Error(`the control plane made no registration code: ${why}`, { cause: error });
+  }
 }
 
 /** Starts one more organisation beside that of `first`, whose control plane and relay it uses; stopping it leaves these alone. */
