@@ -28,6 +28,8 @@ export const FAULT_POINTS = [
   'federation-after-step',
   'federation-before-burn',
   'federation-after-burn',
+  'federation-after-roster',
+  'federation-after-unmask-request',
   'federation-before-checkpoint',
   'federation-after-checkpoint',
 ] as const;

@@ -1,4 +1,4 @@
-// Four organisations, one of them on another control plane, and a host that sums: one comes late, agents die in the middle of rounds.
+// Four organisations, one of them on another control plane, and a host that sums: one comes late, agents die in the middle of rounds, the aggregator as well.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,7 +39,7 @@ const armed = ({ name }: Member): string => join(root, `armed-${name}`);
 before(async () => {
   all = await startMembers({ root, others: 3, elsewhere: true });
   ({ contract } = await agreeOn(all, { plan: PLAN, rows: () => ROWS }));
-  for (const member of [memberAt(ONE), memberAt(ELSEWHERE)]) {
+  for (const member of [all.host, memberAt(ONE), memberAt(ELSEWHERE)]) {
     await member.house.process('agent-1').stop();
     await member.house.restart('agent-1', { RINGFENCE_FAULT: `@${armed(member)}` });
   }
@@ -142,3 +142,24 @@ test('of three one is killed in the middle of a round: it is summed for nobody, 
     'nothing is summed of fewer than three organisations',
   );
 });
+
+for (const point of ['federation-after-roster', 'federation-after-unmask-request'])
+  test(`the aggregator is killed at ${point}: its round is given up for good, and the next one is another`, async () => {
+    const { host } = all;
+    const from = (await newest())?.round ?? 0;
+    writeFileSync(armed(host), point);
+    assert.equal((await host.house.process('agent-1').exited).signal, 'SIGKILL');
+    const begun = (await shown()).rounds[0] ?? assert.fail();
+    assert.ok(begun.round > from && begun.report === undefined, 'it died amid a round');
+    await host.house.restart('agent-1');
+    const again = await roundWhere(begun.round, summedBy(3), 'a sum of three again');
+    const [given] = (await shown()).rounds.filter(({ round }) => round === begun.round);
+    assert.ok(given?.report !== undefined && given.report.survivors.length === 0, 'no sum came of it');
+    // Whose shares for the unmasking had left counts the round as one that was summed.
+    if (point === 'federation-after-roster') assert.equal(given.report.outcome, 'aborted');
+    const { rounds } = await said<FederationAnswer>(host.house, ['federation', 'status', contract]);
+    const own = rounds.filter(({ round }) => round >= begun.round);
+    assert.ok(own.some(({ round }) => round === again.round));
+    const [burned] = own.filter(({ round }) => round === begun.round);
+    assert.ok(burned !== undefined && burned.report === undefined, 'whoever comes after it does not go on with it');
+  });

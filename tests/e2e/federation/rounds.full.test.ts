@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '@ringfence/base/until';
-import type { FederationAnswer, PrivacyRow } from '@ringfence/protocol/payload';
+import { readStatement } from '@ringfence/keyring';
+import type { ContractRow, FederationAnswer, PrivacyRow } from '@ringfence/protocol/payload';
+import type { House } from '../../../scripts/house/index.ts';
 import { said } from '../../../scripts/house/rented-machine.ts';
 import { agreeOn, signByAll, startMembers, type Members } from '../../../scripts/house/agreed-organisations.ts';
 
@@ -15,11 +17,13 @@ model: {kind: softmax}
 data: {file: rows.csv, label: diagnosis, classes: [benign, malignant]}
 training: {batch: 32, rate: 0.5}
 rounds: {count: 3, longest: 1m}
+evaluation: {every: 2, held_out: 0.2}
 privacy: {unit: organisation, clip: 10}
 `;
 
-/** The same with noise, for longer than anybody waits. */
+/** The same with noise, which no evaluation has, for longer than anybody waits. */
 const NOISED = PLAN.replace('tumours', 'noised')
+  .replace(/evaluation: .*\n/, '')
   .replace('count: 3', 'count: 400')
   .replace('{unit: organisation, clip: 10}', '{unit: record, clip: 1, epsilon: 8, delta: 1e-5}');
 
@@ -32,6 +36,9 @@ function rowsOf(index: number): string {
   });
   return `radius,texture,diagnosis\n${lines.join('\n')}\n`;
 }
+
+/** A fifth of 40 rows at each of three. */
+const HELD_OUT = 24;
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-rounds-'));
 let all: Members;
@@ -49,24 +56,39 @@ after(async () => {
 const shown = (at: number): Promise<FederationAnswer> =>
   said(all.members[at]?.house ?? assert.fail(), ['federation', 'status', contract]);
 
-test('each organisation orders its part, three rounds are summed, and each has the model', async () => {
+test('each organisation orders its part, three rounds are summed, the model is tested amid them and at last, and each has it', async () => {
   for (const { house } of all.members) await said(house, ['federation', 'start', contract, '--yes']);
   try {
-    await until(async () => (await shown(1)).rounds.filter(({ report }) => report?.outcome === 'summed').length === 3);
+    await until(async () => (await shown(1)).rounds.filter(({ report }) => report?.outcome === 'summed').length === 5);
   } catch (error) {
     for (const at of all.members.keys()) console.error(JSON.stringify(await shown(at)));
     throw error;
   }
-  const { rounds } = await shown(1);
+  const reports = (await shown(1)).rounds
+    .toReversed()
+    .flatMap(({ report }) => (report?.outcome === 'summed' ? [report] : []));
+  const [trained, tested] = [120 - HELD_OUT, HELD_OUT];
   assert.deepEqual(
-    rounds.map(({ report }) => [report?.survivors.length, report?.examples]),
+    reports.map(({ task, survivors, examples }) => [task, survivors.length, examples]),
     [
-      [3, 120],
-      [3, 120],
-      [3, 120],
+      [undefined, 3, trained],
+      [undefined, 3, trained],
+      ['evaluate', 3, tested],
+      [undefined, 3, trained],
+      ['evaluate', 3, tested],
     ],
   );
-  assert.ok((rounds[0]?.report?.metrics?.['loss'] ?? 9) < (rounds[2]?.report?.metrics?.['loss'] ?? 0));
+  // Of the model that each round began with, zeros at first, of which the loss is log 2.
+  const losses = reports.map(({ metrics }) => metrics?.['loss'] ?? assert.fail());
+  assert.ok(Math.abs((losses[0] ?? 0) - Math.LN2) < 1e-3, losses.join(' '));
+  for (const [later, earlier] of [
+    [2, 0],
+    [4, 2],
+  ] as const)
+    assert.ok((losses[later] ?? 9) < (losses[earlier] ?? 0), losses.join(' '));
+  assert.equal(reports.at(-1)?.metrics?.['accuracy'], 1, 'rows that nobody trained on, which a line tells apart');
+  const { stdout } = await (all.members[1]?.house ?? assert.fail()).cli(['federation', 'status', contract]);
+  assert.match(stdout, /3 of 3 summed[\s\S]*Tested {3}2 times, newest in round \d+/);
   for (const [at, { house }] of all.members.entries()) {
     if (at === 0) continue;
     const folder = join(root, `model-${at}`);
@@ -84,6 +106,28 @@ type Status = Omit<FederationAnswer, 'jobs'> & {
   readonly privacy: readonly PrivacyRow[];
 };
 const OVER = ['succeeded', 'failed', 'cancelled'];
+/** A round that could begin after a withdrawal, in milliseconds. */
+const STOPS_WITHIN_MS = 10_000;
+
+/** Asserts by what custodians wrote down that no round began after the first member's withdrawal. */
+async function stoppedInTime(of: string): Promise<void> {
+  const { contracts } = await said<{ contracts: ContractRow[] }>(all.members[1]?.house ?? assert.fail(), [
+    'contract',
+    'ls',
+  ]);
+  const [withdrawal] = contracts.find(({ contract: each }) => each === of)?.withdrawals ?? [];
+  const { at } = readStatement('contract-withdrawal', withdrawal ?? assert.fail()).claimed;
+  const status = (house: House): Promise<FederationAnswer> => said(house, ['federation', 'status', of]);
+  const begun = await Promise.all(all.members.map(async ({ house }) => (await status(house)).rounds));
+  const newest = Math.max(...(begun[1] ?? []).map(({ round }) => round));
+  for (const round of begun.flat()) {
+    const late = round.at - at;
+    assert.ok(late <= STOPS_WITHIN_MS, `round ${round.round} got leave ${late} ms after the withdrawal`);
+    // All three are needed for a sum.
+    if (round.report?.outcome === 'summed') assert.ok(round.round <= newest, `round ${round.round} was summed`);
+  }
+}
+
 const isOver = ({ jobs }: Status): boolean => jobs.every(({ state }) => OVER.includes(state));
 
 test('with noise each round is debited, and a withdrawal ends it for all before the next one', async () => {
@@ -104,6 +148,7 @@ test('with noise each round is debited, and a withdrawal ends it for all before 
   await until(async () => summed(await told()) >= 2);
   await said(first, ['contract', 'withdraw', noised, '--yes']);
   await until(async () => isOver(await told()));
+  await stoppedInTime(noised);
   const last = await told();
   const [account] = last.privacy;
   const row = account?.contracts.find(({ contract: of }) => of === noised) ?? assert.fail();

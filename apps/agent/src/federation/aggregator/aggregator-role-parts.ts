@@ -24,6 +24,8 @@ export interface AggregatorRoleParts {
     point:
       | 'federation-before-burn'
       | 'federation-after-burn'
+      | 'federation-after-roster'
+      | 'federation-after-unmask-request'
       | 'federation-before-checkpoint'
       | 'federation-after-checkpoint',
   ) => void;

@@ -197,7 +197,7 @@ export class AggregatorRole {
     agents: readonly AgentId[],
     signal: AbortSignal,
   ): Promise<AggregatorRoundEnd> {
-    const { terms, identity, rng, clock, log } = this.#parts;
+    const { terms, identity, rng, fault, clock, log } = this.#parts;
     const { contract } = terms;
     const short = Math.min(PHASE_MS, contract.rounds.longestMs);
     const members = new Set(agents.flatMap((agent) => memberOf(terms, agent)?.member ?? []));
@@ -212,7 +212,7 @@ export class AggregatorRole {
       round = new AggregatorRound(
         (task === 'evaluate' ? evaluationRound : roundOf)(terms, number, this.#offered.digest),
         { identity, rng },
-        { send, phaseMs, clock, log, expected: members },
+        { send, phaseMs, fault, clock, log, expected: members },
       );
     } catch (error) {
       if (!(error instanceof FlError)) throw error;

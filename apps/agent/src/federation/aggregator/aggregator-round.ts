@@ -12,6 +12,7 @@ import {
   type AggregatorStep,
   type Round,
 } from '@ringfence/fl/secagg';
+import type { AggregatorRoleParts } from './aggregator-role-parts.ts';
 
 /** What a round of the aggregator does outside of itself. */
 export interface AggregatorRoundRim {
@@ -21,6 +22,8 @@ export interface AggregatorRoundRim {
   readonly phaseMs: (phase: AggregatorPhase) => number;
   /** Members that said they are ready: once all of them are heard, nobody else's keys are waited for. */
   readonly expected: ReadonlySet<number>;
+  /** A step that tests end the process at. */
+  readonly fault: AggregatorRoleParts['fault'];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -57,6 +60,9 @@ export class AggregatorRound {
 
   /** A frame came from a member. */
   take(member: number, frame: Uint8Array): void {
+    // Whoever answers has what they were sent.
+    if (this.#state.phase === 'shares') this.#rim.fault('federation-after-roster');
+    else if (this.#state.phase === 'answers') this.#rim.fault('federation-after-unmask-request');
     this.#step({ kind: 'frame', member, frame });
     this.#heard.add(member);
     if (this.#state.phase === 'keys' && this.#state.attempt === 0 && this.#heard.size === this.#rim.expected.size)
