@@ -141,6 +141,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly command: Co
   'key provider': () => import('./commands/key-provider.ts'),
   'key shred': () => import('./commands/key-shred.ts'),
   'key verify': () => import('./commands/key-verify.ts'),
+  'identity keys': () => import('./commands/identity-keys.ts'),
   'endpoint ls': () => import('./commands/endpoint-ls.ts'),
   'endpoint call': () => import('./commands/endpoint-call.ts'),
   'endpoint metrics': () => import('./commands/endpoint-metrics.ts'),

@@ -14,6 +14,7 @@ import type { SealKind } from './identity/key-vault.ts';
 import type { OrganisationRing } from './keys/organisation-ring.ts';
 import type { ProjectKeys } from './keys/project-keys.ts';
 import type { Rotation } from './keys/rotation.ts';
+import type { IdentityTokens } from './job-identities/identity-tokens.ts';
 import type { RecordEvent } from './ledger/record-event.ts';
 import type { LeaseEnds } from './jobs/attempt-end.ts';
 import type { EndedUngranted } from './jobs/ended-ungranted.ts';
@@ -51,6 +52,8 @@ export interface CustodianContext {
   readonly access: AccessBook;
   /** Says of agents' keys that they are still good. */
   readonly certificates: AgentCertificates;
+  /** Says of running jobs which they are. */
+  readonly identities: IdentityTokens;
   /** Who is cut off, and how officers change that. */
   readonly locks: Locks;
   readonly lockDesk: Desk;

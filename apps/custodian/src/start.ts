@@ -13,6 +13,7 @@ import { refuseHalfRestored } from './backup/half-restored.ts';
 import { claimCodeFile } from './claim/claim-code.ts';
 import { OwnerLife } from './claim/owner-life.ts';
 import { AgentCertificates } from './certificates/agent-certificates.ts';
+import { IdentityTokens } from './job-identities/identity-tokens.ts';
 import type { CustodianConfig } from './config.ts';
 import type { CustodianContext, Owner } from './context.ts';
 import { admit } from './http/identify.ts';
@@ -219,7 +220,7 @@ async function contextOf(
   const others = await openProviders(config.kekProviders, shared);
   const audit = { logs: keptLog({ ...shared, owner }), witness: new Witness(shared) };
   const notices = new Notices({ ...shared, columns, webhooks: readWebhooks(config.webhooks) });
-  const known = { access: new AccessBook(), certificates: new AgentCertificates(shared) };
+  const known = knownParties(shared);
   const tell = [() => listener.current?.recheck(), () => endpoints.changed()];
   const cutOff = openLocks({ ...shared, ...known, owner, tell, wake: () => link.wake() });
   const shredding = new Shredding({ ...shared, wake: () => link.wake() });
@@ -263,4 +264,10 @@ async function contextOf(
     openCodes: new OpenCodes(),
     recheckLinks: () => listener.current?.recheck(),
   };
+}
+
+/** Who there is, and how they show it. */
+function knownParties(shared: ConstructorParameters<typeof AgentCertificates>[0]) {
+  const [certificates, identities] = [new AgentCertificates(shared), new IdentityTokens(shared.keys)];
+  return { access: new AccessBook(), certificates, identities };
 }

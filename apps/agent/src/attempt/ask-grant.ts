@@ -43,6 +43,9 @@ export async function askGrant(context: LinkContext, work: AttemptWork): Promise
   const checked = checkGrant(answer.grant, admission, { keyring: keyring.keyring, now: clock.now() });
   if (!checked.allow) throw refusedFor(refusalOf(checked.reasons) ?? 'bad-grant', checked.reasons);
   const { secrets = [], ...payload } = await openPayload(context, admission, answer.payload);
+  // At this level the files of one job lie open to others of the same user.
+  if (payload.workload.identity !== undefined && work.level === 'process')
+    throw refusedFor('isolation', ['identity-needs-sandbox']);
   work.federation = grantedFederation(context, payload);
   work.payload = payload;
   work.secrets = secretsOf(secrets);

@@ -118,7 +118,9 @@ export class AttemptRunner {
       await journal.fact(refusedFact(id, refusal.refusal), mid);
       return this.#run(commands.filter((command) => command !== refusal));
     }
-    this.#works.set(keyOf(id), new AttemptWork(machine.state, id, { ...leased, highestBefore }));
+    const work = new AttemptWork(machine.state, id, { ...leased, highestBefore });
+    work.leaseEnd = () => this.#state.live.find((attempt) => keyOf(attempt) === keyOf(id))?.deadline ?? 0;
+    this.#works.set(keyOf(id), work);
     metrics.attempts(this.live);
     await journal.fact(leasedFact(id), mid);
     fault('lease-after-journal');

@@ -8,6 +8,7 @@ import type { AttemptMetrics } from '../job-metrics/attempt-metrics.ts';
 import type { EgressCount } from '../egress/egress-count.ts';
 import type { GrantedFederation } from '../federation/granted-federation.ts';
 import type { PackedFiles } from '../failure/packed-files.ts';
+import type { JobIdentities } from '../job-identity/job-identities.ts';
 import { AttemptLog } from '../logs/attempt-log.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -53,6 +54,10 @@ export class AttemptWork {
   /** What it did with its way out. */
   egress: EgressCount | undefined;
   running: Running | undefined;
+  /** Tokens by which it shows which job it is, where its file asks for some. */
+  identities: JobIdentities | undefined;
+  /** When its lease ends by the monotonic clock, as far as it was renewed; 0 once it is over. */
+  leaseEnd: () => number = () => 0;
   /** How far the upload of its results is. */
   upload: UploadNote | undefined;
   /** Of a `serve` job that runs. */
@@ -157,6 +162,7 @@ export class AttemptWork {
   close({ clock, machine }: LinkContext, outcome: Outcome): void {
     this.log?.close();
     this.metrics?.close();
+    this.identities?.close();
     forgetSecrets(this.secrets);
     this.enter('ended', {
       endedAt: clock.now(),

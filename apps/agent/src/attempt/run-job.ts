@@ -6,6 +6,7 @@ import { trainedHere } from '../federation/trainer/trainer-command.ts';
 import { gpuAccess } from '../gpu/gpu-access.ts';
 import { failureEnvelope } from '../failure/failure-envelope.ts';
 import { isPackedPlace } from '../failure/packed-files.ts';
+import { withIdentities } from '../job-identity/with-identities.ts';
 import type { LinkContext } from '../link/link-context.ts';
 import { planSandbox, startSandbox, type Running, type SandboxExit, type SandboxSpec } from '../sandbox/index.ts';
 import { startingFact } from './attempt-facts.ts';
@@ -57,10 +58,11 @@ async function runSetup(context: LinkContext, work: AttemptWork, spec: SandboxSp
 export async function start(context: LinkContext, work: AttemptWork, laidOut: LaidOut): Promise<Running> {
   const { clock, log, fault, metrics, record } = context;
   fault('start-before-journal');
-  const [spec] = await Promise.all([
+  const [measured] = await Promise.all([
     withMetrics(context, work, runSpec(partsOf(context, work, laidOut))),
     record(startingFact(work.id)),
   ]);
+  const spec = await withIdentities(context, work, measured);
   const granted = work.federation;
   const federation =
     granted === undefined ? undefined : await openClientFederation(context, work, { spec, granted, laidOut });
@@ -72,7 +74,12 @@ export async function start(context: LinkContext, work: AttemptWork, laidOut: La
     federation?.close();
     throw error;
   });
-  void running.exited.catch(() => {}).finally(network.close);
+  void running.exited
+    .catch(() => {})
+    .finally(() => {
+      network.close();
+      work.identities?.close();
+    });
   measure(context, work, spec, running);
   const took = clock.monotonic() - work.leased.at;
   log.info('exec', { ...work.id, isolation: work.level ?? 'sandbox', duration_ms: Math.round(took) });

@@ -126,11 +126,12 @@ function validFor({ type, maxDurationMs, deadlineMs }: ResolvedJob): number {
 }
 
 /**
- * An image is a root file system of its own, which only containers have, and secrets that are files lie in memory that only a sandbox has:
- * a job with one asks for no less.
+ * An image is a root file system of its own, which only containers have; secrets that are files lie in memory that only a sandbox has, and
+ * only there tokens are out of other jobs' reach: a job with one asks for no less.
  */
-function isolationFor({ root, secretFiles }: JobFile, wish: Isolation | undefined): Isolation | undefined {
-  const least = root.kind === 'image' ? 'container' : Object.keys(secretFiles).length > 0 ? 'sandbox' : undefined;
+function isolationFor({ root, secretFiles, identity }: JobFile, wish: Isolation | undefined): Isolation | undefined {
+  const sandboxed = Object.keys(secretFiles).length + Object.keys(identity).length > 0;
+  const least = root.kind === 'image' ? 'container' : sandboxed ? 'sandbox' : undefined;
   if (least === undefined) return wish;
   return wish !== undefined && ISOLATIONS.indexOf(wish) >= ISOLATIONS.indexOf(least) ? wish : least;
 }
@@ -241,6 +242,7 @@ export function workloadOf({ rng }: CommandContext, labelled: LabelledJob, code:
     ...(job.notify.length === 0 ? {} : { notify: [...job.notify] }),
     ...(job.retry.checkpoint === undefined ? {} : { checkpoint: job.retry.checkpoint }),
     ...(job.purpose === undefined ? {} : { purpose: job.purpose }),
+    ...(Object.keys(job.identity).length === 0 ? {} : { identity: job.identity }),
     ...(job.service === undefined ? {} : { service: serviceOf(job.service) }),
     ...(labelled.agreed === undefined ? {} : { federation: labelled.agreed.federation }),
   };

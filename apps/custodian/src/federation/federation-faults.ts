@@ -51,7 +51,7 @@ export function federationFaults(contract: Contract, start: FederatedStart): Fed
   const holds: Holds = {
     purpose: workload.purpose === contract.purpose,
     env: Object.keys(workload.env).length === 0,
-    secrets: workload.secrets.length === 0 && workload.secretFiles === undefined,
+    secrets: workload.secrets.length === 0 && workload.secretFiles === undefined && workload.identity === undefined,
     egress: workload.egress === undefined,
     checkpoint: workload.checkpoint === undefined,
     service: workload.service === undefined,

@@ -11,6 +11,7 @@ import { enrolmentRoutes } from './enrolment-routes.ts';
 import { lockRoutes } from '../locks/lock-routes.ts';
 import { memberRoutes } from './member-routes.ts';
 import { federationRoutes } from './federation-routes.ts';
+import { identityRoutes } from '../job-identities/identity-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import { releaseRoutes } from './release-routes.ts';
 import { keyRoutes } from './key-routes.ts';
@@ -48,6 +49,7 @@ export function routeTable(
     ...privacyRoutes(context),
     ...federationRoutes(context),
     ...attemptStoreRoutes(context),
+    ...identityRoutes(context),
     ...auditRoutes(context),
     statusRoute(context),
     backupRoute(context),

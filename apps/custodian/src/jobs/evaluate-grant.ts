@@ -1,4 +1,4 @@
-import type { AgentId } from '@ringfence/base';
+import type { AgentId, DeviceId, JobId } from '@ringfence/base';
 import type { Digest, Envelope } from '@ringfence/crypto/sign';
 import { checkLease, checkPayload, grantRefusalOf, type Admission, type EvidenceFile } from '@ringfence/keyring';
 import type { ContractFile } from '@ringfence/protocol/federation';
@@ -89,7 +89,7 @@ export async function evaluateGrant(
   }
   const { admission } = decision;
   if (admission.job.digest !== job.job_digest) return refuse('bad-statements');
-  if (!mayStart(context, claimed, admission)) return refuse('device-removed');
+  if (!mayStart(context, claimed, admission.job.body)) return refuse('device-removed');
   const author = watchedDevice(context, claimed, admission.job.body.device);
   if (!context.locks.check('starts', [author], clock.now()).allow) return refuse('locked');
   if (job.commit_record !== null) return refuse('committed');
@@ -149,17 +149,17 @@ async function evidenceOf(
   return atHome && request.placement.evidence === undefined ? undefined : evidenceFile(tx);
 }
 
-/** The job's device must still be bound to a role that may start it: asked afresh before each grant. */
-function mayStart(
-  { authoriser }: CustodianContext,
-  { keyring, org, project }: ClaimedOrganisation,
-  { job }: Admission,
-) {
-  const roles = keyring.rolesOf(job.body.device);
+/** Whether the job's device is still bound to a role that may start it: asked afresh before each grant and each token. */
+export function mayStart(
+  { authoriser }: Pick<CustodianContext, 'authoriser'>,
+  { keyring, org, project }: Pick<ClaimedOrganisation, 'keyring' | 'org' | 'project'>,
+  { job, device }: { readonly job: JobId; readonly device: DeviceId },
+): boolean {
+  const roles = keyring.rolesOf(device);
   return authoriser.authorise({
-    principal: { type: 'Device', id: job.body.device, org, roles },
+    principal: { type: 'Device', id: device, org, roles },
     action: 'job:start',
-    resource: { type: 'Job', id: job.body.job, org, project },
+    resource: { type: 'Job', id: job, org, project },
   }).allow;
 }
 

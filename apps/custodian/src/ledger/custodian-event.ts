@@ -1,6 +1,13 @@
 import { MOUNT_REASONS } from '@ringfence/policy';
 import { attemptNumber, idOf, isolation, moment, sensitivity, sha256, tier, whole } from '@ringfence/protocol';
-import { DEBIT_REASONS, ENTRY_KINDS, GRANT_REFUSALS, LOG_FAULTS, roundNumber } from '@ringfence/protocol/payload';
+import {
+  DEBIT_REASONS,
+  ENTRY_KINDS,
+  GRANT_REFUSALS,
+  IDENTITY_REFUSALS,
+  LOG_FAULTS,
+  roundNumber,
+} from '@ringfence/protocol/payload';
 import { positiveDecimal } from '@ringfence/protocol/federation';
 import {
   MOST_PARTIES,
@@ -176,6 +183,20 @@ export const custodianEvent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('policy-set'), policy: sha256, device: idOf('device') }),
   z.strictObject({ type: z.literal('checkpointed'), ...run, manifest: sha256 }),
   /** Somebody ran a command in the sandbox of a running attempt, or copied a file from or to it. */
+  /** A running job was given a token for this audience, told by its digest; `token`: its `jti`. */
+  z.strictObject({
+    type: z.literal('identity-issued'),
+    ...run,
+    audience: sha256,
+    token: z.string().regex(/^[\w-]{22}$/),
+    until: moment,
+  }),
+  z.strictObject({
+    type: z.literal('identity-refused'),
+    ...run,
+    audience: sha256,
+    reasons: z.array(z.enum(IDENTITY_REFUSALS)).max(IDENTITY_REFUSALS.length),
+  }),
   z.strictObject({ type: z.literal('entered'), ...run, device: idOf('device'), kind: z.enum(ENTRY_KINDS) }),
   z.strictObject({ type: z.literal('log-stored'), ...run, manifest: sha256 }),
   z.strictObject({

@@ -10,6 +10,7 @@ import { DataCalls } from './data-calls.ts';
 import { AccessCalls } from './access-calls.ts';
 import { ContractCalls } from './contract-calls.ts';
 import { FederationCalls } from './federation-calls.ts';
+import { IdentityCalls } from './identity-calls.ts';
 import { KeyCalls, type CustodianCall } from './key-calls.ts';
 import { PrivacyCalls } from './privacy-calls.ts';
 import { readJson, refusal } from './read-refusal.ts';
@@ -43,6 +44,8 @@ export class CustodianClient {
   readonly privacy: PrivacyCalls = new PrivacyCalls(this.#via);
   /** Rounds of federations. */
   readonly federations: FederationCalls = new FederationCalls(this.#via);
+  /** Tokens of jobs. */
+  readonly identities: IdentityCalls = new IdentityCalls(this.#via);
   /** The hierarchy of keys. */
   readonly keys: KeyCalls = new KeyCalls(this.#via);
   /** Contracts with other organisations. */

@@ -12,6 +12,7 @@ export {
   type StatementBytes,
   type StatementType,
 } from './envelope.ts';
+export { IdentityKey } from './identity-key.ts';
 export { checkProof, proveCode } from './join-proof.ts';
 export { fingerprintWords, keyIdOf, type KeyId } from './key-fingerprint.ts';
 export { SIGNATURE_DOMAINS, type SignatureDomain } from './signature-domain.ts';

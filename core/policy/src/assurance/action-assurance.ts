@@ -51,6 +51,7 @@ export const ACTION_ASSURANCE: Readonly<Record<Action, Requirement>> = {
   'checkpoint:store': DAILY,
   'log:store': DAILY,
   'entry:request': DAILY,
+  'identity:request': DAILY,
   'release:request': DAILY,
   'release:read': DAILY,
   'release:approve': GRAVE,

@@ -76,6 +76,8 @@ export const ACTIONS = {
   'checkpoint:store': agent('Job'),
   'log:store': agent('Job'),
   'entry:request': agent('Job'),
+  /** A token by which a running job shows others which job it is. */
+  'identity:request': agent('Job'),
   /** Asked for what an owner of the data has to release first. */
   'release:request': device('Organisation'),
   'release:read': device('Organisation'),

@@ -71,6 +71,7 @@ describe('the owner policy', () => {
       'evidence:read',
       'gateway:serve',
       'grant:request',
+      'identity:request',
       'keyring:read',
       'lock:follow',
       'log:store',

@@ -23,6 +23,7 @@ permit (
      Action::"checkpoint:store",
      Action::"log:store",
      Action::"entry:request",
+     Action::"identity:request",
      Action::"opening:request",
      Action::"round:request",
      Action::"gateway:serve",

@@ -16,6 +16,7 @@ export function contradictions(values: JobValues, tree: Tree): Finding[] {
     ...pathContradictions(values),
     ...secretsAndEnv(values),
     ...secretFiles(values, has),
+    ...identity(values, has),
     ...privacy(values),
     ...terms(values),
   ];
@@ -90,6 +91,17 @@ function secretFiles({ secrets, privacy: wishes }: JobValues, has: (key: string)
     ...(has('run') ? [] : [conflict(['secrets', index], 'a secret is a file only in a job with run')]),
     ...(privacyWishes(wishes).isolation === 'process'
       ? [conflict(['secrets', index], 'a secret is a file only at isolation sandbox or better')]
+      : []),
+  ];
+}
+
+/** The file of a token is its job's alone only in a sandbox. */
+function identity({ type, privacy: wishes }: JobValues, has: (key: string) => boolean): Finding[] {
+  if (!has('identity')) return [];
+  return [
+    ...(type === 'federate' ? [conflict(['identity'], 'a job of a federation has no identity of its own')] : []),
+    ...(privacyWishes(wishes).isolation === 'process'
+      ? [conflict(['identity'], 'a job has identities only at isolation sandbox or better')]
       : []),
   ];
 }

@@ -3,6 +3,7 @@ import { MOUNT_EXAMPLE, mounts, outputs } from './data-paths.ts';
 import { maxDuration } from './duration.ts';
 import { environment, secrets } from './environment.ts';
 import { federationFields } from './federation-fields.ts';
+import { audiences } from './identity-fields.ts';
 import { imageReference } from './image-reference.ts';
 import { notifyFields, ON_PARTITION, retryFields } from './lifecycle-fields.ts';
 import { NAME_WORDS, parseJobName, parseProfileName, parsePurpose, parsePythonVersion } from './names.ts';
@@ -46,6 +47,7 @@ export const jobFields = record(
     nodes,
     env: environment,
     secrets,
+    identity: audiences,
     retry: retryFields,
     on_partition: oneOf(ON_PARTITION),
     priority: wholeNumber(0, 100),

@@ -3,6 +3,7 @@ import type { JobType } from '../fields.ts';
 import type { Mount, Output } from './data-paths.ts';
 import type { Environment } from './environment.ts';
 import type { FederationPart } from './federation-fields.ts';
+import type { Audiences } from './identity-fields.ts';
 import type { ImageReference } from './image-reference.ts';
 import type { NotifyEvent, OnPartition, Retry } from './lifecycle-fields.ts';
 import type { JobName, ProfileName, Purpose, PythonVersion, VariableName } from './names.ts';
@@ -36,6 +37,8 @@ export interface JobFileFields {
   readonly secrets: readonly VariableName[];
   /** Paths of the secrets that are files instead of variables, by name. */
   readonly secretFiles: Readonly<Record<string, string>>;
+  /** For whom it gets tokens, by the names of their files. */
+  readonly identity: Audiences;
   readonly retry: Retry;
   readonly onPartition: OnPartition | undefined;
   /** 0 to 100. */

@@ -33,7 +33,7 @@ describe('docs/job-file.md', () => {
   });
 
   test('its fragments are right within a job', () => {
-    assert.equal(blocks('yaml fragment').length, 5);
+    assert.equal(blocks('yaml fragment').length, 6);
     for (const text of blocks('yaml fragment')) assert.equal(messageOf(`name: a\nrun: b\n${text}`), '');
   });
 
@@ -67,7 +67,7 @@ describe('docs/job-file.md', () => {
       known += keys.length;
       for (const key of keys) assert.match(PAGE, new RegExp(`[\`{.: ]${key}[\`:]`), `${section}.${key}`);
     }
-    assert.equal(known, 65);
+    assert.equal(known, 66);
   });
 
   test('names every reserved path, word and label', () => {

@@ -43,6 +43,7 @@ describe('a job file that is right', () => {
       },
       nodes: 1,
       env: {},
+      identity: {},
       secrets: [],
       secretFiles: {},
       retry: { on: [], max: 0, checkpoint: undefined },

@@ -55,6 +55,7 @@ function assemble(values: JobValues, name: JobFileFields['name']): JobFile {
     secretFiles: Object.fromEntries(
       (values.secrets ?? []).flatMap(({ name, file }) => (file === undefined ? [] : [[name, file]])),
     ),
+    identity: values.identity ?? {},
     retry: retryOf(values.retry),
     onPartition: values.on_partition,
     priority: values.priority ?? DEFAULT_PRIORITY,

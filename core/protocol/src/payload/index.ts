@@ -17,6 +17,7 @@ export * from './checkpoints.ts';
 export * from './entries.ts';
 export * from './evidence.ts';
 export * from './federation.ts';
+export * from './identities.ts';
 export * from './federation-role.ts';
 export * from './pack-link.ts';
 export * from './privacy.ts';

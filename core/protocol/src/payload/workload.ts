@@ -3,6 +3,7 @@ import { bytes32, envelope, idOf, isolation, sha256, whole } from '../fields.ts'
 import { resources } from '../statements/placement.ts';
 import { egressTarget } from './egress.ts';
 import { FEDERATION_ROLES } from './federation-role.ts';
+import { audiencesByFile } from './identities.ts';
 import { imageText, pythonVersion } from './image-source.ts';
 export { parseImageSource, type ImageSource } from './image-source.ts';
 import { dataPlace } from './data-in-place.ts';
@@ -67,6 +68,8 @@ export const workload = z.strictObject({
   checkpoint: sandboxPath.optional(),
   /** Of what the custodian tells its webhooks. */
   notify: z.array(z.enum(NOTIFY_EVENTS)).max(3).optional(),
+  /** Tokens that it gets, for whom, by the names of their files. */
+  identity: audiencesByFile.optional(),
   /** Of a `serve` job, and of no other. */
   service: serviceSpec.optional(),
   /** Of a `federate` job, and of no other: the digest of the contract, and what the attempt does in it. */
