@@ -1,5 +1,5 @@
 /** The round after one that came to nothing begins at once; after two, so many milliseconds after the last leave. */
-export const FIRST_PAUSE_MS = 10_000;
+const FIRST_PAUSE_MS = 10_000;
 /** It doubles with each more, up to this. */
 export const LONGEST_PAUSE_MS = 1_800_000;
 /** After so many in a row no more leave is given until somebody of the organisation has looked. */
