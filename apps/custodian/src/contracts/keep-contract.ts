@@ -99,7 +99,7 @@ async function requireTruth(
       throw new CustodianError('conflict', 'a dataset of this organisation is not as the contract says', {
         next: 'make a new offer: `ringfence contract offer`',
       });
-    if (!(await ownersOfDataset(tx, claimed, artifact)).includes(dataset.owner))
+    if (!(await ownersOfDataset(context, tx, claimed, artifact)).includes(dataset.owner))
       throw new CustodianError('conflict', 'a dataset of this organisation has another owner than the contract says', {
         next: 'make a new offer: `ringfence contract offer`',
       });

@@ -48,7 +48,7 @@ async function datasetOf(
   if (found?.kind !== 'dataset' || manifest === undefined)
     throw new CustodianError('not-found', 'there is no such dataset here', { next: 'see `ringfence dataset ls`' });
   const { artifact, sensitivity } = found;
-  const [owner] = await ownersOfDataset(tx, claimed, artifact);
+  const [owner] = await ownersOfDataset(context, tx, claimed, artifact);
   if (owner === undefined)
     throw new CustodianError('not-found', 'nobody owns this dataset, and so nobody could sign for it', {
       next: 'name an owner: `ringfence dataset add NAME --owner DEVICE`',

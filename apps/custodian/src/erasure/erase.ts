@@ -65,7 +65,7 @@ async function planOf(
     throw new CustodianError('not-found', 'there is no dataset or output of this name', {
       next: 'see `ringfence dataset ls` and `ringfence artifact ls`; names are case-sensitive',
     });
-  await requireDatasetOwner(tx, claimed, { artifact, device });
+  await requireDatasetOwner(context, tx, claimed, { artifact, device });
   const derived = await derivedFrom(tx, own, all);
   const logs = (await keptLogs(context, tx, claimed)).filter(({ job }) => derived.jobs.has(job));
   const made = { versions: derived.versions, logs };

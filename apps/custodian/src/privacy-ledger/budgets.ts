@@ -29,7 +29,7 @@ export async function setBudget(
 ): Promise<void> {
   const { org } = claimed;
   const artifact = await requireDataset(context, tx, name);
-  await requireDatasetOwner(tx, claimed, { artifact, device });
+  await requireDatasetOwner(context, tx, claimed, { artifact, device });
   const before = await budgetOf(tx, artifact);
   const unit = spellUnit(wish.unit);
   if (before !== undefined && !promisesAsMuch(inNumbers(wish), before)) throw raised();

@@ -24,7 +24,7 @@ export async function setContractOnly(
       .onConflict((conflict) => conflict.doNothing())
       .execute();
   else {
-    await requireDatasetOwner(tx, claimed, { artifact, device });
+    await requireDatasetOwner(context, tx, claimed, { artifact, device });
     await tx.deleteFrom('contract_only').where('artifact', '=', artifact).execute();
   }
   await context.record(tx, org, { type: 'contract-only-set', artifact, on, device });

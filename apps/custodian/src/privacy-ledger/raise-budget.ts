@@ -47,7 +47,7 @@ export async function keepRaise(
 ): Promise<void> {
   const { body, digest } = assertRaise(context, claimed, envelope);
   const { artifact, before, unit, epsilon, delta, settled, at } = body;
-  await requireDatasetOwner(tx, claimed, { artifact, device: body.device });
+  await requireDatasetOwner(context, tx, claimed, { artifact, device: body.device });
   const replaced = await tx
     .updateTable('privacy_budget')
     .set({ unit: spellUnit(unit), epsilon, delta, device: body.device, at })

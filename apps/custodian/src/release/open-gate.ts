@@ -15,6 +15,7 @@ import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
 import { openWorkload } from '../jobs/open-workload.ts';
 import type { Tx } from '../store/open-store.ts';
+import { mayRelease } from './dataset-owners.ts';
 import { spendWords, wordsAbout } from './words.ts';
 
 /** What somebody wants to see, and what it was made of. */
@@ -43,12 +44,14 @@ const GOES_ON: readonly GatedThing['named'][] = ['logs', 'metrics'];
 export async function judgeThing(
   context: CustodianContext,
   tx: Tx,
-  { org }: ClaimedOrganisation,
+  claimed: ClaimedOrganisation,
   { thing, device, spent }: { thing: GatedThing; device: DeviceId | undefined; spent?: readonly Digest[] },
 ): Promise<{ readonly decision: OpeningDecision; readonly words: readonly GivenWord[] }> {
+  const { org } = claimed;
   const { kinds, job, digest, bytes, sources } = thing;
   const scopes = [digest, job, ...sources.map(({ id }) => id)].filter((scope) => scope !== undefined);
-  const all = await wordsAbout(context, tx, scopes);
+  const kept = await wordsAbout(context, tx, scopes);
+  const all = kept.filter(({ body }) => mayRelease(context, claimed, body.device));
   const words = spent === undefined ? all : all.filter(({ id }) => spent.includes(id)).map(beforeItCounted);
   const asksPurpose = words.some((word) => word.kind === 'rule' && word.body.purposes !== undefined);
   const purpose = asksPurpose && job !== undefined ? await purposeOf(context, tx, org, job) : undefined;

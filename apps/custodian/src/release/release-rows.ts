@@ -100,7 +100,7 @@ export async function sourcesOf(
   for (const { of, job } of objects) {
     const own =
       job === null && 'artifact' in of
-        ? [await sourceOfDataset(tx, claimed, of.artifact)]
+        ? [await sourceOfDataset(context, tx, claimed, of.artifact)]
         : await sourcesOfJob(context, tx, claimed, job ?? ('logs' in of ? of.logs : neverWithout()));
     for (const source of own) sources.set(source.id, source);
   }

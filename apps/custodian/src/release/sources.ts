@@ -39,15 +39,20 @@ export async function sourcesOfJob(
   const sources = new Map<string, Source>();
   for (const { artifact } of data)
     if (!sources.has(artifact))
-      sources.set(artifact, { id: artifact, owners: await ownersOfDataset(tx, claimed, artifact) });
+      sources.set(artifact, { id: artifact, owners: await ownersOfDataset(context, tx, claimed, artifact) });
   const wishes = sources.size === 0 && wishful.length === 0 ? [job] : wishful;
   for (const id of wishes) sources.set(id, { id, owners: await orderedBy(tx, claimed, id) });
   return [...sources.values()];
 }
 
 /** The source that a dataset itself is. */
-export async function sourceOfDataset(tx: Tx, claimed: ClaimedOrganisation, artifact: ArtifactId): Promise<Source> {
-  return { id: artifact, owners: await ownersOfDataset(tx, claimed, artifact) };
+export async function sourceOfDataset(
+  context: CustodianContext,
+  tx: Tx,
+  claimed: ClaimedOrganisation,
+  artifact: ArtifactId,
+): Promise<Source> {
+  return { id: artifact, owners: await ownersOfDataset(context, tx, claimed, artifact) };
 }
 
 /** Every version of a dataset that went into what `job` makes. */

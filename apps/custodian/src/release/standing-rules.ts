@@ -85,7 +85,7 @@ async function ownersIn(
       throw new CustodianError('not-found', 'there is no such dataset', {
         next: 'see `ringfence dataset ls`; for a result name the data that it was made of, or its job',
       });
-    return (await sourceOfDataset(tx, claimed, scope.dataset)).owners;
+    return (await sourceOfDataset(context, tx, claimed, scope.dataset)).owners;
   }
   const row = await tx.selectFrom('job').select('job').where('job', '=', scope.job).executeTakeFirst();
   if (row === undefined) throw new CustodianError('not-found', 'there is no such job', { next: 'see `ringfence ps`' });

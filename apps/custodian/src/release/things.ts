@@ -25,7 +25,7 @@ export async function versionThing(
   if (!isGated(sensitivity)) return undefined;
   const common = { kinds: ['artifact'], named: 'artifact', digest: pack?.manifest, bytes } as const;
   if (kind === 'dataset' || job === null)
-    return { ...common, job: undefined, sources: [await sourceOfDataset(tx, claimed, artifact)] };
+    return { ...common, job: undefined, sources: [await sourceOfDataset(context, tx, claimed, artifact)] };
   return { ...common, job, sources: await sourcesOfJob(context, tx, claimed, job) };
 }
 

@@ -22,7 +22,7 @@ export async function setRetention(
   const { org } = claimed;
   return context.store.withOrg(org, async (tx) => {
     const artifact: ArtifactId | '' = 'logs' in of ? LOGS : await requireArtifact(context, tx, of.name);
-    if (artifact !== LOGS) await requireDatasetOwner(tx, claimed, { artifact, device });
+    if (artifact !== LOGS) await requireDatasetOwner(context, tx, claimed, { artifact, device });
     const at = context.clock.now();
     if (keepMs === null) await tx.deleteFrom('retention').where('artifact', '=', artifact).execute();
     else
