@@ -268,6 +268,6 @@ async function contextOf(
 
 /** Who there is, and how they show it. */
 function knownParties(shared: ConstructorParameters<typeof AgentCertificates>[0]) {
-  const [certificates, identities] = [new AgentCertificates(shared), new IdentityTokens(shared.keys)];
+  const [certificates, identities] = [new AgentCertificates(shared), new IdentityTokens(shared.keys, shared.clock)];
   return { access: new AccessBook(), certificates, identities };
 }

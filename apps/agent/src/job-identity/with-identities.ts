@@ -20,20 +20,24 @@ export async function withIdentities(context: LinkContext, work: AttemptWork, sp
   if (audiences === undefined) return spec;
   if (work.folder === undefined) throw new TypeError('only a prepared attempt has identities');
   const files = new IdentityFiles(join(work.folder, 'identity'), jobUser(context, spec.slot));
-  let within = FIRST_WITHIN_MS;
+  const by = clock.monotonic() + FIRST_WITHIN_MS;
+  let begun = false;
   work.identities = new JobIdentities({
     audiences,
     files,
     clock,
     log,
     leaseEnd: work.leaseEnd,
-    ask: (audience, leaseMs) =>
-      withCustodian(context, { within, signal: work.cancelling.signal }, (custodian) =>
+    ask: (audience, leaseMs) => {
+      // Once it runs each turn asks once and looks again by itself.
+      const within = begun ? 0 : Math.max(0, by - clock.monotonic());
+      return withCustodian(context, { within, signal: work.cancelling.signal }, (custodian) =>
         custodian.identities.request({ ...work.id, audience, leaseMs }),
-      ),
+      );
+    },
   });
   try {
-    await work.identities.begin();
+    await work.identities.begin(FIRST_WITHIN_MS);
   } catch (cause) {
     const [file, reasons] = cause instanceof NoIdentity ? [cause.file, cause.reasons] : [undefined, ['no-answer']];
     const which = file === undefined ? '' : ` ${file}`;
@@ -41,8 +45,7 @@ export async function withIdentities(context: LinkContext, work: AttemptWork, sp
     work.failure ??= { class: 'platform' };
     throw new AttemptEnd({ outcome: 'not-started', reasons: ['identity', ...reasons], cause });
   }
-  // From here on each turn asks once and looks again by itself.
-  within = 0;
+  begun = true;
   const mount = { hostPath: files.folder, sandboxPath: IDENTITY_FOLDER, mode: 'ro' } as const;
   return { ...spec, mounts: [...spec.mounts, mount], env: { ...spec.env, RINGFENCE_IDENTITY: IDENTITY_FOLDER } };
 }

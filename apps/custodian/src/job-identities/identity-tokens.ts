@@ -1,7 +1,9 @@
 import {
   utf8,
   type AgentId,
+  type Clock,
   type CustodianId,
+  type DeviceId,
   type JobId,
   type OrgId,
   type ProjectId,
@@ -10,6 +12,7 @@ import {
 import { IdentityKey, sha256Hex, type Digest, type SigningKey } from '@ringfence/crypto/sign';
 import { identityKeys, type IdentityKeys } from '@ringfence/protocol/payload';
 import { SignJWT } from 'jose';
+import { IdentityPace } from './identity-pace.ts';
 import type { IdentityLife } from './judge-identity.ts';
 
 /** What a token says of an attempt. */
@@ -20,6 +23,10 @@ export interface IdentityClaims {
   readonly attempt: number;
   readonly agent: AgentId;
   readonly site: SiteId;
+  /** Whose job it is. */
+  readonly device: DeviceId;
+  /** Of all that was granted to run. */
+  readonly workload: Digest;
   /** Of its code's plain files; undefined where it brings none. */
   readonly code: Digest | undefined;
   readonly audience: string;
@@ -35,7 +42,10 @@ export class IdentityTokens {
   /** Digests of the code of jobs that asked; undefined for a job without code. */
   readonly codes: Map<JobId, Digest | undefined> = new Map();
 
-  constructor({ id, sign }: { readonly id: CustodianId; readonly sign: SigningKey }) {
+  readonly pace: IdentityPace;
+
+  constructor({ id, sign }: { readonly id: CustodianId; readonly sign: SigningKey }, clock: Pick<Clock, 'monotonic'>) {
+    this.pace = new IdentityPace(clock);
     this.#key = IdentityKey.derive(sign);
     this.#custodian = id;
   }
@@ -50,9 +60,10 @@ export class IdentityTokens {
 
   /** A signed token (RFC 7519). */
   async sign(claims: IdentityClaims): Promise<string> {
-    const { org, project, job, attempt, agent, site, code, audience, id, life } = claims;
+    const { org, project, job, attempt, agent, site, device, workload, code, audience, id, life } = claims;
     const kid = this.keys(org).keys[0]?.kid ?? '';
-    return new SignJWT({ org, project, job, attempt, agent, site, ...(code === undefined ? {} : { code }) })
+    const what = { device, workload, ...(code === undefined ? {} : { code }) };
+    return new SignJWT({ org, project, job, attempt, agent, site, ...what })
       .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', kid })
       .setIssuer(this.#issuer(org))
       .setSubject(`ringfence://${org}/project/${project}/job/${job}/${attempt}`)

@@ -4,7 +4,7 @@ import { newId, systemRng as rng, utf8, type JobId } from '@ringfence/base';
 import { systemClock as clock } from '@ringfence/base/platform';
 import { TlsKey } from '@ringfence/crypto/certificate';
 import { sha256Hex, SigningKey } from '@ringfence/crypto/sign';
-import { nextStatement, signStatement } from '@ringfence/keyring';
+import { nextStatement, signStatement, workloadDigest } from '@ringfence/keyring';
 import type { KeyringChange } from '@ringfence/protocol/statements';
 import type { Workload } from '@ringfence/protocol/payload';
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
@@ -23,7 +23,8 @@ import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.t
 import { claimRig, type TestOrganisation } from '../fixtures/organisation.fixture.ts';
 
 const AUDIENCE = 'https://vault.example.internal';
-const identity = { vault: AUDIENCE };
+const [SECOND, THIRD] = ['https://db.example.internal', 'https://mail.example.internal'];
+const identity = { vault: AUDIENCE, db: SECOND, mail: THIRD };
 
 describe('the tokens of jobs', () => {
   let rig: CustodianRig;
@@ -68,7 +69,7 @@ describe('the tokens of jobs', () => {
     });
 
   it('verify with another’s library against the published keys, name the attempt, and are in the ledger without their text', async () => {
-    const { body } = await granted();
+    const { body, workload } = await granted();
     const answer = await request(body.job);
     assert.ok(answer.result === 'issued');
     const { issuer, keys } = await organisation.client.identities.keys();
@@ -79,6 +80,8 @@ describe('the tokens of jobs', () => {
     assert.equal(payload['agent'], agent.id);
     assert.equal(payload['site'], rig.custodian.context.owner.claimed?.keyring.agent(agent.id)?.site);
     assert.equal(payload['attempt'], 1);
+    assert.equal(payload['device'], organisation.device);
+    assert.equal(payload['workload'], workloadDigest(workload));
     const { iat = 0, nbf, exp = 0, jti } = payload;
     assert.equal(nbf, iat);
     assert.ok(exp - iat <= 25 && exp * 1_000 <= clock.now() + 25_000, `${exp - iat} s`);
@@ -139,8 +142,12 @@ describe('the tokens of jobs', () => {
   it('are never for longer than 15 minutes or the lease, and not without one', async () => {
     const { body } = await granted();
     const long = await request(body.job, { leaseMs: 600_000 });
-    assert.ok(long.result === 'issued' && long.lifetimeMs <= 600_000);
-    await assert.rejects(request(body.job, { leaseMs: 900_001 }), { status: 400 });
+    assert.ok(long.result === 'issued' && long.lifetimeMs <= 30_000, 'the lease that was granted is of half a minute');
+    const kept = await depositTestJob(rig, organisation, { work: { identity }, placement: { onPartition: 'keep' } });
+    assert.equal((await ask(agent, grantBody(controlPlane, agent, kept, { attempt: 1 }))).result, 'granted');
+    const longer = await request(kept.body.job, { leaseMs: 600_000 });
+    assert.ok(longer.result === 'issued' && longer.lifetimeMs > 30_000 && longer.lifetimeMs <= 600_000);
+    await assert.rejects(request(body.job, { leaseMs: 600_001 }), { status: 400 });
     assert.deepEqual(await request(body.job, { leaseMs: 999 }), refused('lease-over'));
   });
 
@@ -171,6 +178,47 @@ describe('the tokens of jobs', () => {
     assert.deepEqual(await request(changed.body.job), refused('bad-grant'));
   });
 
+  it('are made once a second at the most, and of refusals without end few are written down', async () => {
+    const { body } = await granted();
+    assert.equal((await request(body.job)).result, 'issued');
+    assert.deepEqual(await request(body.job), refused('too-often'));
+    assert.equal((await request(body.job, { audience: SECOND })).result, 'issued');
+    assert.equal((await events(body.job)).length, 2);
+    for (let asked = 0; asked < 20; asked += 1)
+      assert.deepEqual(await request(body.job, { audience: `https://${asked}.example` }), refused('audience'));
+    // The first, then the 2nd, 4th, 8th and 16th.
+    assert.equal((await events(body.job)).length, 2 + 5);
+  });
+
+  it('are not given to a replica of a revision that is over', async () => {
+    const { body } = await granted();
+    const { org } = organisation;
+    const of = { org, endpoint: newId('endpoint', rng), revision: 1 };
+    const box = Buffer.from('box');
+    const { store } = rig.custodian.context;
+    await store.withOrg(org, async (tx) => {
+      const { endpoint } = of;
+      await tx
+        .insertInto('endpoint')
+        .values({ org, endpoint, name_index: endpoint, name_box: box, made_at: 1, manual: 1 })
+        .execute();
+      const made = { service_box: box, sensitivity: 'internal', made_at: 1 } as const;
+      await tx
+        .insertInto('endpoint_revision')
+        .values({ ...of, ...made, state: 'current' })
+        .execute();
+      await tx
+        .insertInto('endpoint_slot')
+        .values({ ...of, job: body.job, slot: 0, wanted: true, told: 'wanted', attempt: 1, state: 'ready' })
+        .execute();
+    });
+    assert.equal((await request(body.job)).result, 'issued');
+    await store.withOrg(org, async (tx) => {
+      await tx.updateTable('endpoint_revision').set({ state: 'gone' }).where('endpoint', '=', of.endpoint).execute();
+    });
+    assert.deepEqual(await request(body.job), refused('closed'));
+  });
+
   it('are not given under a lock on the machine', async () => {
     const { body } = await granted();
     const { store } = rig.custodian.context;
@@ -199,7 +247,7 @@ describe('the tokens of jobs', () => {
     const lock = await client.locks.set({ kind: 'device', device });
     assert.deepEqual(await request(body.job), refused('locked'));
     await client.locks.agree(lock.lock, 'lift', lock.term);
-    assert.equal((await request(body.job)).result, 'issued');
+    assert.equal((await request(body.job, { audience: SECOND })).result, 'issued');
     await append({ kind: 'remove', subject: device, reason: 'left' });
     assert.deepEqual(await request(body.job), refused('device-removed'));
   });

@@ -1,5 +1,5 @@
 import { epochMs, toBase64Url, utf8, type AgentId, type DeviceId, type SiteId } from '@ringfence/base';
-import { sha256Hex, type Envelope } from '@ringfence/crypto/sign';
+import { sha256Hex, type Digest, type Envelope } from '@ringfence/crypto/sign';
 import { KeyringError, readStatement, verifyStatement, workloadDigest } from '@ringfence/keyring';
 import type { identityAnswer, identityRequest } from '@ringfence/protocol/payload';
 import type { GrantStatement } from '@ringfence/protocol/statements';
@@ -7,7 +7,8 @@ import type { z } from 'zod';
 import type { ClaimedOrganisation } from '../claim/claimed-organisation.ts';
 import type { CustodianContext } from '../context.ts';
 import { CustodianError } from '../custodian-error.ts';
-import { FENCED } from '../jobs/attempt-end.ts';
+import { FENCED, longestLease } from '../jobs/attempt-end.ts';
+import { isOver } from '../endpoints/is-over.ts';
 import { mayStart } from '../jobs/evaluate-grant.ts';
 import { openWorkload } from '../jobs/open-workload.ts';
 import { watchedAgent, watchedDevice } from '../locks/watched-parties.ts';
@@ -23,6 +24,10 @@ type Request = z.output<typeof identityRequest>;
 interface Known {
   readonly facts: IdentityFacts;
   readonly site: SiteId | undefined;
+  /** Whose job it is. */
+  readonly device: DeviceId;
+  /** What was granted, all of it; undefined for what does not open any more. */
+  readonly workload: Digest | undefined;
 }
 
 /**
@@ -37,24 +42,31 @@ export async function issueIdentity(
 ): Promise<Answer> {
   const { org, project } = claimed;
   const { job, attempt, audience } = request;
-  // Before the transaction: reading a whole pack takes its time.
+  const { pace } = context.identities;
+  // Both before the transaction: reading a whole pack takes its time, and the lease goes on meanwhile.
+  const now = context.clock.now();
   const code = await codeOfJob(context, claimed, { job, agent });
   return context.store.withOrg(org, async (tx) => {
     const known = await factsOf(context, tx, claimed, { ...request, agent });
     // Of an attempt that never was nothing is written down.
     if (known === undefined) return { result: 'refused', reasons: ['not-current'] };
-    const { facts, site } = known;
-    const decision = judgeIdentity({ ...request, agent }, facts, context.clock.now());
-    const about = { job, attempt, agent, audience: sha256Hex(utf8(audience)) };
-    if (!decision.allow || site === undefined) {
+    const { facts, site, device, workload } = known;
+    const decision = judgeIdentity({ ...request, agent }, facts, now);
+    const of = { job, attempt, agent };
+    const about = { ...of, audience: sha256Hex(utf8(audience)) };
+    if (!decision.allow || site === undefined || workload === undefined) {
       const reasons = decision.allow ? (['not-current'] as const) : decision.reasons;
-      await context.record(tx, org, { type: 'identity-refused', ...about, reasons: [...reasons] });
+      const named = facts.audiences.includes(audience) ? audience : undefined;
+      if (pace.tells(of, named, reasons))
+        await context.record(tx, org, { type: 'identity-refused', ...about, reasons: [...reasons] });
       return { result: 'refused', reasons: [...reasons] };
     }
+    if (!pace.takesTurn(of, audience)) return { result: 'refused', reasons: ['too-often'] };
     const id = toBase64Url(context.rng.bytes(16));
     const { from, until, lifetimeMs } = decision;
     const life = { from, until, lifetimeMs };
-    const token = await context.identities.sign({ org, project, job, attempt, agent, site, code, audience, id, life });
+    const where = { org, project, ...of, site, device };
+    const token = await context.identities.sign({ ...where, workload, code, audience, id, life });
     await context.record(tx, org, { type: 'identity-issued', ...about, token: id, until: epochMs(until * 1_000) });
     return { result: 'issued', token, lifetimeMs };
   });
@@ -76,7 +88,8 @@ async function factsOf(
   const granted = await tx
     .selectFrom('attempt')
     .innerJoin('agent', 'agent.agent', 'attempt.agent')
-    .select(['attempt.agent', 'attempt.epoch', 'attempt.grant_envelope', 'attempt.stopped', 'attempt.ends_by'])
+    .select(['attempt.agent', 'attempt.epoch', 'attempt.grant_envelope', 'attempt.stopped'])
+    .select(['attempt.granted_at', 'attempt.ends_by'])
     .select('agent.locked')
     .where('attempt.job', '=', job)
     .where('attempt.attempt', '=', attempt)
@@ -85,19 +98,22 @@ async function factsOf(
   const shredded = row.workload === null || (await isShredded(tx, job, attempt));
   const workload = shredded ? undefined : await openWorkload(context, claimed.org, job, row.workload);
   const grant = grantOf(context, granted.grant_envelope);
+  const digest = workload === undefined ? undefined : workloadDigest(workload);
   const grantHolds =
-    workload !== undefined &&
-    grant?.payloadDigest === workloadDigest(workload) &&
+    digest !== undefined &&
+    grant?.payloadDigest === digest &&
     grant.jobDigest === row.job_digest &&
     grant.agent === agent;
   return {
     site: claimed.keyring.agent(agent)?.site,
+    device: row.device,
+    workload: digest,
     facts: {
       current: { attempt: row.attempt, agent: granted.agent },
       stopped: granted.stopped !== null,
       fenced: granted.ends_by === FENCED,
       shredded,
-      closed: row.closed !== null,
+      closed: row.closed !== null || (await isOver(tx, job)),
       committed: row.commit_record !== null,
       sameEpoch: granted.epoch === claimed.epoch,
       locked: granted.locked !== null || isLocked(context, claimed, { agent, device: row.device }),
@@ -105,6 +121,7 @@ async function factsOf(
         claimed.keyring.device(row.device) !== undefined && mayStart(context, claimed, { job, device: row.device }),
       // What does not open any more has no say of its own.
       grantHolds: shredded || grantHolds,
+      longestLeaseMs: longestLease(granted),
       audiences: Object.values(workload?.identity ?? {}),
     },
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { epochMs, newId, seededRng } from '@ringfence/base';
-import { IDENTITY_REFUSALS, LONGEST_IDENTITY_MS } from '@ringfence/protocol/payload';
+import { LONGEST_IDENTITY_MS, type IdentityRefusal } from '@ringfence/protocol/payload';
 import fc from 'fast-check';
 import { judgeIdentity, type AskedIdentity, type IdentityFacts } from './judge-identity.ts';
 
@@ -20,25 +20,27 @@ const FACTS: IdentityFacts = {
   locked: false,
   mayStart: true,
   grantHolds: true,
+  longestLeaseMs: 600_000,
   audiences: ['https://other.example', 'https://vault.example'],
 };
 
 /** What makes each reason hold, alone. */
-const AGAINST: Readonly<Record<(typeof IDENTITY_REFUSALS)[number], [Partial<AskedIdentity>, Partial<IdentityFacts>]>> =
-  {
-    'not-current': [{}, { current: { attempt: 3, agent } }],
-    stopped: [{}, { stopped: true }],
-    fenced: [{}, { fenced: true }],
-    closed: [{}, { closed: true }],
-    committed: [{}, { committed: true }],
-    epoch: [{}, { sameEpoch: false }],
-    shredded: [{}, { shredded: true }],
-    locked: [{}, { locked: true }],
-    'device-removed': [{}, { mayStart: false }],
-    'bad-grant': [{}, { grantHolds: false }],
-    audience: [{ audience: 'https://vault.example/' }, {}],
-    'lease-over': [{ leaseMs: 999 }, {}],
-  };
+const AGAINST: Readonly<
+  Record<Exclude<IdentityRefusal, 'too-often'>, [Partial<AskedIdentity>, Partial<IdentityFacts>]>
+> = {
+  'not-current': [{}, { current: { attempt: 3, agent } }],
+  stopped: [{}, { stopped: true }],
+  fenced: [{}, { fenced: true }],
+  closed: [{}, { closed: true }],
+  committed: [{}, { committed: true }],
+  epoch: [{}, { sameEpoch: false }],
+  shredded: [{}, { shredded: true }],
+  locked: [{}, { locked: true }],
+  'device-removed': [{}, { mayStart: false }],
+  'bad-grant': [{}, { grantHolds: false }],
+  audience: [{ audience: 'https://vault.example/' }, {}],
+  'lease-over': [{ leaseMs: 999 }, {}],
+};
 
 describe('a token for a running attempt', () => {
   it('is given while nothing speaks against it, no longer than the lease', () => {
@@ -46,9 +48,8 @@ describe('a token for a running attempt', () => {
     assert.deepEqual(judgeIdentity(asked, FACTS, NOW), { allow: true, ...life });
   });
 
-  for (const reason of IDENTITY_REFUSALS)
+  for (const [reason, [ask, facts]] of Object.entries(AGAINST))
     it(`is refused as ${reason}, and for that alone`, () => {
-      const [ask, facts] = AGAINST[reason];
       const decision = judgeIdentity({ ...asked, ...ask }, { ...FACTS, ...facts }, NOW);
       assert.deepEqual(decision, { allow: false, reasons: [reason] });
     });
@@ -60,11 +61,17 @@ describe('a token for a running attempt', () => {
     assert.deepEqual(judgeIdentity(other, facts, NOW), { allow: false, reasons: ['not-current'] });
   });
 
+  it('is for no longer than the lease that was granted, whatever the agent says of it', () => {
+    const decision = judgeIdentity({ ...asked, leaseMs: 600_000 }, { ...FACTS, longestLeaseMs: 30_000 }, NOW);
+    assert.deepEqual(decision, { allow: true, from: 1_800_000_000, until: 1_800_000_030, lifetimeMs: 29_600 });
+  });
+
   it('never ends after the lease, nor later than 15 minutes from now', () => {
     const moments = fc.integer({ min: 0, max: 4_000_000_000_000 });
     fc.assert(
       fc.property(moments, fc.integer({ min: 0, max: 100_000_000 }), (now, leaseMs) => {
-        const decision = judgeIdentity({ ...asked, leaseMs }, FACTS, epochMs(now));
+        const facts = { ...FACTS, longestLeaseMs: 100_000_000 };
+        const decision = judgeIdentity({ ...asked, leaseMs }, facts, epochMs(now));
         if (!decision.allow) return assert.ok(leaseMs < 2_000);
         assert.ok(decision.until * 1_000 <= now + Math.min(leaseMs, LONGEST_IDENTITY_MS));
         assert.ok(decision.until - decision.from <= 900);

@@ -29,6 +29,8 @@ export interface IdentityFacts {
   readonly mayStart: boolean;
   /** The grant is this custodian's, for this very job file. */
   readonly grantHolds: boolean;
+  /** No lease of this attempt is longer, as its grant knows. */
+  readonly longestLeaseMs: number;
   /** What the job file asks for. */
   readonly audiences: readonly string[];
 }
@@ -42,7 +44,7 @@ export interface IdentityLife {
 }
 
 /**
- * Whether an attempt is given a token now, and for how long: never past what is left of its lease, and never longer than 15 minutes. All reasons
+ * Whether an attempt is given a token now, and for how long: never past what is left of its lease, and never longer than the lease that it was granted with or 15 minutes. All reasons
  * against it are told at once, but to whoever does not run it only that.
  */
 export function judgeIdentity(
@@ -53,7 +55,7 @@ export function judgeIdentity(
   const { current } = facts;
   if (current.agent !== asked.agent || current.attempt !== asked.attempt)
     return { allow: false, reasons: ['not-current'] };
-  const life = lifeOf(asked.leaseMs, now);
+  const life = lifeOf(Math.min(asked.leaseMs, facts.longestLeaseMs), now);
   const against: readonly (readonly [IdentityRefusal, boolean])[] = [
     ['stopped', facts.stopped],
     ['fenced', facts.fenced],

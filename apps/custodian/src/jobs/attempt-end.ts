@@ -1,5 +1,5 @@
 import type { Clock, JobId, MonotonicMs } from '@ringfence/base';
-import type { PlacementPart } from '@ringfence/protocol/statements';
+import { LONGEST_LEASE_MS, type PlacementPart } from '@ringfence/protocol/statements';
 
 /** What the custodian gives an agent that may be paused or have a slow clock, beyond its lease. */
 export const LEASE_GRACE_MS = 15_000;
@@ -25,6 +25,12 @@ export function endsBy(
   { grantedAt, ttlMs }: { grantedAt: number; ttlMs: number },
 ): number | null {
   return onPartition === 'keep' ? null : grantedAt + ttlMs + LEASE_GRACE_MS;
+}
+
+/** The length of the lease that an attempt was granted with; of one whose row does not tell (`keep`, a fence), that of the longest there is. */
+export function longestLease(row: Pick<AttemptRow, 'granted_at' | 'ends_by'>): number {
+  const length = row.ends_by === FENCED ? undefined : lengthOf(row);
+  return length === undefined ? LONGEST_LEASE_MS : Math.max(0, length - LEASE_GRACE_MS);
 }
 
 /**
@@ -59,7 +65,7 @@ export class LeaseEnds {
   }
 }
 
-function lengthOf({ granted_at, ends_by }: AttemptRow): number | undefined {
+function lengthOf({ granted_at, ends_by }: Pick<AttemptRow, 'granted_at' | 'ends_by'>): number | undefined {
   return ends_by === null ? undefined : Math.max(0, ends_by - granted_at);
 }
 

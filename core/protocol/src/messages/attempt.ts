@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { attemptNumber, envelope, idOf, whole } from '../fields.ts';
-import { OUTCOMES } from '../statements/job.ts';
+import { LONGEST_LEASE_MS, OUTCOMES } from '../statements/job.ts';
 import { placementPart } from '../statements/placement.ts';
 
 /** Where an attempt stands, as its agent sees it. */
@@ -44,7 +44,7 @@ export const lease = z.strictObject({
 /** Leases that go on for `ttlMs` from the moment the agent *sent* the frame with sequence `echo` (a delayed frame extends nothing). */
 export const renew = z.strictObject({
   echo: whole(0, Number.MAX_SAFE_INTEGER),
-  leases: z.array(z.strictObject({ ...run, ttlMs: whole(1_000, 600_000) })).max(64),
+  leases: z.array(z.strictObject({ ...run, ttlMs: whole(1_000, LONGEST_LEASE_MS) })).max(64),
 });
 
 /** End an attempt: SIGTERM, then after `graceMs` SIGKILL. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { attemptNumber, idOf, whole } from '../fields.ts';
+import { LONGEST_LEASE_MS } from '../statements/job.ts';
 
 /** Where a job finds its tokens. */
 export const IDENTITY_FOLDER = '/opt/ringfence/identity';
@@ -24,10 +25,10 @@ export const identityRequest = z.strictObject({
   job: idOf('job'),
   attempt: attemptNumber,
   audience,
-  leaseMs: whole(0, 600_000),
+  leaseMs: whole(0, LONGEST_LEASE_MS),
 });
 
-/** Why the custodian gives an attempt no token; its no is final for this attempt, but for `locked`. */
+/** Why the custodian gives an attempt no token; its no is final for this attempt, but for `locked`, `lease-over` and `too-often`. */
 export const IDENTITY_REFUSALS = [
   'not-current',
   'stopped',
@@ -41,6 +42,7 @@ export const IDENTITY_REFUSALS = [
   'bad-grant',
   'audience',
   'lease-over',
+  'too-often',
 ] as const;
 /** One of {@link IDENTITY_REFUSALS}. */
 export type IdentityRefusal = (typeof IDENTITY_REFUSALS)[number];

@@ -17,6 +17,8 @@ import { reservedBudget } from './pool.ts';
 
 const v = z.literal(1);
 const term = whole(0, Number.MAX_SAFE_INTEGER);
+/** No lease, and no renewal of one, lasts longer. */
+export const LONGEST_LEASE_MS = 600_000;
 
 /** The custodian's word on how strictly a job's inputs and outputs are to be kept; the only label that the placer takes. */
 export const labelStatement = z.strictObject({
@@ -112,7 +114,7 @@ export const leaseStatement = z.strictObject({
   jobDigest: sha256,
   receiptDigest: sha256,
   term: whole(1, 1_000_000_000),
-  ttlMs: whole(1_000, 600_000),
+  ttlMs: whole(1_000, LONGEST_LEASE_MS),
   at: moment,
   notAfter: moment,
 });
