@@ -224,11 +224,9 @@ export class AgentLink {
     return this.#context.journal.fact(fact);
   }
 
-  /** The fact that it resolves with is journaled. */
-  async #onMessage(message: ControlPlaneMessage, context: ControlMessageContext): Promise<Fact | undefined> {
-    if (message.name === 'log-checkpoint') return this.#witness.take(message.body);
-    await this.#take(message, context);
-    return undefined;
+  async #onMessage(message: ControlPlaneMessage, context: ControlMessageContext): Promise<undefined> {
+    if (message.name === 'log-checkpoint') this.#witness.take(message.body);
+    else await this.#take(message, context);
   }
 
   async #take(

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { ManualClock, newId, seededRng, silentLog, toBase64Url, utf8 } from '@ringfence/base';
+import { ApiRefusal } from '@ringfence/client/api';
 import type { CustodianClient } from '@ringfence/client/custodian';
 import { NoteKey } from '@ringfence/crypto/note';
 import { SigningKey } from '@ringfence/crypto/sign';
@@ -97,25 +98,45 @@ class Log {
           'latin1',
         );
 
+  /** What comes of handing in, while the custodian is away or says no. */
+  away: Error | undefined;
+
   auditWord: CustodianClient['auditWord'] = async (word) => {
+    if (this.away !== undefined) throw this.away;
     this.words.push(word);
     return { size: 0 };
   };
 }
 
-function start(t: TestContext, log: Log): { witness: LogWitness; held: HeldLogs; path: string; facts: string[] } {
+interface Started {
+  readonly witness: LogWitness;
+  readonly held: HeldLogs;
+  readonly path: string;
+  readonly facts: string[];
+  /** What comes of journaling, before it is done. */
+  readonly journal: { fails?: Error };
+  /** The witness of the process after this one. */
+  readonly again: () => LogWitness;
+}
+
+function start(t: TestContext, log: Log): Started {
   const folder = mkdtempSync(join(tmpdir(), 'rf-witness-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'held-logs.json');
   const facts: string[] = [];
   const held = new HeldLogs(path);
-  const record = async ({ name }: { name: string }): Promise<void> => void facts.push(name);
+  const journal: Started['journal'] = {};
+  const record = async ({ name }: { name: string }): Promise<void> => {
+    if (journal.fails !== undefined) throw journal.fails;
+    facts.push(name);
+  };
   const metrics = { logAccused: () => {} };
   const clock = new ManualClock();
   const epoch = { known: () => log.known, ask: async () => (log.known = log.stated ?? log.known) && log.stated };
   const key = SigningKey.generate(rng);
   const parts = { link, held, key, custodian: log, epoch, record, metrics, clock, log: silentLog };
-  return { witness: new LogWitness(parts), held, path, facts };
+  const again = (): LogWitness => new LogWitness({ ...parts, held: new HeldLogs(path) });
+  return { witness: new LogWitness(parts), held, path, facts, journal, again };
 }
 
 test('a log that grows is kept durably and cosigned, and the cosignature handed in', async (t) => {
@@ -180,7 +201,7 @@ test('a grant that this agent journaled and the log leaves out is found, with th
   log.add(at + 90_000);
   await witness.look();
   assert.deepEqual(facts, ['log-accused']);
-  const word = log.words.at(-1);
+  const word = log.words.find((said) => said.word === 'accuses');
   assert.ok(word?.word === 'accuses' && word.accusation.fault === 'omitted');
   assert.deepEqual(word.accusation.statements, [digest('b')]);
 });
@@ -282,15 +303,44 @@ test('a control plane that was restored from an old backup is accused, and what 
     const head = { origin: name, size: tree.size, root: edgeRoot(tree), extensions: [] };
     return offerOf(signCheckpoint(head, { name, key: noteKey }), { name, publicKey: noteKey.publicKey }, NO_PROOF);
   };
-  assert.equal(witness.take(noteOf(['a', 'b', 'c', 'd', 'e'])), undefined);
-  const body = witness.take(noteOf(['a', 'b', 'c']))?.body;
-  assert.ok(body !== undefined && JSON.stringify(body).includes('"fault":"rolled-back","index":3,"until":5'));
+  const untold = () => held.untold;
+  witness.take(noteOf(['a', 'b', 'c', 'd', 'e']));
+  assert.deepEqual(untold(), []);
+  witness.take(noteOf(['a', 'b', 'c']));
+  const { fault, index, until } = untold()[0]?.accusation ?? assert.fail();
+  assert.deepEqual([fault, index, until], ['rolled-back', 3, 5]);
   const { note } = held.of(name) ?? assert.fail();
   for (const more of [
     ['x', 'y'],
     ['x', 'y', 'z'],
   ])
-    assert.equal(witness.take(noteOf(['a', 'b', 'c', ...more])), undefined);
+    witness.take(noteOf(['a', 'b', 'c', ...more]));
+  assert.equal(untold().length, 1);
   const kept = held.of(name);
   assert.deepEqual([kept?.size, kept?.note, kept?.accused], [5, note, true], 'the old head is held still');
+});
+
+test('what a witness found is told after a restart, to the journal and to a custodian that was away', async (t) => {
+  const log = new Log().add(1).add(2).add(3);
+  const { witness, path, facts, journal, again } = start(t, log);
+  await witness.look();
+  const asBefore = readFileSync(path, 'utf8');
+  assert.ok(!asBefore.includes('untold'), 'as releases before this wrote it');
+  log.entries.splice(1);
+  journal.fails = new Error('no space left');
+  log.away = new Error('away');
+  await witness.look();
+  assert.deepEqual([facts, accused(log)], [[], []]);
+  delete journal.fails;
+  await again().look();
+  await again().look();
+  assert.deepEqual([facts, accused(log)], [['log-accused'], []], 'journaled once');
+  log.away = new ApiRefusal(400, 'bad-request', 'no');
+  await again().look();
+  log.away = undefined;
+  await again().look();
+  await again().look();
+  assert.deepEqual([facts, accused(log)], [['log-accused'], [`rolled-back ${origin}`]], 'told once');
+  assert.deepEqual(new HeldLogs(path).untold, []);
+  assert.equal(new HeldLogs(path).accused, 1);
 });

@@ -1,5 +1,5 @@
 import { errorFields, utf8, type Clock, type Log } from '@ringfence/base';
-import { entriesReader, tileReader } from '@ringfence/client/api';
+import { ApiRefusal, entriesReader, tileReader } from '@ringfence/client/api';
 import type { Fact } from '@ringfence/client/control-link';
 import type { CustodianClient } from '@ringfence/client/custodian';
 import { deriveNoteKey } from '@ringfence/crypto/note';
@@ -21,12 +21,14 @@ import {
   verifierKey,
   type CheckpointOffer,
   type CheckpointTrust,
+  type HeldCheckpoint,
   type NoteSigner,
   type TreeHead,
   type VerifierKey,
   type WitnessedStatement,
 } from '@ringfence/ledger/tlog';
 import type { LogAccusation } from '@ringfence/protocol/payload';
+import { inTurn } from '../link/in-turn.ts';
 import type { JoinedLink } from '../link/joined-link.ts';
 import type { AgentMetrics } from '../metrics.ts';
 import type { HeldLogs } from './held-logs.ts';
@@ -51,6 +53,7 @@ export interface LogWitnessParts {
 }
 
 type Found = Omit<LogAccusation, 'origin' | 'at'>;
+type Word = Parameters<CustodianClient['auditWord']>[0];
 
 /** Grants younger than that may still be on their way into the log. */
 const GRACE_MS = 60_000;
@@ -59,7 +62,8 @@ const MOST_ACCUSED = 16;
 
 /**
  * Watches both logs: the control plane's as its link shows it, the custodian's as this agent asks for it. Each checkpoint has to continue the
- * one before; it is stored durably, then cosigned; the cosignature goes to the custodian, as does whatever is found wrong.
+ * one before; it is stored durably, then cosigned; the cosignature goes to the custodian. What is found wrong is stored durably, too, until the
+ * journal and the custodian have it.
  */
 export class LogWitness {
   readonly #parts: LogWitnessParts;
@@ -68,8 +72,9 @@ export class LogWitness {
   /** Grants that this process journaled and that no entry has shown yet. */
   readonly #grants = new Map<Digest, WitnessedStatement>();
   readonly #shown = new Set<string>();
-  /** What could not be handed in yet. */
-  readonly #untold = new Map<string, Parameters<CustodianClient['auditWord']>[0]>();
+  /** Cosignatures that could not be handed in yet. */
+  readonly #cosigned = new Map<string, Word>();
+  readonly #telling = inTurn();
 
   constructor(parts: LogWitnessParts) {
     this.#parts = parts;
@@ -77,12 +82,11 @@ export class LogWitness {
     this.#key = verifierKey(parts.link.agent, 'cosignature', this.#signer.key.publicKey);
   }
 
-  /** Takes what the control plane shows of its log; the fact is what the journal is to keep of a log that is wrong. */
-  take(offer: CheckpointOffer): Fact | undefined {
+  /** Takes what the control plane shows of its log. */
+  take(offer: CheckpointOffer): void {
     const { controlPlane, org } = this.#parts.link;
-    const fact = this.#judge(originOf(controlPlane.id, org, 1), offer);
-    void this.#handIn().catch(() => {});
-    return fact;
+    this.#judge(originOf(controlPlane.id, org, 1), offer);
+    void this.#tell().catch((error: unknown) => this.#parts.log.info('audit.not_told', errorFields(error)));
   }
 
   /** A fact is about to be journaled: a grant in it has to be in the custodian's log, too. */
@@ -97,34 +101,53 @@ export class LogWitness {
   /** Asks the custodian for its log, holds it against what is held and journaled, and hands in what waits. Never throws. */
   async look(): Promise<void> {
     try {
-      const fact = await this.#lookAtCustodian();
-      if (fact !== undefined) await this.#parts.record(fact);
-      await this.#handIn();
+      await this.#lookAtCustodian();
     } catch (error) {
       // An older custodian keeps no log; a custodian that is away is asked again.
       this.#parts.log.info('audit.not_looked', errorFields(error));
     }
+    // Whatever came of it: what an earlier process found waits, too.
+    await this.#tell().catch((error: unknown) => this.#parts.log.info('audit.not_told', errorFields(error)));
   }
 
-  /** What cannot be handed in now is handed in at the next look. */
-  async #handIn(): Promise<void> {
-    for (const [about, word] of this.#untold) {
+  /** To the journal first. What cannot be told now is told at the next look, also by another process: at worst twice. */
+  #tell(): Promise<void> {
+    const { held, record } = this.#parts;
+    return this.#telling(async () => {
+      for (const { accusation, journaled } of held.untold) {
+        if (journaled) continue;
+        await record({ name: 'log-accused', body: JSON.parse(JSON.stringify(accusation)) });
+        held.noteJournaled(accusation);
+      }
+      for (const { accusation } of held.untold)
+        if (await this.#handIn({ word: 'accuses', accusation })) held.noteTold(accusation);
+      for (const [origin, word] of this.#cosigned)
+        if ((await this.#handIn(word)) && this.#cosigned.get(origin) === word) this.#cosigned.delete(origin);
+    });
+  }
+
+  /** Whether the custodian took it; what it refuses keeps nothing else from it. */
+  async #handIn(word: Word): Promise<boolean> {
+    try {
       await this.#parts.custodian.auditWord(word);
-      if (this.#untold.get(about) === word) this.#untold.delete(about);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiRefusal)) throw error;
+      this.#parts.log.info('audit.not_told', errorFields(error));
+      return false;
     }
   }
 
-  async #lookAtCustodian(): Promise<Fact | undefined> {
+  async #lookAtCustodian(): Promise<void> {
     const { custodian, held, link, epoch } = this.#parts;
     // Before the log is asked for: what is stated by then, no honest answer is behind.
     const before = epoch.known();
-    if (before === undefined) return undefined;
+    if (before === undefined) return;
     const { origin, key, checkpoint } = await custodian.audit();
     const trust = trustInLog(key);
-    if (checkpoint === null || trust?.origin !== origin || !origin.startsWith(`ringfence/${link.custodian}/`))
-      return undefined;
+    if (checkpoint === null || trust?.origin !== origin || !origin.startsWith(`ringfence/${link.custodian}/`)) return;
     const [logKey] = trust.logKeys;
-    if (logKey === undefined) return undefined;
+    if (logKey === undefined) return;
     const offer = offerOf(checkpoint, logKey, { oldSize: 0, proof: [] });
     const shown = epochOfOrigin(origin, link.custodian, link.org);
     const after = shown === undefined || shown > before ? await epoch.ask() : before;
@@ -133,8 +156,8 @@ export class LogWitness {
     if (verdict !== 'stated') return this.#accuseEpoch(verdict, before, { origin, trust, note: checkpoint });
     const oldSize = Math.min(held.of(origin)?.size ?? 0, offer.size);
     const proof = await this.#proof(oldSize, offer.size);
-    const fact = this.#judge(origin, { ...offer, oldSize, proof });
-    return fact ?? (await this.#findOmissions(origin, trust));
+    this.#judge(origin, { ...offer, oldSize, proof });
+    await this.#findOmissions(origin, trust);
   }
 
   /** Of a log that the keyring does not state, only what it signed counts. */
@@ -142,25 +165,19 @@ export class LogWitness {
     fault: 'unstated-epoch' | 'old-epoch',
     stated: number,
     { origin, trust, note }: { readonly origin: string; readonly trust: CheckpointTrust; readonly note: string },
-  ): Fact | undefined {
+  ): void {
     const { held, link } = this.#parts;
     const opened = openCheckpoint(utf8(note), trust);
     const [logKey] = trust.logKeys;
     if (!opened.ok || logKey === undefined) return this.#ignore('malformed');
-    if (held.of(origin)?.accused === true || held.accused >= MOST_ACCUSED) return undefined;
+    if (held.of(origin)?.accused === true || held.accused >= MOST_ACCUSED) return;
     const { size } = opened.signed.checkpoint;
-    held.accuse(origin, { key: logKey.publicKey, size, note });
     const of = held.of(originOf(link.custodian, link.org, stated));
-    return this.#accuse(origin, {
-      fault,
-      index: 0,
-      until: size,
-      offered: note,
-      ...(of === undefined ? {} : { held: of.note }),
-    });
+    const found = { fault, index: 0, until: size, offered: note, ...(of === undefined ? {} : { held: of.note }) };
+    this.#accuse(origin, found, { key: logKey.publicKey, size, note });
   }
 
-  #ignore(code: string): undefined {
+  #ignore(code: string): void {
     this.#parts.log.warn('audit.offer_ignored', { code });
   }
 
@@ -175,10 +192,10 @@ export class LogWitness {
       .map((hash) => Buffer.from(hash, 'latin1').toString('base64url'));
   }
 
-  #judge(origin: string, offer: CheckpointOffer): Fact | undefined {
+  #judge(origin: string, offer: CheckpointOffer): void {
     const { held, clock } = this.#parts;
     const before = held.of(origin);
-    if (before?.accused === true) return undefined;
+    if (before?.accused === true) return;
     const verdict = judgeOffer(before, offer, {
       origin,
       witness: this.#signer,
@@ -189,31 +206,30 @@ export class LogWitness {
       held.keep(origin, verdict.held);
       const { size } = verdict.held;
       const key = formatVerifierKey(this.#key);
-      this.#untold.set(origin, { word: 'cosigned', key, size, checkpoint: verdict.checkpoint });
+      this.#cosigned.set(origin, { word: 'cosigned', key, size, checkpoint: verdict.checkpoint });
     }
-    if (verdict.do !== 'accuse') return undefined;
+    if (verdict.do !== 'accuse') return;
     const { do: _, ...found } = verdict;
-    return this.#accuse(origin, found);
+    this.#accuse(origin, found);
   }
 
   /** Reads the entries that are new, and looks for grants of this agent's journal that none of them has. */
-  async #findOmissions(origin: string, trust: CheckpointTrust): Promise<Fact | undefined> {
+  async #findOmissions(origin: string, trust: CheckpointTrust): Promise<void> {
     const { held } = this.#parts;
     const before = held.of(origin);
-    if (before === undefined || before.accused || before.read >= before.size) return undefined;
+    if (before === undefined || before.accused || before.read >= before.size) return;
     // What was checked and stored, not what was offered: that may have been ignored.
     const opened = openCheckpoint(utf8(before.note), trust);
-    if (!opened.ok) return undefined;
+    if (!opened.ok) return;
     const check = new OmissionCheck(this.#grants.values());
-    if (!(await this.#readEntries(opened.signed.checkpoint, before.read, check))) return undefined;
+    if (!(await this.#readEntries(opened.signed.checkpoint, before.read, check))) return;
     // An entry may be read before the grant that it is about is journaled.
     for (const digest of this.#grants.keys()) if (this.#shown.delete(digest)) this.#grants.delete(digest);
     const omitted = check.end(GRACE_MS).filter(({ statement }) => this.#grants.has(statement.digest as Digest));
-    held.readUpTo(origin, before.size);
     const [first] = omitted;
-    if (first === undefined) return undefined;
+    if (first === undefined) return held.readUpTo(origin, before.size);
     const statements = omitted.slice(0, 16).flatMap(({ statement }) => parseDigest(statement.digest) ?? []);
-    return this.#accuse(origin, { fault: 'omitted', index: first.before, until: first.before + 1, statements });
+    this.#accuse(origin, { fault: 'omitted', index: first.before, until: first.before + 1, statements });
   }
 
   /** Whether all entries from number `from` on could be read; entries that do not lead to the signed root count for nothing. */
@@ -236,13 +252,10 @@ export class LogWitness {
     return true;
   }
 
-  #accuse(origin: string, found: Found): Fact {
-    const { held, clock, log } = this.#parts;
-    held.accuse(origin);
-    this.#parts.metrics.logAccused();
-    const accusation: LogAccusation = { origin, at: clock.now(), ...found };
-    this.#untold.set(`${origin} ${found.fault}`, { word: 'accuses', accusation });
+  #accuse(origin: string, found: Found, shown?: HeldCheckpoint): void {
+    const { held, clock, log, metrics } = this.#parts;
+    held.accuse({ origin, at: clock.now(), ...found }, shown);
+    metrics.logAccused();
     log.error('audit.accused', { code: found.fault, seq: found.index });
-    return { name: 'log-accused', body: JSON.parse(JSON.stringify(accusation)) };
   }
 }
