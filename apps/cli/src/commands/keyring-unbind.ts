@@ -1,5 +1,7 @@
+import type { Keyring } from '@ringfence/keyring';
 import type { Command } from '../command.ts';
 import { namedRole } from '../keyring/named-role.ts';
+import { refuseOfficerWithSignature } from '../keyring/officer-signature.ts';
 import { changeKeyring, SIGNER_FLAGS } from '../marketplace/change-keyring.ts';
 
 export const command: Command = {
@@ -9,7 +11,8 @@ export const command: Command = {
   words: [2, 2],
   async run(context, words, flags) {
     const named = namedRole(words, flags, `ringfence keyring unbind ${this.usage}`);
-    if (!(await changeKeyring(context, flags, { kind: 'unbind-role', ...named }))) return;
+    const check = (keyring: Keyring): void => refuseOfficerWithSignature(keyring, named);
+    if (!(await changeKeyring(context, flags, { kind: 'unbind-role', ...named }, check))) return;
     const { device, role, project } = named;
     context.terminal.value({ unbound: { project: null, ...named } });
     context.terminal.line(`${device} is ${role} no more${project === undefined ? '' : ` in ${project}`}`);

@@ -18,11 +18,18 @@ export const SIGNER_FLAGS = { ...ROOT_FLAGS, out: { type: 'string' } } as const;
 
 /**
  * Signs a change with this device's key, which counts for an officer's, or with the root key where `--root-key-file` names it, and hands it in;
- * with `--out` it is written to a file instead, for others to sign. True when it was handed in. Throws CliError `usage`.
+ * with `--out` it is written to a file instead, for others to sign. True when it was handed in. `check` sees the keyring before anything is signed.
+ * Throws CliError `usage`.
  */
-export async function changeKeyring(context: CommandContext, flags: Flags, change: KeyringChange): Promise<boolean> {
+export async function changeKeyring(
+  context: CommandContext,
+  flags: Flags,
+  change: KeyringChange,
+  check: (keyring: Keyring) => void = () => {},
+): Promise<boolean> {
   const out = text(flags, 'out');
   return withSigner(context, flags, async (signer) => {
+    check(signer.keyring);
     if (out === undefined) {
       await appendChange(context, signer, change);
       return true;
