@@ -2,6 +2,7 @@ import { utf8 } from '@ringfence/base';
 import { entriesReader, tileReader, type LogSource } from '@ringfence/client/api';
 import {
   openCheckpoint,
+  originOf,
   readAuditEntry,
   TILE_WIDTH,
   TileNodes,
@@ -14,9 +15,13 @@ import {
 } from '@ringfence/ledger/tlog';
 import type { AuditHead } from '@ringfence/protocol/api';
 import { CliError } from '../cli-error.ts';
-import { text, type Flags } from '../command.ts';
+import { text, type CommandContext, type Flags } from '../command.ts';
+import { checkedHead } from '../home/checked-keyring.ts';
 import type { Session } from '../session.ts';
 import type { LogMemory } from './known-logs.ts';
+
+/** Where a keyring's head is remembered, and the time by which it is fresh. */
+type Asking = Pick<CommandContext, 'home' | 'clock'>;
 
 /** Whose log is meant. */
 export type LogName = 'control-plane' | 'custodian';
@@ -43,8 +48,8 @@ export function namedLog(flags: Flags): LogName {
 }
 
 /** Opens a log as {@link showLog} does; throws CliError `check-failed`, too, where it shows less than this device verified before. */
-export async function openLog(session: Session, memory: LogMemory, name: LogName): Promise<OpenLog> {
-  const log = await showLog(session, memory, name);
+export async function openLog(context: Asking, session: Session, memory: LogMemory, name: LogName): Promise<OpenLog> {
+  const log = await showLog(context, session, memory, name);
   const { head, verifiedBefore } = log;
   if (head.size < verifiedBefore)
     throw new CliError('check-failed', `the ${name}’s log has ${head.size} entries and had ${verifiedBefore} before`, {
@@ -54,12 +59,13 @@ export async function openLog(session: Session, memory: LogMemory, name: LogName
 }
 
 /**
- * A log that is there, also one that shows less than before. The control plane's key must be the one that the custodian met it by, too. Throws
- * CliError `not-trusted`, `not-found`.
+ * A log that is there, also one that shows less than before. The control plane's key must be the one that the custodian met it by, too, and
+ * the custodian's log that of the epoch which its signed keyring head states. Throws CliError `not-trusted`, `not-found`.
  */
-export async function showLog(session: Session, memory: LogMemory, name: LogName): Promise<OpenLog> {
+export async function showLog(context: Asking, session: Session, memory: LogMemory, name: LogName): Promise<OpenLog> {
   const source = name === 'custodian' ? session.custodian : session.controlPlane;
   const answer = await source.audit();
+  await requireOwnOrigin(context, session, { name, origin: answer.origin });
   if (name === 'control-plane') await requireSameKey(session, answer);
   memory.meet(answer.origin, answer.key);
   const trust = trustInLog(answer.key);
@@ -73,6 +79,23 @@ export async function showLog(session: Session, memory: LogMemory, name: LogName
   const head = opened.signed.checkpoint;
   const verifiedBefore = memory.headOf(answer.origin)?.size ?? 0;
   return { name, source, answer, head, verifiedBefore, note: answer.checkpoint, trust };
+}
+
+/** A log under another name would get away from what this device verified of the one that there is. */
+async function requireOwnOrigin(
+  context: Asking,
+  session: Session,
+  { name, origin }: { name: LogName; origin: string },
+): Promise<void> {
+  const { org, custodian, controlPlane } = session.profile;
+  const isOwn =
+    name === 'control-plane'
+      ? origin === originOf(controlPlane.id, org, 1)
+      : origin === originOf(custodian.id, org, (await checkedHead(context, session)).seen.epoch);
+  if (isOwn) return;
+  throw new CliError('not-trusted', `the ${name} shows another log than its own`, {
+    next: 'tell your officers, and compare with what `ringfence audit export` wrote before: only a restore of the custodian begins another log',
+  });
 }
 
 async function requireSameKey(session: Session, { origin, key }: AuditHead): Promise<void> {

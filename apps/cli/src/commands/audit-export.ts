@@ -22,7 +22,7 @@ export const command: Command = {
     if ((to === undefined) === (tiles === undefined))
       throw new CliError('usage', 'name one place to write to', { next: '--to FILE, or --tiles DIR' });
     await withSession(context, async (session) => {
-      const log = await openLog(session, new LogMemory(home), namedLog(flags));
+      const log = await openLog(context, session, new LogMemory(home), namedLog(flags));
       const { cosigned } = await session.custodian.auditWitnessed();
       const { origin, key, size } = log.answer;
       const notes = cosigned

@@ -19,7 +19,7 @@ export const command: Command = {
     const limit = limitOf(text(flags, 'limit'));
     const [about, action] = [text(flags, 'about'), text(flags, 'action')];
     await withSession(context, async (session) => {
-      const log = await openLog(session, new LogMemory(home), namedLog(flags));
+      const log = await openLog(context, session, new LogMemory(home), namedLog(flags));
       const found: AuditEntry[] = [];
       await newestEntries(log, (entry) => {
         const asked = about === undefined || entry.actor.id === about || entry.objects.includes(about);

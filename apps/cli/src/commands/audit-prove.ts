@@ -18,7 +18,7 @@ export const command: Command = {
     if (to === undefined) throw new CliError('usage', '--to is missing', { next: 'name a file that is not there yet' });
     const index = indexOf(word);
     await withSession(context, async (session) => {
-      const log = await openLog(session, new LogMemory(home), namedLog(flags));
+      const log = await openLog(context, session, new LogMemory(home), namedLog(flags));
       const entry = await entryBytesAt(log, index);
       const tree = await treeFor(log, inclusionRanges(index, log.head.size));
       const proof = { index, proof: tree.proveInclusion(index), checkpoint: log.note, extra: entry };

@@ -15,7 +15,7 @@ export const command: Command = {
   async run(context, [index = ''], flags) {
     const { terminal, home } = context;
     await withSession(context, async (session) => {
-      const log = await openLog(session, new LogMemory(home), namedLog(flags));
+      const log = await openLog(context, session, new LogMemory(home), namedLog(flags));
       const entry = readAuditEntry(await entryBytesAt(log, indexOf(index)));
       if (entry === undefined)
         throw new CliError('check-failed', `entry ${index} is not of the form of this log’s entries`, {

@@ -23,7 +23,7 @@ export const command: Command = {
       );
       const logs: { log: string; origin: string; key: string; size: number; verifiedBefore: number }[] = [];
       for (const name of ['control-plane', 'custodian'] as const) {
-        const { answer, head, verifiedBefore } = await showLog(session, memory, name);
+        const { answer, head, verifiedBefore } = await showLog(context, session, memory, name);
         logs.push({ log: name, origin: answer.origin, key: answer.key, size: head.size, verifiedBefore });
       }
       const found = accusers.map(({ witness, filed }) => ({ witness, filed }));

@@ -68,7 +68,7 @@ async function judgeLive(context: CommandContext, given: Given): Promise<Judged[
     const shown: WitnessedStatement[] = [];
     const judged: Judged[] = [];
     for (const name of ['custodian', 'control-plane'] as const) {
-      const log = await openLog(session, memory, name);
+      const log = await openLog(context, session, memory, name);
       const { origin } = log.answer;
       const notes = await cosignedOf(session, origin, log.head.size);
       const held = [...heldHeads(given.held, log.trust), ...remembered(memory, origin)];
