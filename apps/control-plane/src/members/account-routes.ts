@@ -40,11 +40,7 @@ export function accountRoutes(context: ControlPlaneContext): Route[] {
       summary: 'Gives a factor to the session or device that signs this request.',
       body: stepUpGiven,
       answer: stepUpAnswer,
-      handle: async (call, asker) => {
-        const answer = await stepUp(context, asker, call);
-        await rotateToken(context, asker, call);
-        return answer;
-      },
+      handle: (call, asker) => rotateToken(context, asker, call, (token) => stepUp(context, asker, call, token)),
     }),
     sessionRoute({
       method: 'POST',

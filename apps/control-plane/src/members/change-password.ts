@@ -12,7 +12,7 @@ import { credentialsOf, type SignInTry } from './sign-in.ts';
 import { beginTryFrom } from './wrong-tries.ts';
 
 /**
- * Sets a member's password and ends their other sessions. The current one is asked for, unless a passkey that was just given resets one that was
+ * Sets a member's password and ends their other sessions. The current one is asked for, unless a passkey that was just given, and is older than the session, resets one that was
  * forgotten. Throws ControlPlaneError `bad-request` for a new one that is too short, too long or common, and for a current one that is missing or
  * wrong; `too-much` before a wrong try's wait is over.
  */
@@ -65,14 +65,14 @@ async function assertCurrent(
   if (current === undefined) {
     if (await hasYoungPasskey(context, caller)) return;
     throw new ControlPlaneError('bad-request', 'a change of the password takes the current one', {
-      next: 'type it beside the new one; if it is forgotten, step up with a passkey first',
+      next: 'type it beside the new one; if it is forgotten, step up first with a passkey that is older than this session',
     });
   }
   const { right } = await beginTryFrom(context, { name: signInName ?? member, address });
   if (!(await context.passwords.verify(known, current))) {
     context.addressTries.wrong(address);
     throw new ControlPlaneError('bad-request', 'this is not the current password', {
-      next: 'type the one that you sign in with; if it is forgotten, step up with a passkey and leave it out',
+      next: 'type the one that you sign in with; if it is forgotten, step up with a passkey that is older than this session and leave it out',
     });
   }
   await right();
@@ -85,7 +85,20 @@ async function hasYoungPasskey(
   const age = (at: EpochMs): number => clock.now() - at;
   const { withinMs } = CEREMONY_ASSURANCE['factor:add'];
   const given = await givenTo(store, org, session);
+  const [begun] = await store.queryOrg(
+    org,
+    (db) => db.selectFrom('session').select('made_at').where('session', '=', session).compile(),
+    { readOnly: true },
+  );
   return given.some(
-    ({ kind, at, traits }) => kind === 'passkey' && traits.userVerified === true && age(at) >= 0 && age(at) < withinMs,
+    ({ kind, at, traits: { userVerified, addedAt } }) =>
+      kind === 'passkey' &&
+      userVerified === true &&
+      age(at) >= 0 &&
+      age(at) < withinMs &&
+      // Whoever sits at somebody's session makes a passkey in it.
+      addedAt !== undefined &&
+      begun !== undefined &&
+      addedAt < begun.made_at,
   );
 }

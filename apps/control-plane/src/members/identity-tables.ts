@@ -2,6 +2,7 @@ import type {
   AccountKeyId,
   CeremonyId,
   DeviceId,
+  EpochMs,
   FederationId,
   InvitationId,
   MemberId,
@@ -151,6 +152,8 @@ export interface FactorTraits {
   readonly userVerified?: boolean | undefined;
   readonly mayBeCopied?: boolean | undefined;
   readonly assures?: 1 | 2 | undefined;
+  /** When the passkey that was given was enrolled; not there for one that was enrolled by giving it. */
+  readonly addedAt?: EpochMs | undefined;
   /** What a passkey's challenge was of, where it was given for one thing alone. */
   readonly forDigest?: Digest | undefined;
 }

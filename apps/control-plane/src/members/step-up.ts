@@ -1,10 +1,11 @@
-import { newId, type EpochMs, type MemberId } from '@ringfence/base';
+import { newId, type EpochMs, type MemberId, type Secret } from '@ringfence/base';
 import { levelOf } from '@ringfence/policy/assurance';
 import type { stepUpGiven, StepUpAnswer } from '@ringfence/protocol/api';
 import type { z } from 'zod';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { Asker } from '../http/route.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { sessionTokenDigest } from '../sessions/session-token.ts';
 import type { Tx } from '../store/open-store.ts';
 import { ASSURANCE_RULES } from './assurance-rules.ts';
 import { giveFactor, type GivenFactor } from './given-factors.ts';
@@ -17,13 +18,15 @@ import { beginTryFrom } from './wrong-tries.ts';
 type Body = z.output<typeof stepUpGiven>;
 
 /**
- * Takes a factor that is given now, and keeps it for the session or device that gave it. A device is its member's from the first one on. Throws
+ * Takes a factor that is given now, and keeps it for the session or device that gave it. A device is its member's from the first one on; a session
+ * has `token` from then on. Throws
  * ControlPlaneError `not-authenticated` for whatever is wrong, and `too-much` before a wrong try's wait is over.
  */
 export async function stepUp(
   context: ControlPlaneContext,
   asker: Asker,
   { body: { signInName, factor }, address }: SignInTry<Body>,
+  token?: Secret,
 ): Promise<StepUpAnswer> {
   if ('device' in asker && factor.kind === 'recovery-code')
     throw new ControlPlaneError('bad-request', 'a recovery code regains a member’s own factors, in a browser', {
@@ -31,7 +34,7 @@ export async function stepUp(
     });
   const { member, name } = await whose(context, asker, signInName);
   const { right } = await beginTryFrom(context, { name, address });
-  const given = await take(context, asker, member, factor);
+  const given = await take(context, { asker, member, token }, factor);
   if (given === undefined) {
     context.addressTries.wrong(address);
     throw notSignedIn();
@@ -72,34 +75,42 @@ async function whose(
 
 async function take(
   context: ControlPlaneContext,
-  asker: Asker,
-  member: MemberId,
+  giver: Omit<Giving, 'given'>,
   factor: Body['factor'],
 ): Promise<GivenFactor | undefined> {
+  const { asker, member } = giver;
   const { org } = asker;
   const { password, totp } = await credentialsOf(context, org, member);
   const at: EpochMs = context.clock.now();
   const given: GivenFactor = { kind: factor.kind, at, traits: {} };
   if (factor.kind === 'password') {
     if (!(await context.passwords.verify(password, factor.password))) return undefined;
-    return context.changes.run(org, (tx) => keep(context, tx, { asker, member, given }));
+    return context.changes.run(org, (tx) => keep(context, tx, { ...giver, given }));
   }
   const second = checkSecond(context, { member, totp }, factor);
   if (second === undefined) return undefined;
   return context.changes.run(org, async (tx) =>
-    (await spendSecond(tx, member, second, at)) ? keep(context, tx, { asker, member, given }) : undefined,
+    (await spendSecond(tx, member, second, at)) ? keep(context, tx, { ...giver, given }) : undefined,
   );
+}
+
+/** What is given, by whom, and with which token the session that gave it goes on; with its old one where there is none. */
+interface Giving {
+  readonly asker: Asker;
+  readonly member: MemberId;
+  readonly given: GivenFactor;
+  readonly token?: Secret | undefined;
 }
 
 /** Keeps what was just verified in the transaction that spends it; undefined where the device is somebody else's, or its session has ended. */
 export async function keep(
   { record }: Pick<ControlPlaneContext, 'record'>,
   tx: Tx,
-  { asker, member, given }: { readonly asker: Asker; readonly member: MemberId; readonly given: GivenFactor },
+  { asker, member, given, token }: Giving,
 ): Promise<GivenFactor | undefined> {
   const { org } = asker;
   const holder = 'device' in asker ? asker.device : asker.session;
-  const isTheirs = 'device' in asker ? await claim(tx, asker, member, given.at) : await isOpen(tx, asker);
+  const isTheirs = 'device' in asker ? await claim(tx, asker, member, given.at) : await isOpen(tx, asker, token);
   if (!isTheirs) return undefined;
   await giveFactor(tx, { org, member, holder }, given);
   await record(tx, org, { type: 'stepped-up', member, holder, factor: given.kind });
@@ -126,7 +137,21 @@ async function claim(
   return owner === member;
 }
 
-async function isOpen(tx: Tx, { session }: Extract<Asker, { session: unknown }>): Promise<boolean> {
+async function isOpen(
+  tx: Tx,
+  { session }: Extract<Asker, { session: unknown }>,
+  token: Secret | undefined,
+): Promise<boolean> {
+  if (token !== undefined) {
+    const rotated = await tx
+      .updateTable('session')
+      .set({ token_digest: sessionTokenDigest(token) })
+      .where('session', '=', session)
+      .where('ended_at', 'is', null)
+      .returning('session')
+      .executeTakeFirst();
+    return rotated !== undefined;
+  }
   const open = await tx
     .selectFrom('session')
     .select('session')

@@ -162,8 +162,9 @@ function stepUpRoutes(context: ControlPlaneContext): Route[] {
       answer: stepUpView,
       handle: async (call, asker) => {
         const stepping = { asker, member: asker.member, browser: asker.session };
-        await stepUpByPasskey(context, partyOf(context), stepping, call.body);
-        await rotateToken(context, asker, call);
+        await rotateToken(context, asker, call, (token) =>
+          stepUpByPasskey(context, partyOf(context), { ...stepping, token }, call.body),
+        );
         return stepUpAnswer(context, asker);
       },
     }),

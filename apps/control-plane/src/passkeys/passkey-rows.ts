@@ -1,4 +1,4 @@
-import type { MemberId, OrgId } from '@ringfence/base';
+import type { EpochMs, MemberId, OrgId } from '@ringfence/base';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
 import type { KnownPasskey, PasskeyUse } from './verify-assertion.ts';
@@ -12,6 +12,7 @@ export interface FoundPasskey extends KnownPasskey {
   readonly org: OrgId;
   readonly member: MemberId;
   readonly mayBeCopied: boolean;
+  readonly addedAt: EpochMs;
 }
 
 /** The passkey of an id, of whichever organisation, whose member is active; undefined for one that is unknown. */
@@ -22,15 +23,15 @@ export async function findPasskey(store: ControlPlaneStore, credential: string):
       db
         .selectFrom('passkey')
         .innerJoin('member', 'member.member', 'passkey.member')
-        .select(['credential', 'passkey.org', 'passkey.member', 'public_key', 'may_be_copied'])
+        .select(['credential', 'passkey.org', 'passkey.member', 'public_key', 'may_be_copied', 'added_at'])
         .where('credential', '=', credential)
         .where('member.state', '=', 'active')
         .compile(),
     { readOnly: true },
   );
   if (row === undefined) return undefined;
-  const { org, member, public_key: publicKey, may_be_copied: mayBeCopied } = row;
-  return { credential, org, member, publicKey, mayBeCopied };
+  const { org, member, public_key: publicKey, may_be_copied: mayBeCopied, added_at: addedAt } = row;
+  return { credential, org, member, publicKey, mayBeCopied, addedAt: addedAt as EpochMs };
 }
 
 /** Whose passkey it becomes, and when. */

@@ -1,4 +1,4 @@
-import type { CeremonyId, MemberId, OrgId } from '@ringfence/base';
+import type { CeremonyId, MemberId, OrgId, Secret } from '@ringfence/base';
 import type { Digest, SigningPublicKey } from '@ringfence/crypto/sign';
 import { beginCeremony, spendCeremony, type CeremonyEnd, type SpentCeremony } from '../ceremonies/ceremony.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
@@ -85,13 +85,13 @@ export async function credentialsOf(
 }
 
 /**
- * Gives a passkey of `member` to the session or device that the step-up was begun for. Throws ControlPlaneError `not-authenticated` for every
+ * Gives a passkey of `member` to the session or device that the step-up was begun for; a session has `token` from then on. Throws ControlPlaneError `not-authenticated` for every
  * reason, of which another member's passkey is one.
  */
 export async function stepUpByPasskey(
   context: ControlPlaneContext,
   party: RelyingParty,
-  { asker, member, browser }: SteppingUp & { readonly member: MemberId },
+  { asker, member, browser, token }: SteppingUp & { readonly member: MemberId; readonly token?: Secret | undefined },
   answer: PasskeyAnswer,
 ): Promise<void> {
   const end = { kind: 'passkey-step-up', browser: browserDigest(browser), holder: holderOf(asker) } as const;
@@ -101,7 +101,7 @@ export async function stepUpByPasskey(
   if (spent.member !== null && spent.member !== member) throw passkeyRefused();
   const given = await context.changes.run(asker.org, async (tx) =>
     (await notePasskeyUse(context, tx, passkey, used.use))
-      ? keep(context, tx, { asker, member, given: factorOf(context, used) })
+      ? keep(context, tx, { asker, member, given: factorOf(context, used), token })
       : undefined,
   );
   if (given === undefined) throw passkeyRefused();
@@ -133,5 +133,9 @@ function factorOf({ clock }: ControlPlaneContext, { spent, passkey, use }: Verif
   const { userVerified } = use;
   const forDigest = spent.for_digest === null ? {} : { forDigest: spent.for_digest };
   const mayBeCopied = passkey.mayBeCopied || use.mayBeCopied;
-  return { kind: 'passkey', at: clock.now(), traits: { userVerified, mayBeCopied, ...forDigest } };
+  return {
+    kind: 'passkey',
+    at: clock.now(),
+    traits: { userVerified, mayBeCopied, addedAt: passkey.addedAt, ...forDigest },
+  };
 }

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { memberInvited } from '@ringfence/protocol/api';
+import { runAsSuperuser } from '@ringfence/store/test-database';
 import { ShiftedClock, startDatabase, startReplica } from '../control-plane.fixture.ts';
 import { sendRaw, signedRaw } from '../http/raw-request.fixture.ts';
 import { TestOrganisation } from '../organisation.fixture.ts';
 import { TestBrowser } from './test-browser.fixture.ts';
 
 test('a session has the token of its last sign-in or step-up alone, at both replicas', async (t) => {
-  const { one, two, clock, browser, invite } = await start(t);
+  const { one, two, clock, browser, invite, url } = await start(t);
 
   await t.test('a step-up draws another token, and the one before opens and changes nothing', async () => {
     const { cookie } = browser;
@@ -26,6 +27,27 @@ test('a session has the token of its last sign-in or step-up alone, at both repl
     assert.equal((await browser.ask('GET', '/v1/account', undefined, { cookie })).status, 401);
     assert.equal((await sendRaw(two, browser.request('POST', '/v1/account/recovery-codes', {}))).status, 200);
   });
+
+  await t.test(
+    'a token that cannot be stored raises no session: the one before opens as little as it did',
+    async () => {
+      const given = async () => (await browser.ask('GET', '/v1/account')).value;
+      clock.shift(60_000);
+      const before = await given();
+      await runAsSuperuser(
+        url,
+        `create function rf_cp.no_rotation() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+      create trigger no_rotation before update of token_digest on rf_cp.session for each row execute function rf_cp.no_rotation()`,
+      );
+      const factor = { kind: 'password', password: browser.password };
+      assert.equal((await browser.ask('POST', '/v1/step-up', { factor })).status, 500);
+      clock.shift(2_000);
+      assert.deepEqual(await given(), before);
+      await runAsSuperuser(url, 'drop function rf_cp.no_rotation cascade');
+      assert.equal((await browser.ask('POST', '/v1/step-up', { factor })).status, 200);
+      assert.notDeepEqual(await given(), before);
+    },
+  );
 
   await t.test('a sign-in ends the session whose cookie it replaces, and one that fails ends nothing', async () => {
     const { cookie } = browser;
@@ -59,5 +81,5 @@ async function start(t: TestContext) {
   const browser = new TestBrowser(one, clock);
   await browser.accept(await invite());
   await browser.enrol();
-  return { one, two, clock, browser, invite };
+  return { one, two, clock, browser, invite, url: database.url };
 }

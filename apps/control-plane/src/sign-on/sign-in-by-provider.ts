@@ -1,3 +1,4 @@
+import type { Secret } from '@ringfence/base';
 import { CEREMONY_ASSURANCE, checkAssurance, requirementIn } from '@ringfence/policy/assurance';
 import type { SigningPublicKey } from '@ringfence/crypto/sign';
 import { ControlPlaneError } from '../control-plane-error.ts';
@@ -68,13 +69,16 @@ interface Back {
 }
 
 /** Gives the provider's word to the session that asked for it. Throws ControlPlaneError `not-authenticated`. */
-export async function stepUpByProvider(parts: SignOnParts, { search, caller: asker }: Back): Promise<void> {
+export async function stepUpByProvider(
+  parts: SignOnParts,
+  { search, caller: asker, token }: Back & { readonly token: Secret | undefined },
+): Promise<void> {
   const { context } = parts;
   const { org, member, session } = asker;
   const ended = await endSignOn(parts, { search, purpose: 'step-up', browser: session, holder: session });
   const { provider, subject, factor } = ended;
   if ((await memberOf(context, org, { provider: provider.provider, subject })) !== member) throw signOnRefused();
-  const given = await context.changes.run(org, (tx) => keep(context, tx, { asker, member, given: factor }));
+  const given = await context.changes.run(org, (tx) => keep(context, tx, { asker, member, given: factor, token }));
   if (given === undefined) throw signOnRefused();
   context.sessions.forget();
 }

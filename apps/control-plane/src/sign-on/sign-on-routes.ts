@@ -144,8 +144,8 @@ function accountSignOnRoutes(context: ControlPlaneContext, parts: () => SignOnPa
       body: accountSignOnEnd,
       answer: doneAnswer,
       handle: async (call, caller) => {
-        await stepUpByProvider(parts(), { search: call.body.search, caller });
-        await rotateToken(context, caller, call);
+        const { search } = call.body;
+        await rotateToken(context, caller, call, (token) => stepUpByProvider(parts(), { search, caller, token }));
         return DONE;
       },
     }),
