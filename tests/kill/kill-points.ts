@@ -4,9 +4,9 @@ import { FAULT_POINTS as CONTROL_PLANE } from '../../apps/control-plane/src/faul
 import { FAULT_POINTS as CUSTODIAN } from '../../apps/custodian/src/fault-points.ts';
 import type { KillPoint } from './armed-house.ts';
 
-/** Steps of enrolment, of keys, of releases and of the end of data, of serving, of federations, of fences and of return; they have tests of their own. */
+/** Steps of enrolment, of keys, of releases and of the end of data, of serving, of federations and their budgets, of fences and of return; they have tests of their own. */
 const ELSEWHERE =
-  /^(claim|join|deletion|shred|ring|rotation|rewrap|kek|tombstone|expire|erase|release|opening|endpoint|replica|scale|wanted|fence|federation)-/;
+  /^(claim|join|deletion|shred|ring|rotation|rewrap|kek|tombstone|expire|erase|release|opening|endpoint|replica|scale|wanted|fence|federation|debit)-/;
 
 function pointsOf(process: string, points: readonly string[], pass: number): KillPoint[] {
   return points.filter((point) => !ELSEWHERE.test(point)).map((point) => ({ process, point, pass }));
