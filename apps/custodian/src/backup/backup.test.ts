@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { epochMs, silentLog, systemRng as rng } from '@ringfence/base';
 import { openStateFolder, systemClock as clock } from '@ringfence/base/platform';
 import { removeEmbedded } from '@ringfence/store';
+import { runAsSuperuser } from '@ringfence/store/test-database';
 import { addDataset, ask, depositTestJob, grantBody, joinRig, type TestAgent } from '../fixtures/agent.fixture.ts';
 import { startControlPlaneDouble, type ControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
 import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.ts';
@@ -15,13 +16,15 @@ import { restoreBackup } from './restore-backup.ts';
 
 const PASSPHRASE = 'correct horse battery staple';
 let folder: string;
+let database: string;
 let rig: CustodianRig;
 let controlPlane: ControlPlaneDouble;
 let organisation: TestOrganisation;
 let agent: TestAgent;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rf-backup-'));
-  [rig, controlPlane] = await Promise.all([startRig(), startControlPlaneDouble()]);
+  const prepare = async (_: string, url: string): Promise<void> => void (database = url);
+  [rig, controlPlane] = await Promise.all([startRig({ prepare }), startControlPlaneDouble()]);
   organisation = await claimRig(rig, controlPlane);
   agent = await joinRig(rig, organisation);
 });
@@ -58,9 +61,17 @@ test('a restored custodian has everything, and nothing that was granted before c
   await organisation.client.mintToken('triage-endpoint', { name: 'ward-7', expires, limits: { concurrency: 2 } });
   const { tokens } = (await agent.client.gatewayView(-1)).endpoints[0] ?? {};
   const { issuer } = await organisation.client.endpoints();
-  const made = await depositTestJob(rig, organisation, { mounts: ['admissions'] });
+  const made = await depositTestJob(rig, organisation, { mounts: ['admissions'], outputs: ['model'] });
   const body = grantBody(controlPlane, agent, made, { attempt: 1 });
   assert.equal((await ask(agent, body)).result, 'granted');
+  const lineage = (of: CustodianRig) =>
+    of.custodian.context.store.withOrg(organisation.org, (tx) =>
+      tx.selectFrom('privacy_lineage').select(['artifact', 'source', 'cause']).execute(),
+    );
+  const kin = await lineage(rig);
+  assert.equal(kin.length, 1);
+  // As an archive of a release before leaves it.
+  await runAsSuperuser(database, 'truncate rf_cu.privacy_lineage');
   const archive = join(folder, 'backup');
   await pipeline(await organisation.client.backup({ passphrase: PASSPHRASE }), createWriteStream(archive));
   assert.ok((await organisation.client.status()).lastBackupAt !== null);
@@ -73,6 +84,7 @@ test('a restored custodian has everything, and nothing that was granted before c
   try {
     const { claimed } = restored.custodian.context.owner;
     assert.equal(claimed?.epoch, 2);
+    assert.deepEqual(await lineage(restored), kin, 'what outputs were made of is found again');
     assert.equal(claimed?.keyring.head.digest, rig.custodian.context.owner.claimed?.keyring.head.digest);
     const client = await restored.client(organisation.tls);
     assert.equal((await client.artifacts())[0]?.name, 'admissions');

@@ -15,6 +15,7 @@ import { restoreRing } from '../keys/organisation-ring.ts';
 import { recordEvent } from '../ledger/record-event.ts';
 import { enqueue } from '../links/outbox.ts';
 import { openDoubts } from '../privacy-ledger/doubts.ts';
+import { noteEarlierOutputs } from '../privacy-ledger/lineage.ts';
 import { ObjectStore, type IncomingObject } from '../objects/object-store.ts';
 import { openStore, type CustodianStore } from '../store/open-store.ts';
 import { ColumnSeal } from '../store/sealed-column.ts';
@@ -142,6 +143,8 @@ async function beginEpoch(
       .set({ last_step: Math.floor(clock.now() / TOTP_STEP_MS) + TOTP_STEPS_OFF })
       .execute();
     await record(tx, org, { type: 'restored', epoch });
+    // An archive of a release before all of it was kept.
+    await noteEarlierOutputs(tx, { org, at: clock.now() });
     // Leave may have been given for rounds since the archive was made.
     await openDoubts(tx, org, { cause: 'restored', at: clock.now() });
     await record(tx, org, { type: 'privacy-doubted', cause: 'restored' });

@@ -29,6 +29,7 @@ import { MIGRATION_0028 } from './migration-0028.ts';
 import { MIGRATION_0029 } from './migration-0029.ts';
 import { MIGRATION_0030 } from './migration-0030.ts';
 import { MIGRATION_0031 } from './migration-0031.ts';
+import { MIGRATION_0032 } from './migration-0032.ts';
 import { MIGRATION_0015 } from './migration-0015.ts';
 import { MIGRATION_0017 } from './migration-0017.ts';
 import { MIGRATION_0018 } from './migration-0018.ts';
@@ -78,6 +79,7 @@ const MIGRATIONS = [
   { name: 'certified-agents', sql: MIGRATION_0029 },
   { name: 'rounds-aborted-in-a-row', sql: MIGRATION_0030 },
   { name: 'accusers-of-logs', sql: MIGRATION_0031 },
+  { name: 'lineage-of-federations', sql: MIGRATION_0032 },
 ] as const;
 
 /** One organisation and few members: more connections would only cost memory. */
