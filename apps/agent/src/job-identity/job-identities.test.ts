@@ -71,9 +71,13 @@ describe('the tokens of an attempt', () => {
     assert.deepEqual(listed(), ['db', 'vault']);
   });
 
-  it('are not written before all are there, and the attempt is told why', async (t) => {
-    const { identities, listed, told, clock } = attempt(t);
-    told.refuse = 'audience';
+  it('are all gone where one is refused, and the attempt is told why', async (t) => {
+    const { identities, listed, clock } = attempt(t, {
+      ask: async (audience, lifetimeMs) =>
+        audience === AUDIENCES.db
+          ? { result: 'refused', reasons: ['audience'] }
+          : { result: 'issued', token: 'token', lifetimeMs },
+    });
     await assert.rejects(
       identities.begin(WITHIN_MS),
       (error) => error instanceof NoIdentity && error.reasons.join() === 'audience',

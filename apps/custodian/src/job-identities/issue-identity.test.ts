@@ -18,6 +18,7 @@ import {
   type TestAgent,
   type TestJob,
 } from '../fixtures/agent.fixture.ts';
+import { shredAttempt } from '../shredding/shred-rows.ts';
 import { startControlPlaneDouble, type ControlPlaneDouble } from '../fixtures/control-plane-double.fixture.ts';
 import { startRig, type CustodianRig } from '../fixtures/custodian-rig.fixture.ts';
 import { claimRig, type TestOrganisation } from '../fixtures/organisation.fixture.ts';
@@ -178,6 +179,20 @@ describe('the tokens of jobs', () => {
     assert.deepEqual(await request(changed.body.job), refused('bad-grant'));
   });
 
+  it('end when the job is closed or has its result, and when its keys are destroyed', async () => {
+    const [closed, committed, shredded] = [await granted(), await granted(), await granted()];
+    const { org } = organisation;
+    await rig.custodian.context.store.withOrg(org, async (tx) => {
+      const job = (of: TestJob) => tx.updateTable('job').where('job', '=', of.body.job);
+      await job(closed).set({ closed: 'cancelled' }).execute();
+      await job(committed).set({ commit_record: '{}' }).execute();
+      await shredAttempt(tx, { org, job: shredded.body.job, attempt: 1, at: clock.now() });
+    });
+    assert.deepEqual(await request(closed.body.job), refused('closed'));
+    assert.deepEqual(await request(committed.body.job), refused('committed'));
+    assert.deepEqual(await request(shredded.body.job), refused('shredded', 'audience'));
+  });
+
   it('are made once a second at the most, and of refusals without end few are written down', async () => {
     const { body } = await granted();
     assert.equal((await request(body.job)).result, 'issued');
@@ -230,6 +245,11 @@ describe('the tokens of jobs', () => {
     assert.deepEqual(await request(body.job), refused('locked'));
     await lock(null);
     assert.equal((await request(body.job)).result, 'issued');
+    const { locks } = organisation.client;
+    const set = await locks.set({ kind: 'agent', agent: agent.id });
+    await assert.rejects(request(body.job, { audience: SECOND }));
+    await locks.agree(set.lock, 'lift', set.term);
+    assert.equal((await request(body.job, { audience: THIRD })).result, 'issued');
   });
 
   it('are not given while the job’s device is locked, nor once it is removed', async () => {

@@ -182,7 +182,6 @@ export const custodianEvent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('profile-set'), profile: sha256, device: idOf('device') }),
   z.strictObject({ type: z.literal('policy-set'), policy: sha256, device: idOf('device') }),
   z.strictObject({ type: z.literal('checkpointed'), ...run, manifest: sha256 }),
-  /** Somebody ran a command in the sandbox of a running attempt, or copied a file from or to it. */
   /** A running job was given a token for this audience, told by its digest; `token`: its `jti`. */
   z.strictObject({
     type: z.literal('identity-issued'),
@@ -197,6 +196,7 @@ export const custodianEvent = z.discriminatedUnion('type', [
     audience: sha256,
     reasons: z.array(z.enum(IDENTITY_REFUSALS)).max(IDENTITY_REFUSALS.length),
   }),
+  /** Somebody ran a command in the sandbox of a running attempt, or copied a file from or to it. */
   z.strictObject({ type: z.literal('entered'), ...run, device: idOf('device'), kind: z.enum(ENTRY_KINDS) }),
   z.strictObject({ type: z.literal('log-stored'), ...run, manifest: sha256 }),
   z.strictObject({
