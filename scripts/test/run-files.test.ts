@@ -98,6 +98,31 @@ test('a file that a forgotten timer keeps alive is stopped and named', async () 
   assert.match(text(report), /left open/);
 });
 
+test('a passed test is heard of before the next one begins, also where no test waits for anything', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ringfence-test-runner-'));
+  const heard = join(folder, 'heard');
+  const busyUntilHeard = `
+    import { existsSync } from 'node:fs';
+    test('a', () => {});
+    test('b', () => {
+      const end = Date.now() + 20_000;
+      while (!existsSync(${JSON.stringify(heard)}) && Date.now() < end);
+      assert.ok(existsSync(${JSON.stringify(heard)}));
+    });`;
+  try {
+    writeFileSync(join(folder, 'one.test.mts'), HEAD + busyUntilHeard);
+    const limits = { full: false, timeoutMs: 60_000, quietMs: 60_000 };
+    const onOutcome = (): void => writeFileSync(heard, '');
+    const outcomes = await runFiles({ folder, files: ['one.test.mts'], ...limits, onOutcome });
+    assert.deepEqual(
+      outcomes.map(({ result }) => result),
+      ['passed', 'passed'],
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('a file that does not parse fails the run', async () => {
   const report = await run(`const = ;`);
   assert.equal(report.failed, 1, text(report));

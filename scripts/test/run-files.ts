@@ -22,6 +22,7 @@ export type TestRun = {
 };
 
 const REPORTER = join(import.meta.dirname, 'events-reporter.ts');
+const TURN_BEFORE_TEST = join(import.meta.dirname, 'turn-before-test.ts');
 const KEPT_OUTPUT = 64 * 1024;
 
 /**
@@ -31,7 +32,8 @@ const KEPT_OUTPUT = 64 * 1024;
 export async function runFiles(run: TestRun): Promise<TestOutcome[]> {
   const { folder, files, timeoutMs, full, quietMs, onStart, onOutcome } = run;
   if (files.length === 0) return [];
-  const flags = ['--test', '--test-isolation=none', `--test-timeout=${timeoutMs}`, `--test-reporter=${REPORTER}`];
+  const limits = ['--test-isolation=none', `--test-timeout=${timeoutMs}`];
+  const flags = ['--test', ...limits, `--import=${TURN_BEFORE_TEST}`, `--test-reporter=${REPORTER}`];
   const child = spawn(process.execPath, [...flags, ...files], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

@@ -27,7 +27,7 @@ export const isFullOnly = (path: string): boolean => FULL_ONLY.test(path);
 export const doesMoreInFull = (text: string): boolean => text.includes("process.env['RINGFENCE_TEST_FULL']");
 
 /** Processes that the pure files share. */
-const PURE_UNITS = 2;
+const PURE_UNITS = 4;
 const SHORT_SECONDS = 1;
 /** Files go on sharing a process until they take that long together: the processes are to end together too. */
 const SHARED_SECONDS = 30;
@@ -40,8 +40,8 @@ export function testUnits(files: readonly string[]): TestUnit[] {
     if (PURE.test(path) && !isFullOnly(path)) pure.push(path);
     else groups.set(groupOf(path), [...(groups.get(groupOf(path)) ?? []), path]);
   }
-  const halves = Array.from({ length: PURE_UNITS }, (_, unit) => pure.filter((_path, at) => at % PURE_UNITS === unit));
-  return [...halves, ...[...groups].flatMap(([group, paths]) => (BY_PACKAGE.test(group) ? parted(paths) : [paths]))]
+  const shares = Array.from({ length: PURE_UNITS }, (_, unit) => pure.filter((_path, at) => at % PURE_UNITS === unit));
+  return [...shares, ...[...groups].flatMap(([group, paths]) => (BY_PACKAGE.test(group) ? parted(paths) : [paths]))]
     .filter((unit) => unit.length > 0)
     .map((unit) => ({ files: unit, seconds: secondsOf(unit) }))
     .toSorted((a, b) => b.seconds - a.seconds);
@@ -71,5 +71,5 @@ function secondsOf(paths: readonly string[]): number {
 }
 
 function expected(path: string): number {
-  return EXPECTED_SECONDS[path] ?? (PURE.test(path) ? SHORT_SECONDS / 10 : SHORT_SECONDS);
+  return EXPECTED_SECONDS[path] ?? SHORT_SECONDS;
 }
