@@ -1,6 +1,6 @@
-import { createPublicKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { Secret } from '@ringfence/base';
-import { ed25519PrivateKey } from '../ed25519-key-object.ts';
+import { derivedEd25519Key } from '../derived-ed25519-key.ts';
 import type { SigningKey } from '../sign/signing-key.ts';
 
 /** The Ed25519 key by which a custodian vouches for keys of its organisation for a while: it signs X.509 certificates, and nothing else. */
@@ -19,10 +19,7 @@ export class CertifyingKey {
    * and a backup need nothing more, and no key that signs statements ever signs a structure that somebody else lays out.
    */
   static derive(from: SigningKey): CertifyingKey {
-    const seed = from.seed();
-    const derived = hkdfSync('sha256', seed.expose(), '', 'ringfence/certifying-key/v1', 32);
-    seed[Symbol.dispose]();
-    return new CertifyingKey(ed25519PrivateKey(new Secret(new Uint8Array(derived))));
+    return new CertifyingKey(derivedEd25519Key(from, 'ringfence/certifying-key/v1'));
   }
 
   /** PKCS #8 in DER, as WebCrypto takes it. */

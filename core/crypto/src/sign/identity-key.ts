@@ -1,6 +1,5 @@
-import { createPublicKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { Secret } from '@ringfence/base';
-import { ed25519PrivateKey } from '../ed25519-key-object.ts';
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { derivedEd25519Key } from '../derived-ed25519-key.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** The Ed25519 key by which a custodian says which job one is: it signs JSON Web Tokens (RFC 8037), and nothing else. */
@@ -19,14 +18,7 @@ export class IdentityKey {
    * a backup need nothing more, and no key that signs statements ever signs a token.
    */
   static derive(from: SigningKey): IdentityKey {
-    const seed = from.seed();
-    const derived = new Secret(
-      new Uint8Array(hkdfSync('sha256', seed.expose(), '', 'ringfence/job-identity-key/v1', 32)),
-    );
-    seed[Symbol.dispose]();
-    const key = new IdentityKey(ed25519PrivateKey(derived));
-    derived[Symbol.dispose]();
-    return key;
+    return new IdentityKey(derivedEd25519Key(from, 'ringfence/job-identity-key/v1'));
   }
 
   /** The private key for a library that signs; it is not to be exported. */
