@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { convertJobFile } from '@ringfence/protocol/job-file';
 import { CliError } from '../cli-error.ts';
 import { text, type Command } from '../command.ts';
 import { conversionReport, fallbackName } from '../job/foreign-file.ts';
+import { readTextFile } from '../job/read-text-file.ts';
 import { writeNewFile } from '../new-file.ts';
 
 export const command: Command = {
@@ -12,7 +12,10 @@ export const command: Command = {
   options: { out: { type: 'string' } },
   words: [1, 1],
   async run({ terminal }, [path = ''], flags) {
-    const converted = convertJobFile(read(path), fallbackName(path));
+    const converted = convertJobFile(
+      readTextFile(path, 'name a file of FedML, SkyPilot or dstack'),
+      fallbackName(path),
+    );
     if (converted === undefined)
       throw new CliError('usage', `${path} has no key that tells FedML, SkyPilot or dstack`, {
         next: `\`ringfence plan ${path}\` reads Ringfence’s own spelling`,
@@ -28,14 +31,3 @@ export const command: Command = {
       throw new CliError('not-carried', 'some keys need a person', { next: 'see the lines above' });
   },
 };
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new CliError('bad-file', `${path} cannot be read`, {
-      cause,
-      next: 'name a file of FedML, SkyPilot or dstack',
-    });
-  }
-}

@@ -23,8 +23,11 @@ export const command: Command = {
   async run(context, [word = '']) {
     await withSession(context, async (session) => {
       // An id is a job's, and can be looked up without the custodian.
-      if (!isId('job', word) && (await showEndpoint(context, session, word))) return;
-      const job = await whichJob(session, word);
+      const { endpoints } = isId('job', word) ? { endpoints: [] } : await session.custodian.endpoints();
+      const endpoint = endpoints.find(({ name }) => name === word);
+      if (endpoint !== undefined) return showEndpoint(context, session, endpoint);
+      const names = endpoints.map(({ name }) => name);
+      const job = await whichJob(session, word, names);
       const [view, own] = await Promise.all([session.controlPlane.job(job), atCustodian(context, session, job)]);
       const [attempt, nameOf] = await Promise.all([lastAttempt(context, session, view), namesOfAgents(session)]);
       context.terminal.value({

@@ -7,11 +7,9 @@ import { table } from '../terminal.ts';
 import { addressesOf } from './which-endpoint.ts';
 import { isGivenUp, notReadyLines, whyNotReady } from './why-not-ready.ts';
 
-/** Shows the endpoint called `name` with its replicas, and why they are not ready; false when there is none. */
-export async function showEndpoint(context: CommandContext, session: Session, name: string): Promise<boolean> {
+/** Shows an endpoint with its replicas, and why they are not ready. */
+export async function showEndpoint(context: CommandContext, session: Session, row: EndpointRow): Promise<void> {
   const { terminal, clock } = context;
-  const row = (await session.custodian.endpoints()).endpoints.find((endpoint) => endpoint.name === name);
-  if (row === undefined) return false;
   const notReady = await whyNotReady(context, session, await replicasToExplain(session, row));
   terminal.value({ ...row, notReady });
   terminal.line(headOf(row));
@@ -22,7 +20,6 @@ export async function showEndpoint(context: CommandContext, session: Session, na
   for (const reason of notReady) for (const line of notReadyLines(reason, clock.now())) terminal.line(line);
   if (row.gateways.length === 0)
     terminal.line('no gateway: start an agent with --gateway, then `ringfence endpoint gateway add AGENT`');
-  return true;
 }
 
 function headOf(row: EndpointRow): string {

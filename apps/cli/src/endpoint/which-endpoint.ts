@@ -1,8 +1,9 @@
 import type { EndpointRow } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import type { Session } from '../session.ts';
 
-/** The endpoint called `name`, and the issuer that its callers pin. Throws CliError `not-found`. */
+/** The endpoint called `name`, and the issuer that its callers pin. Throws CliError `not-found`, with the nearest name. */
 export async function whichEndpoint(
   { custodian }: Pick<Session, 'custodian'>,
   name: string,
@@ -10,7 +11,13 @@ export async function whichEndpoint(
   const { endpoints, issuer } = await custodian.endpoints();
   const row = endpoints.find((endpoint) => endpoint.name === name);
   if (row === undefined)
-    throw new CliError('not-found', 'there is no such endpoint', { next: 'see `ringfence endpoint ls`' });
+    throw new CliError('not-found', `no endpoint is called ${name}`, {
+      next: didYouMean(
+        name,
+        endpoints.map((endpoint) => endpoint.name),
+        'see `ringfence endpoint ls`',
+      ),
+    });
   return { row, issuer };
 }
 

@@ -41,3 +41,11 @@ test('a word that fits several is refused with their digests', () => {
       word,
     );
 });
+
+test('a word that fits none is repeated, with the nearest name', () => {
+  assert.throws(() => meantBy('stduy', [row('aa', 'study')]), {
+    code: 'not-found',
+    message: 'the custodian keeps no contract called stduy',
+    next: /^did you mean study\? .*ringfence contract ls/,
+  });
+});

@@ -3,6 +3,7 @@ import { KeyringError, readContract } from '@ringfence/keyring';
 import type { ContractRow } from '@ringfence/protocol/payload';
 import type { Contract } from '@ringfence/protocol/statements';
 import { CliError } from '../cli-error.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import type { Session } from '../session.ts';
 
 /** A contract at this organisation's custodian, and what it says. */
@@ -37,8 +38,12 @@ export function meantBy<Row extends Pick<ContractRow, 'contract' | 'name' | 'sta
   const held = called.filter(({ state }) => state === 'held');
   const [row, ...others] = held.length > 0 && called.every(({ name }) => name === word) ? held : called;
   if (row === undefined)
-    throw new CliError('not-found', 'the custodian keeps no such contract', {
-      next: 'see `ringfence contract ls`; `ringfence contract sign FILE` keeps one',
+    throw new CliError('not-found', `the custodian keeps no contract called ${word}`, {
+      next: didYouMean(
+        word,
+        all.map(({ name }) => name),
+        'see `ringfence contract ls`; `ringfence contract sign FILE` keeps one',
+      ),
     });
   if (others.length === 0) return row;
   const digests = [row, ...others].map(({ contract, state }) => `${contract} (${state})`);

@@ -30,7 +30,7 @@ test('a launch names every dataset that it mounts and that does not exist', asyn
   await assert.rejects(label(t, refusal, ['rows', 'records']), {
     code: 'not-found',
     message: 'the custodian has no dataset called Records, images',
-    next: /ringfence dataset add Records .*ringfence dataset ls/,
+    next: /^did you mean records\? .*ringfence dataset add Records .*ringfence dataset ls/,
     cause: refusal,
   });
   // Added in between: its word as it is.

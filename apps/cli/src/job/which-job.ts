@@ -1,15 +1,28 @@
 import { isId, type JobId } from '@ringfence/base';
 import type { EndpointRow } from '@ringfence/protocol/payload';
 import { CliError } from '../cli-error.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import type { Session } from '../session.ts';
 
-/** The job that a word names: its id, or the newest job of that name. Throws CliError `not-found`. */
-export async function whichJob({ custodian }: Session, word: string): Promise<JobId> {
+/**
+ * The job that a word names: its id, or the newest job of that name. Throws CliError `not-found` with the nearest name, also of `endpoints` where the
+ * word was looked for among those before.
+ */
+export async function whichJob(
+  { custodian }: { readonly custodian: Pick<Session['custodian'], 'jobs'> },
+  word: string,
+  endpoints?: readonly string[],
+): Promise<JobId> {
   if (isId('job', word)) return word;
-  const named = (await custodian.jobs()).filter(({ name }) => name === word).toSorted((a, b) => b.at - a.at);
-  const [newest] = named;
-  if (newest === undefined) throw new CliError('not-found', 'there is no such job', { next: 'see `ringfence ps`' });
-  return newest.job;
+  const jobs = await custodian.jobs();
+  const [newest] = jobs.filter(({ name }) => name === word).toSorted((a, b) => b.at - a.at);
+  if (newest !== undefined) return newest.job;
+  const known = [...jobs.map(({ name }) => name), ...(endpoints ?? [])];
+  const [what, where] =
+    endpoints === undefined
+      ? ['no job', 'see `ringfence ps`']
+      : ['no job and no endpoint', 'see `ringfence ps` and `ringfence endpoint ls`'];
+  throw new CliError('not-found', `${what} is called ${word}`, { next: didYouMean(word, known, where) });
 }
 
 /**

@@ -4,6 +4,7 @@ import type { PrivacyRow } from '@ringfence/protocol/payload';
 import type { PrivacyBudgetStatement } from '@ringfence/protocol/statements';
 import { CliError } from '../cli-error.ts';
 import { text, type CommandContext, type Flags } from '../command.ts';
+import { namingDatasets } from '../job/naming-datasets.ts';
 import { addSignature } from '../marketplace/add-signature.ts';
 import { giveStatement, readStatementFile } from '../marketplace/statement-file.ts';
 import type { Session } from '../session.ts';
@@ -46,9 +47,16 @@ export async function giveSignedWord(context: CommandContext, session: Session, 
   showAccounts(context.terminal, await session.custodian.privacy.raiseBudget(envelope));
 }
 
+/** The account of the dataset called `name`, or of each dataset that has one. Throws CliError `not-found` for a name of none. */
+export async function accounts(session: Session, name?: string): Promise<readonly PrivacyRow[]> {
+  return session.custodian.privacy.status(name).catch(async (refusal: unknown) => {
+    throw await namingDatasets(session, name === undefined ? [] : [name], refusal);
+  });
+}
+
 /** The account of the dataset called `name`. Throws CliError `not-found`. */
-export async function accountNamed({ custodian }: Session, name: string): Promise<PrivacyRow> {
-  const [row] = await custodian.privacy.status(name);
+export async function accountNamed(session: Session, name: string): Promise<PrivacyRow> {
+  const [row] = await accounts(session, name);
   if (row !== undefined) return row;
   throw new CliError('not-found', 'the dataset has no account', { next: 'see `ringfence dp status`' });
 }
