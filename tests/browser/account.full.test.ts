@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { systemRng } from '@ringfence/base';
 import { SigningKey } from '@ringfence/crypto/sign';
 import type { Page } from 'playwright-core';
-import { startDatabase, startReplica } from '../../apps/control-plane/src/control-plane.fixture.ts';
+import { ShiftedClock, startDatabase, startReplica } from '../../apps/control-plane/src/control-plane.fixture.ts';
 import { TestOrganisation } from '../../apps/control-plane/src/organisation.fixture.ts';
 import { sendRaw } from '../../apps/control-plane/src/http/raw-request.fixture.ts';
 import { missing } from '../../scripts/needs.ts';
@@ -12,6 +12,8 @@ import { startChromium, VirtualAuthenticator } from './chromium.ts';
 
 const said = (page: Page, text: string) => page.getByRole('status').filter({ hasText: text }).waitFor();
 const standing = async (page: Page, name: string) => page.locator(`dd[data-of="${name}"]`).textContent();
+
+const FACTOR_IS_OLD_MS = 15 * 60_000;
 
 /** Run in the page, as a script of its own origin would: what it can get at. */
 const TAKE_KEY = `(async () => {
@@ -25,10 +27,11 @@ const TAKE_KEY = `(async () => {
 
 test('a member signs in with a real browser', { skip: missing('full', 'chromium') }, async (t) => {
   const database = await startDatabase(t);
-  const controlPlane = await startReplica(t, { databaseUrl: database.url, flags: ['--name', 'localhost'] });
+  const clock = new ShiftedClock();
+  const controlPlane = await startReplica(t, { databaseUrl: database.url, flags: ['--name', 'localhost'], clock });
   const { url } = controlPlane.ready;
   assert.match(url, /^https:\/\/localhost:/);
-  const org = new TestOrganisation();
+  const org = new TestOrganisation(clock);
   const { client } = await org.enrol(t, controlPlane);
   const browser = await startChromium(t, [controlPlane.ready['ca_file'] ?? '']);
   const page = await browser.context.newPage();
@@ -122,12 +125,19 @@ test('a member signs in with a real browser', { skip: missing('full', 'chromium'
     );
   });
 
-  await t.test('ends all other sessions, and goes on', async () => {
+  await t.test('ends all other sessions after a factor that is not old, and goes on', async () => {
     await browser.context.clearCookies();
     await page.reload();
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
     await said(page, 'You are signed in.');
     assert.equal((await client.sessions()).length, 2);
+    clock.shift(FACTOR_IS_OLD_MS);
+    await page.clock.setFixedTime(clock.now());
+    await page.getByRole('button', { name: 'End all others' }).click();
+    await said(page, 'this asks for a surer sign of who you are');
+    assert.equal((await client.sessions()).length, 2);
+    await page.getByRole('button', { name: 'Step up with a passkey' }).click();
+    await said(page, 'You stepped up.');
     await page.getByRole('button', { name: 'End all others' }).click();
     await said(page, 'All other sessions have ended.');
     const [left, ...more] = await client.sessions();
@@ -137,8 +147,7 @@ test('a member signs in with a real browser', { skip: missing('full', 'chromium'
 
   await t.test('ends its session from the list', async () => {
     await page.getByRole('button', { name: 'End', exact: true }).click();
-    await said(page, 'session');
-    await page.reload();
+    await said(page, 'This session has ended.');
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     assert.deepEqual(await client.sessions(), []);
   });

@@ -38,7 +38,8 @@ export function sessionRoutes(context: ControlPlaneContext): Route[] {
     sessionRoute({
       method: 'POST',
       path: '/v1/account/sessions/:session/end',
-      summary: 'Ends one of the sessions of the member who asks.',
+      summary: 'Ends one of the sessions of the member who asks; the one that asks ends by signing out.',
+      ceremony: 'session:end-own',
       body: emptyBody,
       answer: sessionsEnded,
       handle: async ({ parameters }, { org, member }) => ({

@@ -1,5 +1,5 @@
 import type { Action } from '../authorise/actions.ts';
-import { CAREFUL, DAILY, GRAVE, HIGHEST, REGAIN, type Requirement } from './requirement.ts';
+import { CAREFUL, DAILY, FRESH, GRAVE, HIGHEST, REGAIN, type Requirement } from './requirement.ts';
 
 /** What each declared action asks; an action without a row does not type-check. docs/roles.md has the same as a table. */
 export const ACTION_ASSURANCE: Readonly<Record<Action, Requirement>> = {
@@ -105,6 +105,8 @@ export const ACTION_ASSURANCE: Readonly<Record<Action, Requirement>> = {
 export const CEREMONY_ASSURANCE = {
   /** In a browser; a device needs none. */
   'session:begin': REGAIN,
+  /** One of the member's own, but not the one that asks: signing out of that is free. */
+  'session:end-own': FRESH,
   /** A member's own; the first of all asks the level that there is. */
   'factor:add': REGAIN,
   'factor:remove': REGAIN,

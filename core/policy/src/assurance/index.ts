@@ -7,6 +7,7 @@ export {
   BY_TWO,
   CAREFUL,
   DAILY,
+  FRESH,
   GRAVE,
   HIGHEST,
   REGAIN,

@@ -19,6 +19,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 /** Reads, and work within what one may do anyway. */
 export const DAILY: Requirement = { level: 1, withinMs: 12 * HOUR_MS, people: 1, byRecoveryCode: false };
+/** Cuts off what is one's own: any one factor, given lately. */
+export const FRESH: Requirement = { level: 1, withinMs: 15 * MINUTE_MS, people: 1, byRecoveryCode: false };
 /** Lets data in, somebody near it, or money out. */
 export const CAREFUL: Requirement = { level: 2, withinMs: 12 * HOUR_MS, people: 1, byRecoveryCode: false };
 /** Lets somebody in, or destroys what cannot be made again. */

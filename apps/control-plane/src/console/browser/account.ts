@@ -1,6 +1,7 @@
 import { ask } from './api.ts';
 import { byId, empty, say, showOnly, showRows, showTerms } from './elements.ts';
 import { createPasskey, signWithPasskey, type CreationAsked, type UseAsked } from './passkey.ts';
+import { signOut } from './sign-in.ts';
 
 interface Account {
   readonly member: string | null;
@@ -83,6 +84,12 @@ function passkeyRow({ credential, added, used, mayBeCopied, suspended }: Passkey
 function sessionRow({ session, since, seen }: Session, own: string | null) {
   const text = `${session}${session === own ? ' (this one)' : ''}, since ${timeOf(since)}, seen ${timeOf(seen)}`;
   const run = async (): Promise<void> => {
+    if (session === own) {
+      await signOut();
+      showSignedOut();
+      say('This session has ended.');
+      return;
+    }
     await ask('POST', `/v1/account/sessions/${session}/end`, {});
     await showAccount();
     say('The session has ended.');
