@@ -20,9 +20,10 @@ const NOT_PROTECTED: Readonly<Record<string, string>> = {
 
 /** What happened at one organisation, what it proves, and what it does not. */
 export function summarise({ training: run, serving, wire: reports, problems }: QuickstartRun): string {
+  const widest = Math.max(0, ...reports.map(({ party }) => party.length));
   const wire = reports.map(
     (report) =>
-      `  ${report.party.padEnd(11)} ${report.frames} control frames, ${report.bytes} bytes, ${report.ok ? 'every one decoded and sealed again: equal' : 'DOES NOT VERIFY'}`,
+      `  ${report.party.padEnd(widest)}  ${report.frames} control frames, ${report.bytes} bytes, ${report.ok ? 'every one decoded and sealed again: equal' : 'DOES NOT VERIFY'}`,
   );
   return `
 Result      a logistic regression on 569 patients' records, accuracy ${run.accuracy.toFixed(3)}, committed once by the custodian
