@@ -47,6 +47,16 @@ test('what counts once has one winner, however many try at once at two replicas'
     }
   });
 
+  await t.test('a recovery code of before, with 80 bits, until new ones are made', async () => {
+    const spent = digestOfTyped(member, 'rfb1-mzxw-6ytb-ojtg-633c-mcqy') ?? assert.fail('it reads');
+    const left = digestOfTyped(member, 'RFB1 MFRG GZDF MZTW Q2LK RONP') ?? assert.fail('it reads');
+    const rows = [spent, left].map((digest) => ({ member, org, digest, set_id: 'before', made_at: clock.now() }));
+    await stores[0].withOrg(org, (tx) => tx.insertInto('recovery_code').values(rows).execute());
+    assert.equal(await winners((tx) => spendRecoveryCode(tx, { member, digest: spent, now: 1 })), 1);
+    await stores[0].withOrg(org, (tx) => makeRecoveryCodes(context, tx, { org, member }));
+    assert.equal(await winners((tx) => spendRecoveryCode(tx, { member, digest: left, now: 1 })), 0);
+  });
+
   await t.test('an invitation', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const { secret } = await inviteMember(context, officer, [{ role: 'read-only' }]);
