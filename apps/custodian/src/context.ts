@@ -14,7 +14,9 @@ import type { SealKind } from './identity/key-vault.ts';
 import type { OrganisationRing } from './keys/organisation-ring.ts';
 import type { ProjectKeys } from './keys/project-keys.ts';
 import type { Rotation } from './keys/rotation.ts';
+import type { IdentityPace } from './job-identities/identity-pace.ts';
 import type { IdentityTokens } from './job-identities/identity-tokens.ts';
+import type { JobCodes } from './job-identities/job-codes.ts';
 import type { RecordEvent } from './ledger/record-event.ts';
 import type { LeaseEnds } from './jobs/attempt-end.ts';
 import type { EndedUngranted } from './jobs/ended-ungranted.ts';
@@ -54,6 +56,9 @@ export interface CustodianContext {
   readonly certificates: AgentCertificates;
   /** Says of running jobs which they are. */
   readonly identities: IdentityTokens;
+  readonly identityPace: IdentityPace;
+  /** What code the jobs bring that asked. */
+  readonly jobCodes: JobCodes;
   /** Who is cut off, and how officers change that. */
   readonly locks: Locks;
   readonly lockDesk: Desk;

@@ -13,7 +13,9 @@ import { refuseHalfRestored } from './backup/half-restored.ts';
 import { claimCodeFile } from './claim/claim-code.ts';
 import { OwnerLife } from './claim/owner-life.ts';
 import { AgentCertificates } from './certificates/agent-certificates.ts';
+import { IdentityPace } from './job-identities/identity-pace.ts';
 import { IdentityTokens } from './job-identities/identity-tokens.ts';
+import { JobCodes } from './job-identities/job-codes.ts';
 import type { CustodianConfig } from './config.ts';
 import type { CustodianContext, Owner } from './context.ts';
 import { admit } from './http/identify.ts';
@@ -268,6 +270,11 @@ async function contextOf(
 
 /** Who there is, and how they show it. */
 function knownParties(shared: ConstructorParameters<typeof AgentCertificates>[0]) {
-  const [certificates, identities] = [new AgentCertificates(shared), new IdentityTokens(shared.keys, shared.clock)];
-  return { access: new AccessBook(), certificates, identities };
+  return {
+    access: new AccessBook(),
+    certificates: new AgentCertificates(shared),
+    identities: new IdentityTokens(shared.keys),
+    identityPace: new IdentityPace(shared.clock),
+    jobCodes: new JobCodes(),
+  };
 }

@@ -1,7 +1,6 @@
 import {
   utf8,
   type AgentId,
-  type Clock,
   type CustodianId,
   type DeviceId,
   type JobId,
@@ -12,7 +11,6 @@ import {
 import { IdentityKey, sha256Hex, type Digest, type SigningKey } from '@ringfence/crypto/sign';
 import { identityKeys, type IdentityKeys } from '@ringfence/protocol/payload';
 import { SignJWT } from 'jose';
-import { IdentityPace } from './identity-pace.ts';
 import type { IdentityLife } from './judge-identity.ts';
 
 /** What a token says of an attempt. */
@@ -39,13 +37,8 @@ export interface IdentityClaims {
 export class IdentityTokens {
   readonly #key: IdentityKey;
   readonly #custodian: CustodianId;
-  /** Digests of the code of jobs that asked; undefined for a job without code. */
-  readonly codes: Map<JobId, Digest | undefined> = new Map();
 
-  readonly pace: IdentityPace;
-
-  constructor({ id, sign }: { readonly id: CustodianId; readonly sign: SigningKey }, clock: Pick<Clock, 'monotonic'>) {
-    this.pace = new IdentityPace(clock);
+  constructor({ id, sign }: { readonly id: CustodianId; readonly sign: SigningKey }) {
     this.#key = IdentityKey.derive(sign);
     this.#custodian = id;
   }

@@ -42,7 +42,7 @@ export async function issueIdentity(
 ): Promise<Answer> {
   const { org, project } = claimed;
   const { job, attempt, audience } = request;
-  const { pace } = context.identities;
+  const { identityPace: pace } = context;
   // Both before the transaction: reading a whole pack takes its time, and the lease goes on meanwhile.
   const now = context.clock.now();
   const code = await codeOfJob(context, claimed, { job, agent });

@@ -7,16 +7,36 @@ import { openWorkload } from '../jobs/open-workload.ts';
 
 const MOST_REMEMBERED = 1_000;
 
+/** Digests of the code of the newest jobs that asked: it never changes, and all of it has to be read. */
+export class JobCodes {
+  readonly #most: number;
+  /** Undefined for a job without code. */
+  readonly #known = new Map<JobId, Digest | undefined>();
+
+  constructor(most: number = MOST_REMEMBERED) {
+    this.#most = most;
+  }
+
+  /** Of `job`, by `read` the first time. */
+  async of(job: JobId, read: () => Promise<Digest | undefined>): Promise<Digest | undefined> {
+    if (this.#known.has(job)) return this.#known.get(job);
+    const code = await read();
+    const [oldest] = this.#known.keys();
+    if (this.#known.size >= this.#most && oldest !== undefined) this.#known.delete(oldest);
+    this.#known.set(job, code);
+    return code;
+  }
+}
+
 /**
- * The digest of the code of a job that this agent was granted; undefined for another's, and where it brings no code. A job's code never changes,
- * and all of it has to be read, so it is remembered. Throws CustodianError `missing-objects`.
+ * The digest of the code of a job that this agent was granted; undefined for another's, and where it brings no code. Throws CustodianError
+ * `missing-objects`.
  */
 export async function codeOfJob(
   context: CustodianContext,
   claimed: ClaimedOrganisation,
   { job, agent }: { readonly job: JobId; readonly agent: AgentId },
 ): Promise<Digest | undefined> {
-  const { codes } = context.identities;
   const row = await context.store.withOrg(
     claimed.org,
     (tx) =>
@@ -30,11 +50,8 @@ export async function codeOfJob(
     { readOnly: true },
   );
   if (row === undefined) return undefined;
-  if (codes.has(job)) return codes.get(job);
-  const workload = await openWorkload(context, claimed.org, job, row.workload);
-  const code = workload === undefined ? undefined : await codeOfWorkload(context, claimed, workload);
-  const [oldest] = codes.keys();
-  if (codes.size >= MOST_REMEMBERED && oldest !== undefined) codes.delete(oldest);
-  codes.set(job, code);
-  return code;
+  return context.jobCodes.of(job, async () => {
+    const workload = await openWorkload(context, claimed.org, job, row.workload);
+    return workload === undefined ? undefined : codeOfWorkload(context, claimed, workload);
+  });
 }
