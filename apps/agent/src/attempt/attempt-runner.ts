@@ -23,7 +23,7 @@ import {
   type MachineEvent,
   type MachineState,
 } from './attempt-machine.ts';
-import { AttemptWork, type Leased } from './attempt-work.ts';
+import { AttemptWork, type ArrivedLease } from './attempt-work.ts';
 import { collect, commit } from './commit-results.ts';
 import { recordStopped, tellStopped, type AttemptEnding } from './end-attempt.ts';
 import type { LaidOut } from './lay-out.ts';
@@ -101,7 +101,7 @@ export class AttemptRunner {
   /** Takes the lease that came as message `mid`; work begins once that is on disk. */
   async lease(
     { job, attempt }: AttemptId,
-    leased: Omit<Leased, 'highestBefore'>,
+    arrived: ArrivedLease,
     { mid, ...terms }: { keep: boolean; deadline: number | null; mid: number },
   ): Promise<void> {
     const id = { job, attempt };
@@ -118,8 +118,8 @@ export class AttemptRunner {
       await journal.fact(refusedFact(id, refusal.refusal), mid);
       return this.#run(commands.filter((command) => command !== refusal));
     }
-    const work = new AttemptWork(machine.state, id, { ...leased, highestBefore });
-    work.leaseEnd = () => this.#state.live.find((attempt) => keyOf(attempt) === keyOf(id))?.deadline ?? 0;
+    const end = (): number => this.#state.live.find((attempt) => keyOf(attempt) === keyOf(id))?.deadline ?? 0;
+    const work = new AttemptWork(machine.state, id, { ...arrived, highestBefore, end });
     this.#works.set(keyOf(id), work);
     metrics.attempts(this.live);
     await journal.fact(leasedFact(id), mid);

@@ -22,12 +22,18 @@ import type { AttemptId } from './attempt-machine.ts';
 import { forgetSecrets, type JobSecrets } from './job-secrets.ts';
 
 /** A lease as it arrived. */
-export interface Leased {
+export interface ArrivedLease {
   readonly start: LeasedStart;
   readonly controlPlaneKeys: Envelope;
   readonly at: MonotonicMs;
+}
+
+/** A lease that this process took. */
+export interface Leased extends ArrivedLease {
   /** The highest attempt of the job that was taken before this one. */
   readonly highestBefore: number;
+  /** When it ends by the monotonic clock, as far as it was renewed; 0 once the attempt is over. */
+  readonly end: () => number;
 }
 
 /** One attempt at work: what its steps leave for the ones that follow. */
@@ -56,8 +62,6 @@ export class AttemptWork {
   running: Running | undefined;
   /** Tokens by which it shows which job it is, where its file asks for some. */
   identities: JobIdentities | undefined;
-  /** When its lease ends by the monotonic clock, as far as it was renewed; 0 once it is over. */
-  leaseEnd: () => number = () => 0;
   /** How far the upload of its results is. */
   upload: UploadNote | undefined;
   /** Of a `serve` job that runs. */

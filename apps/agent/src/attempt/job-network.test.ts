@@ -18,7 +18,8 @@ const NOTHING: NetworkWish = { name: 'run', reach: [], port: undefined };
 async function openWork(t: TestContext): Promise<{ context: LinkContext; work: AttemptWork; folder: string }> {
   const { context, machine } = await openOrganisation(t);
   const job = newId('job', systemRng);
-  const work = new AttemptWork(machine.state, { job, attempt: 1 }, { ...leasedAs(job, {}), highestBefore: 0 });
+  const leased = { ...leasedAs(job, {}), highestBefore: 0, end: () => 0 };
+  const work = new AttemptWork(machine.state, { job, attempt: 1 }, leased);
   const folder = mkdtempSync(join(tmpdir(), 'ringfence-job-network-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   work.folder = folder;

@@ -4,7 +4,7 @@ import { statementDigest, type Envelope, type SigningKey } from '@ringfence/cryp
 import { placementDigest, signStatement, workloadDigest } from '@ringfence/keyring';
 import type { Workload } from '@ringfence/protocol/payload';
 import type { PlacementPart } from '@ringfence/protocol/statements';
-import type { Leased } from './attempt-work.ts';
+import type { ArrivedLease } from './attempt-work.ts';
 import { IDS, KEYS, PLACEMENT, WORKLOAD } from './members.fixture.ts';
 
 const HOUR = 3_600_000;
@@ -32,7 +32,7 @@ export interface LeaseChange {
 }
 
 /** The statements of a lease, good but for `change`. */
-export function leasedAs(job: JobId, change: LeaseChange): Omit<Leased, 'highestBefore'> {
+export function leasedAs(job: JobId, change: LeaseChange): ArrivedLease {
   const { label, order } = orderOf(job, change);
   const ordered = placementOf(change);
   const leaseKey = change.leaseKey ?? KEYS.leases;

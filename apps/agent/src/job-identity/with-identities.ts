@@ -27,7 +27,7 @@ export async function withIdentities(context: LinkContext, work: AttemptWork, sp
     files,
     clock,
     log,
-    leaseEnd: work.leaseEnd,
+    leaseEnd: work.leased.end,
     ask: (audience, leaseMs) => {
       // Once it runs each turn asks once and looks again by itself.
       const within = begun ? 0 : Math.max(0, by - clock.monotonic());
