@@ -16,7 +16,8 @@ export const command: Command = {
     const { terminal, home } = context;
     const wrong = await withSession(context, async (session) => {
       const memory = new LogMemory(home);
-      const seen = await session.custodian.auditWitnessed();
+      // Its accusations are a first look: `allAccusers` has each of them.
+      const { controlPlane, cosigned } = await session.custodian.auditWitnessed();
       const accusers = await allAccusers(session.custodian);
       const accusations = accusers.flatMap(({ witness, accusations: kept }) =>
         kept.map((accusation) => ({ witness, accusation })),
@@ -27,12 +28,12 @@ export const command: Command = {
         logs.push({ log: name, origin: answer.origin, key: answer.key, size: head.size, verifiedBefore });
       }
       const found = accusers.map(({ witness, filed }) => ({ witness, filed }));
-      terminal.value({ logs, ...seen, accusers: found, accusations });
+      terminal.value({ logs, controlPlane, cosigned, accusers: found, accusations });
       const shrunk = logs.filter(({ size, verifiedBefore }) => size < verifiedBefore);
       for (const { log, key, size } of logs) terminal.line(`${log}: ${size} entries; key ${key}`);
       for (const { log, size, verifiedBefore } of shrunk)
         terminal.line(`${log}: had ${verifiedBefore} entries when this device verified it, ROLLED BACK to ${size}`);
-      const rows = seen.cosigned.map(({ key, origin, size }) => [
+      const rows = cosigned.map(({ key, origin, size }) => [
         parseVerifierKey(key)?.name ?? '',
         logs.find((log) => log.origin === origin)?.log ?? origin,
         String(size),
