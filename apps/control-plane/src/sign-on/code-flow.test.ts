@@ -57,9 +57,10 @@ function providerOf(token: () => Promise<string> | string, metadata: object = {}
     };
     return Response.json((await answers[pathname]?.()) ?? assert.fail(pathname));
   };
+  const clients = new ProviderClients(fetch, systemClock);
   const client = (algorithms: readonly TokenAlgorithm[] = ['ES256']) =>
-    new ProviderClients(fetch, systemClock).client({ issuer, clientId, secret, algorithms });
-  return { asked, client };
+    clients.client({ issuer, clientId, secret, algorithms });
+  return { asked, client, clients };
 }
 
 async function tried(token: () => Promise<string> | string, change: Partial<CodeFlow> = {}, search = honestSearch) {
@@ -85,6 +86,22 @@ describe('signing on', () => {
     assert.deepEqual(who, { allow: true, who: { subject: 'anna', at: (nowS - 30) * 1000, acr: undefined } });
     const redeemed = new URLSearchParams(asked.find(({ path }) => path === '/token')?.body);
     assert.deepEqual([redeemed.get('code_verifier'), redeemed.get('redirect_uri')], [flow.verifier, flow.redirectUri]);
+  });
+
+  it('takes no metadata in which a provider calls itself another issuer than was asked, and goes no further', async () => {
+    const others = ['https://other.example', `${issuer}.other.example`, `${issuer}/tenant`, 7, undefined];
+    for (const other of others) {
+      const { asked, client, clients } = providerOf(() => signed('ES256', privateKey), { issuer: other });
+      await assert.rejects(client(), { code: 'unavailable' }, String(other));
+      await assert.rejects(clients.assertProvider({ issuer, algorithms: ['ES256'] }), { code: 'unavailable' });
+      assert.deepEqual(
+        asked.map(({ path }) => path),
+        ['/.well-known/openid-configuration'],
+      );
+    }
+    const { clients } = providerOf(() => signed('ES256', privateKey), { issuer: `${issuer}/` });
+    const spelledOtherwise = clients.assertProvider({ issuer, algorithms: ['ES256'] });
+    await assert.rejects(spelledOtherwise, { code: 'bad-request', next: /letter by letter/ });
   });
 
   it('believes no token without a signature, of a shared key, of an algorithm that is not pinned, or of another key', async () => {

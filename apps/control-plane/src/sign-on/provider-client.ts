@@ -54,9 +54,17 @@ export class ProviderClients {
     return config;
   }
 
-  /** Throws ControlPlaneError `unavailable` where an issuer is no provider, or signs by none of the algorithms that are to be pinned. */
+  /**
+   * Throws ControlPlaneError `unavailable` where an issuer is no provider, `bad-request` where it spells itself otherwise or signs by none of
+   * the algorithms that are to be pinned.
+   */
   async assertProvider({ issuer, algorithms }: Pick<ProviderTerms, 'issuer' | 'algorithms'>): Promise<void> {
-    const { id_token_signing_alg_values_supported: known } = await asUnavailable(this.#metadata(issuer));
+    const { issuer: named, id_token_signing_alg_values_supported: known } = await asUnavailable(this.#metadata(issuer));
+    // The library compares URLs, of which one may be spelled in several ways.
+    if (named !== issuer)
+      throw new ControlPlaneError('bad-request', 'this identity provider spells its issuer otherwise', {
+        next: 'give the `issuer` of its /.well-known/openid-configuration, letter by letter',
+      });
     if (known === undefined || algorithms.some((algorithm) => known.includes(algorithm))) return;
     throw new ControlPlaneError('bad-request', 'this identity provider signs by none of these algorithms', {
       next: 'see id_token_signing_alg_values_supported at its /.well-known/openid-configuration',
