@@ -14,7 +14,7 @@ import { openWorkload } from '../jobs/open-workload.ts';
 import { watchedAgent, watchedDevice } from '../locks/watched-parties.ts';
 import { isShredded } from '../shredding/shred-rows.ts';
 import type { Tx } from '../store/open-store.ts';
-import { codeOfJob } from './job-codes.ts';
+import { codeOfJob } from './code-of-job.ts';
 import { judgeIdentity, type IdentityFacts } from './judge-identity.ts';
 
 type Answer = z.input<typeof identityAnswer>;
