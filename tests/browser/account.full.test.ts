@@ -56,6 +56,9 @@ test('a member signs in with a real browser', { skip: missing('full', 'chromium'
     const [passkey, ...more] = await authenticator.passkeys();
     assert.deepEqual([passkey?.rpId, passkey?.isDiscoverable, more], ['localhost', true, []]);
     assert.match((await standing(page, 'enrolled')) ?? '', /passkey/);
+    const [added, begun] = await page.locator('#notices li').allTextContents();
+    assert.match(added ?? '', /a passkey became yours/);
+    assert.match(begun ?? '', /a browser signed in as you by your invitation/);
   });
 
   await t.test('sets a password, and changes it with the one before', async () => {

@@ -57,6 +57,13 @@ test('accounts by the command line', { skip: missing('full') }, async (t) => {
     assert.match(await refused('service-account', 'add', '--role', 'read-only', key, '--days', '91'), /1 to 90/);
   });
 
+  await t.test('what ends soon is told to an owner’s device, and by no command that nobody watches', async () => {
+    assert.deepEqual(await json('account', 'notices'), { notices: [], silent: {} });
+    assert.equal((await house.cli(['account', 'notices'])).stdout, 'nothing\n');
+    const { stderr } = await house.cli(['account', 'status']);
+    assert.equal(stderr, '');
+  });
+
   await t.test('an identity provider that the operator did not list is not asked', async () => {
     const add = ['sso', 'add', 'https://login.example', '--client-id', 'x', '--public'];
     assert.match(await refused(...add), /may not fetch from there/);

@@ -10,6 +10,8 @@ export interface CommandContext {
   /** Folder of the profile: RINGFENCE_HOME, else ~/.config/ringfence. */
   readonly home: string;
   readonly stdin: NodeJS.ReadStream;
+  /** Runs something once the command is done and has said what it had to. */
+  readonly afterwards?: ((run: () => void) => void) | undefined;
 }
 
 /** Flags as given; booleans are true or absent. */

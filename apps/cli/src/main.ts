@@ -59,7 +59,11 @@ async function run(verb: string, command: Command, rest: readonly string[]): Pro
     throw new CliError('usage', `ringfence ${verb} takes other words`, { next: `ringfence ${verb} ${command.usage}` });
   const home = process.env['RINGFENCE_HOME'] ?? join(homedir(), '.config', 'ringfence');
   const terminal = processTerminal(values['json'] === true);
-  await command.run({ terminal, clock: systemClock, rng: systemRng, home, stdin: process.stdin }, positionals, values);
+  const steps: (() => void)[] = [];
+  const afterwards = (step: () => void): void => void steps.push(step);
+  const context = { terminal, clock: systemClock, rng: systemRng, home, stdin: process.stdin, afterwards };
+  await command.run(context, positionals, values);
+  for (const step of steps) step();
 }
 
 function read(verb: string, command: Command, args: readonly string[]) {

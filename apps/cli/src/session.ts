@@ -1,6 +1,7 @@
 import { ControlPlaneClient } from '@ringfence/client/api';
 import { CustodianClient } from '@ringfence/client/custodian';
 import { storedLinkIdentity, type LinkIdentity } from '@ringfence/client/payload-link';
+import { tellNotices } from './account/told-notices.ts';
 import type { CommandContext } from './command.ts';
 import { createLink } from './home/link.ts';
 import { sayingWhere } from './home/saying-where.ts';
@@ -17,11 +18,13 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Runs `use` with a session and closes its links, whatever happens. Throws CliError `no-profile`. */
+/** Runs `use` with a session, tells what is new of the account, and closes the links, whatever happens. Throws CliError `no-profile`. */
 export async function withSession<T>(context: CommandContext, use: (session: Session) => Promise<T>): Promise<T> {
   const session = openSession(context);
   try {
-    return await use(session);
+    const result = await use(session);
+    await tellNotices(context, session);
+    return result;
   } catch (error) {
     throw sayingWhere(error, session.profile);
   } finally {

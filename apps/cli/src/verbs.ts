@@ -23,6 +23,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly command: Co
   'member ls': () => import('./commands/member-ls.ts'),
   'member remove': () => import('./commands/member-remove.ts'),
   'account status': () => import('./commands/account-status.ts'),
+  'account notices': () => import('./commands/account-notices.ts'),
   'account step-up': () => import('./commands/account-step-up.ts'),
   'sso add': () => import('./commands/sso-add.ts'),
   'sso ls': () => import('./commands/sso-ls.ts'),

@@ -21,6 +21,7 @@ import { stopJob } from '../jobs/stop-job.ts';
 import { submitJob } from '../jobs/submit-job.ts';
 import { accountRoutes } from '../members/account-routes.ts';
 import { memberRoutes } from '../members/member-routes.ts';
+import { noticeRoutes } from '../notices/notice-routes.ts';
 import { serviceAccountRoutes } from '../service-accounts/service-account-routes.ts';
 import { sessionRoutes } from '../sessions/session-routes.ts';
 import { signOnRoutes } from '../sign-on/sign-on-routes.ts';
@@ -43,6 +44,7 @@ export function routeTable(context: ControlPlaneContext, version: string): Route
     ...agentRoutes(context),
     ...memberRoutes(context),
     ...accountRoutes(context),
+    ...noticeRoutes(context),
     ...sessionRoutes(context),
     ...passkeyRoutes(context),
     ...signOnRoutes(context),

@@ -162,7 +162,15 @@ export const controlPlaneEvent = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('member-joined'), member }),
   z.strictObject({ type: z.literal('member-removed'), member, asker }),
-  z.strictObject({ type: z.literal('session-begun'), member, session: idOf('session') }),
+  /** `factors`: by which; none by an invitation, and not there in events from before this was written. */
+  z.strictObject({
+    type: z.literal('session-begun'),
+    member,
+    session: idOf('session'),
+    factors: z.array(factor).max(8).exactOptional(),
+  }),
+  /** A member was let in after so many wrong tries that they are told; `halfRight`: one factor of one was right. */
+  z.strictObject({ type: z.literal('wrong-tries'), member, tries: count, halfRight: z.boolean() }),
   z.strictObject({ type: z.literal('session-ended'), member, session: idOf('session') }),
   z.strictObject({ type: z.literal('factor-enrolled'), member, factor }),
   z.strictObject({ type: z.literal('factor-removed'), member, factor }),
@@ -172,6 +180,8 @@ export const controlPlaneEvent = z.discriminatedUnion('type', [
     member,
     holder: z.union([idOf('session'), idOf('device')]),
     factor,
+    /** The device is the member's from this on. */
+    first: z.literal(true).exactOptional(),
   }),
   /** Its counter fell: it may exist twice. */
   z.strictObject({ type: z.literal('passkey-suspended'), member }),

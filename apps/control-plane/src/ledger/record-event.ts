@@ -3,6 +3,7 @@ import { createLedger, type LedgerEntry, type LedgerHead, type LedgerRows } from
 import type { Digest } from '@ringfence/crypto/sign';
 import { CompiledQuery } from 'kysely';
 import { z } from 'zod';
+import { noticeOf } from '../notices/notice-of.ts';
 import type { ControlPlaneStore, Tx } from '../store/open-store.ts';
 import { controlPlaneEvent, type ControlPlaneEvent } from './control-plane-event.ts';
 
@@ -83,11 +84,17 @@ async function lockHead(store: Pick<ControlPlaneStore, 'locked'>, tx: Tx, org: O
   return { seq, hash };
 }
 
-/** Writes events into the organisations' ledgers. */
+/** Writes events into the organisations' ledgers, and beside one that its member is told of the notice. */
 export function recordEvent(
   clock: Clock,
   store: Pick<ControlPlaneStore, 'atCommit' | 'locked'>,
 ): (tx: Tx, org: OrgId, event: ControlPlaneEvent) => Promise<void> {
   const ledger = createLedger({ rows: rowsIn(store), schema: controlPlaneEvent, clock });
-  return async (tx, org, event) => void (await ledger.append(tx, org, event));
+  return async (tx, org, event) => {
+    const { seq, at } = await ledger.append(tx, org, event);
+    const told = noticeOf(event);
+    if (told === undefined) return;
+    const about = JSON.stringify(told.about);
+    await tx.insertInto('notice').values({ org, seq, at, member: told.member, about }).execute();
+  };
 }

@@ -75,7 +75,7 @@ async function assertCurrent(
       next: 'type the one that you sign in with; if it is forgotten, step up with a passkey that is older than this session and leave it out',
     });
   }
-  await right();
+  await right(caller);
 }
 
 async function hasYoungPasskey(

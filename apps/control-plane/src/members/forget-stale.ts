@@ -1,10 +1,15 @@
+import { sql } from 'kysely';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import { MANY_TRIES } from './wrong-tries.ts';
 
 const DAY_MS = 86_400_000;
 /** The oldest that a given factor counts is 12 hours. */
 const FACTOR_KEPT_MS = DAY_MS;
+/** Wrong tries of which a name's member is to be told. */
+const TRIES_KEPT_MS = 30 * DAY_MS;
+const NOTICES_KEPT_MS = 90 * DAY_MS;
 
-/** Drops sessions that were over a day ago, factors that count for nothing any more, and tries of names that nobody has tried for a day. */
+/** Drops sessions that were over a day ago, factors that count for nothing any more, tries of names that nobody has tried for a day, and old notices. */
 export async function forgetStale({ store, clock }: Pick<ControlPlaneContext, 'store' | 'clock'>): Promise<void> {
   const now = clock.now();
   await store.withSystem('forget-sessions', async (tx) => {
@@ -19,6 +24,18 @@ export async function forgetStale({ store, clock }: Pick<ControlPlaneContext, 's
     await tx
       .deleteFrom('wrong_try')
       .where('until_at', '<', now - DAY_MS)
+      .where((is) =>
+        is.or([
+          is.and([is(sql`tries + earlier`, '<', MANY_TRIES), is('half_right', '=', false)]),
+          is('until_at', '<', now - TRIES_KEPT_MS),
+        ]),
+      )
       .execute();
   });
+  await store.withSystem('forget-notices', (tx) =>
+    tx
+      .deleteFrom('notice')
+      .where('at', '<', now - NOTICES_KEPT_MS)
+      .execute(),
+  );
 }

@@ -209,6 +209,10 @@ export interface WrongTryTable {
   bucket: string;
   tries: number;
   until_at: number;
+  /** Tries before the last day without one: they count for no wait. */
+  earlier: Generated<number>;
+  /** One factor of one of them was right. */
+  half_right: Generated<boolean>;
 }
 
 /** The tables of who asks. */

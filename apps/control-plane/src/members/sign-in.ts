@@ -55,7 +55,7 @@ export async function signInByPassword(
 ): Promise<BegunSession> {
   const publicKey = browserKey(body.publicKey);
   const name = readSignInName(body.signInName);
-  const { right } = await beginTryFrom(context, { name: name ?? body.signInName, address });
+  const { right, wrong } = await beginTryFrom(context, { name: name ?? body.signInName, address });
   const known = (await findMember(context, name ?? body.signInName)) ?? nobody(context.rng);
   const { password, totp } = await credentialsOf(context, known.org, known.member);
   const isRight = await context.passwords.verify(password, body.password);
@@ -80,9 +80,10 @@ export async function signInByPassword(
   const begun = isRight && isEnough && !missing ? await context.changes.run(known.org, begin) : undefined;
   if (begun === undefined) {
     context.addressTries.wrong(address);
+    await wrong(isRight);
     throw notSignedIn();
   }
-  await right();
+  await right(known);
   return begun;
 }
 

@@ -39,7 +39,7 @@ export async function stepUp(
     context.addressTries.wrong(address);
     throw notSignedIn();
   }
-  await right();
+  await right({ org: asker.org, member });
   context.sessions.forget();
   return stepUpAnswer(context, asker);
 }
@@ -110,10 +110,12 @@ export async function keep(
 ): Promise<GivenFactor | undefined> {
   const { org } = asker;
   const holder = 'device' in asker ? asker.device : asker.session;
-  const isTheirs = 'device' in asker ? await claim(tx, asker, member, given.at) : await isOpen(tx, asker, token);
+  const claimed = 'device' in asker ? await claim(tx, asker, member, given.at) : undefined;
+  const isTheirs = claimed?.owner === member || ('session' in asker && (await isOpen(tx, asker, token)));
   if (!isTheirs) return undefined;
   await giveFactor(tx, { org, member, holder }, given);
-  await record(tx, org, { type: 'stepped-up', member, holder, factor: given.kind });
+  const first = claimed?.isFirst === true ? ({ first: true } as const) : {};
+  await record(tx, org, { type: 'stepped-up', member, holder, factor: given.kind, ...first });
   return given;
 }
 
@@ -123,18 +125,19 @@ async function claim(
   { org, device }: Extract<Asker, { device: unknown }>,
   member: MemberId,
   at: number,
-): Promise<boolean> {
-  await tx
+): Promise<{ readonly owner: MemberId; readonly isFirst: boolean }> {
+  const inserted = await tx
     .insertInto('member_device')
     .values({ device, org, member, at })
     .onConflict((conflict) => conflict.doNothing())
-    .execute();
+    .returning('device')
+    .executeTakeFirst();
   const { member: owner } = await tx
     .selectFrom('member_device')
     .select('member')
     .where('device', '=', device)
     .executeTakeFirstOrThrow();
-  return owner === member;
+  return { owner, isFirst: inserted !== undefined };
 }
 
 async function isOpen(

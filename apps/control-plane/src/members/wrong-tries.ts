@@ -1,3 +1,4 @@
+import type { EpochMs, MemberId, OrgId } from '@ringfence/base';
 import { sql } from 'kysely';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
@@ -8,42 +9,91 @@ import { tooSoon } from './too-soon.ts';
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 900_000;
 const MOST_DOUBLINGS = 10;
+/** After so long without a try the wait begins anew. */
+const QUIET_MS = 86_400_000;
+/** Of so many the name's member is told. */
+export const MANY_TRIES = 5;
 
 type Parts = Pick<ControlPlaneContext, 'store' | 'clock' | 'identity'>;
 
+type TryParts = Parts & Pick<ControlPlaneContext, 'changes' | 'record'>;
+
+interface Tries {
+  readonly tries: number;
+  readonly earlier: number;
+  readonly half_right: boolean;
+}
+
+interface WrongTries {
+  readonly tries: number;
+  readonly halfRight: boolean;
+}
+
 /** A try of a name that counts as wrong until it turns out right; the same for a name that nobody has. */
 export interface NamedTry {
-  /** Forgets the wrong ones before. */
-  readonly right: () => Promise<void>;
+  /** Forgets the wrong ones before, of which the member is told where they were many or half right. */
+  readonly right: (whose: { readonly org: OrgId; readonly member: MemberId }) => Promise<void>;
+  /** Keeps whether one factor of a wrong one was right: the same work where none was, which is for nobody to learn. */
+  readonly wrong: (halfRight: boolean) => Promise<void>;
 }
 
 /**
  * Begins a try of `name`: of many at once one begins, over all replicas, since the statement that lets it begin makes the next one wait. Throws
  * ControlPlaneError `too-much` for a try before its time, which counts as none.
  */
-export async function beginTry({ store, clock, identity }: Parts, name: string): Promise<NamedTry> {
-  const bucket = keyedDigest(identity.records, 'wrong-try', name);
+export async function beginTry(parts: TryParts, name: string): Promise<NamedTry> {
+  const { store, clock } = parts;
+  const bucket = bucketOf(parts, name);
   const now = clock.now();
+  const isQuiet = sql`known.until_at < ${now - QUIET_MS}`;
   const begun = await store.withSystem('wrong-tries', (tx) =>
-    sql`
+    sql<Tries>`
       insert into wrong_try as known (bucket, tries, until_at) values (${bucket}, 1, ${now + FIRST_WAIT_MS})
       on conflict (bucket) do update set
-        tries = known.tries + 1,
-        until_at = ${now} + least(${LONGEST_WAIT_MS}, ${FIRST_WAIT_MS} * 2 ^ least(known.tries, ${MOST_DOUBLINGS}))::bigint
+        earlier = known.earlier + case when ${isQuiet} then known.tries else 0 end,
+        tries = 1 + case when ${isQuiet} then 0 else known.tries end,
+        until_at = ${now} + least(${LONGEST_WAIT_MS},
+          ${FIRST_WAIT_MS} * 2 ^ least(case when ${isQuiet} then 0 else known.tries end, ${MOST_DOUBLINGS}))::bigint
       where known.until_at <= ${now}
-      returning tries`.execute(tx),
+      returning tries, earlier, half_right`.execute(tx),
   );
-  if (begun.rows.length === 0) throw tooSoon(await waitOf(store, bucket, now));
+  const [row] = begun.rows;
+  if (row === undefined) throw tooSoon(await waitOf(store, bucket, now));
+  const before = { tries: row.tries + row.earlier - 1, halfRight: row.half_right };
   return {
-    right: async () => {
+    right: async ({ org, member }) => {
+      // Before they are forgotten: who is killed in between is told again.
+      if (isTold(before))
+        await parts.changes.run(org, (tx) => parts.record(tx, org, { type: 'wrong-tries', member, ...before }));
       await store.withSystem('wrong-tries', (tx) => tx.deleteFrom('wrong_try').where('bucket', '=', bucket).execute());
+    },
+    wrong: async (halfRight) => {
+      await store.withSystem('wrong-tries', (tx) =>
+        sql`update wrong_try set half_right = half_right or ${halfRight} where bucket = ${bucket}`.execute(tx),
+      );
     },
   };
 }
 
+/** Wrong tries of a name that its member is to be told of, and until when no other counts; undefined where there are none. */
+export async function toldTries(
+  parts: Parts,
+  name: string,
+): Promise<(WrongTries & { readonly at: EpochMs; readonly until: EpochMs }) | undefined> {
+  const [row] = await parts.store.querySystem(
+    'wrong-tries',
+    (db) => db.selectFrom('wrong_try').selectAll().where('bucket', '=', bucketOf(parts, name)).compile(),
+    { readOnly: true },
+  );
+  if (row === undefined) return undefined;
+  const tries = { tries: row.tries + row.earlier, halfRight: row.half_right };
+  const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(row.tries - 1, MOST_DOUBLINGS));
+  return isTold(tries) ? { ...tries, at: (row.until_at - wait) as EpochMs, until: row.until_at as EpochMs } : undefined;
+}
+
 /** {@link beginTry} by somebody at an address: what comes too soon counts there, so a flood is sent away without a look into the database. */
 export async function beginTryFrom(
-  parts: Parts & Pick<ControlPlaneContext, 'addressTries'>,
+  parts: TryParts & Pick<ControlPlaneContext, 'addressTries'>,
   { name, address }: { readonly name: string; readonly address: string },
 ): Promise<NamedTry> {
   parts.addressTries.assertMayTry(address);
@@ -58,4 +108,12 @@ async function waitOf(store: Parts['store'], bucket: string, now: number): Promi
     db.selectFrom('wrong_try').select('until_at').where('bucket', '=', bucket).compile(),
   );
   return Math.max(0, (row?.until_at ?? now) - now);
+}
+
+function isTold({ tries, halfRight }: WrongTries): boolean {
+  return tries >= MANY_TRIES || halfRight;
+}
+
+function bucketOf({ identity }: Pick<Parts, 'identity'>, name: string): string {
+  return keyedDigest(identity.records, 'wrong-try', name);
 }

@@ -60,7 +60,7 @@ export async function beginSession(
   // Who is in by something else has it in hand that a passkey may exist twice.
   if (factors.length > 0 && factors.every(({ kind }) => kind !== 'passkey')) await resumePasskeys(tx, member);
   await endOldest(tx, member, now);
-  await record(tx, org, { type: 'session-begun', member, session });
+  await record(tx, org, { type: 'session-begun', member, session, factors: factors.map(({ kind }) => kind) });
   return { session, member, token, until };
 }
 

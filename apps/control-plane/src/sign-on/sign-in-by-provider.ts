@@ -44,7 +44,10 @@ export async function signInByProvider(
   const { totp, signInName } = await credentialsOf(context, org, member);
   const begunTry = typed === undefined ? undefined : await beginTry(context, signInName ?? member);
   const second = typed === undefined ? undefined : checkSecond(context, { member, totp }, typed);
-  if (typed !== undefined && second === undefined) throw signOnRefused();
+  if (typed !== undefined && second === undefined) {
+    await begunTry?.wrong(true);
+    throw signOnRefused();
+  }
   const factors: GivenFactor[] = [
     factor,
     ...(second === undefined ? [] : [{ kind: second.kind, at: now, traits: {} } as const]),
@@ -57,8 +60,11 @@ export async function signInByProvider(
     if (second !== undefined && !(await spendSecond(tx, member, second, now))) return undefined;
     return beginSession(context, tx, { org, member, publicKey, factors });
   });
-  if (begun === undefined) throw signOnRefused();
-  await begunTry?.right();
+  if (begun === undefined) {
+    await begunTry?.wrong(true);
+    throw signOnRefused();
+  }
+  await begunTry?.right({ org, member });
   return begun;
 }
 

@@ -23,6 +23,7 @@ import { MIGRATION_0015 } from './migration-0015.ts';
 import { MIGRATION_0016 } from './migration-0016.ts';
 import { MIGRATION_0019 } from './migration-0019.ts';
 import { MIGRATION_0017 } from './migration-0017.ts';
+import { MIGRATION_0020 } from './migration-0020.ts';
 import type { ControlPlaneTables } from './tables.ts';
 
 /** Where the control plane's tables are in a database that others may share. */
@@ -37,6 +38,7 @@ export const SYSTEM_QUERIES = [
   'find-invitation',
   'wrong-tries',
   'forget-sessions',
+  'forget-notices',
   'held-locks',
   'take-registration-code',
   'make-registration-code',
@@ -95,6 +97,7 @@ const MIGRATIONS = [
   { name: 'device-roles', sql: MIGRATION_0019 },
   { name: 'audit-logs', sql: MIGRATION_0017 },
   { name: 'locks', sql: MIGRATION_0016 },
+  { name: 'notices', sql: MIGRATION_0020 },
 ] as const;
 
 /** Opens the database at `url`, or the embedded one of the state folder, and migrates it. */

@@ -22,6 +22,7 @@ import type { DurableControlMessage } from '@ringfence/client/control-link';
 import type { AuditTables } from '../audit/audit-tables.ts';
 import type { PoolTables } from '../burst/pool-tables.ts';
 import type { IdentityTables } from '../members/identity-tables.ts';
+import type { NoticeTables } from '../notices/notice-tables.ts';
 
 /** A jsonb column: written as text, read as the value. */
 type Json<T> = ColumnType<T, string, string>;
@@ -257,7 +258,7 @@ export interface SpentNonceTable {
 }
 
 /** The schema `rf_cp`. */
-export interface ControlPlaneTables extends AuditTables, PoolTables, IdentityTables {
+export interface ControlPlaneTables extends AuditTables, PoolTables, IdentityTables, NoticeTables {
   placer_term: PlacerTermTable;
   registration_code: RegistrationCodeTable;
   organisation: OrganisationTable;

@@ -25,6 +25,7 @@ import {
   jobView,
   memberInvited,
   memberList,
+  noticeList,
   offerList,
   organisationAnswer,
   planAnswer,
@@ -42,6 +43,7 @@ import {
   type PoolView,
   type MemberInvited,
   type MemberList,
+  type Notice,
   type SessionList,
   type memberInvitation,
   whyNotAnswer,
@@ -264,6 +266,11 @@ export class ControlPlaneClient {
   /** How the control plane knows who asks. */
   account(): Promise<AccountView> {
     return this.#call('GET', '/v1/account', accountView);
+  }
+
+  /** What this device's member is told, newest first. */
+  async notices(): Promise<Notice[]> {
+    return (await this.#call('GET', '/v1/notices', noticeList)).notices;
   }
 
   /** Gives a factor to this device. */

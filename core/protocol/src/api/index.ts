@@ -2,6 +2,7 @@ export * from './audit.ts';
 export * from './jobs.ts';
 export * from './locks.ts';
 export * from './members.ts';
+export * from './notices.ts';
 export * from './offers.ts';
 export * from './organisations.ts';
 export * from './passkeys.ts';

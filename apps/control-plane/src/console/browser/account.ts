@@ -29,8 +29,16 @@ interface Session {
   readonly seen: number;
 }
 
+interface Notice {
+  readonly at: number;
+  readonly text: string;
+  readonly about: { readonly until?: number | null };
+}
+
 /** When the control plane ends a session that nobody uses; the page then looks again, and shows nothing of it any more. */
 const IDLE_MS = 30 * 60_000;
+/** How many notices the page shows; `ringfence account notices` has the others. */
+const SHOWN_NOTICES = 20;
 let idle: ReturnType<typeof setTimeout> | undefined;
 
 const timeOf = (moment: number): string =>
@@ -42,6 +50,7 @@ export async function showAccount(): Promise<void> {
   const account = await ask<Account>('GET', '/v1/account');
   const { passkeys } = await ask<{ passkeys: readonly Passkey[] }>('GET', '/v1/account/passkeys');
   const { sessions } = await ask<{ sessions: readonly Session[] }>('GET', '/v1/account/sessions');
+  const { notices } = await ask<{ notices: readonly Notice[] }>('GET', '/v1/notices');
   clearTimeout(idle);
   idle = setTimeout(() => location.reload(), IDLE_MS);
   showOnly('account');
@@ -54,6 +63,7 @@ export async function showAccount(): Promise<void> {
     enrolled: listed(account.enrolled),
     'recovery codes': String(account.recoveryCodesLeft),
   });
+  showRows('notices', notices.slice(0, SHOWN_NOTICES).map(noticeRow));
   showRows('passkeys', passkeys.map(passkeyRow));
   showRows(
     'sessions',
@@ -66,8 +76,12 @@ export function showSignedOut(): void {
   clearTimeout(idle);
   byId('codes').hidden = true;
   byId('confirm-totp').hidden = true;
-  empty('account', 'standing', 'passkeys', 'sessions', 'totp-secret', 'codes', 'device-id');
+  empty('account', 'standing', 'notices', 'passkeys', 'sessions', 'totp-secret', 'codes', 'device-id');
   showOnly('signed-out');
+}
+
+function noticeRow({ at, text, about: { until } }: Notice) {
+  return { text: `${timeOf(at)}: ${text}${typeof until === 'number' ? ` (until ${timeOf(until)})` : ''}` };
 }
 
 function passkeyRow({ credential, added, used, mayBeCopied, suspended }: Passkey) {

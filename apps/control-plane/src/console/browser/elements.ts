@@ -61,18 +61,22 @@ export function onSubmit(id: string, run: (field: (name: string) => string, butt
   });
 }
 
-/** Replaces what a list shows: a text, and a button with what it does, for each row. */
-export function showRows(
-  id: string,
-  rows: readonly { readonly text: string; readonly button: string; readonly run: () => Promise<void> }[],
-): void {
-  const items = rows.map(({ text, button, run }) => {
+/** A row of a list: a text, and perhaps a button with what it does. */
+export type Row =
+  | { readonly text: string; readonly button?: never }
+  | { readonly text: string; readonly button: string; readonly run: () => Promise<void> };
+
+/** Replaces what a list shows. */
+export function showRows(id: string, rows: readonly Row[]): void {
+  const items = rows.map((row) => {
     const item = document.createElement('li');
+    item.append(row.text);
+    if (row.button === undefined) return item;
     const press = document.createElement('button');
     press.type = 'button';
-    press.textContent = button;
-    press.addEventListener('click', () => void attempt(run));
-    item.append(text, press);
+    press.textContent = row.button;
+    press.addEventListener('click', () => void attempt(row.run));
+    item.append(press);
     return item;
   });
   byId(id).replaceChildren(...items);
