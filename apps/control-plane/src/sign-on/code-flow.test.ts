@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { systemClock } from '@ringfence/base/platform';
 import type { TokenAlgorithm } from '@ringfence/protocol/api';
 import { exportJWK, SignJWT, UnsecuredJWT, type JWTPayload } from 'jose';
@@ -22,8 +22,7 @@ const flow: CodeFlow = {
   acr: null,
 };
 const honestSearch = `?code=abc&state=${flow.state}&iss=${encodeURIComponent(issuer)}`;
-const nowS = Math.floor(systemClock.now() / 1000);
-const claims = {
+const claimsAt = (nowS: number) => ({
   sub: 'anna',
   nonce: flow.nonce,
   auth_time: nowS - 30,
@@ -31,7 +30,9 @@ const claims = {
   aud: clientId,
   iat: nowS,
   exp: nowS + 60,
-};
+});
+let nowS = 0;
+let claims = claimsAt(nowS);
 
 const signed = (alg: string, key: KeyObject | Uint8Array, change: Partial<Record<keyof typeof claims, unknown>> = {}) =>
   new SignJWT({ ...claims, ...change } as JWTPayload).setProtectedHeader({ alg }).sign(key);
@@ -69,6 +70,12 @@ async function tried(token: () => Promise<string> | string, change: Partial<Code
 }
 
 describe('signing on', () => {
+  // The library reads the clock itself: each test is of now, however long those before it took.
+  beforeEach(() => {
+    nowS = Math.floor(systemClock.now() / 1000);
+    claims = claimsAt(nowS);
+  });
+
   it('goes to the provider with PKCE, state and nonce, asks for openid alone, and believes an honest token', async () => {
     const { asked, client } = providerOf(() => signed('ES256', privateKey));
     const config = await client();
