@@ -13,6 +13,7 @@ export interface KernelCalls {
   readonly subtractWords: (target: number, words: number, count: number) => void;
   readonly packWords: (values: number, bytes: number, count: number, width: number) => void;
   readonly addPackedWords: (target: number, bytes: number, count: number, shape: number) => void;
+  readonly addFourPacked: (target: number, bytes: number, count: number, shape: number) => void;
   readonly maskWords: (values: number, count: number, mask: number) => void;
   readonly flipSigns: (values: number, bits: number, count: number, factor: number) => void;
   readonly transform: (values: number, count: number) => void;

@@ -1,9 +1,7 @@
 import type { Brand, Secret } from '@ringfence/base';
 import { FlError } from '../fl-error.ts';
-import { withKernels } from '../kernels/compiled.ts';
 import { KeyStream, STREAM_SEED_BYTES } from './key-stream.ts';
-import { addPackedWords, SHAPES_BYTES, packedShapes } from './packed-words.ts';
-import { packedBytes } from './packing.ts';
+import { addRuns } from './packed-runs.ts';
 import type { RingWidth } from './ring-width.ts';
 
 /** Bytes of a seed. */
@@ -16,9 +14,6 @@ export interface SignedMask {
   readonly seed: MaskSeed;
   readonly sign: 1 | -1;
 }
-
-/** A multiple of 8, so that each piece of a stream is whole bytes; what lies in the cache beside the stream is the fastest by far. */
-const PIECE_WORDS = 16_384;
 
 /** The seed of 32 uniformly random secret bytes. Throws FlError `bad-size` for another length. */
 export function maskSeed(secret: Secret): MaskSeed {
@@ -36,26 +31,11 @@ export function addMask(accumulator: Uint32Array, { seed, sign }: SignedMask, wi
 
 /** As {@link addMask} for many at once, which is faster than one after the other: the values pass through the cache once. */
 export function addMasks(accumulator: Uint32Array, masks: readonly SignedMask[], width: RingWidth): void {
-  const streams = masks.map(({ seed, sign }) => ({ stream: streamOf(seed), kind: { width, sign } }));
-  const most = Math.min(PIECE_WORDS, accumulator.length);
-  withKernels([4 * most, 4 * most, SHAPES_BYTES], (kernels) => {
-    const {
-      at: [words = 0, packed = 0, shapes = 0],
-      buffer,
-    } = kernels;
-    const held = new Uint32Array(buffer, words, most);
-    new Uint8Array(buffer, shapes, SHAPES_BYTES).set(packedShapes(width));
-    for (let start = 0; start < accumulator.length; start += most) {
-      const piece = accumulator.subarray(start, start + most);
-      const mask = new Uint8Array(buffer, packed, packedBytes(piece.length, width));
-      held.set(piece);
-      for (const { stream, kind } of streams) {
-        stream.fill(mask);
-        addPackedWords(kernels, { words, packed, shapes }, piece.length, kind);
-      }
-      piece.set(held.subarray(0, piece.length));
-    }
+  const runs = masks.map(({ seed, sign }) => {
+    const stream = streamOf(seed);
+    return { sign, write: (target: Uint8Array) => stream.fill(target) };
   });
+  addRuns(accumulator, runs, width);
 }
 
 function streamOf(seed: MaskSeed): KeyStream {

@@ -1,15 +1,10 @@
 import { FlError } from '../fl-error.ts';
 import { withKernels } from '../kernels/compiled.ts';
-import { addPackedWords, SHAPES_BYTES, packedShapes } from './packed-words.ts';
-import type { RingWidth } from './ring-width.ts';
+import { addRuns, type PackedRun } from './packed-runs.ts';
+import { packedBytes, type RingWidth } from './ring-width.ts';
 
 /** Values at a time; a multiple of 8, so that each piece is whole bytes. */
 const PIECE_WORDS = 16_384;
-
-/** Bytes that `count` values of w bits take: as many as hold all bits. */
-export function packedBytes(count: number, width: RingWidth): number {
-  return Math.ceil((count * width) / 8);
-}
 
 /**
  * Values of w bits without a gap: bit b of value i is bit (i·w + b) mod 8, from the least, of byte ⌊(i·w + b) / 8⌋; the last byte's spare bits are zero. Higher bits
@@ -44,30 +39,31 @@ export function unpackRing(bytes: Uint8Array, width: RingWidth, count: number): 
  * into the sum. Throws FlError `bad-size` where they do not fit and `bad-encoding` for spare bits that are set; then nothing was added.
  */
 export function addPacked(accumulator: Uint32Array, bytes: Uint8Array, width: RingWidth, offset: number): number {
+  const count = packedCount(bytes, width);
+  if (!Number.isSafeInteger(offset) || offset < 0 || offset + count > accumulator.length)
+    throw new FlError('bad-size', 'there is no room for these values');
+  addVectors(accumulator.subarray(offset, offset + count), [bytes], width);
+  return count;
+}
+
+/** Adds packed vectors of the accumulator's length to it, modulo 2^32: several at once are faster than one after the other. Throws as {@link addPacked} does. */
+export function addVectors(accumulator: Uint32Array, vectors: readonly Uint8Array[], width: RingWidth): void {
+  for (const bytes of vectors)
+    if (packedCount(bytes, width) !== accumulator.length)
+      throw new FlError('bad-size', 'a packed vector has another length than the sum');
+  const runs = vectors.map((bytes): PackedRun => ({
+    sign: 1,
+    write: (target, from) => target.set(bytes.subarray(from, from + target.length)),
+  }));
+  addRuns(accumulator, runs, width);
+}
+
+/** How many values these bytes hold. Throws FlError `bad-size` where they are more bytes than the values take, and `bad-encoding` for spare bits that are set. */
+export function packedCount(bytes: Uint8Array, width: RingWidth): number {
   const count = Math.floor((8 * bytes.length) / width);
   const spare = 8 * bytes.length - count * width;
   if (spare >= 8) throw new FlError('bad-size', 'packed values end within the last byte');
-  if (!Number.isSafeInteger(offset) || offset < 0 || offset + count > accumulator.length)
-    throw new FlError('bad-size', 'there is no room for these values');
   if (spare > 0 && (bytes[bytes.length - 1] as number) >>> (8 - spare) !== 0)
     throw new FlError('bad-encoding', 'the spare bits of packed values are zero');
-  const most = Math.min(PIECE_WORDS, count);
-  withKernels([4 * most, 4 * most, SHAPES_BYTES], (kernels) => {
-    const {
-      at: [words = 0, packed = 0, shapes = 0],
-      buffer,
-    } = kernels;
-    const held = new Uint32Array(buffer, words, most);
-    new Uint8Array(buffer, shapes, SHAPES_BYTES).set(packedShapes(width));
-    const read = new Uint8Array(buffer, packed, 4 * most);
-    for (let start = 0; start < count; start += PIECE_WORDS) {
-      const piece = accumulator.subarray(offset + start, offset + Math.min(count, start + PIECE_WORDS));
-      const from = (start * width) / 8;
-      held.set(piece);
-      read.set(bytes.subarray(from, from + packedBytes(piece.length, width)));
-      addPackedWords(kernels, { words, packed, shapes }, piece.length, { width, sign: 1 });
-      piece.set(held.subarray(0, piece.length));
-    }
-  });
   return count;
 }

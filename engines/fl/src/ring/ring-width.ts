@@ -19,6 +19,11 @@ export function ringMask(width: RingWidth): number {
   return 0xffff_ffff >>> (32 - width);
 }
 
+/** Bytes that `count` values of w bits take: as many as hold all bits. */
+export function packedBytes(count: number, width: RingWidth): number {
+  return Math.ceil((count * width) / 8);
+}
+
 /** Brings words that were added modulo 2^32 down to the ring, in place: 2^w divides 2^32, so once at the end is enough. */
 export function reduce(values: Uint32Array, width: RingWidth): void {
   if (width === RING_WIDTHS.most) return;

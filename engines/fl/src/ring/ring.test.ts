@@ -7,6 +7,7 @@ import {
   addMask,
   addMasks,
   addPacked,
+  addVectors,
   maskSeed,
   packedBytes,
   packRing,
@@ -65,6 +66,20 @@ describe('masks', () => {
         addMask(sum, { seed: a, sign: -1 }, bits);
         assert.deepEqual(sum, values);
       }
+    }
+  });
+
+  it('are the same many at once as one after the other, whatever their signs', () => {
+    for (let bits = 8; bits <= 32; bits += 1) {
+      const masks = Array.from({ length: 13 }, (_, at) => ({
+        seed: seedOf(rng.bytes(32)),
+        sign: at % 3 === 0 ? (-1 as const) : (1 as const),
+      }));
+      const together = randomWords(70_003);
+      const single = together.slice();
+      addMasks(together, masks, ringWidth(bits));
+      for (const mask of masks) addMask(single, mask, ringWidth(bits));
+      assert.ok(Buffer.from(together.buffer).equals(Buffer.from(single.buffer)), `${bits} bits`);
     }
   });
 
@@ -132,6 +147,59 @@ describe('packed values', () => {
     }
   });
 
+  it('of many vectors add up as whole numbers do, whatever their width, length and number', () => {
+    const vectors = width.chain((bits) =>
+      fc.integer({ min: 0, max: 45 }).chain((length) => {
+        // The largest value often: it is where a sum could run over into its neighbour.
+        const value = fc.oneof(fc.constant(ringMask(bits)), fc.integer({ min: 0, max: ringMask(bits) }));
+        const values = fc.array(value, { minLength: length, maxLength: length });
+        return fc.record({
+          bits: fc.constant(bits),
+          values: fc.array(values, { maxLength: 9 }),
+          length: fc.constant(length),
+        });
+      }),
+    );
+    fc.assert(
+      fc.property(vectors, ({ bits, values, length }) => {
+        const sum = randomWords(length);
+        const expected = Array.from(sum, (word, at) =>
+          values.reduce((total, each) => total + BigInt(each[at] ?? 0), BigInt(word)),
+        );
+        const packed = values.map((each) => slowPack(Uint32Array.from(each), bits));
+        addVectors(sum, packed, bits);
+        assert.deepEqual(
+          Array.from(sum, BigInt),
+          expected.map((total) => BigInt.asUintN(32, total)),
+        );
+      }),
+      { seed: 8, numRuns: 3_000 },
+    );
+  });
+
+  it('of many vectors are added to the last bit over the ends of pieces', () => {
+    for (let bits = 8; bits <= 32; bits += 1) {
+      const piece = 8 * Math.floor(65_536 / bits);
+      for (const [count, length] of [
+        [5, piece - 3],
+        [4, piece + 1],
+      ] as const) {
+        const values = Array.from({ length: count }, () =>
+          randomWords(length).map((each) => each & ringMask(ringWidth(bits))),
+        );
+        values[0]?.fill(ringMask(ringWidth(bits)));
+        const sum = randomWords(length);
+        const expected = sum.map((word, at) => values.reduce((total, each) => total + (each[at] ?? 0), word));
+        addVectors(
+          sum,
+          values.map((each) => packRing(each, ringWidth(bits))),
+          ringWidth(bits),
+        );
+        assert.ok(Buffer.from(sum.buffer).equals(Buffer.from(expected.buffer)), `${count} × ${length} of ${bits} bits`);
+      }
+    }
+  });
+
   it('of another length, or with spare bits set, are refused and change nothing', () => {
     const twelve = ringWidth(12);
     const packed = packRing(Uint32Array.of(1, 2, 3), twelve);
@@ -146,6 +214,10 @@ describe('packed values', () => {
     assert.throws(() => addPacked(sum, new Uint8Array(3), twelve, 2), { code: 'bad-size' });
     // 13 bytes hold 3 values of 31 bits and 11 bits more.
     assert.throws(() => addPacked(sum, new Uint8Array(13), ringWidth(31), 0), { code: 'bad-size' });
+    const good = packRing(Uint32Array.of(1, 2, 3), twelve);
+    assert.throws(() => addVectors(sum, [good, packed], twelve), { code: 'bad-encoding' });
+    for (const other of [good.subarray(0, 3), new Uint8Array(6)])
+      assert.throws(() => addVectors(sum, [good, good, good, other], twelve), { code: 'bad-size' });
     assert.deepEqual([...sum], [0, 0, 0]);
   });
 

@@ -1,5 +1,6 @@
+import type { KeyObject } from 'node:crypto';
 import { concatBytes, equalBytes, Secret } from '@ringfence/base';
-import { x25519Secret } from '@ringfence/crypto/key-agreement';
+import { x25519PublicKey, x25519Secret } from '@ringfence/crypto/key-agreement';
 import { sha256 } from '@ringfence/crypto/sign';
 import { FlError } from '../fl-error.ts';
 import { addMasks, packRing, reduce, type SignedMask } from '../ring/index.ts';
@@ -7,6 +8,7 @@ import { combine, decodeShare, opensCommitment, SHARE_BYTES } from '../sharing/i
 import type { AggregatorCommand, AggregatorOutcome } from './aggregator-events.ts';
 import { rosterOf } from './aggregator-setup.ts';
 import { frameOf, recordOf, sendTo, exclude, type AggregatorState } from './aggregator-state.ts';
+import { addHeldVectors } from './aggregator-vector.ts';
 import { blame } from './blame.ts';
 import { bigEndian } from './byte-reader.ts';
 import { pairSign } from './client-vector.ts';
@@ -35,6 +37,7 @@ export function endVectors(state: AggregatorState): AggregatorCommand[] {
     ) < round.leastUnits
   )
     throw new FlError('too-few-organisations', 'the vectors cover fewer organisations than the contract asks for');
+  addHeldVectors(state);
   const dropped = [...state.dealings.keys()].filter((place) => !state.folded.has(place));
   state.sets = { alive: encodeSet(alive, members.length), dropped: encodeSet(dropped, members.length) };
   state.phase = 'consents';
@@ -133,8 +136,10 @@ function checkShare(state: AggregatorState, holder: number, { place: dealer, byt
 /** Takes the masks off. */
 export function endAnswers(state: AggregatorState): AggregatorCommand[] {
   const masks: SignedMask[] = [];
+  // Taken in once each: a key is a neighbour of many that dropped out.
+  const taken = new Map<number, KeyObject>();
   for (const dealer of state.dealings.keys()) {
-    masks.push(...(state.folded.has(dealer) ? [ownMask(state, dealer)] : pairMasks(state, dealer)));
+    masks.push(...(state.folded.has(dealer) ? [ownMask(state, dealer)] : pairMasks(state, dealer, taken)));
     if (masks.length >= MASKS_AT_ONCE) takeOff(state, masks);
   }
   takeOff(state, masks);
@@ -159,14 +164,16 @@ function ownMask(state: AggregatorState, dealer: number): SignedMask {
   return { seed: selfMaskSeed(seed, context), sign: -1 };
 }
 
-function pairMasks(state: AggregatorState, dealer: number): SignedMask[] {
+function pairMasks(state: AggregatorState, dealer: number, taken: Map<number, KeyObject>): SignedMask[] {
   const { context, keys } = rosterOf(state);
   using seed = together(state, dealer);
   if (!equalBytes(maskPublicKeyOf(seed), keys[dealer]?.maskKey ?? new Uint8Array(0))) throw badDealer(state, dealer);
   const own = maskKeyOf(seed);
   const near = (state.neighbours[dealer] ?? []).filter((peer) => state.folded.has(peer));
   return near.map((peer): SignedMask => {
-    using agreed = new Secret(x25519Secret(own, keys[peer]?.maskKey ?? new Uint8Array(0)));
+    const key = taken.get(peer) ?? x25519PublicKey(keys[peer]?.maskKey ?? new Uint8Array(0));
+    taken.set(peer, key);
+    using agreed = new Secret(x25519Secret(own, key));
     return { seed: pairMaskSeed(agreed, context), sign: pairSign(peer, dealer) === 1 ? -1 : 1 };
   });
 }

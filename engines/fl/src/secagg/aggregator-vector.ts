@@ -1,5 +1,5 @@
 import { FlError } from '../fl-error.ts';
-import { addPacked } from '../ring/index.ts';
+import { addVectors, packedCount } from '../ring/index.ts';
 import type { AggregatorCommand } from './aggregator-events.ts';
 import { frameOf, sendTo, type AggregatorState } from './aggregator-state.ts';
 import type { UploadGrant } from './upload-slots.ts';
@@ -10,7 +10,7 @@ export function takeReady(state: AggregatorState, place: number): AggregatorComm
   return uploadGrants(state, state.uploads.ready(place));
 }
 
-/** A piece of a vector; when it is the last one the vector goes into the sum, all of it at once. */
+/** A piece of a vector; with the last one the vector counts, whatever its client does from now on. */
 export function takeChunk(
   state: AggregatorState,
   place: number,
@@ -19,10 +19,19 @@ export function takeChunk(
   if (!mayUpload(state, place)) return [];
   const { whole, grants } = state.uploads.take(place, chunk.index, chunk.bytes);
   if (whole === undefined) return uploadGrants(state, grants);
-  addPacked(state.sum, whole, state.round.width, 0);
+  // Before it counts and waits for others: a vector that is refused frees the place with its client, and no other one is hurt.
+  packedCount(whole, state.round.width);
   state.folded.add(place);
-  // Only now: a vector that is refused frees the place with its client, and the next in line hears of it.
-  return uploadGrants(state, state.uploads.drop(place));
+  return uploadGrants(state, state.uploads.finish(place, adder(state)));
+}
+
+/** Brings the vectors that wait for others into the sum: nobody sends any more. */
+export function addHeldVectors(state: AggregatorState): void {
+  state.uploads.addHeld(adder(state));
+}
+
+function adder({ sum, round }: AggregatorState): (vectors: readonly Uint8Array[]) => void {
+  return (vectors) => addVectors(sum, vectors, round.width);
 }
 
 /** Tells clients what they may send. */

@@ -77,6 +77,8 @@ export class SampleNetwork {
   outcome: AggregatorOutcome | undefined;
   code: string | undefined;
   armed: AggregatorPhase | undefined;
+  /** What the aggregator has stored. */
+  record: Uint8Array | undefined;
   readonly excluded: [member: number, code: string][] = [];
   /** Every frame that a client sent, for tests of what leaves it. */
   readonly sent: [member: number, frame: Uint8Array][] = [];
@@ -210,7 +212,8 @@ export class SampleNetwork {
       if (command.kind === 'send') {
         const house = this.house(command.member);
         if (house.state !== undefined) house.down.push(Uint8Array.from(command.frame));
-      } else if (command.kind === 'arm') this.armed = command.phase;
+      } else if (command.kind === 'persist') this.record = command.record;
+      else if (command.kind === 'arm') this.armed = command.phase;
       else if (command.kind === 'exclude') this.excluded.push([command.member, command.code]);
       else if (command.kind === 'finished') this.outcome = command.outcome;
       else if (command.kind === 'aborted') this.code = command.code;

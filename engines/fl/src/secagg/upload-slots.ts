@@ -17,9 +17,11 @@ interface Slot {
   moved: boolean;
 }
 
-/** Bytes of uploads that are held at a time, beside the sum: a vector is folded in only when it is whole. */
+/** Bytes of uploads that are held at a time, beside the sum: a vector goes into it only when it is whole. */
 const HELD_BYTES = 64 * 2 ** 20;
 const MOST_SLOTS = 64;
+/** Whole vectors that go into the sum at once, which is faster than one by one; large ones do not wait for each other. */
+const ADDED_AT_ONCE = 4;
 /** Chunks of one grant. */
 const WINDOW = 8;
 
@@ -28,14 +30,19 @@ export class UploadSlots {
   readonly #vectorBytes: number;
   readonly #chunks: number;
   readonly #most: number;
+  readonly #addedAtOnce: number;
   readonly #slots = new Map<number, Slot>();
   readonly #waiting = new Set<number>();
   readonly #spare: Uint8Array[] = [];
+  readonly #whole: Uint8Array[] = [];
 
   constructor(vectorBytes: number) {
     this.#vectorBytes = vectorBytes;
     this.#chunks = Math.ceil(vectorBytes / CHUNK_BYTES);
-    this.#most = Math.max(1, Math.min(MOST_SLOTS, Math.floor(HELD_BYTES / vectorBytes)));
+    const fitting = Math.floor(HELD_BYTES / vectorBytes);
+    this.#addedAtOnce = fitting >= 2 * ADDED_AT_ONCE ? ADDED_AT_ONCE : 1;
+    // All but the last of those are held beside the uploads under way.
+    this.#most = Math.max(1, Math.min(MOST_SLOTS, fitting - (this.#addedAtOnce - 1)));
   }
 
   /** A client has its vector ready, or its link is up again: what it may send, nothing while it waits in line. */
@@ -52,7 +59,7 @@ export class UploadSlots {
     return slot === undefined ? [] : [this.#grant(place, slot)];
   }
 
-  /** Takes a chunk; the whole vector once it is there (valid until its place is freed by {@link drop}), or what its client may send next. Throws FlError `oversized-vector` or `malformed-frame`. */
+  /** Takes a chunk; the whole vector once it is there (valid until its place is freed by {@link drop}, or it was added after {@link finish}), or what its client may send next. Throws FlError `oversized-vector` or `malformed-frame`. */
   take(place: number, index: number, bytes: Uint8Array): { whole?: Uint8Array; grants: UploadGrant[] } {
     if (index >= this.#chunks || bytes.length > CHUNK_BYTES)
       throw new FlError('oversized-vector', 'a client sends more than a vector of this round has');
@@ -79,6 +86,24 @@ export class UploadSlots {
     this.#slots.delete(place);
     this.#spare.push(slot.bytes);
     return this.#admit();
+  }
+
+  /** A vector that is whole leaves its place for `add`, which gets it with as many others as are added at once; who may send instead. */
+  finish(place: number, add: (vectors: readonly Uint8Array[]) => void): UploadGrant[] {
+    const slot = this.#slots.get(place);
+    if (slot === undefined) return [];
+    this.#slots.delete(place);
+    this.#whole.push(slot.bytes);
+    // Before the next in line gets memory: it is to be that of these.
+    if (this.#whole.length >= this.#addedAtOnce) this.addHeld(add);
+    return this.#admit();
+  }
+
+  /** Hands the whole vectors that still wait for others to `add`. */
+  addHeld(add: (vectors: readonly Uint8Array[]) => void): void {
+    if (this.#whole.length === 0) return;
+    add(this.#whole);
+    this.#spare.push(...this.#whole.splice(0));
   }
 
   /** Those who sent nothing since the last call go to the end of the line, if there is one. */

@@ -33,6 +33,45 @@ test('after a break an upload goes on with the first piece that did not arrive, 
   assert.deepEqual([whole?.[0], whole?.[CHUNK_BYTES], whole?.at(-1), whole?.length], [1, 2, 3, 2 * CHUNK_BYTES + 5]);
 });
 
+test('whole vectors go into the sum four at a time, what is left at the end, and large ones one by one', () => {
+  const added = (bytes: number): string[] => {
+    const slots = new UploadSlots(bytes);
+    const seen: string[] = [];
+    const add = (vectors: readonly Uint8Array[]) => void seen.push(vectors.map((vector) => vector[0]).join());
+    for (let place = 0; place < 6; place += 1) {
+      slots.ready(place);
+      for (let at = 0; at < bytes / CHUNK_BYTES; at += 1) slots.take(place, at, chunk.fill(place));
+      slots.finish(place, add);
+      // What it sends again is no second vector.
+      assert.deepEqual(slots.take(place, 0, chunk), { grants: [] });
+      assert.deepEqual(slots.finish(place, add), []);
+      assert.deepEqual(slots.drop(place), []);
+    }
+    slots.addHeld(add);
+    slots.addHeld(() => assert.fail('all are in the sum'));
+    return seen;
+  };
+  assert.deepEqual(added(CHUNK_BYTES), ['0,1,2,3', '4,5']);
+  assert.deepEqual(added(8 * CHUNK_BYTES), ['0,1,2,3', '4,5']);
+  assert.deepEqual(added(9 * CHUNK_BYTES), ['0', '1', '2', '3', '4', '5']);
+});
+
+test('vectors that wait for others are held within the same bytes as the uploads under way', () => {
+  for (const chunks of [8, 9, 20]) {
+    const slots = new UploadSlots(chunks * CHUNK_BYTES);
+    const begun = Array.from({ length: 30 }, (_, place) => slots.ready(place)).flat();
+    const memory = new Set<ArrayBufferLike>();
+    for (const { place } of begun) {
+      for (let at = 0; at < chunks - 1; at += 1) slots.take(place, at, chunk);
+      const { whole } = slots.take(place, chunks - 1, chunk);
+      memory.add((whole ?? assert.fail()).buffer);
+      begun.push(...slots.finish(place, () => {}));
+    }
+    assert.equal(begun.length, 30);
+    assert.equal(memory.size, Math.floor(64 / chunks));
+  }
+});
+
 test('a vector of many pieces arrives whole over a link that breaks at each of them; half a vector is in no sum', () => {
   // 2.4 MB a vector: three pieces.
   const size = { width: ringWidth(16), length: 1_200_000 };
