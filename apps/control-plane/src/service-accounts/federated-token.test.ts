@@ -16,7 +16,6 @@ const claims = { iss: names.issuer, aud: names.audience, sub: names.subject, iat
 const signed = (alg: string, key: KeyObject | Uint8Array, change: Record<string, unknown> = {}) =>
   new SignJWT({ ...claims, ...change } as JWTPayload).setProtectedHeader({ alg }).sign(key);
 
-
 function issuers(clock: Clock = stopped, published = [publicKey]) {
   let asked = 0;
   const fetch: AllowedFetch = async (url) => {
