@@ -17,4 +17,5 @@ ${orgTable('notice', { app: ['select', 'insert'], system: ['select', 'delete'] }
 -- Tries before the last day without one; and whether one factor of one was right.
 alter table wrong_try add column earlier bigint not null default 0;
 alter table wrong_try add column half_right boolean not null default false;
+create index wrong_try_slip on wrong_try (until_at) where tries + earlier < 5 and not half_right;
 `;
