@@ -68,14 +68,16 @@ async function assertCurrent(
       next: 'type it beside the new one; if it is forgotten, step up first with a passkey that is older than this session',
     });
   }
-  const { right } = await beginTryFrom(context, { name: signInName ?? member, address });
+  const { tell, right } = await beginTryFrom(context, { name: signInName ?? member, address });
   if (!(await context.passwords.verify(known, current))) {
     context.addressTries.wrong(address);
     throw new ControlPlaneError('bad-request', 'this is not the current password', {
       next: 'type the one that you sign in with; if it is forgotten, step up with a passkey that is older than this session and leave it out',
     });
   }
-  await right(caller);
+  // Nothing is changed yet: who is refused here begins again.
+  await context.changes.run(org, (tx) => tell(tx, caller));
+  await right();
 }
 
 async function hasYoungPasskey(

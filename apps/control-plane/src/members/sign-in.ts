@@ -55,7 +55,7 @@ export async function signInByPassword(
 ): Promise<BegunSession> {
   const publicKey = browserKey(body.publicKey);
   const name = readSignInName(body.signInName);
-  const { right, wrong } = await beginTryFrom(context, { name: name ?? body.signInName, address });
+  const { tell, right, wrong } = await beginTryFrom(context, { name: name ?? body.signInName, address });
   const known = (await findMember(context, name ?? body.signInName)) ?? nobody(context.rng);
   const { password, totp } = await credentialsOf(context, known.org, known.member);
   const isRight = await context.passwords.verify(password, body.password);
@@ -75,7 +75,9 @@ export async function signInByPassword(
   const begin = async (tx: Tx) => {
     if (second !== undefined && !(await spendSecond(tx, known.member, second, now))) return undefined;
     if (!(await isActive(tx, known.member))) return undefined;
-    return beginSession(context, tx, { org: known.org, member: known.member, publicKey, factors });
+    const begun = await beginSession(context, tx, { org: known.org, member: known.member, publicKey, factors });
+    await tell(tx, known);
+    return begun;
   };
   const begun = isRight && isEnough && !missing ? await context.changes.run(known.org, begin) : undefined;
   if (begun === undefined) {
@@ -83,7 +85,7 @@ export async function signInByPassword(
     await wrong(isRight);
     throw notSignedIn();
   }
-  await right(known);
+  await right();
   return begun;
 }
 

@@ -13,7 +13,7 @@ import { checkSecond, spendSecond } from './second-factor.ts';
 import { credentialsOf, findMember, notSignedIn, type SignInTry } from './sign-in.ts';
 import { readSignInName } from './sign-in-name.ts';
 import { standingOf } from './standing.ts';
-import { beginTryFrom } from './wrong-tries.ts';
+import { beginTryFrom, type NamedTry } from './wrong-tries.ts';
 
 type Body = z.output<typeof stepUpGiven>;
 
@@ -33,14 +33,14 @@ export async function stepUp(
       next: 'sign in with password and recovery code at /account',
     });
   const { member, name } = await whose(context, asker, signInName);
-  const { right } = await beginTryFrom(context, { name, address });
-  const given = await take(context, { asker, member, token }, factor);
+  const { tell, right } = await beginTryFrom(context, { name, address });
+  const given = await take(context, { asker, member, token }, factor, tell);
   if (given === undefined) {
     context.addressTries.wrong(address);
     throw notSignedIn();
   }
-  await right({ org: asker.org, member });
   context.sessions.forget();
+  await right();
   return stepUpAnswer(context, asker);
 }
 
@@ -77,21 +77,25 @@ async function take(
   context: ControlPlaneContext,
   giver: Omit<Giving, 'given'>,
   factor: Body['factor'],
+  tell: NamedTry['tell'],
 ): Promise<GivenFactor | undefined> {
   const { asker, member } = giver;
   const { org } = asker;
   const { password, totp } = await credentialsOf(context, org, member);
   const at: EpochMs = context.clock.now();
   const given: GivenFactor = { kind: factor.kind, at, traits: {} };
+  const keepIt = async (tx: Tx) => {
+    const kept = await keep(context, tx, { ...giver, given });
+    if (kept !== undefined) await tell(tx, { org, member });
+    return kept;
+  };
   if (factor.kind === 'password') {
     if (!(await context.passwords.verify(password, factor.password))) return undefined;
-    return context.changes.run(org, (tx) => keep(context, tx, { ...giver, given }));
+    return context.changes.run(org, keepIt);
   }
   const second = checkSecond(context, { member, totp }, factor);
   if (second === undefined) return undefined;
-  return context.changes.run(org, async (tx) =>
-    (await spendSecond(tx, member, second, at)) ? keep(context, tx, { ...giver, given }) : undefined,
-  );
+  return context.changes.run(org, async (tx) => ((await spendSecond(tx, member, second, at)) ? keepIt(tx) : undefined));
 }
 
 /** What is given, by whom, and with which token the session that gave it goes on; with its old one where there is none. */

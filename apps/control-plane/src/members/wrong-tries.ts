@@ -2,6 +2,7 @@ import type { EpochMs, MemberId, OrgId } from '@ringfence/base';
 import { sql } from 'kysely';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
+import type { Tx } from '../store/open-store.ts';
 import { keyedDigest } from './keyed-digest.ts';
 import { tooSoon } from './too-soon.ts';
 
@@ -16,7 +17,7 @@ export const MANY_TRIES = 5;
 
 type Parts = Pick<ControlPlaneContext, 'store' | 'clock' | 'identity'>;
 
-type TryParts = Parts & Pick<ControlPlaneContext, 'changes' | 'record'>;
+type TryParts = Parts & Pick<ControlPlaneContext, 'record'>;
 
 interface Tries {
   readonly tries: number;
@@ -31,8 +32,10 @@ interface WrongTries {
 
 /** A try of a name that counts as wrong until it turns out right; the same for a name that nobody has. */
 export interface NamedTry {
-  /** Forgets the wrong ones before, of which the member is told where they were many or half right. */
-  readonly right: (whose: { readonly org: OrgId; readonly member: MemberId }) => Promise<void>;
+  /** Tells the member of the wrong ones before, where they were many or half right: in the transaction that lets them in. */
+  readonly tell: (tx: Tx, whose: { readonly org: OrgId; readonly member: MemberId }) => Promise<void>;
+  /** Forgets the wrong ones before, after that: who is killed in between is told again. */
+  readonly right: () => Promise<void>;
   /** Keeps whether one factor of a wrong one was right: the same work where none was, which is for nobody to learn. */
   readonly wrong: (halfRight: boolean) => Promise<void>;
 }
@@ -61,10 +64,10 @@ export async function beginTry(parts: TryParts, name: string): Promise<NamedTry>
   if (row === undefined) throw tooSoon(await waitOf(store, bucket, now));
   const before = { tries: row.tries + row.earlier - 1, halfRight: row.half_right };
   return {
-    right: async ({ org, member }) => {
-      // Before they are forgotten: who is killed in between is told again.
-      if (isTold(before))
-        await parts.changes.run(org, (tx) => parts.record(tx, org, { type: 'wrong-tries', member, ...before }));
+    tell: async (tx, { org, member }) => {
+      if (isTold(before)) await parts.record(tx, org, { type: 'wrong-tries', member, ...before });
+    },
+    right: async () => {
       await store.withSystem('wrong-tries', (tx) => tx.deleteFrom('wrong_try').where('bucket', '=', bucket).execute());
     },
     wrong: async (halfRight) => {

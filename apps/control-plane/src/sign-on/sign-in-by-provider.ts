@@ -58,13 +58,15 @@ export async function signInByProvider(
     const assured = { person: true, factors: factors.map(asFactor) };
     if (!checkAssurance(requirement, assured, { now, rules: ASSURANCE_RULES }).allow) return undefined;
     if (second !== undefined && !(await spendSecond(tx, member, second, now))) return undefined;
-    return beginSession(context, tx, { org, member, publicKey, factors });
+    const session = await beginSession(context, tx, { org, member, publicKey, factors });
+    await begunTry?.tell(tx, { org, member });
+    return session;
   });
   if (begun === undefined) {
     await begunTry?.wrong(true);
     throw signOnRefused();
   }
-  await begunTry?.right({ org, member });
+  await begunTry?.right();
   return begun;
 }
 
