@@ -82,7 +82,8 @@ export async function signInByPassword(
   const begun = isRight && isEnough && !missing ? await context.changes.run(known.org, begin) : undefined;
   if (begun === undefined) {
     context.addressTries.wrong(address);
-    await wrong(isRight);
+    // A code of an authenticator was held against it; one that reads as a recovery code may be anybody's.
+    await wrong(isRight || second?.kind === 'totp');
     throw notSignedIn();
   }
   await right();

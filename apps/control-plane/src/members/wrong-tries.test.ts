@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { newId, silentLog, systemRng, type OrgId } from '@ringfence/base';
+import { fromUtf8, newId, silentLog, systemRng, type OrgId } from '@ringfence/base';
 import { RecordKey } from '@ringfence/crypto/record';
 import { SigningKey } from '@ringfence/crypto/sign';
 import type { TokenId } from '@ringfence/policy/locks';
-import { TOTP_STEP_MS } from '@ringfence/policy/second-factors';
+import { makeRecoveryCode, printRecoveryCode, TOTP_STEP_MS } from '@ringfence/policy/second-factors';
 import { openTestStore, ShiftedClock, startDatabase } from '../control-plane.fixture.ts';
 import { ControlPlaneError } from '../control-plane-error.ts';
 import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
@@ -50,6 +50,21 @@ test('a member is told of wrong tries in the change that lets them in', async (t
   });
 });
 
+test('a try is half right by its password or its authenticator’s code alone, not by a recovery code that was only read', async (t) => {
+  const { context, signIn, tries } = await start(t);
+  const wrong = 'not this one';
+  const halfRight = async (typed: Parameters<typeof signIn>[1]): Promise<boolean | undefined> => {
+    await assert.rejects(signIn(context, typed), { code: 'not-authenticated' });
+    return (await tries())[0]?.half_right;
+  };
+  assert.equal(await halfRight({ password: wrong, second: () => '000000' }), false);
+  const printed = fromUtf8(printRecoveryCode(makeRecoveryCode(systemRng)).expose());
+  assert.equal(await halfRight({ password: wrong, second: () => printed, kind: 'recovery-code' }), false);
+  assert.equal(await halfRight({ password: wrong }), true);
+  await signIn(context);
+  assert.equal(await halfRight({ second: () => '000000' }), true);
+});
+
 /** Has room for one change. */
 function onlyOneChange(context: ControlPlaneContext): ControlPlaneContext {
   let begun = 0;
@@ -68,6 +83,13 @@ function failingChange(context: ControlPlaneContext): ControlPlaneContext {
       throw new Error('the change fails');
     });
   return { ...context, changes: { run } as OrgChanges };
+}
+
+/** What is typed in place of what is right. */
+interface Typed {
+  readonly password?: string;
+  readonly second?: () => string;
+  readonly kind?: 'totp' | 'recovery-code';
 }
 
 /** A member with a password and an authenticator. */
@@ -101,10 +123,11 @@ async function start(t: TestContext) {
   const code = () => hotp(totp, Math.floor(clock.now() / TOTP_STEP_MS));
   assert.ok(await store.withOrg(org, (tx) => confirmTotp(context, tx, member, code())));
   /** After the wait of whatever came before. */
-  const signIn = async (by: ControlPlaneContext, { password = PASSWORD, second = () => code() } = {}) => {
+  const signIn = async (by: ControlPlaneContext, typed: Typed = {}) => {
+    const { password = PASSWORD, second = code, kind = 'totp' } = typed;
     clock.shift(HOUR_MS);
     const { publicKey } = SigningKey.generate(systemRng);
-    const body = { signInName, password, second: { kind: 'totp' as const, code: second() }, publicKey };
+    const body = { signInName, password, second: { kind, code: second() }, publicKey };
     return signInByPassword(by, { body, address: ADDRESS });
   };
   const tryWrongly = async (times: number): Promise<void> => {
