@@ -51,10 +51,13 @@ function ways(factors: readonly Factor[]): string {
 }
 
 function triesText({ tries, halfRight, until }: Of<'wrong-tries'>): string {
-  const half = halfRight ? ', one of them with one right factor: change your password if that was not you' : '';
+  const which = tries === 1 ? 'it had' : 'one of them had';
+  const half = halfRight
+    ? `; ${which} one right factor: change your password and authenticator if that was not you`
+    : '';
   return until === null
-    ? `you were let in after ${tries} wrong tries${half}`
-    : `somebody tried your sign-in name wrongly, ${tries} times${half}; each wrong try makes the next one wait longer`;
+    ? `you were let in after ${tries === 1 ? 'a wrong try' : `${tries} wrong tries`}${half}`
+    : `somebody tried your sign-in name wrongly, ${tries === 1 ? 'once' : `${tries} times`}${half}; each wrong try makes the next one wait longer`;
 }
 
 function waitsText({ lock, wants, until }: Of<'waits'>): string {

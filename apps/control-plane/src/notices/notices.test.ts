@@ -74,7 +74,10 @@ test('members are told of changes and uses of their own ways in', async (t) => {
     const [half] = await kinds(ben);
     assert.ok(half?.kind === 'wrong-tries' && half.halfRight && half.tries === 1);
     await signIn();
-    assert.deepEqual((await kinds(ben))[0], { kind: 'wrong-tries', tries: 1, halfRight: true, until: null });
+    const [newest] = await told(ben);
+    assert.deepEqual(newest?.about, { kind: 'wrong-tries', tries: 1, halfRight: true, until: null });
+    const change = 'change your password and authenticator if that was not you';
+    assert.equal(newest.text, `you were let in after a wrong try; it had one right factor: ${change}`);
   });
 
   await t.test('a passkey that may exist twice', async () => {
