@@ -149,8 +149,10 @@ test('officers and owners are told of what waits and of what ends soon', async (
     const lock = await client.locks.set({ kind: 'agent', agent: house.agent.id });
     const { done } = await client.locks.agree(lock.lock, 'lift', lock.term);
     assert.equal(done, false);
-    const [waits] = await officers();
+    const [asked] = await deviceTold(ours);
+    const waits = asked?.about;
     assert.ok(waits?.kind === 'waits' && waits.lock === lock.lock && waits.wants === 'lift');
+    assert.ok(asked !== undefined && asked.at <= clock.now() && asked.at > clock.now() - MINUTE_MS, 'since when');
     const day = clock.now() + DAY_MS;
     assert.ok(waits.until !== null && waits.until <= day && waits.until > day - MINUTE_MS, 'it says until when');
     assert.ok((await kinds(officer)).some(({ kind }) => kind === 'waits'));

@@ -1,5 +1,5 @@
 import type { EpochMs, LockId } from '@ringfence/base';
-import { USUAL_LONE_OFFICER, type Proposal } from '@ringfence/policy/assurance';
+import { PROPOSAL_LIFE_MS, USUAL_LONE_OFFICER, type Proposal } from '@ringfence/policy/assurance';
 import type { OfficersNotice } from '@ringfence/protocol/api';
 import type { StoredLock } from '@ringfence/store/locks';
 
@@ -38,7 +38,7 @@ export function waitingWishes({ id, term, confirming, lifting }: StoredLock): To
 }
 
 function waitingWish(
-  { phase, lookedAt, waitedMs }: Proposal,
+  { phase, lookedAt, waitedMs, expiresAt }: Proposal,
   { lock, term, wants }: { readonly lock: LockId; readonly term: number; readonly wants: 'confirm' | 'lift' },
 ): Told<OfficersNotice>[] {
   if (phase !== 'waiting' && phase !== 'collecting') return [];
@@ -47,7 +47,8 @@ function waitingWish(
   return [
     {
       id: `waits-${lock}-${wants}-${term}`,
-      at: (lookedAt - waitedMs) as EpochMs,
+      // When it was proposed: `lookedAt` moves with each look, and `waitedMs` not always with it.
+      at: (expiresAt - PROPOSAL_LIFE_MS) as EpochMs,
       about: { kind: 'waits', lock, wants, until },
     },
   ];
