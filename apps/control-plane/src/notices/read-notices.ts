@@ -7,15 +7,14 @@ import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { standingOf } from '../members/standing.ts';
 import { toldTries } from '../members/wrong-tries.ts';
 import type { Tx } from '../store/open-store.ts';
+import { newestHundred, MOST_NOTICES } from './newest-hundred.ts';
 import { noticeText } from './notice-text.ts';
 import { endingSoon, waitingWishes, type Told } from './officers-notices.ts';
-
-const MOST = 100;
 
 type Parts = Pick<ControlPlaneContext, 'store' | 'clock' | 'identity'>;
 type AnyTold = Told<KeptNotice | OfficersNotice>;
 
-/** What who asks is told of their account, and officers of what waits and ends: the newest hundred. */
+/** What who asks is told of their account, and officers of what waits and ends: {@link newestHundred}. */
 export async function readNotices(parts: Parts, asker: Asker): Promise<Notice[]> {
   const { store, clock } = parts;
   const { member } = await standingOf(parts, asker);
@@ -30,11 +29,8 @@ export async function readNotices(parts: Parts, asker: Asker): Promise<Notice[]>
     { readOnly: true },
   );
   const tries = name === undefined ? [] : await triesOf(parts, name);
-  // What is still to be done is left out last.
-  return [...officers, ...tries, ...kept]
-    .slice(0, MOST)
-    .toSorted((one, other) => other.at - one.at)
-    .map((told) => ({ ...told, text: noticeText(told.about) }));
+  const own = [...tries, ...kept];
+  return newestHundred({ officers, own }).map((told) => ({ ...told, text: noticeText(told.about) }));
 }
 
 async function keptOf(tx: Tx, member: MemberId): Promise<AnyTold[]> {
@@ -43,7 +39,7 @@ async function keptOf(tx: Tx, member: MemberId): Promise<AnyTold[]> {
     .select(['seq', 'at', 'about'])
     .where('member', '=', member)
     .orderBy('seq', 'desc')
-    .limit(MOST)
+    .limit(MOST_NOTICES)
     .execute();
   return rows.map(({ seq, at, about }) => ({ id: `event-${seq}`, at: at as EpochMs, about }));
 }
@@ -68,7 +64,7 @@ async function officersOwn(tx: Tx, now: EpochMs): Promise<AnyTold[]> {
     .where('removed_at', 'is', null)
     .where('ends_at', '>', now)
     .orderBy('ends_at')
-    .limit(MOST)
+    .limit(MOST_NOTICES)
     .execute();
   const invitations = await tx
     .selectFrom('invitation')
@@ -76,7 +72,7 @@ async function officersOwn(tx: Tx, now: EpochMs): Promise<AnyTold[]> {
     .where('spent_at', 'is', null)
     .where('expires_at', '>', now)
     .orderBy('expires_at')
-    .limit(MOST)
+    .limit(MOST_NOTICES)
     .execute();
   const endings = [
     ...keys.map(({ key, account, made_at, ends_at }) => ({
@@ -92,6 +88,6 @@ async function officersOwn(tx: Tx, now: EpochMs): Promise<AnyTold[]> {
   ];
   return [
     ...(await readLocks(tx)).flatMap(waitingWishes),
-    ...endings.flatMap((ending) => endingSoon(ending, now) ?? []),
+    ...endings.toSorted((one, other) => one.endsAt - other.endsAt).flatMap((ending) => endingSoon(ending, now) ?? []),
   ];
 }

@@ -51,7 +51,7 @@ const notice = z.strictObject({
   text: z.string().max(400),
 });
 
-/** `GET /v1/notices`: the newest hundred, newest first. */
+/** `GET /v1/notices`, newest first: of what officers are told fifty at most, and one's own newest to make a hundred. */
 export const noticeList = z.strictObject({ notices: z.array(notice).max(100) });
 
 export type KeptNotice = z.infer<typeof keptNotice>;
