@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { epochMs, ManualClock, newId, systemRng } from '@ringfence/base';
+import { epochMs, ManualClock } from '@ringfence/base';
 import type { Notice } from '@ringfence/protocol/api';
 import { temporaryFolder } from '../cli-process.fixture.ts';
 import type { Terminal } from '../terminal.ts';
 import type { NoticeSources } from './notices.ts';
-import { tellNotices } from './told-notices.ts';
+import { showNotices, tellNotices } from './told-notices.ts';
 
 const HOUR_MS = 3_600_000;
 const notice = (id: string, at = 1): Notice => ({
@@ -53,24 +53,50 @@ test('of many the newest five are told, and where the others are', async (t) => 
   assert.deepEqual(lines.slice(5), ['notice: 3 more, see `ringfence account notices`']);
 });
 
-test('what waits at the custodian is told, too', async (t) => {
+test('a custodian that hangs takes nothing from what the control plane told, and less than a second', async (t) => {
   const house = start(t);
-  const proposal = newId('proposal', systemRng);
-  house.proposals = [
-    { proposal, kind: 'policy', phase: 'waiting', outcome: null, approvals: [], waitedMs: 2 * HOUR_MS, madeAt: 1 },
-    {
-      proposal: newId('proposal', systemRng),
-      kind: 'policy',
-      phase: 'done',
-      outcome: 'done',
-      approvals: [],
-      madeAt: 1,
-    },
-  ];
-  const [said = '', ...more] = await house.command();
-  assert.deepEqual(more, []);
-  assert.match(said, /a change of policy is proposed: waiting \(2 h have run\)/);
-  assert.ok(said.includes(`ringfence proposal object ${proposal}`));
+  house.notices = [notice('one')];
+  house.custodian = () => new Promise(() => {});
+  const waiting = house.command();
+  house.clock.advance(700);
+  assert.deepEqual(await waiting, [line('one')]);
+  assert.deepEqual(await house.command(), []);
+  assert.equal(house.asked, 1, 'something answered, so nobody is asked for an hour');
+  assert.equal(house.clock.waiting, 0);
+});
+
+test('where nothing answers it is asked again after a minute', async (t) => {
+  const house = start(t);
+  house.fails = true;
+  assert.deepEqual(await house.command(), []);
+  house.fails = false;
+  house.notices = [notice('one')];
+  house.clock.advance(59_999);
+  assert.deepEqual(await house.command(), []);
+  house.clock.advance(1);
+  assert.deepEqual(await house.command(), [line('one')]);
+  assert.equal(house.asked, 2);
+});
+
+test('what was shown at a terminal is told, once it is there; what a program or nobody read is not', async (t) => {
+  const house = start(t);
+  house.notices = [notice('one')];
+  const show = (how: { json?: boolean; watched?: boolean }): string[] => {
+    const said: string[] = [];
+    const toldNow = (): boolean => existsSync(join(house.home, 'told-notices.json'));
+    const line = (text: string): void => void said.push(`${toldNow() ? 'told' : 'new'}: ${text}`);
+    const terminal = { ...house.context(how).terminal, line, value: () => undefined };
+    const read = { notices: house.notices, silent: { custodian: 'unreachable' } };
+    showNotices({ ...house.context(how), terminal }, read);
+    return said;
+  };
+  const expected = [`new: ${line('one').slice('notice: '.length)}\nthe custodian did not answer: unreachable`];
+  for (const how of [{ json: true }, { watched: false }, {}]) assert.deepEqual(show(how), expected);
+  assert.deepEqual(await house.command(), []);
+  assert.equal(house.asked, 0, 'what was just shown is not asked for');
+  house.clock.advance(HOUR_MS);
+  house.notices = [notice('two', 2), notice('one')];
+  assert.deepEqual(await house.command(), [line('two', 2)]);
 });
 
 test('a control plane that refuses or is silent, and a home that is damaged, cost no command anything', async (t) => {
@@ -102,7 +128,7 @@ function start(t: TestContext) {
     fails: false,
     silent: false,
     notices: [] as Notice[],
-    proposals: [] as object[],
+    custodian: async (): Promise<never> => Promise.reject(new Error('away')),
     session: undefined as unknown as NoticeSources,
     context: ({ json = false, watched = true }: { json?: boolean; watched?: boolean }, said: string[] = []) => {
       const terminal = { json, watched, note: (text: string) => void said.push(text) } as Partial<Terminal> as Terminal;
@@ -123,8 +149,7 @@ function start(t: TestContext) {
     if (house.fails) throw new Error('refused');
     return house.silent ? new Promise<Notice[]>(() => {}) : house.notices;
   };
-  const access = { proposals: async () => house.proposals };
-  const custodian = { access, locks: { list: async () => [] } };
-  house.session = { controlPlane: { notices }, custodian } as unknown as NoticeSources;
+  const custodian = { keyring: () => house.custodian() };
+  house.session = { controlPlane: { notices }, custodian, profile: {} } as unknown as NoticeSources;
   return house;
 }
