@@ -173,7 +173,8 @@ export const controlPlaneEvent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('wrong-tries'), member, tries: count, halfRight: z.boolean() }),
   z.strictObject({ type: z.literal('session-ended'), member, session: idOf('session') }),
   z.strictObject({ type: z.literal('factor-enrolled'), member, factor }),
-  z.strictObject({ type: z.literal('factor-removed'), member, factor }),
+  /** `asker`: where it was not the member. */
+  z.strictObject({ type: z.literal('factor-removed'), member, factor, asker }),
   /** A factor was given to a session or device. */
   z.strictObject({
     type: z.literal('stepped-up'),

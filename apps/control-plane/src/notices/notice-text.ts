@@ -28,6 +28,8 @@ export function noticeText(about: About): string {
     case 'factor-added':
       return `${ADDED[about.factor]}; ${NOT_YOU}`;
     case 'factor-removed':
+      if (about.factor === 'sso')
+        return 'an identity provider was taken away, and its word counts no more for you; ask an officer if you did not expect it';
       return `your ${about.factor === 'totp' ? 'authenticator' : NAMES[about.factor]} was removed; ${NOT_YOU}`;
     case 'passkey-suspended':
       return 'a passkey of yours may exist twice and is suspended; sign in with something else, and remove it at /account';

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { systemRng } from '@ringfence/base';
-import { SigningKey } from '@ringfence/crypto/sign';
+import { systemRng, utf8, type SsoProviderId } from '@ringfence/base';
+import { sha256Hex, SigningKey } from '@ringfence/crypto/sign';
 import { noticeList, passkeyAsked, passkeyUseAsked, type Notice } from '@ringfence/protocol/api';
 import { openTestStore, ShiftedClock, startDatabase, startReplica, until } from '../control-plane.fixture.ts';
 import { sendRaw, signedRaw } from '../http/raw-request.fixture.ts';
+import type { ControlPlaneContext } from '../jobs/control-plane-context.ts';
 import { recordEvent } from '../ledger/record-event.ts';
 import { forgetStale } from '../members/forget-stale.ts';
 import { codeOf, TestOrganisation } from '../organisation.fixture.ts';
@@ -12,9 +13,13 @@ import { relyingPartyOf } from '../passkeys/relying-party.ts';
 import { SoftwarePasskey } from '../passkeys/software-authenticator.fixture.ts';
 import { printCode } from '../registration/print-code.fixture.ts';
 import { TestBrowser } from '../sessions/test-browser.fixture.ts';
+import { linkIdentity } from '../sign-on/identities.ts';
+import { addProvider, removeProvider } from '../sign-on/provider-rows.ts';
+import { OrgChanges } from '../store/org-changes.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
+const FACTOR_GONE = { kind: 'factor-removed', factor: 'sso' };
 
 test('members are told of changes and uses of their own ways in', async (t) => {
   const { clock, ours, theirs, store, party, member, deviceTold } = await start(t);
@@ -186,6 +191,46 @@ test('a notice stands and falls with its change, is kept for 90 days, and a hund
   clock.shift(2 * DAY_MS);
   await forgetStale({ store, clock });
   assert.deepEqual(await kept(), []);
+});
+
+test('who was linked to an identity provider that is taken away is told', async (t) => {
+  const { clock, ours, store, member } = await start(t);
+  const [linked, other] = [await member('ml-engineer'), await member('ml-engineer')];
+  const { org, device } = ours.house;
+  const changes = new OrgChanges(store, 'test');
+  const record = recordEvent(clock, store);
+  const context = { clock, rng: systemRng, changes, record } as unknown as ControlPlaneContext;
+  const wisher = { org, device: device.id };
+  const [provider, kept] = [await addAt('https://127.0.0.1:9'), await addAt('https://127.0.0.1:10')];
+  await link(linked, provider);
+  await link(linked, kept);
+  await link(other, kept);
+  assert.ok(await removeProvider(context, wisher, provider));
+  const [removed, begun, ...more] = await told(linked);
+  assert.deepEqual([removed?.about, begun?.about.kind, more], [FACTOR_GONE, 'session-begun', []]);
+  assert.match(removed?.text ?? '', /^an identity provider was taken away/);
+  assert.deepEqual(
+    (await kinds(other)).map(({ kind }) => kind),
+    ['session-begun'],
+  );
+
+  function addAt(issuer: string) {
+    const terms = {
+      issuer,
+      clientId: 'ringfence',
+      secret: null,
+      algorithms: ['ES256'],
+      assures: 1,
+      acr: null,
+    } as const;
+    return addProvider(context, wisher, terms);
+  }
+
+  async function link(browser: TestBrowser, at: SsoProviderId): Promise<void> {
+    const identity = { provider: at, subject: sha256Hex(utf8(`${at} ${browser.signInName}`)) };
+    const whose = { org, member: browser.member ?? assert.fail(), now: clock.now() };
+    assert.ok(await store.withOrg(org, (tx) => linkIdentity(tx, identity, whose)));
+  }
 });
 
 async function told(browser: TestBrowser): Promise<Notice[]> {

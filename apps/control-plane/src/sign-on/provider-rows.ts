@@ -75,7 +75,7 @@ function providersIn(
   return tx.selectFrom('sso_provider').selectAll().where('removed_at', 'is', null).orderBy('made_at').execute();
 }
 
-/** Takes a provider away, with the identities that were linked by it; whether there was one. */
+/** Takes a provider away, with the identities that were linked by it, of which each member is told; whether there was one. */
 export async function removeProvider(
   context: ControlPlaneContext,
   wisher: Wisher,
@@ -91,8 +91,11 @@ export async function removeProvider(
       .returning('provider')
       .executeTakeFirst();
     if (removed === undefined) return false;
-    await tx.deleteFrom('sso_identity').where('provider', '=', provider).execute();
-    await context.record(tx, org, { type: 'sso-provider-removed', provider, asker: wishedBy(wisher) });
+    const unlinked = await tx.deleteFrom('sso_identity').where('provider', '=', provider).returning('member').execute();
+    const asker = wishedBy(wisher);
+    await context.record(tx, org, { type: 'sso-provider-removed', provider, asker });
+    for (const { member } of unlinked)
+      await context.record(tx, org, { type: 'factor-removed', member, factor: 'sso', asker });
     return true;
   });
 }
