@@ -47,7 +47,8 @@ export function readRecoveryCode(text: string): Decision<'no-code' | 'slip', { r
 }
 
 /**
- * The digest that lies in the table, bound to its member: SHA-256 is enough for 120 random bits. The caller spends it by one
+ * The digest that lies in the table, bound to its member: SHA-256 is enough for 120 random bits; codes of before have 80, below the 112 that are asked
+ * for, until their member draws new ones. The caller spends it by one
  * `UPDATE … WHERE spent_at IS NULL RETURNING`, so no code is compared with another in a process.
  */
 export function recoveryCodeDigest(member: MemberId, code: Secret): RecoveryCodeDigest {
