@@ -79,7 +79,8 @@ export async function signInByPassword(
     await tell(tx, known);
     return begun;
   };
-  const begun = isRight && isEnough && !missing ? await context.changes.run(known.org, begin) : undefined;
+  const begun =
+    isRight && isEnough && !missing ? await context.changes.run(known.org, begin).catch(unlessKeyIsKnown) : undefined;
   if (begun === undefined) {
     context.addressTries.wrong(address);
     // A code of an authenticator was held against it; one that reads as a recovery code may be anybody's.
@@ -88,6 +89,11 @@ export async function signInByPassword(
   }
   await right();
   return begun;
+}
+
+/** A browser's key that signed in before is refused as what is wrong is: else it would tell whoever shows one that the rest was right. */
+function unlessKeyIsKnown(error: unknown): undefined {
+  if (!(error instanceof ControlPlaneError) || error.code !== 'conflict') throw error;
 }
 
 /** The same for every reason: what was wrong is for nobody to learn. */

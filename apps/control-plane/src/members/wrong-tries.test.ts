@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { fromUtf8, newId, silentLog, systemRng, type OrgId } from '@ringfence/base';
 import { RecordKey } from '@ringfence/crypto/record';
-import { SigningKey } from '@ringfence/crypto/sign';
+import { SigningKey, type SigningPublicKey } from '@ringfence/crypto/sign';
 import type { TokenId } from '@ringfence/policy/locks';
 import { makeRecoveryCode, printRecoveryCode, TOTP_STEP_MS } from '@ringfence/policy/second-factors';
 import { openTestStore, ShiftedClock, startDatabase } from '../control-plane.fixture.ts';
@@ -17,6 +17,7 @@ import { PasswordHasher } from './password-hasher.ts';
 import { signInByPassword } from './sign-in.ts';
 import { stepUp } from './step-up.ts';
 import { beginTotp, confirmTotp } from './totp.ts';
+import { beginTry } from './wrong-tries.ts';
 
 const PASSWORD = 'seven quiet lamps over water';
 const ADDRESS = '127.0.0.1';
@@ -65,6 +66,32 @@ test('a try is half right by its password or its authenticator’s code alone, n
   assert.equal(await halfRight({ second: () => '000000' }), true);
 });
 
+test('a browser’s key that signed in before learns nothing of what is right, and its try is told', async (t) => {
+  const { context, signIn, tries, told } = await start(t);
+  const { publicKey } = SigningKey.generate(systemRng);
+  await signIn(context, { publicKey });
+  const refusal = async (typed: Parameters<typeof signIn>[1]): Promise<unknown> =>
+    signIn(context, { publicKey, ...typed }).then(assert.fail, ({ code, message }: ControlPlaneError) => [
+      code,
+      message,
+    ]);
+  assert.deepEqual(await refusal({}), await refusal({ password: 'not this one', second: () => '000000' }));
+  assert.equal((await tries())[0]?.half_right, true);
+  await signIn(context);
+  assert.deepEqual(await told(), [{ kind: 'wrong-tries', tries: 2, halfRight: true, until: null }]);
+});
+
+test('a try that turns out half right while another is right stays to be told', async (t) => {
+  const { context, clock, org, member, tries } = await start(t);
+  const right = await beginTry(context, 'anna');
+  clock.shift(HOUR_MS);
+  const half = await beginTry(context, 'anna');
+  await half.wrong(true);
+  await context.changes.run(org, (tx) => right.tell(tx, { org, member }));
+  await right.right();
+  assert.equal((await tries()).length, 1);
+});
+
 /** Has room for one change. */
 function onlyOneChange(context: ControlPlaneContext): ControlPlaneContext {
   let begun = 0;
@@ -85,8 +112,9 @@ function failingChange(context: ControlPlaneContext): ControlPlaneContext {
   return { ...context, changes: { run } as OrgChanges };
 }
 
-/** What is typed in place of what is right. */
+/** What is typed in place of what is right, and by which browser. */
 interface Typed {
+  readonly publicKey?: SigningPublicKey;
   readonly password?: string;
   readonly second?: () => string;
   readonly kind?: 'totp' | 'recovery-code';
@@ -125,8 +153,8 @@ async function start(t: TestContext) {
   /** After the wait of whatever came before. */
   const signIn = async (by: ControlPlaneContext, typed: Typed = {}) => {
     const { password = PASSWORD, second = code, kind = 'totp' } = typed;
+    const { publicKey = SigningKey.generate(systemRng).publicKey } = typed;
     clock.shift(HOUR_MS);
-    const { publicKey } = SigningKey.generate(systemRng);
     const body = { signInName, password, second: { kind, code: second() }, publicKey };
     return signInByPassword(by, { body, address: ADDRESS });
   };
@@ -144,5 +172,5 @@ async function start(t: TestContext) {
     return rows.map(({ about }) => about).filter(({ kind }) => kind === 'wrong-tries');
   };
   const tries = () => store.withSystem('wrong-tries', (tx) => tx.selectFrom('wrong_try').selectAll().execute());
-  return { context, org, member, code, signIn, told, tries, tryWrongly };
+  return { context, clock, org, member, code, signIn, told, tries, tryWrongly };
 }

@@ -68,7 +68,10 @@ export async function beginTry(parts: TryParts, name: string): Promise<NamedTry>
       if (isTold(before)) await parts.record(tx, org, { type: 'wrong-tries', member, ...before });
     },
     right: async () => {
-      await store.withSystem('wrong-tries', (tx) => tx.deleteFrom('wrong_try').where('bucket', '=', bucket).execute());
+      // A try beside this one that turned out half right is still to be told of.
+      await store.withSystem('wrong-tries', (tx) =>
+        tx.deleteFrom('wrong_try').where('bucket', '=', bucket).where('half_right', '=', before.halfRight).execute(),
+      );
     },
     wrong: async (halfRight) => {
       await store.withSystem('wrong-tries', (tx) =>
