@@ -71,10 +71,7 @@ test('a browser’s key that signed in before learns nothing of what is right, a
   const { publicKey } = SigningKey.generate(systemRng);
   await signIn(context, { publicKey });
   const refusal = async (typed: Parameters<typeof signIn>[1]): Promise<unknown> =>
-    signIn(context, { publicKey, ...typed }).then(assert.fail, ({ code, message }: ControlPlaneError) => [
-      code,
-      message,
-    ]);
+    signIn(context, { publicKey, ...typed }).catch(({ code, message }: ControlPlaneError) => [code, message]);
   const usual = ['not-authenticated', 'this does not sign anybody in'];
   assert.deepEqual(await refusal({}), usual);
   assert.deepEqual(await refusal({ password: 'not this one', second: () => '000000' }), usual);
